@@ -1,0 +1,128 @@
+package conversation
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Turn is one run of a bot: what it reads. All of it is read-only for the bot.
+type Turn struct {
+	// ID is the same on every attempt of this turn, and differs between any two turns of any two conversations.
+	ID string
+	// Attempt counts from 1.
+	Attempt int
+	// Conversation says whose turn it is.
+	Conversation ID
+	// Version is the number of turns committed before this one.
+	Version uint64
+	User    *wactorv1.User
+	// State is a JSON object, what the last turn returned; nil at first.
+	State json.RawMessage
+	// Messages are in the order in which they are to be taken; at least one unless Timer is set.
+	Messages []*wactorv1.Message
+	Timer    *wactorv1.Timer
+	// Now is the time of the turn: a bot that is a function of its Turn asks no clock.
+	Now time.Time
+}
+
+// Answer is what a bot returns.
+type Answer struct {
+	// State replaces the state: a JSON object; nil keeps the state as it is.
+	State json.RawMessage
+	// Replies leave in this order.
+	Replies []*wactorv1.Reply
+	// Timers are set, or replaced by name.
+	Timers []SetTimer
+	// CancelTimers names timers to cancel; a name that is not set is no error.
+	CancelTimers []string
+	// End clears the state after this turn.
+	End bool
+	// Note is written to the journal: what the bot has to tell an operator, free of anything the user wrote.
+	Note string
+}
+
+// SetTimer asks for a turn in the future.
+type SetTimer struct {
+	Name  string
+	After time.Duration
+}
+
+// BotError is a failed bot call. An error of any other type counts as retryable.
+type BotError struct {
+	// Retryable: the same call may succeed later (5xx, 429, timeout, broken connection).
+	Retryable bool
+	// Reason names the cause for journal and dead letter: a class and a code, never a text of the user.
+	Reason string
+}
+
+func (e *BotError) Error() string { return "bot: " + e.Reason }
+
+// Permanent makes a BotError that is not retried.
+func Permanent(format string, args ...any) *BotError {
+	return &BotError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// Temporary makes a BotError that is retried.
+func Temporary(format string, args ...any) *BotError {
+	return &BotError{Retryable: true, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Outgoing is one reply on its way to the provider.
+type Outgoing struct {
+	Conversation ID
+	// User says where to: WaID where known, else UserID.
+	User *wactorv1.User
+	// ReplyID travels as biz_opaque_callback_data.
+	ReplyID string
+	Reply   *wactorv1.Reply
+	// Answers is the id of the newest message that this reply answers, for read marks; may be empty.
+	Answers string
+}
+
+// SendOutcome is what became of a send.
+type SendOutcome int
+
+const (
+	// Taken: the provider accepted the reply and named it.
+	Taken SendOutcome = iota
+	// Rejected: refused before processing (rate limits); the same send may succeed later and can't double.
+	Rejected
+	// Refused: refused for good; a dead letter.
+	Refused
+	// Held: the channel can't send (token, permission, payment); the reply waits, nothing is lost.
+	Held
+	// Unknown: the request may have been processed; the reply is in doubt.
+	Unknown
+)
+
+func (o SendOutcome) String() string {
+	switch o {
+	case Taken:
+		return "taken"
+	case Rejected:
+		return "rejected"
+	case Refused:
+		return "refused"
+	case Held:
+		return "held"
+	case Unknown:
+		return "unknown"
+	}
+	return fmt.Sprintf("SendOutcome(%d)", int(o))
+}
+
+// SendResult is the answer of a sender.
+type SendResult struct {
+	Outcome SendOutcome
+	// ProviderID is the provider's message id, where taken.
+	ProviderID string
+	// Code is the provider's error code; 0 where there is none.
+	Code int
+	// Reason says what went wrong: a class and a code, never a text of the user.
+	Reason string
+	// RetryAfter is the least wait before the next try, where the provider named one.
+	RetryAfter time.Duration
+}
