@@ -513,9 +513,10 @@ type Head struct {
 	FirstJournal uint64 `protobuf:"varint,8,opt,name=first_journal,json=firstJournal,proto3" json:"first_journal,omitempty"`
 	// Generations that hold message ids of this conversation, ascending.
 	SeenGenerations []uint32 `protobuf:"varint,9,rep,packed,name=seen_generations,json=seenGenerations,proto3" json:"seen_generations,omitempty"`
-	// Failed attempts of the turn that is due, and when it may be tried again.
-	Attempts  uint32 `protobuf:"varint,10,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	RetryAtMs int64  `protobuf:"varint,11,opt,name=retry_at_ms,json=retryAtMs,proto3" json:"retry_at_ms,omitempty"`
+	// Failed attempts of the turn that is due, the message that it takes, and when it may be tried again.
+	Attempts   uint32 `protobuf:"varint,10,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	RetryInbox uint64 `protobuf:"varint,16,opt,name=retry_inbox,json=retryInbox,proto3" json:"retry_inbox,omitempty"`
+	RetryAtMs  int64  `protobuf:"varint,11,opt,name=retry_at_ms,json=retryAtMs,proto3" json:"retry_at_ms,omitempty"`
 	// The largest sent_ms that was handed to the bot: what is older comes late.
 	NewestSentMs int64 `protobuf:"varint,12,opt,name=newest_sent_ms,json=newestSentMs,proto3" json:"newest_sent_ms,omitempty"`
 	// When the user last wrote (Unix milliseconds, received): the customer service window counts from here.
@@ -624,6 +625,13 @@ func (x *Head) GetSeenGenerations() []uint32 {
 func (x *Head) GetAttempts() uint32 {
 	if x != nil {
 		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Head) GetRetryInbox() uint64 {
+	if x != nil {
+		return x.RetryInbox
 	}
 	return 0
 }
@@ -1151,7 +1159,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\xf7\x03\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\x98\x04\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1166,7 +1174,9 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\rfirst_journal\x18\b \x01(\x04R\ffirstJournal\x12)\n" +
 	"\x10seen_generations\x18\t \x03(\rR\x0fseenGenerations\x12\x1a\n" +
 	"\battempts\x18\n" +
-	" \x01(\rR\battempts\x12\x1e\n" +
+	" \x01(\rR\battempts\x12\x1f\n" +
+	"\vretry_inbox\x18\x10 \x01(\x04R\n" +
+	"retryInbox\x12\x1e\n" +
 	"\vretry_at_ms\x18\v \x01(\x03R\tretryAtMs\x12$\n" +
 	"\x0enewest_sent_ms\x18\f \x01(\x03R\fnewestSentMs\x12&\n" +
 	"\x0flast_message_ms\x18\r \x01(\x03R\rlastMessageMs\x12\x14\n" +

@@ -1,0 +1,166 @@
+package conversation
+
+import (
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// GenerationMs is the length of a generation of message ids. Ids are written to the generation of their arrival and
+// forgotten a whole generation at a time: no scan, no index by time, one range deletion. Part of the stored format.
+const GenerationMs = 3 * 24 * 3600 * 1000
+
+// Generation returns the generation of a time (Unix milliseconds).
+func Generation(ms int64) uint32 { return uint32(ms / GenerationMs) }
+
+// ForgetBefore returns the first generation that is still needed at a time under a deduplication window.
+func ForgetBefore(nowMs, windowMs int64) uint32 { return Generation(max(0, nowMs-windowMs)) }
+
+// Generations returns where the store may hold message ids of this conversation. A conversation that is new, or whose user
+// was silent for longer than the window, has none and costs no look-up.
+func (c *Conversation) Generations() []uint32 { return c.head.SeenGenerations }
+
+// accept takes a message in, once.
+func (c *Conversation) accept(e Arrived) {
+	id := e.Message.Id
+	revision, underway := c.unapplied[id]
+	switch {
+	case c.revision-c.applied >= uint64(c.cfg.MaxPipeline):
+		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
+		return
+	case underway || e.Known:
+		c.duplicate(e, revision)
+		return
+	case len(c.inbox) >= c.cfg.MaxInbox:
+		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
+		return
+	}
+	c.greet(e.User)
+	message := e.Message
+	message.Seq = c.head.NextInbox
+	c.head.NextInbox++
+	c.head.LastMessageMs = c.nowMs
+	c.remember(id)
+	c.respond(e.Ref, Accepted)
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: e.Node, MessageId: id, MessageSeq: message.Seq,
+		SentMs: message.SentMs, ReceivedMs: message.ReceivedMs,
+	})
+	if reason := c.unfit(message); reason != "" {
+		c.bury(&wactorv1.DeadLetter{Reason: reason, Messages: []*wactorv1.Message{message}})
+		return
+	}
+	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+}
+
+// TypeUnreadable is the type of a message that stands for a piece of a signed webhook that nobody understood.
+const TypeUnreadable = "unreadable"
+
+// unfit says why a message is kept without being run; empty where it is to be run.
+func (c *Conversation) unfit(message *wactorv1.Message) string {
+	if message.Type == TypeUnreadable {
+		return "unreadable webhook: " + message.Text
+	}
+	if message.SentMs > 0 && c.nowMs-message.SentMs > c.cfg.StaleAfter.Milliseconds() {
+		return "stale: sent more than " + c.cfg.StaleAfter.String() + " before it arrived"
+	}
+	return ""
+}
+
+// duplicate answers a message that was accepted before: at once, or with the commit that holds it.
+func (c *Conversation) duplicate(e Arrived, revision uint64) {
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id, ReceivedMs: e.Message.ReceivedMs,
+	})
+	if revision <= c.applied {
+		c.effect(Respond{Ref: e.Ref, Verdict: Duplicate})
+		return
+	}
+	c.responses = append(c.responses, response{ref: e.Ref, revision: revision, verdict: Duplicate})
+}
+
+// respond answers a delivery when the draft is applied.
+func (c *Conversation) respond(ref uint64, verdict Verdict) {
+	c.responses = append(c.responses, response{ref: ref, revision: c.revision + 1, verdict: verdict})
+}
+
+// remember adds an id to those that were accepted.
+func (c *Conversation) remember(id string) {
+	c.draft.seen = append(c.draft.seen, id)
+	c.unapplied[id] = c.revision + 1
+}
+
+// greet updates what is known of the user. What a webhook leaves out was not unlearned. The user is replaced, never changed:
+// a turn and a send under way read the old one.
+func (c *Conversation) greet(user *wactorv1.User) {
+	known := c.head.User
+	if known == nil {
+		c.head.CreatedMs = c.nowMs
+	}
+	now := &wactorv1.User{
+		Id:     c.id.User,
+		WaId:   latest(known.GetWaId(), user.GetWaId()),
+		UserId: latest(known.GetUserId(), user.GetUserId()),
+		Name:   latest(known.GetName(), user.GetName()),
+	}
+	if !proto.Equal(known, now) {
+		c.head.User = now
+	}
+}
+
+func latest(known, said string) string {
+	if said != "" {
+		return said
+	}
+	return known
+}
+
+// acceptStatus takes a delivery status in. It settles the reply that is on its way or in doubt, if it is that one's; else it
+// is only noted.
+func (c *Conversation) acceptStatus(e StatusArrived) {
+	created, seq, _, ok := parseReplyID(e.ReplyID)
+	if !ok || created != c.head.CreatedMs || seq >= c.head.NextOutbox {
+		c.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // not a reply of this conversation
+		return
+	}
+	key := StatusKey(e.ReplyID, e.Status)
+	if revision, ok := c.unapplied[key]; ok {
+		c.responses = append(c.responses, response{ref: e.Ref, revision: revision, verdict: Duplicate})
+		return
+	}
+	open := len(c.outbox) > 0 && c.outbox[0].reply.Seq == seq
+	switch {
+	case e.Known:
+		c.effect(Respond{Ref: e.Ref, Verdict: Duplicate})
+		return
+	case !open && e.Status == "sent":
+		c.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // says nothing that the answer to the send did not say
+		return
+	}
+	c.remember(key)
+	c.respond(e.Ref, Accepted)
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,
+		SentMs: e.AtMs, Reason: codeReason(e.Code),
+	})
+	switch {
+	case open && e.Status == "failed":
+		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: "provider reported failed: " + codeReason(e.Code)})
+	case open:
+		c.taken(e.ProviderID, "status")
+	case e.Status == "failed":
+		c.bury(&wactorv1.DeadLetter{
+			Reason: "provider reported failed: " + codeReason(e.Code),
+			Reply:  &wactorv1.OutboxReply{Seq: seq, Id: e.ReplyID},
+		})
+	}
+}
+
+func codeReason(code int) string {
+	if code == 0 {
+		return ""
+	}
+	return "code " + strconv.Itoa(code)
+}

@@ -1,0 +1,75 @@
+package conversation
+
+import (
+	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Config says how the conversations of one channel behave. It is shared by all of them and never changes while in use.
+type Config struct {
+	// Node names this node in the journal.
+	Node string
+	// Inline says that the bot may answer inside the process: such a turn shares the commit of its message's acceptance.
+	Inline bool
+	// Retry bounds the attempts of a failing bot call.
+	Retry Retry
+	// OnFailure is sent when a turn was given up; nil sends nothing.
+	OnFailure *wactorv1.Reply
+	// DedupWindow is how long message ids are remembered; default 9 days. Longer than StaleAfter, or a redelivery of a message
+	// that is just not stale could be taken for new.
+	DedupWindow time.Duration
+	// StaleAfter is the age (by the provider's clock) past which a message is kept as a dead letter instead of run; default 8 days.
+	StaleAfter time.Duration
+	// InDoubt says what to do with replies of unknown fate.
+	InDoubt InDoubt
+	// MaxInbox is how many messages may wait for their turn; one more is refused as overload. Default 1000.
+	MaxInbox int
+	// MaxPipeline is how many commits may be on their way at once; more work is refused as overload. Default 256.
+	MaxPipeline int
+	// KeepJournal is how many journal records (one a commit) are kept. Default 500.
+	KeepJournal uint64
+}
+
+// Retry is exponential backoff with jitter: Min, 2 Min, 4 Min, ... at most Max, each within ±20 %.
+type Retry struct {
+	// MaxAttempts counts the first attempt too. Default 5.
+	MaxAttempts int
+	// Min and Max bound the wait between two attempts. Defaults 1 s and 1 min.
+	Min, Max time.Duration
+}
+
+// InDoubt governs replies of which it is unknown whether the provider took them.
+type InDoubt struct {
+	// Wait is how long a status of the provider is awaited. Default 15 s.
+	Wait time.Duration
+	// Park makes such a reply a dead letter after Wait instead of sending it again.
+	Park bool
+}
+
+// Limits of one turn; a bot that answers past them has failed for good.
+const (
+	MaxReplies    = 20
+	MaxStateBytes = 256 << 10
+)
+
+// WithDefaults fills what is zero.
+func (c Config) WithDefaults() *Config {
+	setDefault(&c.Retry.MaxAttempts, 5)
+	setDefault(&c.Retry.Min, time.Second)
+	setDefault(&c.Retry.Max, time.Minute)
+	setDefault(&c.DedupWindow, 9*24*time.Hour)
+	setDefault(&c.StaleAfter, 8*24*time.Hour)
+	setDefault(&c.InDoubt.Wait, 15*time.Second)
+	setDefault(&c.MaxInbox, 1000)
+	setDefault(&c.MaxPipeline, 256)
+	setDefault(&c.KeepJournal, 500)
+	return &c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,173 @@
+package conversation
+
+import (
+	"slices"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Conversation is the state of one activation of one conversation. It is not safe for concurrent use: one owner steps it.
+type Conversation struct {
+	id  ID
+	cfg *Config
+
+	head   *wactorv1.Head
+	state  []byte
+	inbox  []waiting
+	outbox []outgoing
+
+	// revision is that of the last commit made, applied that of the last commit known to be applied.
+	revision, applied uint64
+	// working says that the work index holds this conversation, as of revision.
+	working bool
+	// clean is Head.clean as of revision.
+	clean bool
+
+	turn      *Turn
+	inline    bool // the turn under way is inline: the draft waits for its answer
+	startedMs int64
+	send      sending
+	alarmMs   int64
+	stopping  bool
+
+	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the store can't know.
+	unapplied map[string]uint64
+	responses []response
+
+	draft   draft
+	nowMs   int64
+	effects []Effect
+}
+
+// waiting is a message in the inbox.
+type waiting struct {
+	message *wactorv1.Message
+	// revision is the commit that accepts it; written says that this commit has been made.
+	revision uint64
+	written  bool
+	// deferred says that the bot could not take it inline.
+	deferred bool
+}
+
+// outgoing is a reply in the outbox.
+type outgoing struct {
+	reply    *wactorv1.OutboxReply
+	revision uint64
+}
+
+// response is a delivery that is answered once its commit is applied.
+type response struct {
+	ref      uint64
+	revision uint64
+	verdict  Verdict
+}
+
+// New returns a conversation that does not exist in the store yet.
+func New(id ID, cfg *Config) *Conversation {
+	return &Conversation{
+		id:        id,
+		cfg:       cfg,
+		head:      &wactorv1.Head{NextInbox: 1, NextOutbox: 1, NextDead: 1, NextJournal: 1, FirstJournal: 1},
+		unapplied: map[string]uint64{},
+	}
+}
+
+// Step takes one event at a time (Unix milliseconds, never running backwards) and returns what must be done, in order.
+func (c *Conversation) Step(nowMs int64, event Event) []Effect {
+	c.nowMs = max(nowMs, c.nowMs)
+	switch e := event.(type) {
+	case Started:
+		c.resume()
+	case Arrived:
+		c.accept(e)
+	case StatusArrived:
+		c.acceptStatus(e)
+	case Committed:
+		c.committed(e.Revision)
+	case Answered:
+		c.answered(e)
+	case Deferred:
+		c.deferTurn(e)
+	case Failed:
+		c.failed(e)
+	case SendDone:
+		c.sendDone(e)
+	case Ticked:
+		c.ticked()
+	case Stopping:
+		c.stop()
+	}
+	c.startTurn()
+	c.startSend()
+	if !c.inline {
+		c.flush()
+	}
+	c.setAlarm()
+	effects := c.effects
+	c.effects = nil
+	return effects
+}
+
+// committed releases what waited for commits up to revision.
+func (c *Conversation) committed(revision uint64) {
+	c.applied = max(c.applied, revision)
+	c.responses = slices.DeleteFunc(c.responses, func(r response) bool {
+		if r.revision > c.applied {
+			return false
+		}
+		c.effect(Respond{Ref: r.ref, Verdict: r.verdict})
+		return true
+	})
+	for id, revision := range c.unapplied {
+		if revision <= c.applied {
+			delete(c.unapplied, id)
+		}
+	}
+}
+
+func (c *Conversation) stop() {
+	c.stopping = true
+	c.turn = nil // its answer, should one still come, is not of a turn under way and is ignored
+	c.inline = false
+}
+
+func (c *Conversation) effect(e Effect) { c.effects = append(c.effects, e) }
+
+// setAlarm asks to be woken when the earliest wait is over.
+func (c *Conversation) setAlarm() {
+	var at int64
+	if !c.stopping {
+		if c.turn == nil && len(c.inbox) > 0 && c.head.RetryAtMs > c.nowMs {
+			at = c.head.RetryAtMs
+		}
+		if c.send.waits() && (at == 0 || c.send.untilMs < at) {
+			at = c.send.untilMs
+		}
+	}
+	if at != c.alarmMs {
+		c.alarmMs = at
+		c.effect(Alarm{AtMs: at})
+	}
+}
+
+// ID returns the identity.
+func (c *Conversation) ID() ID { return c.id }
+
+// Version returns the number of turns made.
+func (c *Conversation) Version() uint64 { return c.head.Version }
+
+// Revision returns the revision of the last commit made.
+func (c *Conversation) Revision() uint64 { return c.revision }
+
+// Waiting returns how many messages wait for a turn and how many replies for the provider.
+func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(c.outbox) }
+
+// Idle reports whether nothing is unfinished or under way: the activation may end without losing anything.
+func (c *Conversation) Idle() bool {
+	return c.turn == nil && len(c.inbox) == 0 && len(c.outbox) == 0 && c.applied == c.revision
+}
+
+// Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to the store or the provider.
+func (c *Conversation) Settled() bool {
+	return c.turn == nil && c.applied == c.revision && c.send.phase != sendFlying
+}

@@ -1,0 +1,70 @@
+package conversation
+
+import (
+	"fmt"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Effect is something that the caller must do, in the order in which Step returned it.
+type Effect interface{ effect() }
+
+// Commit must be proposed to the shard's log. The answer comes back as Committed; anything else ends the activation.
+type Commit struct {
+	// Revision is what the conversation's revision will be.
+	Revision uint64
+	Command  *wactorv1.Commit
+}
+
+// Respond ends a delivery: the gateway may answer.
+type Respond struct {
+	Ref     uint64
+	Verdict Verdict
+}
+
+// CallBot runs the bot. The answer comes back as Answered, Failed or (inline only) Deferred.
+type CallBot struct {
+	Turn *Turn
+	// Inline asks for an answer before any other event: the commit of the message's acceptance waits for it.
+	Inline bool
+}
+
+// Send posts a reply to the provider; the result comes back as SendDone.
+type Send struct {
+	Seq      uint64
+	Try      uint32
+	Outgoing *Outgoing
+}
+
+// Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels it.
+type Alarm struct{ AtMs int64 }
+
+func (Commit) effect()  {}
+func (Respond) effect() {}
+func (CallBot) effect() {}
+func (Send) effect()    {}
+func (Alarm) effect()   {}
+
+// Verdict is the answer to a delivery.
+type Verdict int
+
+const (
+	// Accepted: the message is on stable storage.
+	Accepted Verdict = iota + 1
+	// Duplicate: the message was accepted before, and is on stable storage.
+	Duplicate
+	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider shall send again.
+	Overloaded
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case Accepted:
+		return "accepted"
+	case Duplicate:
+		return "duplicate"
+	case Overloaded:
+		return "overloaded"
+	}
+	return fmt.Sprintf("Verdict(%d)", int(v))
+}

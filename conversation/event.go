@@ -1,0 +1,88 @@
+package conversation
+
+import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+
+// Event is something that happened to a conversation. Times come with Step, in Unix milliseconds.
+type Event interface{ event() }
+
+// Started is the first event after Load: unfinished work goes on.
+type Started struct{}
+
+// Arrived is a message from a gateway.
+type Arrived struct {
+	// Ref is the caller's name for this delivery; it comes back in exactly one Respond, unless the activation ends before.
+	Ref     uint64
+	Message *wactorv1.Message
+	// User is what the webhook says of the sender.
+	User *wactorv1.User
+	// Known says that the store holds this message id in one of the generations that Generations named.
+	Known bool
+	// Node is the gateway that took the webhook.
+	Node string
+}
+
+// StatusArrived is a delivery status of a reply, from a gateway.
+type StatusArrived struct {
+	Ref uint64
+	// ReplyID is the reply's biz_opaque_callback_data.
+	ReplyID string
+	// Status is the provider's word: sent, delivered, read, played, failed.
+	Status string
+	// ProviderID is the provider's id of the sent message.
+	ProviderID string
+	// Code is the provider's error code where the status is failed.
+	Code int
+	// AtMs is the provider's time of the status.
+	AtMs int64
+	// Known says that the store holds StatusKey of this status.
+	Known bool
+}
+
+// Committed says that all commits up to this revision were applied.
+type Committed struct{ Revision uint64 }
+
+// Answered is the bot's answer to a turn.
+type Answered struct {
+	TurnID string
+	Answer *Answer
+	// BotMicros is how long the bot took.
+	BotMicros int64
+}
+
+// Deferred says that the bot could not answer inline: it needs an outside call, and its message is accepted first.
+type Deferred struct{ TurnID string }
+
+// Failed says that a bot call failed.
+type Failed struct {
+	TurnID string
+	// Retryable says whether the same call may succeed later.
+	Retryable bool
+	// Reason names the cause for the journal; never a text of the user.
+	Reason    string
+	BotMicros int64
+}
+
+// SendDone is the result of a Send.
+type SendDone struct {
+	Seq    uint64
+	Try    uint32
+	Result SendResult
+}
+
+// Ticked says that the time of the last Alarm has come (or that time went on; it is never wrong to send one).
+type Ticked struct{}
+
+// Stopping asks for a graceful end: no turn and no send starts any more; those under way are awaited or cancelled by the
+// caller. When Settled reports true, all is on disk and the next activation need not doubt any reply.
+type Stopping struct{}
+
+func (Started) event()       {}
+func (Arrived) event()       {}
+func (StatusArrived) event() {}
+func (Committed) event()     {}
+func (Answered) event()      {}
+func (Deferred) event()      {}
+func (Failed) event()        {}
+func (SendDone) event()      {}
+func (Ticked) event()        {}
+func (Stopping) event()      {}

@@ -1,0 +1,56 @@
+package conversation
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strconv"
+	"strings"
+)
+
+// crockford is the alphabet of ULIDs.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// turnID names a turn by what it reads: conversation, version and messages. Every attempt of it, on any node and after any
+// crash, has the same id, and a turn over other messages has another. A random id would need a commit before the first
+// attempt to be the same on the second.
+func turnID(id ID, createdMs int64, version uint64, seqs ...uint64) string {
+	hash := sha256.New()
+	hash.Write([]byte(id.String()))
+	var number [8]byte
+	for _, n := range append([]uint64{0, uint64(createdMs), version}, seqs...) {
+		binary.BigEndian.PutUint64(number[:], n)
+		hash.Write(number[:])
+	}
+	return crockford.EncodeToString(hash.Sum(nil)[:16])
+}
+
+const replyPrefix = "w1."
+
+// replyID names a reply so that a status that carries it finds the conversation from any node: the recipient that a status
+// names is no help, since the provider rewrites some numbers and withholds others.
+func replyID(createdMs int64, seq uint64, user string) string {
+	return replyPrefix + strconv.FormatInt(createdMs, 36) + "." + strconv.FormatUint(seq, 36) + "." + user
+}
+
+// ReplyUser returns the user whose conversation made the reply of this id; false where the id is not one of Wactor's.
+func ReplyUser(id string) (user string, ok bool) {
+	_, _, user, ok = parseReplyID(id)
+	return user, ok
+}
+
+func parseReplyID(id string) (createdMs int64, seq uint64, user string, ok bool) {
+	rest, found := strings.CutPrefix(id, replyPrefix)
+	created, rest, found1 := strings.Cut(rest, ".")
+	number, user, found2 := strings.Cut(rest, ".")
+	if !found || !found1 || !found2 || user == "" {
+		return 0, 0, "", false
+	}
+	createdMs, err1 := strconv.ParseInt(created, 36, 64)
+	seq, err2 := strconv.ParseUint(number, 36, 64)
+	return createdMs, seq, user, err1 == nil && err2 == nil
+}
+
+// StatusKey is the key under which a status is remembered beside the message ids, so that a repeated one is told apart.
+// It starts with a byte that no provider's message id starts with.
+func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }

@@ -1,0 +1,162 @@
+package conversation
+
+import (
+	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// sending is what happens to the first reply of the outbox. The ones behind it were never sent.
+type sending struct {
+	phase   sendPhase
+	seq     uint64
+	try     uint32
+	untilMs int64
+	// settles is the commit that must be applied before the next send: the outcome of the one before.
+	settles uint64
+}
+
+type sendPhase int
+
+const (
+	sendIdle    sendPhase = iota // may be sent
+	sendFlying                   // on its way; SendDone will come
+	sendBackoff                  // refused before processing: sent again at untilMs
+	sendDoubt                    // fate unknown: a status is awaited until untilMs
+)
+
+func (s sending) waits() bool { return s.phase == sendBackoff || s.phase == sendDoubt }
+
+// post appends a reply to the outbox.
+func (c *Conversation) post(reply *wactorv1.Reply, version uint64, turn *Turn) {
+	seq := c.head.NextOutbox
+	c.head.NextOutbox++
+	out := &wactorv1.OutboxReply{
+		Seq: seq, Id: replyID(c.head.CreatedMs, seq, c.id.User), Reply: reply, Version: version, CreatedMs: c.nowMs,
+	}
+	if n := len(turn.Messages); n > 0 {
+		out.Answers = turn.Messages[n-1].Id
+	}
+	c.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seqKey(seq), out)
+	c.outbox = append(c.outbox, outgoing{reply: out, revision: c.revision + 1})
+}
+
+// startSend sends the first reply, if it is committed and so is the outcome of the one before.
+func (c *Conversation) startSend() {
+	if c.send.phase != sendIdle || c.stopping || len(c.outbox) == 0 {
+		return
+	}
+	first := c.outbox[0]
+	if first.revision > c.applied || c.send.settles > c.applied {
+		return
+	}
+	if c.clean {
+		// The store says that nothing is being sent. It must stop saying so before something is.
+		c.draft.dirty = true
+		c.send.settles = c.revision + 1
+		return
+	}
+	if c.send.seq != first.reply.Seq {
+		c.send = sending{seq: first.reply.Seq}
+	}
+	c.send.phase = sendFlying
+	c.send.try++
+	c.effect(Send{Seq: c.send.seq, Try: c.send.try, Outgoing: &Outgoing{
+		Conversation: c.id, User: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply, Answers: first.reply.Answers,
+	}})
+}
+
+// sendDone takes the result of a send; that of a reply which a status settled meanwhile is ignored.
+func (c *Conversation) sendDone(e SendDone) {
+	if c.send.phase != sendFlying || e.Seq != c.send.seq || e.Try != c.send.try {
+		return
+	}
+	switch e.Result.Outcome {
+	case Taken:
+		c.taken(e.Result.ProviderID, e.Result.Reason)
+		return
+	case Refused:
+		c.refused(e.Result)
+		return
+	}
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try, Reason: e.Result.Reason,
+	})
+	if e.Result.Outcome == Unknown {
+		c.doubt(e.Result.Reason)
+		return
+	}
+	c.send.phase = sendBackoff
+	c.send.untilMs = c.nowMs + max(e.Result.RetryAfter, resendAfter(e.Result, c.send.try)).Milliseconds()
+}
+
+// resendAfter is the wait before a reply is sent again that was certainly not taken. The provider wants 4^X seconds after its
+// pair rate limit (131056); a held channel is probed every half minute.
+func resendAfter(result SendResult, try uint32) time.Duration {
+	const pairRate = 131056
+	shift := min(try-1, 6)
+	switch {
+	case result.Outcome == Held:
+		return 30 * time.Second
+	case result.Code == pairRate:
+		return min(time.Second<<(2*shift), 256*time.Second)
+	}
+	return min(time.Second<<shift, time.Minute)
+}
+
+// taken: the provider has the reply.
+func (c *Conversation) taken(providerID, how string) {
+	first := c.settle()
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, Node: c.cfg.Node, ReplySeq: first.Seq, ProviderId: providerID,
+		VersionAfter: first.Version, Attempt: c.send.try, Reason: how,
+	})
+}
+
+// refused: the provider will never take the reply.
+func (c *Conversation) refused(result SendResult) {
+	first := c.settle()
+	c.bury(&wactorv1.DeadLetter{Reason: result.Reason, Reply: first})
+}
+
+// settle takes the first reply out of the outbox; the next one waits for the commit that says so.
+func (c *Conversation) settle() *wactorv1.OutboxReply {
+	first := c.outbox[0].reply
+	c.outbox = c.outbox[1:]
+	c.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seqKey(first.Seq))
+	c.send.phase = sendIdle
+	c.send.settles = c.revision + 1
+	return first
+}
+
+// doubt awaits a status that tells whether the provider took the first reply.
+func (c *Conversation) doubt(reason string) {
+	c.send.seq = c.outbox[0].reply.Seq
+	c.send.phase = sendDoubt
+	c.send.untilMs = c.nowMs + c.cfg.InDoubt.Wait.Milliseconds()
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT, Node: c.cfg.Node, ReplySeq: c.send.seq, Reason: reason,
+	})
+}
+
+// ticked ends the waits that are over.
+func (c *Conversation) ticked() {
+	if c.stopping || !c.send.waits() || c.nowMs < c.send.untilMs {
+		return
+	}
+	if c.send.phase == sendDoubt {
+		if c.cfg.InDoubt.Park {
+			c.refused(SendResult{Reason: "in doubt: no status came in time, parked"})
+			return
+		}
+		c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
+	}
+	c.send.phase = sendIdle
+}
+
+// resume takes up what the activation before left: its first reply may have been on its way, unless it said otherwise.
+func (c *Conversation) resume() {
+	if len(c.outbox) > 0 && !c.clean {
+		c.doubt("the activation before ended without a word")
+	}
+}
