@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -147,15 +148,19 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 	})
 	switch {
 	case open && e.Status == "failed":
-		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: "provider reported failed: " + codeReason(e.Code)})
+		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: failedReason(e.Code)})
 	case open:
 		c.taken(e.ProviderID, "status")
 	case e.Status == "failed":
 		c.bury(&wactorv1.DeadLetter{
-			Reason: "provider reported failed: " + codeReason(e.Code),
+			Reason: failedReason(e.Code),
 			Reply:  &wactorv1.OutboxReply{Seq: seq, Id: e.ReplyID},
 		})
 	}
+}
+
+func failedReason(code int) string {
+	return strings.TrimSuffix("provider reported failed: "+codeReason(code), ": ")
 }
 
 func codeReason(code int) string {

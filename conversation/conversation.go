@@ -29,6 +29,8 @@ type Conversation struct {
 	send      sending
 	alarmMs   int64
 	stopping  bool
+	// turned is the commit of the last turn.
+	turned uint64
 
 	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the store can't know.
 	unapplied map[string]uint64
@@ -96,6 +98,9 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 		c.ticked()
 	case Stopping:
 		c.stop()
+	}
+	if _, arrived := event.(Arrived); !arrived {
+		c.flush() // each turn is a commit of its own
 	}
 	c.startTurn()
 	c.startSend()

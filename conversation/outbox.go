@@ -79,13 +79,13 @@ func (c *Conversation) sendDone(e SendDone) {
 		c.refused(e.Result)
 		return
 	}
-	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try, Reason: e.Result.Reason,
-	})
 	if e.Result.Outcome == Unknown {
 		c.doubt(e.Result.Reason)
 		return
 	}
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try, Reason: e.Result.Reason,
+	})
 	c.send.phase = sendBackoff
 	c.send.untilMs = c.nowMs + max(e.Result.RetryAfter, resendAfter(e.Result, c.send.try)).Milliseconds()
 }

@@ -51,10 +51,11 @@ func (c *Conversation) nextMessage() int {
 			best = i
 		}
 	}
-	if best < 0 || c.mayInline(c.inbox[best]) || c.inbox[best].revision <= c.applied {
+	if best < 0 || c.mayInline(c.inbox[best]) || max(c.inbox[best].revision, c.turned) <= c.applied {
 		return best
 	}
-	// A bot that calls out gets only what was accepted. Running another message meanwhile would take them out of turn.
+	// A bot that calls out gets only what is on disk: the message, and the state of the turn before. Running another message
+	// meanwhile would take them out of turn.
 	return -1
 }
 
@@ -95,6 +96,7 @@ func (c *Conversation) answered(e Answered) {
 		}
 	}
 	turn := c.endTurn()
+	c.turned = c.revision + 1
 	c.head.Version++
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),

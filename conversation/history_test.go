@@ -1,0 +1,232 @@
+package conversation
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+var update = flag.Bool("update", false, "rewrite the histories under testdata")
+
+// TestHistories replays the histories under testdata: commands on lines that begin with "> ", and below each what the
+// conversation did. Run with -update to rewrite them, and review the diff.
+//
+//	new [inline] [park] [key=value ...]   a conversation; keys: attempts, inbox
+//	arrive ID [sent=SECONDS]              a gateway delivers a message (sent: relative to the start; default now)
+//	status SEQ WORD                       a gateway delivers a status of a reply
+//	commit                                the next commit is applied
+//	answer | defer | fail [retryable]     the bot answers
+//	send taken|rejected|refused|held|unknown [code=N]
+//	wait SECONDS                          time goes on, and the alarm rings
+//	stop                                  a graceful stop begins
+//	crash                                 the memory is lost, commits that are not applied too
+//	journal                               prints what is kept
+func TestHistories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no histories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := replay(string(want))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("history differs (-file +now):\n%s", diff)
+			}
+		})
+	}
+}
+
+func replay(text string) string {
+	var out strings.Builder
+	var w *world
+	for line := range strings.Lines(text) {
+		command, isCommand := strings.CutPrefix(line, "> ")
+		if !isCommand {
+			if strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "" {
+				out.WriteString(line)
+			}
+			continue
+		}
+		out.WriteString(line)
+		fields := strings.Fields(command)
+		if fields[0] == "new" {
+			w = newWorld(historyConfig(fields[1:]))
+			w.pending = nil
+			continue
+		}
+		if fields[0] == "journal" {
+			for _, e := range w.journal() {
+				fmt.Fprintf(&out, "  %s\n", describeEntry(w, e))
+			}
+			continue
+		}
+		w.run(fields)
+		for len(w.pending) > 0 {
+			fmt.Fprintf(&out, "  %s\n", w.describe(w.pending[0]))
+			w.performOne()
+		}
+	}
+	return out.String()
+}
+
+func historyConfig(words []string) Config {
+	cfg := Config{Node: "n1", Retry: Retry{MaxAttempts: 3}}
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		n, _ := strconv.Atoi(value)
+		switch key {
+		case "inline":
+			cfg.Inline = true
+		case "park":
+			cfg.InDoubt.Park = true
+		case "attempts":
+			cfg.Retry.MaxAttempts = n
+		case "inbox":
+			cfg.MaxInbox = n
+		case "sorry":
+			cfg.OnFailure = textReply("sorry")
+		default:
+			panic("unknown setting " + word)
+		}
+	}
+	return cfg
+}
+
+func textReply(body string) *wactorv1.Reply { return text(body) }
+
+const historyStartMs = 1_700_000_000_000
+
+func (w *world) run(fields []string) {
+	switch args := fields[1:]; fields[0] {
+	case "arrive":
+		sent := w.nowMs
+		if len(args) > 1 {
+			seconds, _ := strconv.ParseInt(strings.TrimPrefix(args[1], "sent="), 10, 64)
+			sent = historyStartMs + seconds*1000
+		}
+		w.deliver(args[0], sent)
+	case "status":
+		seq, _ := strconv.ParseUint(args[0], 10, 64)
+		w.status(&OutboxView{seq, replyID(w.c.head.CreatedMs, seq, w.id.User)}, args[1])
+	case "commit":
+		if len(w.proposed) == 0 {
+			panic("no commit is under way")
+		}
+		w.apply()
+		w.step(Committed{Revision: w.revision})
+	case "answer":
+		w.answer()
+	case "defer":
+		id := w.call.Turn.ID
+		w.call = nil
+		w.step(Deferred{TurnID: id})
+	case "fail":
+		id := w.call.Turn.ID
+		w.call = nil
+		w.step(Failed{TurnID: id, Retryable: len(args) > 0, Reason: "status 503"})
+	case "send":
+		w.sendDone(historyResult(args))
+	case "wait":
+		seconds, _ := strconv.ParseInt(args[0], 10, 64)
+		w.nowMs += seconds * 1000
+		w.step(Ticked{})
+	case "stop":
+		w.step(Stopping{})
+	case "crash":
+		w.crash(0)
+	default:
+		panic("unknown command " + fields[0])
+	}
+}
+
+func historyResult(args []string) SendResult {
+	outcomes := map[string]SendOutcome{"taken": Taken, "rejected": Rejected, "refused": Refused, "held": Held, "unknown": Unknown}
+	result := SendResult{Outcome: outcomes[args[0]], Reason: args[0]}
+	if result.Outcome == Taken {
+		result.ProviderID, result.Reason = "wamid.r", ""
+	}
+	if len(args) > 1 {
+		result.Code, _ = strconv.Atoi(strings.TrimPrefix(args[1], "code="))
+	}
+	return result
+}
+
+func (w *world) describe(effect Effect) string {
+	switch e := effect.(type) {
+	case Commit:
+		var parts []string
+		for _, put := range e.Command.Puts {
+			parts = append(parts, "+"+recordName(put.Kind, put.Suffix))
+		}
+		for _, key := range e.Command.Deletes {
+			parts = append(parts, "-"+recordName(key.Kind, key.Suffix))
+		}
+		return fmt.Sprintf("commit %d: %s", e.Revision, strings.Join(parts, " "))
+	case Respond:
+		return fmt.Sprintf("respond %s: %s", w.refs[e.Ref], e.Verdict)
+	case CallBot:
+		how := "call"
+		if e.Inline {
+			how = "call inline"
+		}
+		m := e.Turn.Messages[0]
+		return fmt.Sprintf("%s bot: turn %s version %d attempt %d message %s late=%v", how, e.Turn.ID[:4], e.Turn.Version, e.Turn.Attempt, m.Id, m.Late)
+	case Send:
+		return fmt.Sprintf("send reply %d try %d: %q", e.Seq, e.Try, e.Outgoing.Reply.GetText())
+	case Alarm:
+		if e.AtMs == 0 {
+			return "alarm off"
+		}
+		return fmt.Sprintf("alarm in %v", time.Duration(e.AtMs-w.nowMs)*time.Millisecond)
+	}
+	return fmt.Sprintf("%T", effect)
+}
+
+func recordName(kind wactorv1.RecordKind, suffix []byte) string {
+	name := strings.ToLower(strings.TrimPrefix(kind.String(), "RECORD_KIND_"))
+	switch {
+	case kind == wactorv1.RecordKind_RECORD_KIND_SEEN:
+		return name + "/" + strings.ReplaceAll(string(suffix[4:]), "\x00", "|")
+	case len(suffix) == 8:
+		return fmt.Sprintf("%s/%d", name, suffix[7])
+	}
+	return name
+}
+
+func describeEntry(w *world, e *wactorv1.JournalEntry) string {
+	parts := []string{fmt.Sprintf("%6dms %s", e.AtMs-historyStartMs, strings.ToLower(strings.TrimPrefix(e.Kind.String(), "JOURNAL_KIND_")))}
+	add := func(name string, value any, set bool) {
+		if set {
+			parts = append(parts, fmt.Sprintf("%s=%v", name, value))
+		}
+	}
+	add("message", e.MessageId, e.MessageId != "")
+	add("seq", e.MessageSeq, e.MessageSeq != 0)
+	add("messages", e.MessageSeqs, len(e.MessageSeqs) > 0)
+	add("version", e.VersionAfter, e.VersionAfter != 0)
+	add("attempt", e.Attempt, e.Attempt != 0)
+	add("reply", e.ReplySeq, e.ReplySeq != 0)
+	add("status", e.Status, e.Status != "")
+	add("late", e.Late, e.Late)
+	add("reason", strconv.Quote(e.Reason), e.Reason != "")
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,240 @@
+package conversation
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// TestPromises runs random histories of deliveries, duplicates, bot failures, provider failures, waits and crashes between
+// any two effects, lets everything come to rest, and checks what package conversation promises.
+func TestPromises(t *testing.T) {
+	for _, inline := range []bool{true, false} {
+		t.Run(fmt.Sprintf("inline=%v", inline), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { runHistory(t, inline) })
+		})
+	}
+}
+
+func runHistory(t *rapid.T, inline bool) {
+	w := newWorld(Config{
+		Node: "n1", Inline: inline, MaxInbox: 6, MaxPipeline: 5, KeepJournal: 1 << 40,
+		Retry:     Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
+		InDoubt:   InDoubt{Wait: 5 * time.Second},
+		OnFailure: text("sorry"),
+	})
+	messages := 0
+	message := func() string { return fmt.Sprintf("m%d", rapid.IntRange(1, max(1, messages)).Draw(t, "message")) }
+	actions := map[string]func(*rapid.T){
+		"new message": func(t *rapid.T) {
+			messages++
+			age := rapid.Int64Range(-3000, 3000).Draw(t, "age")
+			w.deliver(fmt.Sprintf("m%d", messages), w.nowMs-age)
+		},
+		"again":   func(*rapid.T) { w.deliver(message(), w.nowMs) },
+		"perform": func(*rapid.T) { w.performOne() },
+		"commit": func(t *rapid.T) {
+			if len(w.proposed) == 0 {
+				t.Skip("nothing is proposed")
+			}
+			w.apply()
+			w.step(Committed{Revision: w.revision})
+		},
+		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 5).Draw(t, "bot")) },
+		"provider": func(t *rapid.T) {
+			if w.flying == nil {
+				t.Skip("nothing is on its way")
+			}
+			w.runProvider(rapid.IntRange(0, 6).Draw(t, "provider"))
+		},
+		"status": func(t *rapid.T) {
+			if len(w.taken) == 0 {
+				t.Skip("nothing was taken")
+			}
+			seq := rapid.SampledFrom(w.taken).Draw(t, "reply")
+			w.status(&OutboxView{seq, w.takenIDs[seq]}, rapid.SampledFrom([]string{"sent", "delivered", "read"}).Draw(t, "status"))
+		},
+		"wait": func(t *rapid.T) {
+			w.nowMs += rapid.Int64Range(1, 6000).Draw(t, "ms")
+			w.step(Ticked{})
+		},
+		"crash": func(t *rapid.T) { w.crash(rapid.IntRange(0, 4).Draw(t, "survive")) },
+		"graceful restart": func(*rapid.T) {
+			w.stopGracefully()
+			w.crash(0)
+		},
+		"": func(*rapid.T) { w.answerInline() },
+	}
+	t.Repeat(actions)
+	w.comeToRest()
+	w.check(t, messages)
+}
+
+// answerInline keeps the rule that an inline call is answered before any other event.
+func (w *world) answerInline() {
+	for w.c.inline {
+		if w.call == nil {
+			if !w.performOne() {
+				panic("an inline turn is under way and was not called")
+			}
+			continue
+		}
+		w.runBot(nil, int(w.call.Turn.Version+w.call.Turn.Messages[0].Seq)%6)
+	}
+}
+
+// runBot ends the bot call under way in one of several ways.
+func (w *world) runBot(t *rapid.T, way int) {
+	if w.call == nil {
+		if t != nil {
+			t.Skip("no bot call")
+		}
+		return
+	}
+	turn, inline := w.call.Turn, w.call.Inline
+	switch {
+	case way == 3:
+		w.call = nil
+		w.step(Failed{TurnID: turn.ID, Retryable: true, Reason: "503"})
+	case way == 4:
+		w.call = nil
+		w.step(Failed{TurnID: turn.ID, Reason: "panic"})
+	case way == 5 && inline:
+		w.call = nil
+		w.step(Deferred{TurnID: turn.ID})
+	default:
+		w.answer()
+	}
+}
+
+// runProvider ends the send under way in one of several ways.
+func (w *world) runProvider(way int) {
+	switch way {
+	case 0:
+		w.sendDone(SendResult{Outcome: Rejected, Code: 130429})
+	case 1:
+		w.doubted[w.flying.Seq] = true
+		w.sendDone(SendResult{Outcome: Unknown, Reason: "timeout"})
+	case 2:
+		w.take()
+		w.doubted[w.flying.Seq] = true
+		w.sendDone(SendResult{Outcome: Unknown, Reason: "broken connection"})
+	case 3:
+		w.take() // and the answer still comes later, if at all
+	default:
+		if len(w.taken) == 0 || w.taken[len(w.taken)-1] != w.flying.Seq {
+			w.take()
+		}
+		w.sendDone(SendResult{Outcome: Taken, ProviderID: fmt.Sprintf("wamid.r%d", w.flying.Seq)})
+	}
+}
+
+func (w *world) stopGracefully() {
+	w.step(Stopping{})
+	w.call = nil
+	for !w.c.Settled() || len(w.pending) > 0 {
+		switch {
+		case w.performOne():
+		case w.flying != nil:
+			w.runProvider(4)
+		case len(w.proposed) > 0:
+			w.apply()
+			w.step(Committed{Revision: w.revision})
+		default:
+			panic("a stopping conversation neither settles nor has anything to do")
+		}
+	}
+}
+
+// comeToRest lets all faults end: providers redeliver what was not acknowledged, bots answer, sends are taken.
+func (w *world) comeToRest() {
+	for range 100_000 {
+		w.answerInline()
+		switch {
+		case w.performOne():
+		case w.call != nil:
+			w.answer()
+		case w.flying != nil:
+			w.runProvider(4)
+		case len(w.proposed) > 0:
+			w.apply()
+			w.step(Committed{Revision: w.revision})
+		case w.alarm > w.nowMs:
+			w.nowMs = w.alarm
+			w.step(Ticked{})
+		case w.redeliver():
+		default:
+			return
+		}
+	}
+	panic("the conversation does not come to rest")
+}
+
+func (w *world) redeliver() bool {
+	for id := range w.delivered {
+		if !w.acked[id] {
+			w.deliver(id, 0)
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) check(t *rapid.T, messages int) {
+	if !w.c.Idle() || w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 {
+		t.Fatalf("unfinished work at rest")
+	}
+	if w.count(wactorv1.RecordKind_RECORD_KIND_WORK) != 0 {
+		t.Fatalf("the work index holds an idle conversation")
+	}
+	if len(w.refs) != 0 {
+		t.Fatalf("deliveries never answered: %v", w.refs)
+	}
+	fates := map[string]int{}
+	accepted := map[uint64]string{}
+	var version uint64
+	for _, e := range w.journal() {
+		switch e.Kind {
+		case wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED:
+			accepted[e.MessageSeq] = e.MessageId
+		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
+			if e.VersionBefore != version || e.VersionAfter != version+1 {
+				t.Fatalf("turn %d -> %d after version %d", e.VersionBefore, e.VersionAfter, version)
+			}
+			version++
+			fallthrough
+		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER:
+			for _, seq := range e.MessageSeqs {
+				fates[accepted[seq]]++
+			}
+		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
+			w.doubted[e.ReplySeq] = true
+		}
+	}
+	if version != w.c.Version() {
+		t.Fatalf("journal ends at version %d, the conversation is at %d", version, w.c.Version())
+	}
+	for i := 1; i <= messages; i++ {
+		if id := fmt.Sprintf("m%d", i); fates[id] != 1 {
+			t.Fatalf("message %s has %d fates", id, fates[id])
+		}
+	}
+	if !slices.IsSorted(w.taken) {
+		t.Fatalf("replies taken out of order: %v", w.taken)
+	}
+	for i := 1; i < len(w.taken); i++ {
+		if w.taken[i] == w.taken[i-1] && !w.doubted[w.taken[i]] {
+			t.Fatalf("reply %d was taken twice and never in doubt", w.taken[i])
+		}
+	}
+	for seq := uint64(1); seq < w.c.head.NextOutbox; seq++ {
+		if !slices.Contains(w.taken, seq) {
+			t.Fatalf("reply %d was never taken", seq)
+		}
+	}
+}

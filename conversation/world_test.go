@@ -1,0 +1,247 @@
+package conversation
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sort"
+
+	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// world is everything around a conversation: a store that applies commits one by one, a bot, a provider and gateways, all
+// under the control of the test. A crash drops the conversation and everything in memory between any two effects.
+type world struct {
+	cfg   *Config
+	id    ID
+	nowMs int64
+	c     *Conversation
+
+	records  map[string][]byte // applied, by kind and suffix
+	revision uint64
+	proposed []Commit // made, not applied yet; the first is the next to apply
+
+	pending []Effect // effects not performed yet
+	call    *CallBot
+	flying  *Send
+	alarm   int64
+
+	refs      map[uint64]string // open deliveries
+	nextRef   uint64
+	verdicts  []string
+	acked     map[string]bool
+	delivered map[string]*wactorv1.Message
+	answers   map[string]int // bot calls by turn id and messages: the id must tell turns apart
+
+	taken    []uint64 // replies in the order in which the provider took them
+	takenIDs map[uint64]string
+	doubted  map[uint64]bool
+}
+
+func newWorld(cfg Config) *world {
+	w := &world{
+		cfg: cfg.WithDefaults(), id: ID{Channel: "shop", User: "49151"}, nowMs: 1_700_000_000_000,
+		records: map[string][]byte{}, refs: map[uint64]string{}, acked: map[string]bool{},
+		delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{}, doubted: map[uint64]bool{},
+	}
+	w.load()
+	return w
+}
+
+func (w *world) load() {
+	loader := NewLoader(w.id, w.cfg)
+	keys := make([]string, 0, len(w.records))
+	for key := range w.records {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		if err := loader.Record(wactorv1.RecordKind(key[0]), []byte(key[1:]), w.records[key]); err != nil {
+			panic(err)
+		}
+	}
+	w.c = loader.Done(w.revision)
+	w.step(Started{})
+}
+
+// crash loses the memory. Of the commits under way the first n reach the log all the same.
+func (w *world) crash(n int) {
+	for range min(n, len(w.proposed)) {
+		w.apply()
+	}
+	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0
+	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
+		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
+	}
+	w.c, w.proposed, w.pending, w.call, w.flying, w.alarm = nil, nil, nil, nil, nil, 0
+	w.refs = map[uint64]string{}
+	w.load()
+}
+
+// step queues the effects of an event; perform performs them one by one.
+func (w *world) step(event Event) { w.pending = append(w.pending, w.c.Step(w.nowMs, event)...) }
+
+// performOne performs the oldest effect; false where there is none.
+func (w *world) performOne() bool {
+	if len(w.pending) == 0 {
+		return false
+	}
+	effect := w.pending[0]
+	w.pending = w.pending[1:]
+	switch e := effect.(type) {
+	case Commit:
+		w.proposed = append(w.proposed, e)
+	case Respond:
+		id, open := w.refs[e.Ref]
+		if !open {
+			panic(fmt.Sprintf("delivery %d was answered twice", e.Ref))
+		}
+		delete(w.refs, e.Ref)
+		w.verdicts = append(w.verdicts, fmt.Sprintf("%s %s", id, e.Verdict))
+		if e.Verdict != Overloaded {
+			w.acked[id] = true
+		}
+	case CallBot:
+		if w.call != nil && !w.c.stopping {
+			panic("two turns overlap")
+		}
+		w.call = &e
+	case Send:
+		if w.flying != nil {
+			panic("two sends overlap")
+		}
+		w.flying = &e
+	case Alarm:
+		w.alarm = e.AtMs
+	}
+	return true
+}
+
+// apply puts the next commit into the store, as a shard's state machine does.
+func (w *world) apply() {
+	commit := w.proposed[0]
+	w.proposed = w.proposed[1:]
+	if commit.Command.BaseRevision != w.revision {
+		panic(fmt.Sprintf("commit names revision %d, the store is at %d", commit.Command.BaseRevision, w.revision))
+	}
+	w.revision = commit.Revision
+	for _, put := range commit.Command.Puts {
+		w.records[recordKey(put.Kind, put.Suffix)] = put.Value
+	}
+	for _, key := range commit.Command.Deletes {
+		delete(w.records, recordKey(key.Kind, key.Suffix))
+	}
+}
+
+func recordKey(kind wactorv1.RecordKind, suffix []byte) string {
+	return string(append([]byte{byte(kind)}, suffix...))
+}
+
+// deliver hands a message to the conversation as a gateway does. Its first delivery fixes what it holds.
+func (w *world) deliver(id string, sentMs int64) {
+	message, again := w.delivered[id]
+	if !again {
+		message = &wactorv1.Message{Id: id, Type: "text", Text: id, SentMs: sentMs}
+		w.delivered[id] = message
+	}
+	message = proto.CloneOf(message)
+	message.ReceivedMs = w.nowMs
+	w.nextRef++
+	w.refs[w.nextRef] = id
+	w.step(Arrived{Ref: w.nextRef, Message: message, User: &wactorv1.User{WaId: w.id.User}, Known: w.known(id), Node: "n1"})
+}
+
+func (w *world) known(id string) bool {
+	for _, g := range w.c.Generations() {
+		suffix := append(binary.BigEndian.AppendUint32(nil, g), id...)
+		if _, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_SEEN, suffix)]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// status delivers a status of a reply.
+func (w *world) status(out *OutboxView, status string) {
+	w.nextRef++
+	w.refs[w.nextRef] = "status:" + status
+	w.step(StatusArrived{
+		Ref: w.nextRef, ReplyID: out.ID, Status: status, ProviderID: fmt.Sprintf("wamid.r%d", out.Seq), AtMs: w.nowMs,
+		Known: w.known(StatusKey(out.ID, status)),
+	})
+}
+
+// OutboxView is what a provider knows of a reply.
+type OutboxView struct {
+	Seq uint64
+	ID  string
+}
+
+// take makes the provider take the reply that is on its way.
+func (w *world) take() {
+	seq := w.flying.Seq
+	w.taken = append(w.taken, seq)
+	w.takenIDs[seq] = w.flying.Outgoing.ReplyID
+}
+
+func (w *world) sendDone(result SendResult) {
+	flying := w.flying
+	w.flying = nil
+	w.step(SendDone{Seq: flying.Seq, Try: flying.Try, Result: result})
+}
+
+// answer makes the bot answer: the state counts turns, the reply names the turn and its message.
+func (w *world) answer() {
+	turn := w.call.Turn
+	w.call = nil
+	if string(turn.State) != stateOf(turn.Version) {
+		panic(fmt.Sprintf("turn %d reads state %q", turn.Version+1, turn.State))
+	}
+	var replies []*wactorv1.Reply
+	for _, m := range turn.Messages {
+		replies = append(replies, text(fmt.Sprintf("step %d: %s", turn.Version+1, m.Text)))
+	}
+	w.step(Answered{TurnID: turn.ID, Answer: &Answer{State: []byte(stateOf(turn.Version + 1)), Replies: replies}, BotMicros: 7})
+}
+
+func stateOf(version uint64) string {
+	if version == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`{"n":%d}`, version)
+}
+
+func text(body string) *wactorv1.Reply {
+	return &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: body}}
+}
+
+// journal returns the applied journal in order.
+func (w *world) journal() []*wactorv1.JournalEntry {
+	var keys []string
+	for key := range w.records {
+		if key[0] == byte(wactorv1.RecordKind_RECORD_KIND_JOURNAL) {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	var entries []*wactorv1.JournalEntry
+	for _, key := range keys {
+		var journal wactorv1.Journal
+		if err := proto.Unmarshal(w.records[key], &journal); err != nil {
+			panic(err)
+		}
+		entries = append(entries, journal.Entries...)
+	}
+	return entries
+}
+
+func (w *world) count(kind wactorv1.RecordKind) int {
+	n := 0
+	for key := range w.records {
+		if key[0] == byte(kind) {
+			n++
+		}
+	}
+	return n
+}
