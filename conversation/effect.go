@@ -14,6 +14,8 @@ type Commit struct {
 	// Revision is what the conversation's revision will be.
 	Revision uint64
 	Command  *wactorv1.Commit
+	// Journal is what the commit tells, for metrics; it is in Command already.
+	Journal []*wactorv1.JournalEntry
 }
 
 // Respond ends a delivery: the gateway may answer.

@@ -1,0 +1,244 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// Messages of an activation, besides *Delivery.
+type (
+	// wake makes an activation load and take up what is unfinished.
+	wake struct{}
+	// alarm says that the timer rang.
+	alarm struct{}
+	// committed is the outcome of a proposal.
+	committed struct {
+		revision uint64
+		err      error
+	}
+	// result is an event that a bot call or a send yields.
+	result struct{ event conversation.Event }
+	// stopGracefully asks for a clean end.
+	stopGracefully struct{}
+	// stopNow ends the activation at once.
+	stopNow struct{ err error }
+)
+
+// activation is the actor of one conversation. All fields but depth are its actor's alone.
+type activation struct {
+	runtime *Runtime
+	table   *table
+	id      conversation.ID
+	channel *Channel
+	term    uint64
+	pid     *actor.PID
+	// depth counts the deliveries that are in the mailbox.
+	depth atomic.Int32
+
+	machine *conversation.Conversation
+	open    map[uint64]*Delivery // deliveries that are not answered, by their ref
+	nextRef uint64
+
+	bot struct {
+		inliner Inliner
+		cancel  context.CancelFunc
+	}
+	ctx    context.Context // of the activation; nil until a bot call or a send needs it
+	cancel context.CancelFunc
+
+	timer        *time.Timer
+	alarmMs      int64 // what the machine asked for; 0: nothing
+	lastUsed     time.Time
+	inbox        int // as the metrics know them
+	outbox       int
+	ended        error // why this activation has ended; what still comes is handed back
+	endedCleanly bool
+	stopped      bool
+}
+
+// Receive takes one message. A panic ends the activation: what it has in memory can't be trusted any more.
+func (a *activation) Receive(ctx actor.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The panic's value may hold what a user wrote: its type and the stack must do.
+			a.runtime.metrics.panics.Inc()
+			a.runtime.options.Logger.Error("a conversation panicked; it is loaded anew with its next message",
+				"conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			a.end(ErrUnknownFate)
+		}
+		if a.ended != nil {
+			a.stopWhenDrained(ctx)
+		}
+	}()
+	switch m := ctx.Message().(type) {
+	case *Delivery:
+		a.depth.Add(-1)
+		if a.ended != nil {
+			a.handBack(m)
+			return
+		}
+		a.nextRef++
+		a.open[a.nextRef] = m // from here on, whatever happens, end answers it
+		if a.load() {
+			a.lastUsed = a.runtime.options.Now()
+			a.deliver(a.nextRef, m)
+		}
+	case wake:
+		if a.ended == nil {
+			a.load()
+		}
+	case committed:
+		if a.ended != nil {
+			return
+		}
+		if m.err != nil {
+			a.commitFailed(m.err)
+			return
+		}
+		a.step(conversation.Committed{Revision: m.revision})
+	case result:
+		if a.ended == nil {
+			a.step(m.event)
+		}
+	case alarm:
+		if a.ended == nil {
+			a.rang()
+		}
+	case stopGracefully:
+		a.stopGracefully()
+	case stopNow:
+		a.end(m.err)
+	}
+}
+
+// load reads the conversation at the first use; false where that failed and the activation has ended.
+func (a *activation) load() bool {
+	if a.machine != nil {
+		return true
+	}
+	loader := conversation.NewLoader(a.id, a.channel.Config)
+	revision, err := a.runtime.options.Store.Load(a.table.shard, a.id.String(), loader.Record)
+	if err != nil {
+		a.runtime.options.Logger.Error("a conversation can't be loaded", "conversation", a.hash(), "error", err)
+		a.end(fmt.Errorf("actors: load: %w", err))
+		return false
+	}
+	a.lastUsed = a.runtime.options.Now()
+	a.machine = loader.Done(revision)
+	a.step(conversation.Started{})
+	a.schedule()
+	return a.ended == nil
+}
+
+// deliver hands a message or a status to the machine.
+func (a *activation) deliver(ref uint64, d *Delivery) {
+	if d.Status != nil {
+		status := *d.Status
+		status.Ref = ref
+		status.Known = a.seen(conversation.StatusKey(status.ReplyID, status.Status))
+		a.step(status)
+		return
+	}
+	known := a.seen(d.Message.Id)
+	a.step(conversation.Arrived{Ref: ref, Message: d.Message, User: d.User, Known: known, Node: d.Node})
+}
+
+// seen asks the store for a message id. Where it can't tell, the activation ends: a guess would lose or double a message.
+func (a *activation) seen(id string) bool {
+	for _, generation := range a.machine.Generations() {
+		known, err := a.runtime.options.Store.Seen(a.table.shard, a.id.String(), generation, id)
+		if err != nil {
+			a.runtime.options.Logger.Error("message ids can't be looked up", "conversation", a.hash(), "error", err)
+			a.end(fmt.Errorf("actors: look for duplicates: %w", err))
+			return false
+		}
+		if known {
+			return true
+		}
+	}
+	return false
+}
+
+// commitFailed ends the activation: the chain of commits is broken, and what is in memory may be ahead of the truth.
+func (a *activation) commitFailed(err error) {
+	a.runtime.options.Logger.Warn("a commit failed; the conversation is loaded anew", "conversation", a.hash(), "shard", a.table.shard, "error", err)
+	if errors.Is(err, ErrOverloaded) {
+		a.end(ErrOverloaded)
+		return
+	}
+	a.end(ErrUnknownFate)
+}
+
+// stopGracefully lets what is under way come to its end, and commits the outcome.
+func (a *activation) stopGracefully() {
+	if a.ended != nil {
+		return
+	}
+	if a.machine == nil {
+		a.end(ErrStopping)
+		return
+	}
+	a.endedCleanly = true
+	if a.bot.cancel != nil {
+		a.bot.cancel()
+	}
+	a.step(conversation.Stopping{})
+}
+
+// end ends the activation. Deliveries that are not answered have an unknown fate, or failed for the given reason.
+func (a *activation) end(err error) {
+	if a.ended != nil {
+		return
+	}
+	a.ended = err
+	a.table.leave(a, false)
+	if a.cancel != nil {
+		a.cancel()
+	}
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	for ref, d := range a.open {
+		delete(a.open, ref)
+		d.Done(0, err)
+	}
+	unfinished := a.inbox+a.outbox > 0 || a.machine == nil
+	a.gauge(0, 0)
+	if unfinished && !errors.Is(err, ErrNotLeader) && !errors.Is(err, ErrStopping) {
+		a.table.retryLater(a.id, a.term)
+	}
+}
+
+// handBack routes a delivery that reached an activation which has ended.
+func (a *activation) handBack(d *Delivery) {
+	if errors.Is(a.ended, errIdle) || errors.Is(a.ended, ErrUnknownFate) {
+		a.runtime.Deliver(d) // it was not tried
+		return
+	}
+	d.Done(0, a.ended)
+}
+
+// stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth only falls.
+func (a *activation) stopWhenDrained(ctx actor.Context) {
+	if a.stopped || a.depth.Load() > 0 {
+		return
+	}
+	a.stopped = true
+	ctx.Stop(ctx.Self())
+	a.runtime.active.Add(-1)
+	a.runtime.work.Done()
+}
+
+// hash names the conversation in logs without telling who it is; it differs from start to start.
+func (a *activation) hash() string {
+	return fmt.Sprintf("%016x", maphash.String(a.runtime.hashSeed, a.id.String()))
+}

@@ -1,0 +1,205 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// errIdle ends an activation that has nothing to do.
+var errIdle = errors.New("actors: idle")
+
+// step feeds an event to the machine and performs what follows, inline bot calls included.
+func (a *activation) step(event conversation.Event) {
+	pending := []conversation.Event{event}
+	for len(pending) > 0 && a.ended == nil {
+		next := pending[0]
+		pending = pending[1:]
+		for _, effect := range a.machine.Step(a.runtime.options.Now().UnixMilli(), next) {
+			if answer := a.perform(effect); answer != nil {
+				pending = append(pending, answer)
+			}
+		}
+	}
+	if a.ended != nil {
+		return
+	}
+	a.gauge(a.machine.Waiting())
+	if a.endedCleanly && a.machine.Settled() {
+		a.end(ErrStopping)
+	}
+}
+
+// perform does what the machine asks for. An inline bot call yields the next event at once.
+func (a *activation) perform(effect conversation.Effect) conversation.Event {
+	switch e := effect.(type) {
+	case conversation.Commit:
+		a.propose(e)
+	case conversation.Respond:
+		if d := a.open[e.Ref]; d != nil {
+			delete(a.open, e.Ref)
+			d.Done(e.Verdict, nil)
+		}
+	case conversation.CallBot:
+		if e.Inline {
+			return a.callInline(e.Turn)
+		}
+		a.callBot(e.Turn)
+	case conversation.Send:
+		a.send(e)
+	case conversation.Alarm:
+		a.alarmMs = e.AtMs
+		a.schedule()
+	}
+	return nil
+}
+
+func (a *activation) propose(commit conversation.Commit) {
+	a.runtime.metrics.journal(commit.Journal)
+	system, pid, revision := a.runtime.system, a.pid, commit.Revision
+	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, func(err error) {
+		system.Root.Send(pid, committed{revision, err})
+	})
+}
+
+// callInline runs the bot inside the actor.
+func (a *activation) callInline(turn *conversation.Turn) conversation.Event {
+	if a.bot.inliner == nil {
+		return conversation.Deferred{TurnID: turn.ID}
+	}
+	started := time.Now()
+	answer, ok, err := a.inline(turn)
+	if err == nil && !ok {
+		return conversation.Deferred{TurnID: turn.ID}
+	}
+	return a.outcome(turn, answer, err, time.Since(started))
+}
+
+func (a *activation) inline(turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error) {
+	defer a.recoverBot(&err)
+	return a.bot.inliner.Inline(turn)
+}
+
+// callBot runs the bot beside the actor.
+func (a *activation) callBot(turn *conversation.Turn) {
+	ctx, cancel := context.WithCancel(a.context())
+	a.bot.cancel = cancel
+	a.runtime.work.Go(func() {
+		defer cancel()
+		started := time.Now()
+		answer, err := a.ask(ctx, turn)
+		a.runtime.system.Root.Send(a.pid, result{a.outcome(turn, answer, err, time.Since(started))})
+	})
+}
+
+func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
+	defer a.recoverBot(&err)
+	return a.channel.Bot.Turn(ctx, turn)
+}
+
+// recoverBot turns a panic of a bot into an error: it would happen again with the same message.
+func (a *activation) recoverBot(err *error) {
+	if p := recover(); p != nil {
+		a.runtime.metrics.panics.Inc()
+		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		*err = conversation.Permanent("panic")
+	}
+}
+
+// outcome makes an event of what the bot returned.
+func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answer, err error, took time.Duration) conversation.Event {
+	a.runtime.metrics.bot(took, err)
+	if err == nil && answer == nil {
+		err = conversation.Permanent("no answer")
+	}
+	if err == nil {
+		return conversation.Answered{TurnID: turn.ID, Answer: answer, BotMicros: took.Microseconds()}
+	}
+	failed := conversation.Failed{TurnID: turn.ID, Retryable: true, Reason: "error", BotMicros: took.Microseconds()}
+	if classed := (*conversation.BotError)(nil); errors.As(err, &classed) {
+		failed.Retryable, failed.Reason = classed.Retryable, classed.Reason
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		failed.Reason = "timeout"
+	}
+	return failed
+}
+
+// send posts a reply beside the actor.
+func (a *activation) send(e conversation.Send) {
+	ctx := a.context()
+	a.runtime.work.Go(func() {
+		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: a.post(ctx, e.Outgoing)}
+		a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
+		a.runtime.system.Root.Send(a.pid, result{done})
+	})
+}
+
+func (a *activation) post(ctx context.Context, out *conversation.Outgoing) (sent conversation.SendResult) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.runtime.metrics.panics.Inc()
+			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			sent = conversation.SendResult{Outcome: conversation.Unknown, Reason: "panic"}
+		}
+	}()
+	return a.channel.Sender.Send(ctx, out)
+}
+
+// context returns the context of bot calls and sends: it ends with the activation.
+func (a *activation) context() context.Context {
+	if a.ctx == nil {
+		a.ctx, a.cancel = context.WithCancel(a.runtime.ctx)
+	}
+	return a.ctx
+}
+
+// schedule sets the timer to the earlier of the machine's alarm and the end of idleness. The timer is not moved with every
+// message: when it rings too early it is set again.
+func (a *activation) schedule() {
+	now := a.runtime.options.Now()
+	wait := a.lastUsed.Add(a.runtime.options.IdleAfter).Sub(now)
+	if a.alarmMs > 0 {
+		wait = min(wait, time.UnixMilli(a.alarmMs).Sub(now))
+	}
+	wait = max(wait, time.Millisecond)
+	if a.timer == nil {
+		system, pid := a.runtime.system, a.pid
+		a.timer = time.AfterFunc(wait, func() { system.Root.Send(pid, alarm{}) })
+		return
+	}
+	a.timer.Reset(wait)
+}
+
+// rang: the machine's time has come, or this activation has nothing to do and leaves.
+func (a *activation) rang() {
+	if a.machine == nil {
+		return
+	}
+	now := a.runtime.options.Now()
+	if a.alarmMs > 0 && now.UnixMilli() >= a.alarmMs {
+		a.step(conversation.Ticked{})
+		if a.ended != nil {
+			return
+		}
+	}
+	idle := now.Sub(a.lastUsed) >= a.runtime.options.IdleAfter
+	if idle && a.machine.Idle() && a.table.leave(a, true) {
+		a.end(errIdle)
+		return
+	}
+	if idle {
+		a.lastUsed = now // busy without messages: look again in a while
+	}
+	a.schedule()
+}
+
+// gauge keeps the sums over all conversations.
+func (a *activation) gauge(inbox, outbox int) {
+	a.runtime.metrics.inbox.Add(float64(inbox - a.inbox))
+	a.runtime.metrics.outbox.Add(float64(outbox - a.outbox))
+	a.inbox, a.outbox = inbox, outbox
+}

@@ -1,0 +1,169 @@
+package actors
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Options configure a Runtime.
+type Options struct {
+	Store    Store
+	Channels map[string]*Channel
+	// Shards is the number of shards, 1 to Shards.
+	Shards uint32
+	// MaxActive bounds the conversations in memory; a message for one more is refused. Default 500,000.
+	MaxActive int
+	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 1,000.
+	MaxMailbox int
+	// IdleAfter is how long a conversation stays in memory without anything to do. Default 1 minute.
+	IdleAfter time.Duration
+	// RetryAfter is the wait before a conversation with unfinished work is activated again after its activation failed.
+	// Default 1 second.
+	RetryAfter time.Duration
+	// Now is the clock. Default time.Now.
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxActive == 0 {
+		o.MaxActive = 500_000
+	}
+	if o.MaxMailbox == 0 {
+		o.MaxMailbox = 1000
+	}
+	if o.IdleAfter == 0 {
+		o.IdleAfter = time.Minute
+	}
+	if o.RetryAfter == 0 {
+		o.RetryAfter = time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Runtime holds the activations of this node.
+type Runtime struct {
+	options Options
+	system  *actor.ActorSystem
+	metrics *metrics
+	tables  []*table // by shard; 0 is not used
+
+	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
+	ctx      context.Context
+	cancel   context.CancelFunc
+	stopping atomic.Bool
+	active   atomic.Int64
+	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing once stopping is set.
+	work     sync.WaitGroup
+	starting sync.Mutex
+	hashSeed maphash.Seed
+}
+
+// New returns a Runtime that leads no shard yet.
+func New(options Options) *Runtime {
+	options = options.withDefaults()
+	r := &Runtime{
+		options: options, system: newSystem(options.Logger), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
+	}
+	r.metrics = newMetrics(options.Registerer, r)
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	for shard := range r.tables {
+		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{}}
+	}
+	return r
+}
+
+// Delivery is one message or one status on its way to its conversation.
+type Delivery struct {
+	Conversation conversation.ID
+	// Message and User, or Status, are set. The message becomes the conversation's.
+	Message *wactorv1.Message
+	User    *wactorv1.User
+	Status  *conversation.StatusArrived
+	// Node is the gateway that took the webhook.
+	Node string
+	// Done is called exactly once, on any goroutine, and must not block. Without an error the delivery is on stable storage,
+	// unless the verdict is Overloaded.
+	Done func(conversation.Verdict, error)
+}
+
+// Deliver routes a delivery to its conversation. It never blocks. Deliveries of one conversation by one goroutine arrive in
+// their order.
+func (r *Runtime) Deliver(d *Delivery) {
+	if r.options.Channels[d.Conversation.Channel] == nil {
+		d.Done(0, ErrUnknownChannel)
+		return
+	}
+	r.table(d.Conversation).deliver(d)
+}
+
+func (r *Runtime) table(id conversation.ID) *table {
+	return r.tables[placement.ShardOf(id.String(), r.options.Shards)]
+}
+
+// Lead tells that this node leads a shard in a term and may activate its conversations (ready), or does no longer. It does
+// not block. Conversations with unfinished work are taken up at once.
+func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
+	t := r.tables[shard]
+	if !t.lead(term, ready) {
+		return
+	}
+	r.goWork(func() { t.recover(term) })
+}
+
+// goWork runs fn on a goroutine that Stop waits for; not any more once it stops.
+func (r *Runtime) goWork(fn func()) {
+	r.starting.Lock()
+	defer r.starting.Unlock()
+	if !r.stopping.Load() {
+		r.work.Go(fn)
+	}
+}
+
+// Active returns the number of conversations in memory.
+func (r *Runtime) Active() int { return int(r.active.Load()) }
+
+// Stop ends all activations and returns when nothing runs any more. Deliveries are refused from now on. Bot calls are
+// cancelled; sends under way are awaited until ctx ends, so that their outcome is committed and no reply is left in doubt.
+func (r *Runtime) Stop(ctx context.Context) {
+	r.starting.Lock()
+	r.stopping.Store(true)
+	r.starting.Unlock()
+	for _, t := range r.tables {
+		t.each(func(a *activation) { r.system.Root.Send(a.pid, stopGracefully{}) })
+	}
+	done := make(chan struct{})
+	go func() {
+		r.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		r.cancel()
+		for _, t := range r.tables {
+			t.each(func(a *activation) { r.system.Root.Send(a.pid, stopNow{ErrStopping}) })
+		}
+		<-done
+	}
+	r.cancel()
+	r.system.Shutdown()
+}

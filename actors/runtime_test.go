@@ -1,0 +1,437 @@
+package actors
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// counter is the bot of examples/counter: it answers the n-th message with "step <n>: <text>".
+type counter struct {
+	before func(turn *conversation.Turn) // called first, outside of locks
+}
+
+func (c counter) Turn(_ context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	if c.before != nil {
+		c.before(turn)
+	}
+	var state struct{ N int }
+	if turn.State != nil {
+		if err := json.Unmarshal(turn.State, &state); err != nil {
+			return nil, err
+		}
+	}
+	state.N++
+	encoded, err := json.Marshal(state)
+	return &conversation.Answer{State: encoded, Replies: []*wactorv1.Reply{
+		{Content: &wactorv1.Reply_Text{Text: fmt.Sprintf("step %d: %s", state.N, turn.Messages[0].Text)}},
+	}}, err
+}
+
+// inlineCounter is the counter inside the process.
+type inlineCounter struct{ counter }
+
+func (c inlineCounter) Inline(turn *conversation.Turn) (*conversation.Answer, bool, error) {
+	answer, err := c.Turn(context.Background(), turn)
+	return answer, true, err
+}
+
+// phone takes replies.
+type phone struct {
+	mu     sync.Mutex
+	got    map[string][]string
+	before func(ctx context.Context, out *conversation.Outgoing) *conversation.SendResult
+}
+
+func (p *phone) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
+	if p.before != nil {
+		if result := p.before(ctx, out); result != nil {
+			return *result
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.got == nil {
+		p.got = map[string][]string{}
+	}
+	p.got[out.Conversation.User] = append(p.got[out.Conversation.User], out.Reply.GetText())
+	return conversation.SendResult{ProviderID: "wamid.x"}
+}
+
+func (p *phone) texts(user string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.got[user])
+}
+
+// bench is a runtime over a memory store, one channel "shop", all shards led in term 1.
+type bench struct {
+	*Runtime
+	store *memoryStore
+	phone *phone
+	node  int
+}
+
+func start(t *testing.T, store *memoryStore, bot Bot, change func(*Options)) *bench {
+	t.Helper()
+	b := &bench{store: store, phone: &phone{}}
+	_, inline := bot.(Inliner)
+	options := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Store: store, Shards: 4, Channels: map[string]*Channel{"shop": {
+		Config: conversation.Config{Node: "n1", Inline: inline}.WithDefaults(), Bot: bot, Sender: b.phone,
+	}}}
+	if change != nil {
+		change(&options)
+	}
+	b.Runtime = New(options)
+	for shard := uint32(1); shard <= 4; shard++ {
+		b.Lead(shard, 1, true)
+	}
+	return b
+}
+
+// deliver delivers a text and returns where its outcome will be.
+func (b *bench) deliver(user, id, text string) *outcome {
+	o := &outcome{done: make(chan struct{})}
+	b.Deliver(&Delivery{
+		Conversation: conversation.ID{Channel: "shop", User: user},
+		Message:      &wactorv1.Message{Id: id, Type: "text", Text: text, ReceivedMs: time.Now().UnixMilli()},
+		User:         &wactorv1.User{WaId: user},
+		Node:         "n1",
+		Done:         o.set,
+	})
+	return o
+}
+
+type outcome struct {
+	verdict conversation.Verdict
+	err     error
+	calls   atomic.Int32
+	done    chan struct{}
+}
+
+func (o *outcome) set(v conversation.Verdict, err error) {
+	if o.calls.Add(1) > 1 {
+		panic("a delivery was answered twice")
+	}
+	o.verdict, o.err = v, err
+	close(o.done)
+}
+
+func (o *outcome) wait(t *testing.T) *outcome {
+	t.Helper()
+	<-o.done
+	return o
+}
+
+func (o *outcome) want(t *testing.T, verdict conversation.Verdict, err error) {
+	t.Helper()
+	<-o.done
+	if o.verdict != verdict || !errors.Is(o.err, err) {
+		t.Errorf("delivery: %v, %v, want %v, %v", o.verdict, o.err, verdict, err)
+	}
+}
+
+func steps(n int, text string) []string {
+	var out []string
+	for i := 1; i <= n; i++ {
+		out = append(out, fmt.Sprintf("step %d: %s", i, text))
+	}
+	return out
+}
+
+func (b *bench) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	b.Stop(ctx)
+}
+
+func TestOneUserIsSerial(t *testing.T) {
+	for name, bot := range map[string]Bot{"inline": inlineCounter{}, "outside": counter{}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, newMemoryStore(), bot, nil)
+				var all sync.WaitGroup
+				for i := range 100 {
+					all.Go(func() {
+						b.deliver("u", fmt.Sprintf("m%d", i), "hi").want(t, conversation.Accepted, nil)
+						b.deliver("u", fmt.Sprintf("m%d", i), "hi").want(t, conversation.Duplicate, nil)
+					})
+				}
+				all.Wait()
+				synctest.Wait()
+				if got := b.phone.texts("u"); !slices.Equal(got, steps(100, "hi")) {
+					t.Errorf("replies: %v", got)
+				}
+				b.stop()
+				b.store.close()
+			})
+		})
+	}
+}
+
+func TestSlowBotDelaysNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, newMemoryStore(), counter{before: func(turn *conversation.Turn) {
+			if turn.Conversation.User == "slow" {
+				time.Sleep(10 * time.Second)
+			}
+		}}, nil)
+		began := time.Now()
+		b.deliver("slow", "m1", "a").want(t, conversation.Accepted, nil)
+		b.deliver("slow", "m2", "a").want(t, conversation.Accepted, nil)
+		b.deliver("fast", "m1", "b").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		if took := time.Since(began); took != 0 || len(b.phone.texts("fast")) != 1 {
+			t.Errorf("after %v the other user has %v", took, b.phone.texts("fast"))
+		}
+		time.Sleep(21 * time.Second)
+		if got := b.phone.texts("slow"); !slices.Equal(got, steps(2, "a")) {
+			t.Errorf("the slow user has %v", got)
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
+func TestIdleConversationsLeaveMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.IdleAfter = time.Minute })
+		b.deliver("u", "m1", "hi").wait(t)
+		time.Sleep(59 * time.Second)
+		if b.Active() != 1 {
+			t.Errorf("%d active before the time", b.Active())
+		}
+		time.Sleep(2 * time.Minute)
+		if b.Active() != 0 {
+			t.Errorf("%d active after the time", b.Active())
+		}
+		b.deliver("u", "m1", "hi").want(t, conversation.Duplicate, nil)
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		if got := b.phone.texts("u"); !slices.Equal(got, steps(2, "hi")) {
+			t.Errorf("replies: %v", got)
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
+// TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon as they can.
+func TestNothingIsLostWhileLeaving(t *testing.T) {
+	b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.IdleAfter = time.Nanosecond })
+	var all sync.WaitGroup
+	for u := range 4 {
+		all.Go(func() {
+			for i := range 400 {
+				b.deliver(fmt.Sprint(u), fmt.Sprint(i), "hi").want(t, conversation.Accepted, nil)
+				if i%3 == 0 {
+					time.Sleep(2 * time.Millisecond)
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.stop()
+	for u := range 4 {
+		b.store.mu.Lock()
+		revision := b.store.revisions[fmt.Sprintf("shop/%d", u)]
+		b.store.mu.Unlock()
+		if revision < 800 {
+			t.Errorf("user %d: revision %d after 400 messages and replies", u, revision)
+		}
+	}
+	b.store.close()
+}
+
+func TestBrokenChainIsLoadedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, inlineCounter{}, nil)
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		store.set(func() { store.failing, store.held = errors.New("log is gone"), true })
+		second, third := b.deliver("u", "m2", "hi"), b.deliver("u", "m3", "hi")
+		synctest.Wait()
+		store.set(func() { store.held = false })
+		second.want(t, 0, ErrUnknownFate)
+		third.want(t, 0, ErrUnknownFate)
+		store.set(func() { store.failing = nil })
+		b.deliver("u", "m3", "hi").want(t, conversation.Accepted, nil)
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		time.Sleep(time.Minute)
+		if got := b.phone.texts("u"); !slices.Equal(got, steps(3, "hi")) {
+			t.Errorf("replies: %v", got)
+		}
+		b.stop()
+		store.close()
+	})
+}
+
+func TestPanicsAreIsolated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, newMemoryStore(), counter{before: func(turn *conversation.Turn) {
+			if turn.Messages[0].Text == "poison" {
+				panic("bot")
+			}
+		}}, nil)
+		b.phone.before = func(_ context.Context, out *conversation.Outgoing) *conversation.SendResult {
+			if out.Reply.GetText() == "step 1: boom" {
+				panic("sender")
+			}
+			return nil
+		}
+		b.deliver("u", "m1", "poison").want(t, conversation.Accepted, nil)
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		b.deliver("v", "m1", "boom").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		if got := b.phone.texts("u"); !slices.Equal(got, []string{"step 1: hi"}) {
+			t.Errorf("replies: %v", got)
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
+// faultyLoads makes a machine that can't be trusted: its head is damaged.
+type faultyLoads struct {
+	*memoryStore
+	panics atomic.Bool
+}
+
+func (f *faultyLoads) Load(shard uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+	if f.panics.Load() {
+		panic("damaged")
+	}
+	return f.memoryStore.Load(shard, name, each)
+}
+
+func TestPanicInsideTheActorAnswersEveryDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &faultyLoads{memoryStore: newMemoryStore()}
+		store.panics.Store(true)
+		b := start(t, store.memoryStore, inlineCounter{}, func(o *Options) { o.Store = store })
+		first, second := b.deliver("u", "m1", "hi"), b.deliver("u", "m2", "hi")
+		first.want(t, 0, ErrUnknownFate)
+		second.want(t, 0, ErrUnknownFate)
+		store.panics.Store(false)
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		b.stop()
+		store.close()
+	})
+}
+
+func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		first := start(t, store, inlineCounter{}, nil)
+		first.phone.before = func(ctx context.Context, _ *conversation.Outgoing) *conversation.SendResult {
+			<-ctx.Done() // the provider never answers
+			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "cancelled"}
+		}
+		first.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		first.Stop(gone)
+
+		second := start(t, store, inlineCounter{}, nil)
+		synctest.Wait()
+		if got := second.phone.texts("u"); len(got) != 0 {
+			t.Errorf("a reply in doubt was sent at once: %v", got)
+		}
+		time.Sleep(16 * time.Second)
+		if got := second.phone.texts("u"); !slices.Equal(got, steps(1, "hi")) {
+			t.Errorf("replies: %v", got)
+		}
+		second.stop()
+		store.close()
+	})
+}
+
+func TestGracefulStopLeavesNoDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		first := start(t, store, inlineCounter{}, nil)
+		first.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+			time.Sleep(3 * time.Second)
+			return nil
+		}
+		for i := range 3 {
+			first.deliver("u", fmt.Sprint(i), "hi").want(t, conversation.Accepted, nil)
+		}
+		first.stop()
+		if got := first.phone.texts("u"); !slices.Equal(got, steps(1, "hi")) {
+			t.Errorf("the stopping node sent %v", got)
+		}
+		first.deliver("u", "9", "hi").want(t, 0, ErrStopping)
+
+		second := start(t, store, inlineCounter{}, nil)
+		synctest.Wait()
+		want := []string{"step 2: hi", "step 3: hi"}
+		if got := second.phone.texts("u"); !slices.Equal(got, want) {
+			t.Errorf("without a wait the next node sent %v, want %v", got, want)
+		}
+		second.stop()
+		store.close()
+	})
+}
+
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, counter{}, func(o *Options) { o.MaxActive, o.MaxMailbox = 1, 5 })
+		b.Deliver(&Delivery{Conversation: conversation.ID{Channel: "other", User: "u"}, Done: func(_ conversation.Verdict, err error) {
+			if !errors.Is(err, ErrUnknownChannel) {
+				t.Errorf("unknown channel: %v", err)
+			}
+		}})
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		b.deliver("v", "m1", "hi").want(t, 0, ErrOverloaded)
+		b.stop()
+		store.close()
+	})
+}
+
+func TestLostLeadEndsActivations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, inlineCounter{}, nil)
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		store.set(func() { store.held = true })
+		open := b.deliver("u", "m2", "hi")
+		synctest.Wait()
+		for shard := uint32(1); shard <= 4; shard++ {
+			b.Lead(shard, 2, false)
+		}
+		open.want(t, 0, ErrNotLeader)
+		b.deliver("u", "m3", "hi").want(t, 0, ErrNotLeader)
+		synctest.Wait()
+		if b.Active() != 0 {
+			t.Errorf("%d activations outlive the lead", b.Active())
+		}
+		store.set(func() { store.held = false })
+		synctest.Wait() // a shard is led again only when all of the old term is applied
+		for shard := uint32(1); shard <= 4; shard++ {
+			b.Lead(shard, 3, true)
+		}
+		b.deliver("u", "m2", "hi").want(t, conversation.Duplicate, nil) // its commit came through after all
+		b.stop()
+		store.close()
+	})
+}

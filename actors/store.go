@@ -1,0 +1,60 @@
+package actors
+
+import (
+	"context"
+	"errors"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Store is the replicated log and what was applied from it. Its methods are called by many actors at once; the reads may take
+// a disk access.
+type Store interface {
+	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called exactly once and never blocks:
+	// nil when the commit was applied, else an error that says nothing about whether it will be.
+	Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error))
+	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.
+	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
+	// Seen reports whether a message id was accepted in a generation.
+	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
+	// Work names the conversations with unfinished work.
+	Work(shard uint32, each func(conversation string) error) error
+}
+
+// Bot answers turns. Turn may block; its context ends when the activation does.
+type Bot interface {
+	Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
+}
+
+// Inliner is a Bot that may answer inside the process, without waiting for anything; ok is false where it can't.
+type Inliner interface {
+	Inline(turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error)
+}
+
+// Sender posts a reply to the provider. It may block, and must return soon after its context ends.
+type Sender interface {
+	Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult
+}
+
+// Channel is what the conversations of one channel share.
+type Channel struct {
+	Config *conversation.Config
+	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
+	Bot    Bot
+	Sender Sender
+}
+
+var (
+	// ErrUnknownChannel: no channel of that name is configured.
+	ErrUnknownChannel = errors.New("actors: unknown channel")
+	// ErrNotLeader: this node does not lead the conversation's shard now.
+	ErrNotLeader = errors.New("actors: this node does not lead the shard")
+	// ErrOverloaded: a limit of this node is reached; nothing was kept.
+	ErrOverloaded = errors.New("actors: overloaded")
+	// ErrStopping: this node is shutting down.
+	ErrStopping = errors.New("actors: stopping")
+	// ErrUnknownFate: the activation ended before the outcome was known. The delivery may or may not have been kept; sent again,
+	// it is recognised.
+	ErrUnknownFate = errors.New("actors: the fate of the delivery is unknown")
+)

@@ -1,0 +1,179 @@
+package actors
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// table holds the activations of one shard. Its lock covers memory only.
+//
+// A delivery finds its activation, and counts itself into its depth, under the lock; an activation leaves the table under the
+// lock. So an activation that has left knows exactly how many deliveries are still to come through its mailbox, and none is lost.
+type table struct {
+	runtime *Runtime
+	shard   uint32
+
+	mu          sync.Mutex
+	term        uint64
+	ready       bool
+	activations map[conversation.ID]*activation
+}
+
+// deliver routes a delivery, and activates its conversation where needed.
+func (t *table) deliver(d *Delivery) {
+	if err := t.post(d.Conversation, d, true); err != nil {
+		d.Done(0, err)
+	}
+}
+
+// wake activates a conversation that has unfinished work.
+func (t *table) wake(id conversation.ID) error { return t.post(id, wake{}, false) }
+
+func (t *table) post(id conversation.ID, message any, counted bool) error {
+	r := t.runtime
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case r.stopping.Load():
+		return ErrStopping
+	case !t.ready:
+		return ErrNotLeader
+	}
+	a := t.activations[id]
+	if a == nil {
+		if int(r.active.Load()) >= r.options.MaxActive {
+			return ErrOverloaded
+		}
+		a = t.activate(id)
+	}
+	if counted {
+		if int(a.depth.Load()) >= r.options.MaxMailbox {
+			return ErrOverloaded
+		}
+		a.depth.Add(1)
+	}
+	r.system.Root.Send(a.pid, message)
+	return nil
+}
+
+// activate starts an activation. The lock is held.
+func (t *table) activate(id conversation.ID) *activation {
+	r := t.runtime
+	a := &activation{
+		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, open: map[uint64]*Delivery{},
+	}
+	a.bot.inliner, _ = a.channel.Bot.(Inliner)
+	r.active.Add(1)
+	r.work.Add(1)
+	a.pid = spawn(r.system, a)
+	t.activations[id] = a
+	return a
+}
+
+// leave takes an activation out of the table. With onlyUnused it stays where a delivery is on its way to it.
+func (t *table) leave(a *activation, onlyUnused bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if onlyUnused && a.depth.Load() > 0 {
+		return false
+	}
+	if t.activations[a.id] == a {
+		delete(t.activations, a.id)
+	}
+	return true
+}
+
+// lead takes news of the shard's leadership; true where this node may activate from now on. A new term ends all activations
+// of the old one.
+func (t *table) lead(term uint64, ready bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.term == term && t.ready == ready {
+		return false
+	}
+	t.term, t.ready = term, ready
+	for _, a := range t.activations {
+		t.runtime.system.Root.Send(a.pid, stopNow{ErrNotLeader})
+	}
+	clear(t.activations)
+	return ready
+}
+
+// leads reports whether this node still leads the shard in a term.
+func (t *table) leads(term uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ready && t.term == term
+}
+
+func (t *table) each(fn func(*activation)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.activations {
+		fn(a)
+	}
+}
+
+// errTermOver ends a recovery whose term is over.
+var errTermOver = errors.New("actors: the term is over")
+
+// recover takes up the unfinished work of the shard, a few hundred conversations at a time.
+func (t *table) recover(term uint64) {
+	const atOnce = 256
+	r := t.runtime
+	waiting := 0
+	err := r.options.Store.Work(t.shard, func(name string) error {
+		id, err := conversation.ParseID(name)
+		if err != nil || r.options.Channels[id.Channel] == nil {
+			r.options.Logger.Warn("unfinished work of a channel that is not configured", "shard", t.shard)
+			return nil
+		}
+		if waiting++; waiting%atOnce == 0 {
+			if !r.pause(10 * time.Millisecond) {
+				return errTermOver
+			}
+		}
+		for {
+			err := t.wake(id)
+			switch {
+			case errors.Is(err, ErrOverloaded):
+				if !r.pause(100 * time.Millisecond) {
+					return errTermOver
+				}
+			case err != nil:
+				return errTermOver
+			default:
+				return nil
+			}
+		}
+	})
+	if err != nil && !errors.Is(err, errTermOver) {
+		r.options.Logger.Error("unfinished work can't be read; it waits for its users to write again", "shard", t.shard, "error", err)
+	}
+}
+
+// pause waits; false where the runtime stops meanwhile.
+func (r *Runtime) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return !r.stopping.Load()
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// retryLater activates a conversation again whose activation failed while it had unfinished work.
+func (t *table) retryLater(id conversation.ID, term uint64) {
+	t.runtime.goWork(func() {
+		if t.runtime.pause(t.runtime.options.RetryAfter) && t.leads(term) {
+			if err := t.wake(id); errors.Is(err, ErrOverloaded) {
+				t.retryLater(id, term)
+			}
+		}
+	})
+}
