@@ -44,3 +44,12 @@ var (
 	dispatcher    = actor.NewDefaultDispatcher(throughput)
 	stopOnFailure = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 )
+
+// The messages of an activation may come after it has stopped, which is no news: the library shall not count and log them,
+// nor start a goroutine without an owner to throttle that log.
+func (wake) IgnoreDeadLetterLogging()           {}
+func (alarm) IgnoreDeadLetterLogging()          {}
+func (committed) IgnoreDeadLetterLogging()      {}
+func (result) IgnoreDeadLetterLogging()         {}
+func (stopGracefully) IgnoreDeadLetterLogging() {}
+func (stopNow) IgnoreDeadLetterLogging()        {}
