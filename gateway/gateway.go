@@ -1,0 +1,128 @@
+// Package gateway is the public listener: webhooks in, verdicts out.
+//
+// It verifies, parses, routes and answers, and holds no state: any node takes any webhook. A webhook is answered 200 only
+// when everything in it is on stable storage; whatever is signed but not understood is kept as a dead letter and answered
+// 200 too, since the provider would send it again for days, and with it all that shares its POST.
+//
+//	200  everything is kept (or was before)
+//	401  no signature, or one that no secret of the channel made
+//	403  a verification request with the wrong token
+//	404  no such channel
+//	408  the body came too slowly
+//	413  the body is larger than the limit
+//	503  not everything could be kept: overload, shutdown, an outcome that is unknown; the provider sends the whole again
+//
+// Read webhook.go next.
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/whatsapp"
+)
+
+// Router takes deliveries to their conversations. Deliver never blocks; deliveries of one conversation by one goroutine keep
+// their order.
+type Router interface{ Deliver(*actors.Delivery) }
+
+// Channel is what the gateway must know of a channel.
+type Channel struct {
+	Name string
+	// PhoneNumberID is the business number whose changes belong to this channel.
+	PhoneNumberID string
+	VerifyToken   string
+	// AppSecrets sign the webhooks; several while one is replaced by another.
+	AppSecrets []string
+}
+
+// Options configure a Gateway.
+type Options struct {
+	Router   Router
+	Channels []Channel
+	// Node names this node in journals.
+	Node string
+	// MaxBody bounds a webhook's body in bytes. Default 3 MiB, the provider's own limit.
+	MaxBody int64
+	// MaxInFlight bounds the webhooks that are worked on at once; more are refused with 503. Default 4,096.
+	MaxInFlight int64
+	// MaxInFlightBytes bounds the sum of their bodies. Default 256 MiB.
+	MaxInFlightBytes int64
+	// Timeout bounds the wait for the outcome. Default 10 s.
+	Timeout time.Duration
+	// Now is the clock. Default time.Now.
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxBody == 0 {
+		o.MaxBody = 3 << 20
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = 4096
+	}
+	if o.MaxInFlightBytes == 0 {
+		o.MaxInFlightBytes = 256 << 20
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Gateway is an http.Handler for /webhooks/{channel}.
+type Gateway struct {
+	options  Options
+	mux      *http.ServeMux
+	metrics  *metrics
+	byName   map[string]*Channel
+	byNumber map[string]*Channel
+
+	inFlight, inFlightBytes atomic.Int64
+}
+
+// New returns a Gateway.
+func New(options Options) *Gateway {
+	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{}, byNumber: map[string]*Channel{}}
+	g.metrics = newMetrics(g.options.Registerer)
+	for i := range g.options.Channels {
+		channel := &g.options.Channels[i]
+		g.byName[channel.Name] = channel
+		g.byNumber[channel.PhoneNumberID] = channel
+	}
+	g.mux.HandleFunc("GET /webhooks/{channel}", g.handshake)
+	g.mux.HandleFunc("POST /webhooks/{channel}", g.webhook)
+	return g
+}
+
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+// handshake answers the provider's verification of the callback address.
+func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
+	channel := g.byName[r.PathValue("channel")]
+	if channel == nil {
+		http.Error(w, "unknown channel", http.StatusNotFound)
+		return
+	}
+	challenge, ok := whatsapp.Handshake(r.URL.Query(), channel.VerifyToken)
+	if !ok {
+		http.Error(w, "the verify token is not that of this channel", http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write([]byte(challenge))
+}

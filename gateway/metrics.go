@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	webhooks, messages, statuses *prometheus.CounterVec
+	unread, others               prometheus.Counter
+	seconds                      prometheus.Histogram
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	vec := func(name, help, label string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	}
+	m := &metrics{
+		webhooks: vec("wactor_webhooks_total", "Webhooks by the answer they got.", "verdict"),
+		messages: vec("wactor_deliveries_total", "Messages and statuses that reached their conversation, by verdict.", "verdict"),
+		statuses: vec("wactor_statuses_total", "Delivery statuses from the provider.", "status"),
+		unread:   prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_unread_total", Help: "Signed pieces that were not understood and kept as dead letters."}),
+		others:   prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_other_changes_total", Help: "Changes that are acknowledged and hold nothing to answer."}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "wactor_accept_seconds", Help: "From the first byte of a webhook's header to its answer.",
+			Buckets: []float64{.0005, .001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
+		}),
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.webhooks, m.messages, m.statuses, m.unread, m.others, m.seconds)
+	}
+	return m
+}
+
+func (m *metrics) webhook(verdict string, took time.Duration) {
+	m.webhooks.WithLabelValues(verdict).Inc()
+	m.seconds.Observe(took.Seconds())
+}
+
+// statusLabel bounds the values of a label that a provider fills.
+func statusLabel(status string) string {
+	switch status {
+	case "sent", "delivered", "read", "played", "failed", "deleted":
+		return status
+	}
+	return "other"
+}

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/whatsapp"
+)
+
+// UnreadUser is the user of the conversation that keeps, for each channel, what was signed and not understood.
+const UnreadUser = "?"
+
+// webhook is one signed POST while it is sorted into deliveries.
+type webhook struct {
+	*Gateway
+	channel   *Channel // that of the address
+	signature string
+	body      []byte
+	nowMs     int64
+	out       []*actors.Delivery
+	accepts   map[*Channel]bool // whether another channel accepts this signature
+}
+
+// sort makes deliveries of a signed body. Each change goes to the channel of its phone number, since a provider app has one
+// callback for all its numbers; but only where that channel accepts the secret that the POST was signed with.
+func (g *Gateway) sort(channel *Channel, signature string, body []byte, now time.Time) []*actors.Delivery {
+	w := &webhook{Gateway: g, channel: channel, signature: signature, body: body, nowMs: now.UnixMilli()}
+	decoded, err := whatsapp.Decode(body)
+	if err != nil {
+		w.keep(channel, err.Error(), append([]byte(nil), body...))
+		return w.out
+	}
+	w.out = make([]*actors.Delivery, 0, len(decoded.Messages)+len(decoded.Statuses))
+	for i := range decoded.Messages {
+		w.message(&decoded.Messages[i])
+	}
+	for i := range decoded.Statuses {
+		w.status(&decoded.Statuses[i])
+	}
+	for _, unread := range decoded.Unread {
+		w.keep(w.ownerOr(unread.PhoneNumberID, channel), unread.Reason, unread.Raw)
+	}
+	g.metrics.others.Add(float64(len(decoded.Others)))
+	return w.out
+}
+
+func (w *webhook) message(in *whatsapp.Inbound) {
+	owner := w.owner(in.PhoneNumberID)
+	switch {
+	case owner == nil:
+		w.keep(w.channel, "the phone_number_id is of no channel that accepts this signature", in.Message.Raw)
+		return
+	case in.GroupID != "":
+		w.metrics.others.Inc() // never a private turn, never answered
+		return
+	}
+	in.Message.ReceivedMs = w.nowMs
+	w.out = append(w.out, &actors.Delivery{
+		Conversation: conversation.ID{Channel: owner.Name, User: in.User.Id},
+		Message:      in.Message,
+		User:         in.User,
+		Node:         w.options.Node,
+	})
+}
+
+func (w *webhook) status(s *whatsapp.Status) {
+	w.metrics.statuses.WithLabelValues(statusLabel(s.Status)).Inc()
+	owner := w.owner(s.PhoneNumberID)
+	user, ours := conversation.ReplyUser(s.ReplyID)
+	if owner == nil || !ours {
+		return // of a message that another program sent
+	}
+	w.out = append(w.out, &actors.Delivery{
+		Conversation: conversation.ID{Channel: owner.Name, User: user},
+		Status: &conversation.StatusArrived{
+			ReplyID: s.ReplyID, Status: s.Status, ProviderID: s.MessageID, Code: s.ErrorCode, AtMs: s.AtMs,
+		},
+		Node: w.options.Node,
+	})
+}
+
+// keep makes a dead letter of a piece that nobody understands. Its id is its hash, so that the provider's next try with the
+// same bytes is a duplicate.
+func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
+	w.metrics.unread.Inc()
+	w.options.Logger.Warn("a signed webhook was not understood; it is kept as a dead letter", "channel", channel.Name, "reason", reason)
+	sum := sha256.Sum256(raw)
+	w.out = append(w.out, &actors.Delivery{
+		Conversation: conversation.ID{Channel: channel.Name, User: UnreadUser},
+		Message: &wactorv1.Message{
+			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason, ReceivedMs: w.nowMs, Raw: raw,
+		},
+		Node: w.options.Node,
+	})
+}
+
+// owner returns the channel of a phone number; nil where there is none that accepts the signature.
+func (w *webhook) owner(phoneNumberID string) *Channel {
+	owner := w.byNumber[phoneNumberID]
+	if owner == nil || owner == w.channel {
+		return owner
+	}
+	accepts, checked := w.accepts[owner]
+	if !checked {
+		accepts = whatsapp.Verify(owner.AppSecrets, w.signature, w.body)
+		if w.accepts == nil {
+			w.accepts = map[*Channel]bool{}
+		}
+		w.accepts[owner] = accepts
+	}
+	if !accepts {
+		return nil
+	}
+	return owner
+}
+
+func (w *webhook) ownerOr(phoneNumberID string, fallback *Channel) *Channel {
+	if owner := w.owner(phoneNumberID); owner != nil {
+		return owner
+	}
+	return fallback
+}

@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/whatsapp"
+)
+
+// answer is what a webhook is answered with.
+type answer struct {
+	status  int
+	verdict string // for metrics
+	text    string
+}
+
+var (
+	answerOK             = answer{http.StatusOK, "ok", "ok"}
+	answerNoChannel      = answer{http.StatusNotFound, "unknown_channel", "unknown channel"}
+	answerSignature      = answer{http.StatusUnauthorized, "bad_signature", "the signature is missing or not made with this channel's app secret"}
+	answerTooLarge       = answer{http.StatusRequestEntityTooLarge, "too_large", "the body is too large"}
+	answerSlow           = answer{http.StatusRequestTimeout, "slow", "the body came too slowly"}
+	answerBroken         = answer{http.StatusBadRequest, "broken", "the body could not be read"}
+	answerOverloaded     = answer{http.StatusServiceUnavailable, "overloaded", "overloaded, send again"}
+	answerUnavailable    = answer{http.StatusServiceUnavailable, "unavailable", "not kept, send again"}
+	answerUnknownOutcome = answer{http.StatusServiceUnavailable, "unknown", "the outcome is unknown, send again"}
+)
+
+func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
+	began := g.options.Now()
+	a := g.take(w, r, began)
+	g.metrics.webhook(a.verdict, g.options.Now().Sub(began))
+	if a.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	if a.status != http.StatusOK {
+		http.Error(w, a.text, a.status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, a.text)
+}
+
+// take takes a webhook from its bytes to stable storage.
+func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) answer {
+	channel := g.byName[r.PathValue("channel")]
+	if channel == nil {
+		return answerNoChannel
+	}
+	signature := r.Header.Get(whatsapp.SignatureHeader)
+	if whatsapp.MalformedSignature(signature) {
+		return answerSignature
+	}
+	if r.ContentLength > g.options.MaxBody {
+		return answerTooLarge
+	}
+	leave, ok := g.enter(r.ContentLength)
+	if !ok {
+		return answerOverloaded
+	}
+	defer leave()
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer recycle(buffer)
+	buffer.Reset()
+	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, g.options.MaxBody)); err != nil {
+		return readAnswer(err)
+	}
+	body := buffer.Bytes()
+	if !whatsapp.Verify(channel.AppSecrets, signature, body) {
+		return answerSignature
+	}
+	return g.deliver(r.Context(), g.sort(channel, signature, body, now))
+}
+
+// enter counts a webhook in, if the limits allow it. A body of unknown length counts as the largest.
+func (g *Gateway) enter(length int64) (leave func(), ok bool) {
+	if length < 0 {
+		length = g.options.MaxBody
+	}
+	leave = func() {
+		g.inFlight.Add(-1)
+		g.inFlightBytes.Add(-length)
+	}
+	count, sum := g.inFlight.Add(1), g.inFlightBytes.Add(length)
+	if count > g.options.MaxInFlight || sum > g.options.MaxInFlightBytes {
+		leave()
+		return nil, false
+	}
+	return leave, true
+}
+
+// buffers keep bodies of ordinary size; nothing decoded refers to them.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func recycle(buffer *bytes.Buffer) {
+	if buffer.Cap() <= 64<<10 {
+		buffers.Put(buffer)
+	}
+}
+
+func readAnswer(err error) answer {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return answerTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return answerSlow
+	}
+	return answerBroken
+}
+
+// deliver hands everything to its conversation at once and waits for all outcomes.
+func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) answer {
+	if len(deliveries) == 0 {
+		return answerOK
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
+	defer cancel()
+	all := newOutcomes(len(deliveries), g.metrics)
+	for _, d := range deliveries {
+		d.Done = all.add
+		g.options.Router.Deliver(d)
+	}
+	select {
+	case <-all.done:
+		return all.answer()
+	case <-ctx.Done():
+		return answerUnknownOutcome
+	}
+}
