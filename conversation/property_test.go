@@ -216,6 +216,9 @@ func (w *world) check(t *rapid.T, messages int) {
 			w.doubted[e.ReplySeq] = true
 		}
 	}
+	if violations := Audit(w.journal(), false); len(violations) > 0 {
+		t.Fatalf("the audit finds %v", violations)
+	}
 	if version != w.c.Version() {
 		t.Fatalf("journal ends at version %d, the conversation is at %d", version, w.c.Version())
 	}

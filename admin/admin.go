@@ -1,0 +1,134 @@
+// Package admin answers operators: the Connect service of proto/wactor/v1/admin.proto, served on listen.admin as gRPC, Connect
+// and plain JSON.
+package admin
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+)
+
+// Store reads what was committed. Its methods may take disk accesses.
+type Store interface {
+	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
+	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
+}
+
+// Node tells how this node is.
+type Node interface {
+	// ShardsLed is the number of shards that this node leads.
+	ShardsLed() int
+	// Active is the number of conversations in memory.
+	Active() int
+}
+
+// Options configure a Service.
+type Options struct {
+	Store    Store
+	Node     Node
+	Name     string
+	Version  string
+	Shards   uint32
+	Channels []*wactorv1.ChannelStatus
+	// Token is asked of every call as a bearer token; empty asks for none.
+	Token   string
+	Started time.Time
+}
+
+// Service implements wactor.v1.AdminService.
+type Service struct{ options Options }
+
+var _ wactorv1connect.AdminServiceHandler = (*Service)(nil)
+
+// Handler returns the path and the handler of the admin API.
+func Handler(options Options) (path string, handler http.Handler) {
+	const maxRequest = 1 << 20
+	path, handler = wactorv1connect.NewAdminServiceHandler(&Service{options}, connect.WithReadMaxBytes(maxRequest))
+	return path, Guard(options.Token, handler)
+}
+
+// Guard asks for a bearer token; an empty one asks for nothing.
+func Guard(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="wactor"`)
+			http.Error(w, "the admin token is missing or wrong", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Status describes the node.
+func (s *Service) Status(context.Context, *connect.Request[wactorv1.StatusRequest]) (*connect.Response[wactorv1.StatusResponse], error) {
+	return connect.NewResponse(&wactorv1.StatusResponse{
+		Node: s.options.Name, Version: s.options.Version, UptimeMs: time.Since(s.options.Started).Milliseconds(),
+		Shards: s.options.Shards, ShardsLed: uint32(s.options.Node.ShardsLed()),
+		ActiveConversations: uint64(s.options.Node.Active()), Channels: s.options.Channels,
+	}), nil
+}
+
+// Trace returns the journals of a user's conversations, with a verdict on each.
+func (s *Service) Trace(_ context.Context, request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
+	user := strings.TrimPrefix(strings.TrimSpace(request.Msg.User), "+")
+	if user == "" {
+		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a BSUID, as webhooks name them"))
+	}
+	if only := request.Msg.Channel; only != "" && !s.hasChannel(only) {
+		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
+	}
+	response := &wactorv1.TraceResponse{}
+	for _, channel := range s.options.Channels {
+		if request.Msg.Channel != "" && request.Msg.Channel != channel.Name {
+			continue
+		}
+		trace, err := s.trace(conversation.ID{Channel: channel.Name, User: user})
+		if err != nil {
+			return nil, connect.NewError(connect.CodeInternal, err)
+		}
+		if trace != nil {
+			response.Conversations = append(response.Conversations, trace)
+		}
+	}
+	return connect.NewResponse(response), nil
+}
+
+func (s *Service) hasChannel(name string) bool {
+	for _, channel := range s.options.Channels {
+		if channel.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// trace reads one conversation; nil where it does not exist.
+func (s *Service) trace(id conversation.ID) (*wactorv1.ConversationTrace, error) {
+	shard := placement.ShardOf(id.String(), s.options.Shards)
+	view := conversation.NewView(id)
+	revision, err := s.options.Store.Load(shard, id.String(), view.Record)
+	if err != nil || revision == 0 {
+		return nil, err
+	}
+	err = s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, view.Journal)
+	if err != nil {
+		return nil, err
+	}
+	trace := view.Trace()
+	trace.Shard, trace.Revision = shard, revision
+	return trace, nil
+}
