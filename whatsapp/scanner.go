@@ -5,7 +5,7 @@ import "bytes"
 // scanner reads JSON in place, one value after the other, and checks the syntax of all that it passes.
 //
 // The webhook is the hot path, and most of its bytes are names and nesting that nobody needs: encoding/json with nested
-// RawMessage scans them once a level and allocates for each (see BenchmarkDecode for the difference). The price is an own
+// RawMessage scans them once a level and allocates for each (compare BenchmarkDecode and BenchmarkDecodeEncodingJSON). The price is an own
 // scanner, and FuzzScanner holds it to encoding/json's verdict and to its strings.
 //
 // Two kinds of mistake are told apart. A syntax mistake sets err, which ends the whole body. A value of an unexpected type
