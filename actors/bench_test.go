@@ -1,0 +1,86 @@
+package actors
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// instantStore applies commits at once and keeps nothing: what remains is the cost of the actors.
+type instantStore struct{}
+
+func (instantStore) Propose(_ uint32, _ uint64, _ *wactorv1.Commit, done func(error)) { done(nil) }
+func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+	return 0, nil
+}
+func (instantStore) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
+func (instantStore) Work(uint32, func(string) error) error             { return nil }
+
+func startInstant(b *testing.B) *Runtime {
+	r := New(Options{Store: instantStore{}, Shards: 4, IdleAfter: time.Hour, Channels: map[string]*Channel{"shop": {
+		Config: conversation.Config{Node: "n1", Inline: true}.WithDefaults(), Bot: inlineCounter{}, Sender: &phone{},
+	}}})
+	for shard := uint32(1); shard <= 4; shard++ {
+		r.Lead(shard, 1, true)
+	}
+	return r
+}
+
+// BenchmarkDeliver is one message through an actor, without a log: accepted, run, sent, settled.
+func BenchmarkDeliver(b *testing.B) {
+	for _, users := range []int{1, 256} {
+		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
+			r := startInstant(b)
+			b.ReportAllocs()
+			var all sync.WaitGroup
+			slots := make(chan struct{}, 256)
+			for i := range b.N {
+				slots <- struct{}{}
+				all.Add(1)
+				r.Deliver(delivery(i%users, i, func(conversation.Verdict, error) { <-slots; all.Done() }))
+			}
+			all.Wait()
+			b.StopTimer()
+			r.Stop(b.Context())
+		})
+	}
+}
+
+func delivery(user, i int, done func(conversation.Verdict, error)) *Delivery {
+	name := fmt.Sprintf("49151%08d", user)
+	return &Delivery{
+		Conversation: conversation.ID{Channel: "shop", User: name},
+		Message:      &wactorv1.Message{Id: fmt.Sprint("wamid.", i), Type: "text", Text: "hello", ReceivedMs: time.Now().UnixMilli()},
+		User:         &wactorv1.User{WaId: name, Name: "Ana"}, Node: "n1", Done: done,
+	}
+}
+
+// BenchmarkActiveMemory reports the bytes that a conversation at rest takes while it is in memory.
+func BenchmarkActiveMemory(b *testing.B) {
+	const users = 20_000
+	for range b.N {
+		r := startInstant(b)
+		before := heap()
+		var all sync.WaitGroup
+		for u := range users {
+			all.Add(1)
+			r.Deliver(delivery(u, u, func(conversation.Verdict, error) { all.Done() }))
+		}
+		all.Wait()
+		b.ReportMetric(float64(heap()-before)/users, "B/conversation")
+		r.Stop(b.Context())
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}
