@@ -1,0 +1,177 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// HTTP is a bot that is called over HTTP. It is safe for concurrent use.
+//
+// A call is one POST of a TurnRequest. 200 with a TurnResponse answers it, and 204 says: no replies, state unchanged. An empty
+// body under 200 is malformed: it is what a handler that forgot to answer sends, and would pass for a bot that has nothing to
+// say. Which failures are retryable is said in failure.go.
+type HTTP struct {
+	config HTTPConfig
+	header http.Header
+	// transport is used without an http.Client around it, which would follow redirects.
+	transport *http.Transport
+	slots     chan struct{} // holds one element for each call under way
+
+	stop    context.CancelFunc // ends all calls
+	stopped context.Context
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup // calls begun before closed was set
+}
+
+// NewHTTP returns a bot for a configuration, or an error that wraps ErrConfig. It makes no connection yet.
+func NewHTTP(config HTTPConfig) (*HTTP, error) {
+	config = config.withDefaults()
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	header, err := config.header()
+	if err != nil {
+		return nil, err
+	}
+	h := &HTTP{
+		config: config, header: header, transport: config.transport(), slots: make(chan struct{}, config.MaxConcurrent),
+	}
+	h.stopped, h.stop = context.WithCancel(context.Background())
+	return h, nil
+}
+
+// transport keeps as many connections as there may be calls: with fewer, a burst would open and close one for each.
+func (c HTTPConfig) transport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           c.MaxConcurrent,
+		MaxIdleConnsPerHost:    c.MaxConcurrent,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// Turn calls the program. It waits for a free slot as long as ctx lasts; the timeout counts from then on.
+func (h *HTTP) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	body, err := encodeTurn(turn)
+	if err != nil {
+		// The cause may quote what the user wrote.
+		return nil, conversation.Permanent("turn can't be written as JSON")
+	}
+	if !h.begin() {
+		return nil, conversation.Temporary("closed")
+	}
+	defer h.calls.Done()
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, cancelled(ctx)
+	case <-h.stopped.Done():
+		return nil, conversation.Temporary("closed")
+	}
+	ctx, cancel := h.bound(ctx)
+	defer cancel()
+	return h.post(ctx, turn.ID, body)
+}
+
+// begin counts a call; false once closed.
+func (h *HTTP) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.calls.Add(1)
+	return true
+}
+
+// bound makes the context of a call end by its timeout and by Close too, each with its own cause.
+func (h *HTTP) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancelTimeout := context.WithTimeoutCause(ctx, h.config.Timeout, errTimeout)
+	ctx, cancel := context.WithCancelCause(ctx)
+	release := context.AfterFunc(h.stopped, func() { cancel(errClosed) })
+	return ctx, func() {
+		release()
+		cancel(nil)
+		cancelTimeout()
+	}
+}
+
+func (h *HTTP) post(ctx context.Context, turnID string, body []byte) (*conversation.Answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.config.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, conversation.Permanent("request can't be made")
+	}
+	request.Header = maps.Clone(h.header)
+	// The key also lets the transport replace a kept connection that the bot closed before it answered anything.
+	request.Header[idempotencyKeyHeader] = []string{turnID}
+	if h.config.Secret != "" {
+		request.Header[SignatureHeader] = []string{Sign(h.config.Secret, body, time.Now())}
+	}
+	response, err := h.transport.RoundTrip(request)
+	if err != nil {
+		return nil, h.broken(ctx, err)
+	}
+	defer response.Body.Close()
+	switch response.StatusCode {
+	case http.StatusOK:
+		return h.read(ctx, response)
+	case http.StatusNoContent:
+		return &conversation.Answer{}, nil
+	}
+	drain(response.Body)
+	return nil, refused(response.StatusCode)
+}
+
+// read takes the body of a 200 in whole.
+func (h *HTTP) read(ctx context.Context, response *http.Response) (*conversation.Answer, error) {
+	if response.ContentLength > MaxAnswerBytes {
+		return nil, tooLarge()
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return nil, h.broken(ctx, err)
+	case len(body) > MaxAnswerBytes:
+		return nil, tooLarge()
+	}
+	answer, failure := decodeAnswer(body)
+	if failure != nil {
+		return nil, failure
+	}
+	return answer, nil
+}
+
+func tooLarge() *conversation.BotError {
+	return conversation.Permanent("answer: larger than %d bytes", MaxAnswerBytes)
+}
+
+// drain reads what little an error page holds, so that the connection can be used again; a large one costs the connection.
+func drain(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, 64<<10)
+}
+
+// Close ends the calls under way, waits for them, and closes the connections. Later calls fail.
+func (h *HTTP) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.stop()
+	h.calls.Wait()
+	h.transport.CloseIdleConnections()
+	return nil
+}

@@ -1,0 +1,129 @@
+package bot
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// turnRequest is wactor.v1.TurnRequest in its JSON form. It is written out here, and not left to protojson, because state and
+// raw pass through byte for byte: as a protobuf Struct their numbers would lose what is beyond 2^53.
+type turnRequest struct {
+	TurnID   string           `json:"turnId"`
+	Attempt  int              `json:"attempt"`
+	Channel  string           `json:"channel"`
+	Version  uint64           `json:"version,string"`
+	User     json.RawMessage  `json:"user"`
+	State    json.RawMessage  `json:"state"`
+	Messages []inboundMessage `json:"messages"`
+	Timer    *timerFired      `json:"timer"`
+}
+
+type inboundMessage struct {
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	Text      string          `json:"text"`
+	Choice    json.RawMessage `json:"choice,omitempty"`
+	Media     json.RawMessage `json:"media,omitempty"`
+	Location  json.RawMessage `json:"location,omitempty"`
+	ContextID string          `json:"contextId,omitempty"`
+	Timestamp string          `json:"timestamp,omitempty"`
+	Received  string          `json:"received,omitempty"`
+	Late      bool            `json:"late"`
+	Raw       json.RawMessage `json:"raw,omitempty"`
+}
+
+type timerFired struct {
+	Name string `json:"name"`
+	Due  string `json:"due,omitempty"`
+}
+
+// emptyObject is the state of a conversation that has none yet, so that a bot may read state.anything at once.
+var emptyObject = json.RawMessage(`{}`)
+
+// encodeTurn writes the request of a turn.
+func encodeTurn(turn *conversation.Turn) ([]byte, error) {
+	user, err := member(turn.User)
+	if err != nil {
+		return nil, err
+	}
+	request := turnRequest{
+		TurnID: turn.ID, Attempt: turn.Attempt, Channel: turn.Conversation.Channel, Version: turn.Version,
+		User: user, State: turn.State, Messages: make([]inboundMessage, len(turn.Messages)),
+	}
+	if len(request.State) == 0 {
+		request.State = emptyObject
+	}
+	for i, message := range turn.Messages {
+		if request.Messages[i], err = encodeMessage(message); err != nil {
+			return nil, err
+		}
+	}
+	if turn.Timer != nil {
+		request.Timer = &timerFired{Name: turn.Timer.Name, Due: timestamp(turn.Timer.DueMs)}
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(request); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+}
+
+func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
+	message := inboundMessage{
+		ID: m.Id, Type: m.Type, Text: m.Text, ContextID: m.ContextId,
+		Timestamp: timestamp(m.SentMs), Received: timestamp(m.ReceivedMs), Late: m.Late, Raw: rawObject(m.Raw),
+	}
+	var errs [3]error
+	if m.Choice != nil {
+		message.Choice, errs[0] = member(m.Choice)
+	}
+	if m.Media != nil {
+		message.Media, errs[1] = member(m.Media)
+	}
+	if m.Location != nil {
+		message.Location, errs[2] = member(m.Location)
+	}
+	return message, errors.Join(errs[:]...)
+}
+
+// member writes a nested message with all its fields, so that a bot may read user.name without asking whether it is there.
+func member(m proto.Message) (json.RawMessage, error) {
+	return protojson.MarshalOptions{EmitUnpopulated: true}.Marshal(m)
+}
+
+// rawObject returns what the provider sent where it is a JSON object that a bot can read, and nothing otherwise.
+func rawObject(raw []byte) json.RawMessage {
+	if !utf8.Valid(raw) {
+		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
+	}
+	if kindOf(raw) != kindObject || !json.Valid(raw) {
+		return nil
+	}
+	return raw
+}
+
+// maxTimestampMs is the last millisecond of the year 9999, the end of what RFC 3339 and protobuf can say.
+const maxTimestampMs = 253_402_300_799_999
+
+// timestamp writes Unix milliseconds as RFC 3339 in UTC, with no or three digits behind the second as proto3 JSON has it: many
+// a date parser knows no other number of digits. Empty where no time is known.
+func timestamp(ms int64) string {
+	switch {
+	case ms <= 0 || ms > maxTimestampMs:
+		return ""
+	case ms%1000 == 0:
+		return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+}
