@@ -15,7 +15,7 @@ type meaning struct {
 const wrongObject = 33
 
 // codes are the errors of a send. Source: Meta, "Error codes" (Cloud API), as of 2026-05-15, except where a line says
-// otherwise. A code that is not here is judged by its HTTP status.
+// "not confirmed": known from use, not read on that page. A code that is not here is judged by its HTTP status.
 //
 // Rejected is only what is known to be refused before processing: a wrong entry there doubles messages. Refused is what is
 // about this message or this user; Held what every other message on the number would meet as well.
@@ -28,7 +28,7 @@ var codes = map[int]meaning{
 
 	// This message or this user.
 	100:    {ClassRefused, "invalid parameter", 0},
-	130472: {ClassRefused, "user is part of an experiment", 0},
+	130472: {ClassRefused, "user is part of an experiment", 0}, // not confirmed
 	// A restriction for one country must not stop the users of all others.
 	130497: {ClassRefused, "not allowed to message this country", 0},
 	131008: {ClassRefused, "required parameter missing", 0},
@@ -51,14 +51,14 @@ var codes = map[int]meaning{
 	0:      {ClassHeld, "not authenticated", 0},
 	3:      {ClassHeld, "application lacks the capability", 0},
 	10:     {ClassHeld, "permission missing", 0},
-	33:     {ClassHeld, "phone number was deleted", 0},
+	33:     {ClassHeld, "phone number was deleted", 0}, // not confirmed
 	190:    {ClassHeld, "access token invalid or expired", 0},
 	368:    {ClassHeld, "blocked for a policy violation", 0},
 	131005: {ClassHeld, "access denied", 0},
 	131031: {ClassHeld, "account locked", 0},
-	131037: {ClassHeld, "display name not approved", 0}, // from memory of the same page
+	131037: {ClassHeld, "display name not approved", 0}, // not confirmed
 	131042: {ClassHeld, "payment issue", 0},
-	131045: {ClassHeld, "phone number registration error", 0}, // from memory of the same page
+	131045: {ClassHeld, "phone number registration error", 0}, // not confirmed
 	// Quality, not speed: every further message makes it worse, and none of those waiting deserves to be lost.
 	131048: {ClassHeld, "spam rate limit", 0},
 

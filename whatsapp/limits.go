@@ -1,7 +1,8 @@
 package whatsapp
 
 // Limits of WhatsApp's messages, in characters (Unicode code points) unless said otherwise. Each names the page that it
-// comes from; pages are below https://developers.facebook.com/docs/whatsapp/cloud-api/.
+// comes from; pages are below https://developers.facebook.com/docs/whatsapp/cloud-api/. "Not confirmed" marks a number that
+// is in common use but was not read there.
 //
 // Package flow mirrors the ones that a flow can break, since it may not import this package.
 const (
@@ -23,7 +24,7 @@ const (
 	MaxSectionTitle = 24
 	// MaxRows bounds the rows of a list over all its sections (same page).
 	MaxRows = 10
-	// MaxRowID bounds the id of a row (same page).
+	// MaxRowID bounds the id of a row (same page; not confirmed).
 	MaxRowID = 200
 	// MaxRowTitle bounds the title of a row (same page).
 	MaxRowTitle = 24
@@ -36,9 +37,10 @@ const (
 
 	// MaxCTATitle bounds the text of a call-to-action button (messages/interactive-cta-url-messages).
 	MaxCTATitle = 20
-	// MaxCTABody bounds the body of a call to action (same page).
+	// MaxCTABody bounds the body of a call to action (same page; not confirmed).
 	MaxCTABody = 1024
-	// MaxLocationRequestBody bounds the body of a location request (guides/send-messages/location-request-messages).
+	// MaxLocationRequestBody bounds the body of a location request (guides/send-messages/location-request-messages; not
+	// confirmed).
 	MaxLocationRequestBody = 1024
 
 	// MaxHeaderText bounds the text header of buttons, lists and calls to action (reference/messages).
@@ -49,10 +51,10 @@ const (
 	// MaxCaption bounds the caption of an image, a video or a document (reference/messages).
 	MaxCaption = 1024
 
-	// MaxTemplateName bounds the name of a template (reference/messages; message templates).
+	// MaxTemplateName bounds the name of a template (message templates; not confirmed).
 	MaxTemplateName = 512
 
-	// MaxReplyID bounds biz_opaque_callback_data (reference/messages, as third-party SDKs quote it).
+	// MaxReplyID bounds biz_opaque_callback_data (reference/messages; read in third-party SDKs only).
 	MaxReplyID = 512
 	// MaxRawDepth bounds the nesting of a raw message. It is Wactor's own limit: no message of the API goes deeper.
 	MaxRawDepth = 32
