@@ -1,0 +1,50 @@
+// Command wactor runs WhatsApp bots: one user, one actor, one message at a time.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := root().ExecuteContext(ctx)
+	var quiet quietError
+	switch {
+	case err == nil:
+	case errors.As(err, &quiet):
+		os.Exit(quiet.code)
+	default:
+		fmt.Fprintln(os.Stderr, "wactor:", err)
+		os.Exit(1)
+	}
+}
+
+// quietError ends the program with a code; what there was to say has been said.
+type quietError struct{ code int }
+
+func (quietError) Error() string { return "" }
+
+func root() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "wactor",
+		Short: "WhatsApp bots without session races: one user, one actor, one message at a time",
+		Long: `Wactor runs WhatsApp bots. Every webhook is routed to the one actor that owns the user's conversation; its messages are
+taken one at a time, its state is committed before the webhook is answered, and its replies leave through a durable outbox.
+
+Start here, without an account:   wactor dev
+A real deployment:                wactor serve -c wactor.yaml`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	command.AddCommand(devCommand(), serveCommand(), checkCommand(), traceCommand(), flowCommand(), simulateCommand(), versionCommand())
+	return command
+}

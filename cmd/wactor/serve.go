@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/node"
+)
+
+func serveCommand() *cobra.Command {
+	var path string
+	var grace time.Duration
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a node of a real deployment",
+		Long: `Run a node. SIGTERM or SIGINT stops it cleanly: webhooks are no longer taken, replies under way are finished, and the next start
+doubts nothing. A second signal ends it at once, which loses nothing either: what was accepted goes on with the next start.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(path, command.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			logger := newLogger(cfg.Log, command.ErrOrStderr())
+			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version}, grace, nil)
+		},
+	}
+	addConfigFlag(command, &path)
+	command.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for webhooks and replies under way")
+	return command
+}
+
+func addConfigFlag(command *cobra.Command, path *string) {
+	command.Flags().StringVarP(path, "config", "c", "wactor.yaml", "configuration file")
+}
+
+// loadConfig loads a configuration and checks the flows that it names, and prints every mistake of both.
+func loadConfig(path string, out io.Writer) (*config.Config, error) {
+	cfg, err := config.Load(path, os.LookupEnv)
+	if err != nil {
+		return nil, report(err, out)
+	}
+	failed := false
+	for _, name := range sortedNames(cfg.Bots) {
+		if file := cfg.Bots[name].Flow; file != "" {
+			if _, err := loadFlow(file); err != nil {
+				failed = true
+				_ = report(err, out)
+			}
+		}
+	}
+	if failed {
+		return nil, quietError{1}
+	}
+	return cfg, nil
+}
+
+// run runs a node until the context ends; ready is told when it serves.
+func run(ctx context.Context, cfg *config.Config, options node.Options, grace time.Duration, ready func(*node.Node)) error {
+	n, err := node.Start(cfg, options)
+	if err != nil {
+		return err
+	}
+	if ready != nil {
+		ready(n)
+	}
+	err = n.Wait(ctx)
+	closing, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	n.Close(closing)
+	return err
+}
+
+// newLogger makes the logger that a configuration asks for.
+func newLogger(cfg config.Log, out io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		level = slog.LevelInfo // config has checked it
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// report prints an error that lists problems, a line each, and returns what is left to say.
+func report(err error, out io.Writer) error {
+	fmt.Fprintln(out, err)
+	return quietError{1}
+}

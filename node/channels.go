@@ -1,0 +1,116 @@
+package node
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/bot"
+	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/gateway"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/whatsapp/graph"
+)
+
+// channel is one configured channel with the parts that serve it.
+type channel struct {
+	config *config.Channel
+	bot    bot.Bot
+	rules  *conversation.Config
+	sender *graph.Sender
+	close  func()
+}
+
+// buildChannels makes the bots, then the channels that use them. Two channels may share a bot.
+func buildChannels(cfg *config.Config) ([]*channel, error) {
+	bots := map[string]bot.Bot{}
+	closers := map[string]func(){}
+	for name, b := range cfg.Bots {
+		built, closeBot, err := buildBot(&b)
+		if err != nil {
+			return nil, fmt.Errorf("node: bot %s: %w", name, err)
+		}
+		bots[name], closers[name] = bot.Checked(built, whatsapp.Check), closeBot
+	}
+	var channels []*channel
+	for i := range cfg.Channels {
+		c := &cfg.Channels[i]
+		sender := graph.New(graph.Config{
+			BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(), MarkRead: c.MarkRead, Typing: c.Typing,
+		})
+		closeBot := closers[c.Bot]
+		channels = append(channels, &channel{
+			config: c, bot: bots[c.Bot], rules: rules(cfg, c), sender: sender,
+			close: func() { sender.Close(); closeBot() },
+		})
+	}
+	return channels, nil
+}
+
+func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
+	if b.HTTP != nil {
+		headers := map[string]string{}
+		for name, value := range b.HTTP.Headers {
+			headers[name] = value.Reveal()
+		}
+		h, err := bot.NewHTTP(bot.HTTPConfig{
+			URL: b.HTTP.URL, Timeout: b.HTTP.Timeout, Secret: b.HTTP.Secret.Reveal(), Headers: headers, MaxConcurrent: b.HTTP.MaxConcurrent,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return h, func() { h.Close() }, nil
+	}
+	source, err := os.ReadFile(b.Flow)
+	if err != nil {
+		return nil, nil, err
+	}
+	parsed, err := flow.Parse(b.Flow, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	client := &http.Client{}
+	return bot.NewFlow(parsed, client), client.CloseIdleConnections, nil
+}
+
+// rules are those of package conversation for one channel.
+func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
+	b := cfg.Bots[c.Bot]
+	out := conversation.Config{
+		Node:        cfg.Node.Name,
+		Inline:      b.Flow != "",
+		Retry:       conversation.Retry{MaxAttempts: b.Retry.MaxAttempts, Min: b.Retry.Min, Max: b.Retry.Max},
+		DedupWindow: cfg.DedupWindow,
+		StaleAfter:  cfg.StaleAfter,
+		InDoubt:     conversation.InDoubt{Wait: c.InDoubt.Wait, Park: c.InDoubt.Then == config.Park},
+		MaxInbox:    cfg.Limits.Inbox,
+		KeepJournal: uint64(cfg.Limits.Journal),
+	}
+	if text := b.OnFailure.Reply; text != "" {
+		out.OnFailure = &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}}
+	}
+	return out.WithDefaults()
+}
+
+func (n *Node) actorChannels() map[string]*actors.Channel {
+	out := map[string]*actors.Channel{}
+	for _, c := range n.channels {
+		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, Sender: c.sender}
+	}
+	return out
+}
+
+func (n *Node) gatewayChannels() []gateway.Channel {
+	var out []gateway.Channel
+	for _, c := range n.channels {
+		out = append(out, gateway.Channel{
+			Name: c.config.Name, PhoneNumberID: c.config.PhoneNumberID,
+			VerifyToken: c.config.VerifyToken.Reveal(), AppSecrets: c.config.AppSecret.Reveal(),
+		})
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/wactor/wactor/admin"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// publicHandler serves webhooks, and the pages that were asked for.
+func (n *Node) publicHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/webhooks/", n.gateway)
+	for pattern, page := range n.options.Pages {
+		mux.Handle(pattern, page)
+	}
+	return mux
+}
+
+// adminHandler serves health, metrics and the admin API.
+func (n *Node) adminHandler() http.Handler {
+	token := n.config.Admin.Token.Reveal()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", n.readyz)
+	mux.Handle("GET /metrics", admin.Guard(token, promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
+	path, api := admin.Handler(admin.Options{
+		Store: n.store, Node: nodeView{n}, Name: n.config.Node.Name, Version: n.options.Version,
+		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: token, Started: n.started,
+	})
+	mux.Handle(path, api)
+	if token == "" {
+		return loopbackOnly(mux)
+	}
+	return mux
+}
+
+// readyz says whether webhooks should be sent here.
+func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
+	led, all := n.leads.led(), n.config.Cluster.Shards
+	switch {
+	case n.stopping.Load():
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+	case led < all:
+		http.Error(w, fmt.Sprintf("%d of %d shards are ready", led, all), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ready")
+	}
+}
+
+// loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS rebinding): without a token,
+// the only names by which this listener is called are those of loopback.
+func loopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "without admin.token this listener answers to localhost and loopback addresses only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// nodeView is what the admin API sees of a node.
+type nodeView struct{ n *Node }
+
+func (v nodeView) ShardsLed() int { return v.n.leads.led() }
+func (v nodeView) Active() int    { return v.n.runtime.Active() }
+
+func (n *Node) channelStatuses() []*wactorv1.ChannelStatus {
+	var out []*wactorv1.ChannelStatus
+	for _, c := range n.config.Channels {
+		out = append(out, &wactorv1.ChannelStatus{Name: c.Name, Provider: string(c.Provider), Bot: c.Bot})
+	}
+	return out
+}

@@ -1,0 +1,198 @@
+// Package node builds a node from its configuration, starts it in order and stops it in reverse.
+//
+// In order: the store, the actors that use it, the listeners that feed them. In reverse: readiness goes first, then the
+// listener of webhooks (what is being answered is finished), then the actors (sends under way are finished and their outcome
+// is committed), then the store, and the admin listener last, so that an operator can watch.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/gateway"
+	"github.com/wactor/wactor/persistence"
+)
+
+// Options are what the configuration file does not say.
+type Options struct {
+	Logger *slog.Logger
+	// Version is that of the program.
+	Version string
+	// Pages are served beside the webhooks, by pattern of http.ServeMux: the phone of `wactor dev`.
+	Pages map[string]http.Handler
+}
+
+// Node is a running node.
+type Node struct {
+	config   *config.Config
+	options  Options
+	registry *prometheus.Registry
+	started  time.Time
+
+	leads    leads
+	store    *persistence.Store
+	channels []*channel
+	runtime  *actors.Runtime
+	gateway  *gateway.Gateway
+
+	public, admin *server
+	stopping      atomic.Bool
+	failed        chan error
+	closeOnce     sync.Once
+}
+
+// Start builds and starts a node. When it returns without an error, the node takes webhooks.
+func Start(cfg *config.Config, options Options) (*Node, error) {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{
+		config: cfg, options: options, registry: prometheus.NewRegistry(), started: time.Now(), failed: make(chan error, 2),
+	}
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := n.start(); err != nil {
+		n.closeAll(context.Background())
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) start() error {
+	var err error
+	if n.channels, err = buildChannels(n.config); err != nil {
+		return err
+	}
+	// Listen before the store is opened: a port that is taken is found before anything is written.
+	public, err := net.Listen("tcp", n.config.Listen.HTTP)
+	if err != nil {
+		return fmt.Errorf("node: listen.http: %w", err)
+	}
+	admin, err := net.Listen("tcp", n.config.Listen.Admin)
+	if err != nil {
+		public.Close()
+		return fmt.Errorf("node: listen.admin: %w", err)
+	}
+	n.public, n.admin = newServer(public), newServer(admin)
+	if n.store, err = n.openStore(); err != nil {
+		return err
+	}
+	n.runtime = actors.New(actors.Options{
+		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
+		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Registerer: n.registry,
+	})
+	n.leads.attach(func(shard uint32, lead persistence.Lead) { n.runtime.Lead(shard, lead.Term, lead.Ready) })
+	n.gateway = gateway.New(gateway.Options{
+		Router: n.runtime, Channels: n.gatewayChannels(), Node: n.config.Node.Name,
+		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body), Logger: n.options.Logger, Registerer: n.registry,
+	})
+	n.public.serve(n.publicHandler(), n.failed)
+	n.admin.serve(n.adminHandler(), n.failed)
+	n.options.Logger.Info("serving", "http", n.HTTPAddr(), "admin", n.AdminAddr(), "shards", n.config.Cluster.Shards,
+		"channels", len(n.channels), "took", time.Since(n.started).Round(time.Millisecond).String())
+	return nil
+}
+
+func (n *Node) openStore() (*persistence.Store, error) {
+	store, err := persistence.Open(persistence.Options{
+		Dir: n.config.Node.DataDir, Shards: n.config.Cluster.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("node: open %s: %w", n.config.Node.DataDir, err)
+	}
+	return store, nil
+}
+
+// HTTPAddr is the address that webhooks are taken on.
+func (n *Node) HTTPAddr() string { return n.public.addr() }
+
+// AdminAddr is the address of the admin API, health and metrics.
+func (n *Node) AdminAddr() string { return n.admin.addr() }
+
+// Wait returns when the context ends, or with the error that keeps the node from serving.
+func (n *Node) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.failed:
+		return err
+	}
+}
+
+// Close stops the node and returns when nothing of it runs any more. It waits for webhooks and sends under way until ctx ends.
+func (n *Node) Close(ctx context.Context) {
+	n.closeOnce.Do(func() {
+		n.options.Logger.Info("stopping")
+		n.closeAll(ctx)
+		n.options.Logger.Info("stopped")
+	})
+}
+
+func (n *Node) closeAll(ctx context.Context) {
+	n.stopping.Store(true)
+	if n.public != nil {
+		n.public.close(ctx)
+	}
+	if n.runtime != nil {
+		n.runtime.Stop(ctx)
+	}
+	if n.store != nil {
+		if err := n.store.Close(); err != nil {
+			n.options.Logger.Error("the store did not close well", "error", err)
+		}
+	}
+	for _, c := range n.channels {
+		c.close()
+	}
+	if n.admin != nil {
+		n.admin.close(ctx)
+	}
+}
+
+// server is one listener and its HTTP server.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+	done     sync.WaitGroup
+}
+
+func newServer(listener net.Listener) *server {
+	return &server{listener: listener, http: &http.Server{
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines hold addresses of strangers
+	}}
+}
+
+func (s *server) addr() string { return s.listener.Addr().String() }
+
+func (s *server) serve(handler http.Handler, failed chan<- error) {
+	s.http.Handler = handler
+	s.done.Go(func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("node: serve %s: %w", s.addr(), err)
+		}
+	})
+}
+
+// close waits for requests under way until ctx ends, then cuts them off.
+func (s *server) close(ctx context.Context) {
+	if s.http.Shutdown(ctx) != nil {
+		s.http.Close()
+	}
+	s.listener.Close() // where it was never served
+	s.done.Wait()
+}

@@ -1,0 +1,80 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/persistence"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// store is what the actors see of persistence: the same reads, and errors in their own words.
+type store struct{ *persistence.Store }
+
+var _ actors.Store = store{}
+
+func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error)) {
+	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
+	s.Store.Propose(shard, term, command, func(_ persistence.Applied, err error) { done(actorsError(err)) })
+}
+
+func actorsError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, persistence.ErrOverloaded):
+		return fmt.Errorf("%w: %w", actors.ErrOverloaded, err)
+	case errors.Is(err, persistence.ErrNotLeader):
+		return fmt.Errorf("%w: %w", actors.ErrNotLeader, err)
+	}
+	return err
+}
+
+// leads passes news of leadership on, in order; what comes before there is somebody to tell is kept.
+type leads struct {
+	mu      sync.Mutex
+	tell    func(shard uint32, lead persistence.Lead)
+	waiting []func()
+	ready   map[uint32]bool
+}
+
+// set takes one piece of news. It is called by the store and does not block.
+func (l *leads) set(shard uint32, lead persistence.Lead) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ready == nil {
+		l.ready = map[uint32]bool{}
+	}
+	l.ready[shard] = lead.Ready
+	if l.tell == nil {
+		l.waiting = append(l.waiting, func() { l.tell(shard, lead) })
+		return
+	}
+	l.tell(shard, lead)
+}
+
+// attach names who is told from now on, and tells what was kept.
+func (l *leads) attach(tell func(shard uint32, lead persistence.Lead)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell = tell
+	for _, pass := range l.waiting {
+		pass()
+	}
+	l.waiting = nil
+}
+
+// led returns the number of shards that may be used here.
+func (l *leads) led() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, ready := range l.ready {
+		if ready {
+			n++
+		}
+	}
+	return n
+}
