@@ -1,0 +1,54 @@
+package config
+
+import "time"
+
+// Provider is who carries a channel's messages.
+type Provider string
+
+// WhatsAppCloud is Meta's WhatsApp Cloud API.
+const WhatsAppCloud Provider = "whatsapp_cloud"
+
+// wasender is a provider that is known, but not in this version.
+const wasender Provider = "wasender"
+
+// Channel is one business number.
+type Channel struct {
+	// Name is part of each conversation's identity and of the webhook's path, /webhooks/<name>: [a-z0-9_-], up to 64 characters.
+	// Another name is another channel, whose conversations begin anew. Required.
+	Name string `yaml:"name"`
+	// Provider is whatsapp_cloud. Required.
+	Provider Provider `yaml:"provider"`
+	// PhoneNumberID is the provider's id of the number: digits, not the phone number itself. Required; one channel each.
+	PhoneNumberID string `yaml:"phone_number_id"`
+	// VerifyToken is the word of your own that the provider repeats when the webhook is set up. Required.
+	VerifyToken Secret `yaml:"verify_token"`
+	// AppSecret signs webhooks: a text, or a list while a secret is being replaced (any of them fits). Required.
+	AppSecret Secrets `yaml:"app_secret"`
+	// AccessToken allows to send. Required.
+	AccessToken Secret `yaml:"access_token"`
+	// GraphURL is the provider's API with its version. Default https://graph.facebook.com/v26.0.
+	GraphURL string `yaml:"graph_url"`
+	// Bot names the bot that answers. Required.
+	Bot     string  `yaml:"bot"`
+	InDoubt InDoubt `yaml:"in_doubt"`
+	// MarkRead shows users that their message was read, when the first reply to it is sent. Default false.
+	MarkRead bool `yaml:"mark_read"`
+	// Typing shows users that the bot is writing; the provider marks the message as read with it. Default false.
+	Typing bool `yaml:"typing"`
+}
+
+// What to do with a reply of unknown fate, once nothing was heard of it.
+const (
+	Resend = "resend"
+	Park   = "park"
+)
+
+// InDoubt governs replies of which it is unknown whether the provider took them.
+type InDoubt struct {
+	// Wait is how long a status of such a reply is awaited. Default 15s; 1s to 1h.
+	Wait time.Duration `yaml:"wait"`
+	// Max bounds the wait while no statuses at all arrive on the channel. Default 10m; Wait to 24h.
+	Max time.Duration `yaml:"max"`
+	// Then is resend, which may double a reply, or park, which makes it a dead letter. Default resend.
+	Then string `yaml:"then"`
+}

@@ -1,0 +1,95 @@
+package config
+
+import "time"
+
+// Config is a whole configuration. It is read once and not changed while in use.
+type Config struct {
+	Node    Node    `yaml:"node"`
+	Listen  Listen  `yaml:"listen"`
+	Admin   Admin   `yaml:"admin"`
+	Cluster Cluster `yaml:"cluster"`
+	// Channels are the business numbers; at least one.
+	Channels []Channel `yaml:"channels"`
+	// Bots by name ([a-z0-9_-], up to 64 characters). Several channels may share a bot, and a bot may have no channel.
+	Bots map[string]Bot `yaml:"bots"`
+	// DedupWindow is how long message ids are remembered. Default 9d; more than 8d, which covers the provider's 7 days of
+	// repetition, and more than StaleAfter; at most 90d.
+	DedupWindow time.Duration `yaml:"dedup_window"`
+	// StaleAfter is the age, by the provider's clock, past which a message is kept as a dead letter instead of run. Default 8d;
+	// 1m to 89d, less than DedupWindow.
+	StaleAfter time.Duration `yaml:"stale_after"`
+	Limits     Limits        `yaml:"limits"`
+	Log        Log           `yaml:"log"`
+}
+
+// Node is this process.
+type Node struct {
+	// Name tells nodes apart in journals, logs and metrics: letters, digits, dots, underscores and hyphens, up to 64. Default: the
+	// host's name.
+	Name string `yaml:"name"`
+	// DataDir holds everything that is stored. Default "data"; a relative path counts from the configuration file's folder, so
+	// that a start from elsewhere does not begin with an empty store.
+	DataDir string `yaml:"data_dir"`
+}
+
+// Listen is where the node is reached. Addresses are host:port; an empty host means all interfaces.
+type Listen struct {
+	// HTTP takes the provider's webhooks. Default ":8080".
+	HTTP string `yaml:"http"`
+	// Admin serves metrics, health and the admin API. Default "127.0.0.1:8081"; beyond loopback it needs Admin.Token.
+	Admin string `yaml:"admin"`
+}
+
+// Admin guards the admin API.
+type Admin struct {
+	// Token is the bearer token that callers must show, 16 characters or more. Default none, possible on loopback only.
+	Token Secret `yaml:"token"`
+}
+
+// Cluster is how nodes work together. This version runs one node; what is set here is checked, and kept for the first start
+// with several.
+type Cluster struct {
+	// Shards is the number of groups of conversations. Default 32, 1 to 4096; fixed when the store is created.
+	Shards int `yaml:"shards"`
+	// Gossip is the address of the membership protocol. Default ":7946".
+	Gossip string `yaml:"gossip"`
+	// RPC is the address for the other nodes' calls. Default ":7947".
+	RPC string `yaml:"rpc"`
+	// Advertise is the host under which the other nodes reach this one. Default: found out.
+	Advertise string `yaml:"advertise"`
+	// Join names gossip addresses of nodes of the cluster. Default none; not in this version.
+	Join []string `yaml:"join"`
+	// Expect is the number of nodes that a new cluster waits for. Default 1; more are not in this version.
+	Expect int `yaml:"expect"`
+	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1, 3, 5 or 7.
+	Replicas int `yaml:"replicas"`
+	// Secret keeps strangers out of the cluster, 16 characters or more. Default none.
+	Secret Secret `yaml:"secret"`
+}
+
+// Limits refuse work before memory grows.
+type Limits struct {
+	// Inbox is how many messages of one conversation may wait for their turn; the next webhook with one is answered 503.
+	// Default 1000; 1 to 100000.
+	Inbox int `yaml:"inbox"`
+	// Journal is how many journal records, one a commit, are kept of a conversation. Default 500; 10 to 1000000.
+	Journal int `yaml:"journal"`
+	// ActiveConversations is how many conversations may be in memory at once, at up to 6 KB each besides their states. A message
+	// that needs one more is answered 503. Default 100000; 1 to 10000000.
+	ActiveConversations int `yaml:"active_conversations"`
+	// InFlightWebhooks is how many webhooks may be handled at once; one more is answered 503. Default 1024; 1 to 1000000.
+	InFlightWebhooks int `yaml:"in_flight_webhooks"`
+	// Body is how large the body of a webhook may be; a larger one is answered 413. Default 3MiB, the most that the provider
+	// sends; 64KiB to 16MiB.
+	Body Size `yaml:"body"`
+}
+
+// Log is what the process writes to its standard error.
+type Log struct {
+	// Level is the least level written: debug, info, warn or error. Default info.
+	Level string `yaml:"level"`
+	// Format is text or json. Default text.
+	Format string `yaml:"format"`
+	// Sensitive lets phone numbers, names, message ids and texts into logs. Default false.
+	Sensitive bool `yaml:"sensitive"`
+}

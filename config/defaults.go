@@ -1,0 +1,49 @@
+package config
+
+import "time"
+
+const day = 24 * time.Hour
+
+// Default returns a configuration with all defaults, without channels and bots.
+func Default() *Config {
+	return &Config{
+		Node:        Node{DataDir: "data"},
+		Listen:      Listen{HTTP: ":8080", Admin: "127.0.0.1:8081"},
+		Cluster:     Cluster{Shards: 32, Gossip: ":7946", RPC: ":7947", Expect: 1, Replicas: 3},
+		DedupWindow: 9 * day,
+		StaleAfter:  8 * day,
+		Limits: Limits{
+			Inbox: 1000, Journal: 500, ActiveConversations: 100_000, InFlightWebhooks: 1024, Body: 3 << 20,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// DefaultChannel returns a channel with all defaults.
+func DefaultChannel() Channel {
+	return Channel{
+		GraphURL: "https://graph.facebook.com/v26.0",
+		InDoubt:  InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend},
+	}
+}
+
+// DefaultBot returns a bot with all defaults.
+func DefaultBot() Bot {
+	return Bot{
+		Retry: Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
+		Burst: Burst{Policy: Enqueue},
+		Order: Order{Late: Process},
+	}
+}
+
+// DefaultHTTPBot returns the HTTP part of a bot with all defaults.
+func DefaultHTTPBot() HTTPBot {
+	return HTTPBot{Timeout: 30 * time.Second, MaxConcurrent: 256}
+}
+
+// defaulter is a part that may be in a file more than once, so that Default can't fill it.
+type defaulter interface{ setDefaults() }
+
+func (c *Channel) setDefaults() { *c = DefaultChannel() }
+func (b *Bot) setDefaults()     { *b = DefaultBot() }
+func (h *HTTPBot) setDefaults() { *h = DefaultHTTPBot() }

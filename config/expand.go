@@ -1,0 +1,91 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// sources is where references in values lead.
+type sources struct {
+	// env looks an environment variable up.
+	env func(name string) (value string, set bool)
+	// readFile reads a file; relative paths count from dir.
+	readFile func(path string) ([]byte, error)
+	dir      string
+}
+
+// missing is a reference that leads nowhere.
+type missing struct{ message, remedy string }
+
+// expand replaces the references in a value: ${NAME} by an environment variable, ${file:path} by the content of a file without
+// its last line break. $${ stands for ${ itself. What was put in is not looked at again, so that a password may hold ${.
+func (s sources) expand(text string) (value string, refers bool, problem *missing) {
+	var out strings.Builder
+	for {
+		i := strings.Index(text, "${")
+		if i < 0 {
+			out.WriteString(text)
+			return out.String(), refers, nil
+		}
+		if i > 0 && text[i-1] == '$' {
+			out.WriteString(text[:i-1] + "${")
+			text = text[i+2:]
+			continue
+		}
+		out.WriteString(text[:i])
+		name, rest, closed := strings.Cut(text[i+2:], "}")
+		if !closed {
+			return "", true, &missing{"a reference ${ has no end", "close it with }, or write $${ for the characters ${"}
+		}
+		found, problem := s.resolve(name)
+		if problem != nil {
+			return "", true, problem
+		}
+		out.WriteString(found)
+		text, refers = rest, true
+	}
+}
+
+func (s sources) resolve(name string) (string, *missing) {
+	if path, ok := strings.CutPrefix(name, "file:"); ok {
+		return s.file(path)
+	}
+	if !variableName(name) {
+		return "", &missing{
+			fmt.Sprintf("${%s} is no reference", name), "write ${NAME}, ${file:path}, or $${ for the characters ${",
+		}
+	}
+	value, set := s.env(name)
+	if !set {
+		return "", &missing{"environment variable " + name + " is not set", "set it, or write $${ for the characters ${"}
+	}
+	return value, nil
+}
+
+func (s sources) file(path string) (string, *missing) {
+	if path == "" {
+		return "", &missing{"${file:} names no file", "write ${file:path}"}
+	}
+	full := path
+	if !filepath.IsAbs(path) {
+		full = filepath.Join(s.dir, path)
+	}
+	content, err := s.readFile(full)
+	if err != nil {
+		return "", &missing{fmt.Sprintf("file %s can't be read: %v", path, reason(err)), "create it, or make it readable for this user"}
+	}
+	text, _ := strings.CutSuffix(string(content), "\n")
+	text, _ = strings.CutSuffix(text, "\r")
+	return text, nil
+}
+
+func variableName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Bounds of what is read.
+const (
+	maxFileBytes      = 1 << 20
+	maxReferenceBytes = 64 << 10
+)
+
+// Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the file's content is wrong, the
+// error is Problems.
+func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	src, err := readFile(path, maxFileBytes)
+	if err != nil {
+		return nil, fmt.Errorf("config: read %s: %w", path, reason(err))
+	}
+	c, err := Parse(path, src, env, func(path string) ([]byte, error) { return readFile(path, maxReferenceBytes) })
+	if err != nil {
+		return nil, err
+	}
+	if c.Node.Name == "" {
+		if c.Node.Name, err = os.Hostname(); err != nil {
+			return nil, fmt.Errorf("config: node.name is not set, and the host has no name: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Parse reads a configuration from memory. Name is that of its file, for problems and for relative paths; readFile reads what
+// ${file:path} names. It does nothing else outside of memory: Node.Name stays empty where the file does not say it.
+func Parse(
+	name string, src []byte, env func(string) (string, bool), readFile func(string) ([]byte, error),
+) (*Config, error) {
+	dir := filepath.Dir(name)
+	c := Default()
+	d := &decoder{report: newReport(name), sources: sources{env: env, readFile: readFile, dir: dir}}
+	d.document(src, c)
+	if d.readable {
+		c.validate(d.report)
+	}
+	if len(d.problems) > 0 {
+		return nil, d.problems.sorted()
+	}
+	c.normalise(dir)
+	return c, nil
+}
+
+// normalise makes relative paths count from the configuration file's folder, and ends addresses without a slash.
+func (c *Config) normalise(dir string) {
+	resolve := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	c.Node.DataDir = resolve(c.Node.DataDir)
+	for i := range c.Channels {
+		c.Channels[i].GraphURL = strings.TrimRight(c.Channels[i].GraphURL, "/")
+	}
+	for name, b := range c.Bots {
+		b.Flow = resolve(b.Flow)
+		c.Bots[name] = b
+	}
+}
+
+// errTooLarge reports a file that can't be meant.
+var errTooLarge = errors.New("too large")
+
+func readFile(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = errTooLarge
+	}
+	return content, err
+}
+
+// reason leaves the path out of a file's error, since the message around it names it.
+func reason(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the files in testdata")
+
+// environment is what the tests' files refer to. The values that say SECRET may not be shown by anything.
+func environment(name string) (string, bool) {
+	value, ok := map[string]string{
+		"PORT": "18080", "TYPING": "true", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
+		"VERIFY_TOKEN": "SECRET-verify", "APP_SECRET": "SECRET-app", "BOT_SECRET": "SECRET-bot",
+	}[name]
+	return value, ok
+}
+
+func readTestFile(path string) ([]byte, error) {
+	if filepath.Base(path) == "secret.txt" {
+		return []byte("SECRET-cluster-0123\r\n"), nil
+	}
+	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+}
+
+func parseFile(t *testing.T, path string) (*Config, error) {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Parse(path, src, environment, readTestFile)
+}
+
+func TestParseFull(t *testing.T) {
+	got, err := parseFile(t, "testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	retry := Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute}
+	want := &Config{
+		Node:   Node{Name: "node-1", DataDir: "data"},
+		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
+		Admin:  Admin{Token: NewSecret("SECRET-admin-${PORT}")},
+		Cluster: Cluster{
+			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{}, Expect: 1, Replicas: 5,
+			Secret: NewSecret("SECRET-cluster-0123"),
+		},
+		Channels: []Channel{
+			{
+				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", VerifyToken: NewSecret("SECRET-verify"),
+				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
+				AccessToken: NewSecret("a-token\nin-two-lines\n"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
+				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park}, MarkRead: true, Typing: true,
+			},
+			{
+				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321", VerifyToken: NewSecret("SECRET-verify"),
+				AppSecret: Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
+				GraphURL: "https://graph.facebook.com/v26.0", Bot: "agent",
+				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend},
+			},
+		},
+		Bots: map[string]Bot{
+			"orders": {
+				Flow: filepath.FromSlash("testdata/flows/orders.yaml"), Retry: retry, Burst: Burst{Policy: Enqueue}, Order: Order{Late: Process},
+				OnFailure: OnFailure{Reply: "Sorry, please try again later."},
+			},
+			"agent": {
+				HTTP: &HTTPBot{
+					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"), MaxConcurrent: 32,
+					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
+				},
+				Retry: retry, Burst: Burst{Policy: Enqueue}, Order: Order{Late: Process},
+			},
+		},
+		DedupWindow: 10*day + 12*time.Hour,
+		StaleAfter:  72 * time.Hour,
+		Limits:      Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20},
+		Log:         Log{Level: "debug", Format: "json", Sensitive: true},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Secret{})); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	if err := got.Validate(); err != nil {
+		t.Errorf("a parsed configuration is not valid: %v", err)
+	}
+}
+
+// TestProblems compares the problems of each file with the list beside it: what a user reads who made these mistakes.
+func TestProblems(t *testing.T) {
+	files, err := filepath.Glob("testdata/problems/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			_, err := parseFile(t, file)
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("error %v, want Problems", err)
+			}
+			for _, problem := range problems {
+				if problem.File != file || problem.Line < 1 || problem.Column < 1 {
+					t.Errorf("no place: %+v", problem)
+				}
+			}
+			got := strings.ReplaceAll(err.Error(), filepath.Dir(file)+string(filepath.Separator), "") + "\n"
+			if strings.Contains(got, "SECRET-") || strings.Contains(got, "hunter2") {
+				t.Error("a problem shows a secret")
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("problems (-want +got); run with -update if that is wanted:\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,178 @@
+package config
+
+import (
+	"net"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Validate reports what is wrong with a configuration that a program built; the error is Problems. Load and Parse have done it.
+func (c *Config) Validate() error {
+	r := newReport("")
+	c.validate(r)
+	if len(r.problems) > 0 {
+		return r.problems.sorted()
+	}
+	return nil
+}
+
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+func (c *Config) validate(r *report) {
+	if c.Node.Name != "" && !nodeName.MatchString(c.Node.Name) {
+		r.add("node.name", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a name", r.quote("node.name", c.Node.Name))
+	}
+	r.required("node.data_dir", c.Node.DataDir == "", "name a folder")
+	c.validateListen(r)
+	c.Cluster.validate(r)
+	c.validateChannels(r)
+	c.validateBots(r)
+	c.validateWindows(r)
+	c.Limits.validate(r)
+	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	r.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+// minToken is the least length of what keeps strangers out: 16 characters of hex are 64 bits.
+const minToken = 16
+
+func (c *Config) validateListen(r *report) {
+	r.address("listen.http", c.Listen.HTTP)
+	r.address("listen.admin", c.Listen.Admin)
+	if _, port, err := net.SplitHostPort(c.Listen.Admin); err == nil && port != "0" && c.Listen.Admin == c.Listen.HTTP {
+		r.add("listen.admin", "give it a port of its own", "is the same address as listen.http, which is open to the world")
+	}
+	if r.isFaulty("listen.admin") {
+		return
+	}
+	token := c.Admin.Token.Reveal()
+	switch {
+	case token == "" && !loopback(c.Listen.Admin):
+		r.add("admin.token", `set admin: { token: "${WACTOR_ADMIN_TOKEN}" }, or listen on 127.0.0.1`,
+			"is required, since listen.admin %s can be reached from other machines", r.quote("listen.admin", c.Listen.Admin))
+	case token != "" && len(token) < minToken:
+		r.add("admin.token", "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
+	}
+}
+
+// loopback reports whether only this machine can reach an address. A name other than localhost may lead anywhere.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Cluster) validate(r *report) {
+	r.between("cluster.shards", c.Shards, 1, 4096)
+	r.address("cluster.gossip", c.Gossip)
+	r.address("cluster.rpc", c.RPC)
+	for i, address := range c.Join {
+		r.address(element("cluster.join", i), address)
+	}
+	if len(c.Join) > 0 {
+		r.add("cluster.join", "remove it", "this version runs one node: joining others is not in it")
+	}
+	r.between("cluster.expect", c.Expect, 1, 1000)
+	if c.Expect > 1 {
+		r.add("cluster.expect", "write 1", "this version runs one node: a cluster of more is not in it")
+	}
+	if c.Replicas < 1 || c.Replicas > 7 || c.Replicas%2 == 0 {
+		r.add("cluster.replicas", "write 3; one more replica than an odd number makes no failure survivable", "must be 1, 3, 5 or 7, not %s",
+			r.show("cluster.replicas", strconv.Itoa(c.Replicas)))
+	}
+	if secret := c.Secret.Reveal(); secret != "" && len(secret) < minToken {
+		r.add("cluster.secret", "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
+	}
+}
+
+// providerRepeats is how long the provider sends a webhook again that was not answered 200: 7 days, and the day that ids are
+// kept by.
+const providerRepeats = 8 * day
+
+func (c *Config) validateWindows(r *report) {
+	r.durationBetween("stale_after", c.StaleAfter, time.Minute, 89*day)
+	switch {
+	case c.DedupWindow <= providerRepeats:
+		r.add("dedup_window", "write 9d", "must be more than 8d: the provider repeats webhooks for 7 days, and a repeated message "+
+			"whose id is forgotten runs a second time")
+	case c.DedupWindow <= c.StaleAfter && !r.isFaulty("stale_after"):
+		r.add("dedup_window", "make it longer than stale_after", "must be more than stale_after (%s): a message that is not stale yet "+
+			"must still be known", formatDuration(c.StaleAfter))
+	case c.DedupWindow > 90*day:
+		r.add("dedup_window", "write 9d", "must be at most 90d")
+	}
+}
+
+func (l *Limits) validate(r *report) {
+	r.between("limits.inbox", l.Inbox, 1, 100_000)
+	r.between("limits.journal", l.Journal, 10, 1_000_000)
+	r.between("limits.active_conversations", l.ActiveConversations, 1, 10_000_000)
+	r.between("limits.in_flight_webhooks", l.InFlightWebhooks, 1, 1_000_000)
+	if l.Body < 64<<10 || l.Body > 16<<20 {
+		r.add("limits.body", "write 3MiB, the most that the provider sends", "must be 64KiB to 16MiB, not %s", r.show("limits.body", l.Body.String()))
+	}
+}
+
+// required reports a value that is missing.
+func (r *report) required(path string, empty bool, remedy string) {
+	switch {
+	case !empty:
+	case r.places[path].source != "":
+		r.add(path, remedy, "is required, but %s is empty", r.quote(path, ""))
+	default:
+		r.add(path, remedy, "is required")
+	}
+}
+
+func (r *report) between(path string, value, least, most int) {
+	if value < least || value > most {
+		r.add(path, "", "must be %d to %d, not %s", least, most, r.show(path, strconv.Itoa(value)))
+	}
+}
+
+func (r *report) durationBetween(path string, value, least, most time.Duration) {
+	if value < least || value > most {
+		r.add(path, "", "must be %s to %s, not %s", formatDuration(least), formatDuration(most), r.show(path, formatDuration(value)))
+	}
+}
+
+// oneOf reports a value that is none of some words.
+func (r *report) oneOf(path, value string, words ...string) {
+	for _, word := range words {
+		if value == word {
+			return
+		}
+	}
+	remedy := ""
+	if word := nearest(value, words); word != "" {
+		remedy = "did you mean " + word + "?"
+	}
+	r.add(path, remedy, "must be %s, not %s", alternatives(words), r.quote(path, value))
+}
+
+// address reports what is not host:port with a port number.
+func (r *report) address(path, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		r.add(path, `write one such as ":8080" or "127.0.0.1:8081"`, "%s is no address of host and port", r.quote(path, value))
+	}
+}
+
+func alternatives(words []string) string {
+	text := words[0]
+	for i, word := range words[1:] {
+		if i == len(words)-2 {
+			text += " or " + word
+		} else {
+			text += ", " + word
+		}
+	}
+	return text
+}
