@@ -1,0 +1,72 @@
+package persistence
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"go.etcd.io/raft/v3"
+)
+
+// pebbleOptions are those of the one engine that holds logs and state.
+func (s *Store) pebbleOptions() *pebble.Options {
+	o := &pebble.Options{
+		FS:        s.options.FS,
+		CacheSize: s.options.CacheBytes,
+		// What is written and deleted again soon (log entries, inbox, outbox) should die in memory: two large memtables.
+		MemTableSize:                64 << 20,
+		MemTableStopWritesThreshold: 4,
+		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them cheap.
+		L0CompactionThreshold:      4,
+		L0StopWritesThreshold:      24,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+		// Table files reach the disk bit by bit, so that no fsync of the log waits behind a burst of theirs.
+		BytesPerSync:       1 << 20,
+		FormatMajorVersion: pebble.FormatNewest,
+		Logger:             engineLogger{s.options.Logger, s.options.Fatal},
+	}
+	for i := range o.Levels {
+		// Ten bits a key answer 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a key.
+type engineLogger struct {
+	logger *slog.Logger
+	fatal  func(error)
+}
+
+func (l engineLogger) Infof(format string, args ...any) {
+	l.logger.Debug("storage engine: " + fmt.Sprintf(format, args...))
+}
+
+func (l engineLogger) Errorf(format string, args ...any) {
+	l.logger.Error("storage engine: " + fmt.Sprintf(format, args...))
+}
+
+// Fatalf must not return: the engine goes on as if nothing had happened.
+func (l engineLogger) Fatalf(format string, args ...any) {
+	l.fatal(fmt.Errorf("persistence: storage engine: "+format, args...))
+	panic("persistence: the process goes on after a fatal error of the disk")
+}
+
+// raftLogger passes warnings and errors of the consensus core on.
+type raftLogger struct{ logger *slog.Logger }
+
+var _ raft.Logger = raftLogger{}
+
+func (l raftLogger) Debug(...any)                {}
+func (l raftLogger) Debugf(string, ...any)       {}
+func (l raftLogger) Info(...any)                 {}
+func (l raftLogger) Infof(string, ...any)        {}
+func (l raftLogger) Warning(v ...any)            { l.logger.Warn("raft: " + fmt.Sprint(v...)) }
+func (l raftLogger) Warningf(f string, v ...any) { l.logger.Warn("raft: " + fmt.Sprintf(f, v...)) }
+func (l raftLogger) Error(v ...any)              { l.logger.Error("raft: " + fmt.Sprint(v...)) }
+func (l raftLogger) Errorf(f string, v ...any)   { l.logger.Error("raft: " + fmt.Sprintf(f, v...)) }
+func (l raftLogger) Fatal(v ...any)              { panic("raft: " + fmt.Sprint(v...)) }
+func (l raftLogger) Fatalf(f string, v ...any)   { panic("raft: " + fmt.Sprintf(f, v...)) }
+func (l raftLogger) Panic(v ...any)              { panic("raft: " + fmt.Sprint(v...)) }
+func (l raftLogger) Panicf(f string, v ...any)   { panic("raft: " + fmt.Sprintf(f, v...)) }

@@ -1,0 +1,101 @@
+package persistence
+
+import (
+	"encoding/binary"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// A key is shard (4 bytes big endian), class (1 byte), and what the class says.
+const (
+	classHardState    = 0x01 // HardState of the group
+	classApplied      = 0x02 // applied index and term, 8 bytes each
+	classTruncated    = 0x03 // index and term of the entry before the first that is kept
+	classConfState    = 0x04 // ConfState of the group
+	classLog          = 0x08 // index (8 bytes): entry
+	classConversation = 0x10 // name, place, suffix: the records that an activation loads, then journal and dead letters
+	classSeen         = 0x11 // generation (4 bytes), name, message id
+	classWork         = 0x12 // name
+	classDue          = 0x13 // due time (8 bytes), name, timer
+)
+
+// places are where the kinds of record lie behind a conversation's name: first what an activation loads.
+var places = map[wactorv1.RecordKind]byte{
+	wactorv1.RecordKind_RECORD_KIND_HEAD:    1,
+	wactorv1.RecordKind_RECORD_KIND_STATE:   2,
+	wactorv1.RecordKind_RECORD_KIND_INBOX:   3,
+	wactorv1.RecordKind_RECORD_KIND_OUTBOX:  4,
+	wactorv1.RecordKind_RECORD_KIND_TIMER:   5,
+	wactorv1.RecordKind_RECORD_KIND_JOURNAL: 6,
+	wactorv1.RecordKind_RECORD_KIND_DEAD:    7,
+}
+
+const firstUnloaded = 6
+
+func shardKey(shard uint32, class byte) []byte {
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 64), shard), class)
+}
+
+func logKey(shard uint32, index uint64) []byte {
+	return binary.BigEndian.AppendUint64(shardKey(shard, classLog), index)
+}
+
+// appendName appends a text so that no text is a prefix of another and order is kept: 0x00 becomes 0x00 0xFF, the end is 0x00 0x01.
+func appendName(key []byte, name string) []byte {
+	for i := range len(name) {
+		key = append(key, name[i])
+		if name[i] == 0 {
+			key = append(key, 0xFF)
+		}
+	}
+	return append(key, 0, 1)
+}
+
+// cutName is the inverse of appendName.
+func cutName(key []byte) (name string, rest []byte, ok bool) {
+	var out []byte
+	for i := 0; i < len(key); i++ {
+		if key[i] != 0 {
+			out = append(out, key[i])
+			continue
+		}
+		if i+1 == len(key) {
+			return "", nil, false
+		}
+		switch i++; key[i] {
+		case 1:
+			return string(out), key[i+1:], true
+		case 0xFF:
+			out = append(out, 0)
+		default:
+			return "", nil, false
+		}
+	}
+	return "", nil, false
+}
+
+// recordKey is where a record lies; false where kind and suffix name no place.
+func recordKey(shard uint32, conversation string, kind wactorv1.RecordKind, suffix []byte) ([]byte, bool) {
+	switch kind {
+	case wactorv1.RecordKind_RECORD_KIND_SEEN:
+		if len(suffix) <= 4 {
+			return nil, false
+		}
+		key := append(shardKey(shard, classSeen), suffix[:4]...)
+		return append(appendName(key, conversation), suffix[4:]...), true
+	case wactorv1.RecordKind_RECORD_KIND_WORK:
+		return appendName(shardKey(shard, classWork), conversation), len(suffix) == 0
+	case wactorv1.RecordKind_RECORD_KIND_DUE:
+		if len(suffix) <= 8 {
+			return nil, false
+		}
+		key := append(shardKey(shard, classDue), suffix[:8]...)
+		return append(appendName(key, conversation), suffix[8:]...), true
+	}
+	place, ok := places[kind]
+	if !ok {
+		return nil, false
+	}
+	key := append(appendName(shardKey(shard, classConversation), conversation), place)
+	return append(key, suffix...), true
+}

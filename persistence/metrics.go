@@ -1,0 +1,60 @@
+package persistence
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	commitSeconds, syncSeconds prometheus.Histogram
+	entries                    prometheus.Counter
+	proposals                  *prometheus.CounterVec
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	buckets := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
+	m := &metrics{
+		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "wactor_commit_seconds", Help: "From a proposal to its application.", Buckets: buckets,
+		}),
+		syncSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "wactor_log_sync_seconds", Help: "Duration of synced writes of the log; their count is the number of fsyncs asked for.", Buckets: buckets,
+		}),
+		entries: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_log_entries_total", Help: "Entries written to the log."}),
+		proposals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wactor_proposals_total", Help: "Proposals by result.",
+		}, []string{"result"}),
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.commitSeconds, m.syncSeconds, m.entries, m.proposals)
+	}
+	return m
+}
+
+func (m *metrics) synced(took time.Duration) { m.syncSeconds.Observe(took.Seconds()) }
+
+func (m *metrics) proposal(p *proposal, err error) {
+	if err != nil {
+		m.refused(err)
+		return
+	}
+	m.proposals.WithLabelValues("applied").Inc()
+	m.commitSeconds.Observe(time.Since(p.began).Seconds())
+}
+
+func (m *metrics) refused(err error) {
+	result := "failed"
+	switch {
+	case errors.Is(err, ErrStale):
+		result = "stale"
+	case errors.Is(err, ErrNotLeader):
+		result = "not_leader"
+	case errors.Is(err, ErrOverloaded):
+		result = "overloaded"
+	case errors.Is(err, ErrClosed):
+		result = "closed"
+	}
+	m.proposals.WithLabelValues(result).Inc()
+}

@@ -1,0 +1,100 @@
+package persistence
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options configure a Store.
+type Options struct {
+	// Dir holds the files. It belongs to one process at a time.
+	Dir string
+	// FS is the file system. Default: the disk's.
+	FS vfs.FS
+	// Shards is the number of groups of conversations, 1 to Shards; fixed when the store is created. Shard 0 is kept for the
+	// cluster's own state.
+	Shards int
+	// NodeID is this node's raft id, not 0; fixed when the store is created. Default 1.
+	NodeID uint64
+	// Lanes is the number of goroutines that share the groups. Each has a batch of its own under way; the engine lets them share
+	// an fsync. Default: the number of CPUs, at most 2.
+	Lanes int
+	// CacheBytes is the size of the block cache. Default 128 MiB.
+	CacheBytes int64
+	// MaxQueue bounds the proposals that wait in a lane, and MaxQueueBytes their size. More are refused. Defaults 16,384 and 64 MiB.
+	MaxQueue      int
+	MaxQueueBytes int64
+	// Lead is told when this node may use a shard in a term, or may no longer. It is called on a lane's goroutine and must not block.
+	Lead func(shard uint32, lead Lead)
+	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It must not return.
+	// Default: log and exit.
+	Fatal      func(err error)
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Lead is the state of leadership of a shard.
+type Lead struct {
+	Term uint64
+	// Ready: this node leads the shard in Term and has applied an entry of that term, and so all that was ever acknowledged.
+	Ready bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.NodeID == 0 {
+		o.NodeID = 1
+	}
+	if o.Lanes == 0 {
+		o.Lanes = min(2, runtime.GOMAXPROCS(0))
+	}
+	o.Lanes = min(o.Lanes, o.Shards)
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 128 << 20
+	}
+	if o.MaxQueue == 0 {
+		o.MaxQueue = 16 << 10
+	}
+	if o.MaxQueueBytes == 0 {
+		o.MaxQueueBytes = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Lead == nil {
+		o.Lead = func(uint32, Lead) {}
+	}
+	if o.Fatal == nil {
+		logger := o.Logger
+		o.Fatal = func(err error) { exit(logger, err) }
+	}
+	return o
+}
+
+var (
+	// ErrStale: the conversation is at another revision than the commit names, or the commit is malformed. It was not applied.
+	ErrStale = errors.New("persistence: the conversation is at another revision")
+	// ErrNotLeader: this node does not lead the shard in that term. Nothing was proposed.
+	ErrNotLeader = errors.New("persistence: not the leader of the shard in this term")
+	// ErrUnknown: leadership was lost before the outcome was known.
+	ErrUnknown = errors.New("persistence: the fate of the proposal is unknown")
+	// ErrOverloaded: too much is waiting already. Nothing was proposed.
+	ErrOverloaded = errors.New("persistence: too many proposals are waiting")
+	// ErrTooLarge: the command is larger than MaxCommand. Nothing was proposed.
+	ErrTooLarge = errors.New("persistence: the command is too large")
+	// ErrClosed: the store is closed or closing. A proposal under way may or may not have been kept.
+	ErrClosed = errors.New("persistence: closed")
+	// ErrCorrupt: what the disk returned is not what was written.
+	ErrCorrupt = errors.New("persistence: corrupt data")
+	// ErrMismatch: the directory belongs to a store with other settings.
+	ErrMismatch = errors.New("persistence: the directory does not fit the configuration")
+)
+
+// MaxCommand bounds one command in bytes.
+const MaxCommand = 32 << 20

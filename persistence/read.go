@@ -1,0 +1,145 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// read runs a read while the database is open.
+func (s *Store) read(fn func() error) error {
+	s.readers.RLock()
+	defer s.readers.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	return fn()
+}
+
+// Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its suffixes, and returns its
+// revision; 0 and no record where it does not exist, which costs one look-up that a filter answers. Suffix and value are
+// valid during the call only.
+func (s *Store) Load(
+	shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error,
+) (revision uint64, err error) {
+	err = s.read(func() error {
+		exists, err := s.exists(shard, conversation)
+		if err != nil || !exists {
+			return err
+		}
+		prefix := appendName(shardKey(shard, classConversation), conversation)
+		return s.scan(prefix, append(prefix[:len(prefix):len(prefix)], firstUnloaded), func(rest, value []byte) error {
+			kind := kinds[rest[0]]
+			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+				if revision, value, err = splitHead(value); err != nil {
+					return err
+				}
+			}
+			return each(kind, rest[1:], value)
+		})
+	})
+	return revision, err
+}
+
+func (s *Store) exists(shard uint32, conversation string) (bool, error) {
+	head, _ := recordKey(shard, conversation, wactorv1.RecordKind_RECORD_KIND_HEAD, nil)
+	return s.has(head)
+}
+
+func (s *Store) has(key []byte) (bool, error) {
+	_, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, closer.Close()
+}
+
+// kinds is the inverse of places.
+var kinds = func() [8]wactorv1.RecordKind {
+	var out [8]wactorv1.RecordKind
+	for kind, place := range places {
+		out[place] = kind
+	}
+	return out
+}()
+
+// Scan reads the records of one kind of a conversation, in the order of their suffixes.
+func (s *Store) Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error {
+	place, ok := places[kind]
+	if !ok {
+		return fmt.Errorf("persistence: records of kind %v do not lie with their conversation", kind)
+	}
+	return s.read(func() error {
+		prefix := append(appendName(shardKey(shard, classConversation), conversation), place)
+		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], place+1), each)
+	})
+}
+
+// Seen reports whether a message id was accepted in a generation.
+func (s *Store) Seen(shard uint32, conversation string, generation uint32, id string) (seen bool, err error) {
+	suffix := append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(id)), generation), id...)
+	key, ok := recordKey(shard, conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, suffix)
+	if !ok {
+		return false, nil
+	}
+	err = s.read(func() error {
+		seen, err = s.has(key)
+		return err
+	})
+	return seen, err
+}
+
+// Work names the conversations of a shard that have unfinished work. It holds a view of the moment in which it was called.
+func (s *Store) Work(shard uint32, each func(conversation string) error) error {
+	return s.read(func() error {
+		return s.scan(shardKey(shard, classWork), shardKey(shard, classWork+1), func(rest, _ []byte) error {
+			name, _, ok := cutName(rest)
+			if !ok {
+				return fmt.Errorf("%w: key in the work index", ErrCorrupt)
+			}
+			return each(name)
+		})
+	})
+}
+
+// Due names the timers of a shard that are due up to a time (Unix milliseconds), the earliest first.
+func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversation, timer string) error) error {
+	return s.read(func() error {
+		end := binary.BigEndian.AppendUint64(shardKey(shard, classDue), uint64(untilMs)+1)
+		return s.scan(shardKey(shard, classDue), end, func(rest, _ []byte) error {
+			if len(rest) < 8 {
+				return fmt.Errorf("%w: key in the timer index", ErrCorrupt)
+			}
+			name, timer, ok := cutName(rest[8:])
+			if !ok {
+				return fmt.Errorf("%w: key in the timer index", ErrCorrupt)
+			}
+			return each(int64(binary.BigEndian.Uint64(rest)), name, string(timer))
+		})
+	})
+}
+
+// scan calls each with what follows the prefix in the keys from prefix up to end. The keys must all have the prefix.
+func (s *Store) scan(prefix, end []byte, each func(rest, value []byte) error) error {
+	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: end})
+	if err != nil {
+		return err
+	}
+	for valid := iter.First(); valid; valid = iter.Next() {
+		value, err := iter.ValueAndErr()
+		if err == nil {
+			err = each(iter.Key()[len(prefix):], value)
+		}
+		if err != nil {
+			return errors.Join(err, iter.Close())
+		}
+	}
+	return iter.Close()
+}
