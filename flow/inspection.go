@@ -1,0 +1,127 @@
+package flow
+
+import (
+	"fmt"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// inspection looks through one expression: what it reads, so that a step makes only what is used, and what is refused in it.
+// The compiler hands it every element, children first.
+type inspection struct {
+	roots  map[string]bool
+	raw    bool
+	reads  []read
+	nested map[*ast.PredicateNode]int
+	flaw   *flaw
+}
+
+// read is the use of one variable: vars.name.
+type read struct {
+	name string
+	at   int
+}
+
+// flaw is what an expression may not do.
+type flaw struct {
+	at              int
+	message, remedy string
+}
+
+func newInspection() *inspection {
+	return &inspection{roots: map[string]bool{}, nested: map[*ast.PredicateNode]int{}}
+}
+
+// Visit implements ast.Visitor.
+func (i *inspection) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		i.identifier(n)
+	case *ast.MemberNode:
+		i.member(n)
+	case *ast.BinaryNode:
+		i.binary(n)
+	case *ast.PredicateNode:
+		i.predicate(n)
+	}
+}
+
+func (i *inspection) identifier(n *ast.IdentifierNode) {
+	i.roots[n.Value] = true
+	if n.Value == "$env" {
+		i.refuse(n, "$env is not possible in a flow", "name what you need: vars, user, message")
+	}
+}
+
+func (i *inspection) member(n *ast.MemberNode) {
+	name, ok := n.Property.(*ast.StringNode)
+	if !ok {
+		return
+	}
+	if name.Value == "Local" && n.Method {
+		i.refuse(n.Property, "the zone of the machine is not the same everywhere", `write .In(timezone("Europe/Berlin"))`)
+	}
+	root, ok := n.Node.(*ast.IdentifierNode)
+	switch {
+	case ok && root.Value == "vars":
+		i.reads = append(i.reads, read{name: name.Value, at: n.Property.Location().From})
+	case ok && root.Value == "message" && name.Value == "raw":
+		i.raw = true
+	}
+}
+
+func (i *inspection) binary(n *ast.BinaryNode) {
+	from, fromOK := n.Left.(*ast.IntegerNode)
+	to, toOK := n.Right.(*ast.IntegerNode)
+	if n.Operator == ".." && fromOK && toOK && to.Value-from.Value > maxRange {
+		i.refuse(n, fmt.Sprintf("a range of more than %d numbers", maxRange), "")
+	}
+}
+
+// predicate counts how deep predicates are nested.
+func (i *inspection) predicate(n *ast.PredicateNode) {
+	inner := &predicates{of: i}
+	ast.Walk(&n.Node, inner)
+	i.nested[n] = inner.deepest + 1
+	if inner.deepest+1 > maxNested {
+		i.refuse(n, fmt.Sprintf("more than %d predicates inside each other", maxNested), "set a variable with a part of it first")
+	}
+}
+
+type predicates struct {
+	of      *inspection
+	deepest int
+}
+
+// Visit implements ast.Visitor.
+func (p *predicates) Visit(node *ast.Node) {
+	if n, ok := (*node).(*ast.PredicateNode); ok {
+		p.deepest = max(p.deepest, p.of.nested[n])
+	}
+}
+
+func (i *inspection) refuse(n ast.Node, message, remedy string) {
+	if i.flaw == nil {
+		i.flaw = &flaw{at: n.Location().From, message: message, remedy: remedy}
+	}
+}
+
+// usage is what all expressions of a flow read.
+type usage struct {
+	user, message, raw bool
+	reads              []variableRead
+}
+
+type variableRead struct {
+	name string
+	at   place
+}
+
+func (u *usage) add(e *expression, seen *inspection) {
+	u.user = u.user || seen.roots["user"]
+	u.message = u.message || seen.roots["message"]
+	u.raw = u.raw || seen.raw
+	for _, r := range seen.reads {
+		u.reads = append(u.reads, variableRead{name: r.name, at: e.place(r.at)})
+	}
+}

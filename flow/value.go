@@ -1,0 +1,298 @@
+package flow
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// A value of a conversation is what JSON can say: nil, bool, int, float64, string, []any, map[string]any. Values are never
+// changed in place, so conversations may share them.
+//
+// There is one kind of number: what is whole is an int, also where a division made it, so that a counter reads 3 and never
+// 3.0, after any number of journeys through JSON. Integers are exact in all 64 bits; what is beyond is a float64.
+
+var (
+	errTooLarge  = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements, MaxState>>10)
+	errTooDeep   = fmt.Errorf("a value is nested deeper than %d levels", MaxDepth)
+	errNotNumber = errors.New("a number is not finite")
+	errNotJSON   = errors.New("not JSON")
+)
+
+// normalise makes a value of whatever an expression or a JSON decoder returned.
+func normalise(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, bool, int:
+		return v, nil
+	case string:
+		return normaliseText(v)
+	case float64:
+		return normaliseFloat(v)
+	}
+	n := normaliser{left: MaxElements}
+	return n.value(v, 1)
+}
+
+type normaliser struct{ left int }
+
+func (n *normaliser) value(v any, depth int) (any, error) {
+	if n.left--; n.left < 0 {
+		return nil, errTooLarge
+	}
+	if depth > MaxDepth {
+		return nil, errTooDeep
+	}
+	switch v := v.(type) {
+	case nil, bool, int:
+		return v, nil
+	case string:
+		return normaliseText(v)
+	case float64:
+		return normaliseFloat(v)
+	case json.Number:
+		return number(v)
+	case time.Time:
+		return v.Format(time.RFC3339), nil
+	case time.Duration:
+		return v.String(), nil
+	case map[string]any:
+		return n.object(v, depth)
+	case []any:
+		return n.list(v, depth)
+	}
+	return n.reflected(reflect.ValueOf(v), depth)
+}
+
+func (n *normaliser) object(v map[string]any, depth int) (any, error) {
+	out := make(map[string]any, len(v))
+	for key, item := range v {
+		item, err := n.value(item, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out[strings.ToValidUTF8(key, "\uFFFD")] = item
+	}
+	return out, nil
+}
+
+func (n *normaliser) list(v []any, depth int) (any, error) {
+	out := make([]any, len(v))
+	for i, item := range v {
+		item, err := n.value(item, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = item
+	}
+	return out, nil
+}
+
+// reflected takes the types that functions of expressions return: []string, []int, map[any][]any, ...
+func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
+	switch v.Kind() {
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return int(v.Int()), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return number(json.Number(strconv.FormatUint(v.Uint(), 10)))
+	case reflect.Float32:
+		return normaliseFloat(v.Float())
+	case reflect.Slice, reflect.Array:
+		if v.Len() > n.left {
+			return nil, errTooLarge
+		}
+		items := make([]any, v.Len())
+		for i := range items {
+			items[i] = v.Index(i).Interface()
+		}
+		return n.list(items, depth)
+	case reflect.Map:
+		if v.Len() > n.left {
+			return nil, errTooLarge
+		}
+		fields := make(map[string]any, v.Len())
+		for key, item := range v.Seq2() {
+			fields[fmt.Sprint(key.Interface())] = item.Interface()
+		}
+		return n.object(fields, depth)
+	}
+	return nil, fmt.Errorf("a %s cannot be stored", v.Kind())
+}
+
+func normaliseText(text string) (any, error) {
+	if len(text) > MaxState {
+		return nil, errTooLarge
+	}
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	return text, nil
+}
+
+// exactFloat is the largest float64 below which every integer has one of its own.
+const exactFloat = 1 << 53
+
+func normaliseFloat(v float64) (any, error) {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return nil, errNotNumber
+	case v == math.Trunc(v) && math.Abs(v) <= exactFloat:
+		return int(v), nil
+	}
+	return v, nil
+}
+
+// number reads a JSON number.
+func number(text json.Number) (any, error) {
+	if i, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		return int(i), nil
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return nil, errNotNumber
+	}
+	return normaliseFloat(f)
+}
+
+// decode reads a JSON value.
+func decode(data []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return nil, errNotJSON
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNotJSON
+	}
+	n := normaliser{left: MaxElements}
+	return n.value(v, 1)
+}
+
+// appendJSON writes a value with sorted keys: the same value is the same bytes.
+func appendJSON(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case float64:
+		return appendFloat(dst, v)
+	case string:
+		return appendQuoted(dst, v)
+	case []any:
+		dst = append(dst, '[')
+		for i, item := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendJSON(dst, item)
+		}
+		return append(dst, ']')
+	case map[string]any:
+		return appendObject(dst, v)
+	}
+	return append(dst, "null"...)
+}
+
+func appendObject(dst []byte, v map[string]any) []byte {
+	dst = append(dst, '{')
+	if len(v) == 1 { // the usual case needs no sorting
+		for key, item := range v {
+			dst = append(appendQuoted(dst, key), ':')
+			dst = appendJSON(dst, item)
+		}
+		return append(dst, '}')
+	}
+	for i, key := range slices.Sorted(maps.Keys(v)) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, key), ':')
+		dst = appendJSON(dst, v[key])
+	}
+	return append(dst, '}')
+}
+
+// appendFloat writes whole numbers, which are beyond the exact integers here, with an exponent: they come back as floats.
+func appendFloat(dst []byte, v float64) []byte {
+	if v == math.Trunc(v) {
+		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted writes a JSON string; invalid UTF-8 becomes U+FFFD.
+func appendQuoted(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			continue
+		}
+		if text[i] >= utf8.RuneSelf {
+			char, size := utf8.DecodeRuneInString(text[i:])
+			if char != utf8.RuneError || size > 1 {
+				i += size - 1
+				continue
+			}
+		}
+		dst = append(dst, text[start:i]...)
+		dst = appendEscape(dst, text[i])
+		start = i + 1
+	}
+	return append(append(dst, text[start:]...), '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	}
+	if c >= utf8.RuneSelf {
+		return append(dst, `\ufffd`...)
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// appendDisplay writes a value as a person reads it: a text as it is, nothing for nil, lists and maps as JSON.
+func appendDisplay(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return dst, nil
+	case string:
+		return append(dst, v...), nil
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case time.Time:
+		return v.AppendFormat(dst, "2006-01-02 15:04"), nil
+	}
+	value, err := normalise(v)
+	if err != nil {
+		return nil, err
+	}
+	switch value := value.(type) {
+	case string:
+		return append(dst, value...), nil
+	case float64:
+		if math.Abs(value) < 1e21 {
+			return strconv.AppendFloat(dst, value, 'f', -1, 64), nil
+		}
+	}
+	return appendJSON(dst, value), nil
+}
