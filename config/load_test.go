@@ -132,3 +132,67 @@ func TestProblems(t *testing.T) {
 		})
 	}
 }
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("token", "SECRET-access\n")
+	write("wactor.yaml", `
+channels:
+  - { name: shop, provider: whatsapp_cloud, phone_number_id: "1", verify_token: a, app_secret: b, access_token: "${file:token}", bot: echo }
+bots: { echo: { flow: flows/echo.yaml } }
+`)
+	c, err := Load(filepath.Join(dir, "wactor.yaml"), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Node.Name != host || c.Node.DataDir != filepath.Join(dir, "data") {
+		t.Errorf("node %+v", c.Node)
+	}
+	if c.Channels[0].AccessToken.Reveal() != "SECRET-access" || c.Bots["echo"].Flow != filepath.Join(dir, "flows", "echo.yaml") {
+		t.Errorf("channel and bot: %+v %+v", c.Channels[0], c.Bots["echo"])
+	}
+}
+
+func TestLoadOfNoFile(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Load(filepath.Join(dir, "none.yaml"), environment); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	large := filepath.Join(dir, "large.yaml")
+	if err := os.WriteFile(large, make([]byte, maxFileBytes+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(large, environment); !errors.Is(err, errTooLarge) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestValidateBuilt checks a configuration that comes from no file, as a program builds it.
+func TestValidateBuilt(t *testing.T) {
+	c := Default()
+	channel := DefaultChannel()
+	channel.Name, channel.Provider, channel.PhoneNumberID, channel.Bot = "dev", WhatsAppCloud, "1", "echo"
+	channel.VerifyToken, channel.AppSecret, channel.AccessToken = NewSecret("a"), Secrets{NewSecret("b")}, NewSecret("c")
+	echo := DefaultBot()
+	echo.Flow = "echo.yaml"
+	c.Channels, c.Bots = []Channel{channel}, map[string]Bot{"echo": echo}
+	if err := c.Validate(); err != nil {
+		t.Errorf("a valid configuration: %v", err)
+	}
+	c.Channels[0].Bot, c.Log.Level = "", "loud"
+	err := c.Validate()
+	want := "channels[0].bot: is required; name one of bots\nlog.level: must be debug, info, warn or error, not \"loud\""
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
