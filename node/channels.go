@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 
 	"github.com/wactor/wactor/actors"
@@ -73,8 +72,8 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	client := &http.Client{}
-	return bot.NewFlow(parsed, client), client.CloseIdleConnections, nil
+	f := bot.NewFlow(parsed)
+	return f, func() { _ = f.Close() }, nil
 }
 
 // rules are those of package conversation for one channel.

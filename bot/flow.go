@@ -1,0 +1,124 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/flow"
+)
+
+// Flow is a bot that runs a flow, and performs the calls of its steps over HTTP. It is safe for concurrent use.
+//
+// A turn in which the flow calls nothing is answered inline. A turn over several messages runs the flow over each in turn: its
+// replies follow one another, and the last state is the turn's.
+type Flow struct {
+	flow   *flow.Flow
+	client *serviceClient
+}
+
+// NewFlow returns a bot for a flow that was read and checked. Close releases its connections.
+func NewFlow(f *flow.Flow) *Flow {
+	return &Flow{flow: f, client: newServiceClient()}
+}
+
+// Close ends the calls under way and closes idle connections.
+func (b *Flow) Close() error { return b.client.close() }
+
+// Inline runs the flow until it ends or calls a service; in the second case nothing has happened and ok is false.
+func (b *Flow) Inline(turn *conversation.Turn) (*conversation.Answer, bool, error) {
+	answer, err := b.run(turn, func(*flow.Call) (flow.CallResult, error) { return flow.CallResult{}, errCalls })
+	switch {
+	case errors.Is(err, errCalls):
+		return nil, false, nil
+	case err != nil:
+		return nil, true, err
+	}
+	return answer, true, nil
+}
+
+// errCalls ends an inline run that turns out to need a service.
+var errCalls = errors.New("bot: the flow calls a service")
+
+// Turn runs the flow to its end, calls included.
+func (b *Flow) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	return b.run(turn, func(call *flow.Call) (flow.CallResult, error) { return b.client.perform(ctx, call) })
+}
+
+type performer func(*flow.Call) (flow.CallResult, error)
+
+func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.Answer, error) {
+	in := flow.Input{State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID}
+	if len(turn.Messages) == 0 {
+		out, err := b.step(in, perform)
+		if err != nil {
+			return nil, err
+		}
+		return answerOf(out), nil
+	}
+	answer := &conversation.Answer{}
+	for i, message := range turn.Messages {
+		in.Message = message
+		if i > 0 {
+			in.TurnID = turn.ID + "." + strconv.Itoa(i) // calls of two messages have two idempotency keys
+		}
+		out, err := b.step(in, perform)
+		if err != nil {
+			return nil, err
+		}
+		addOutput(answer, out)
+		in.State = stateAfter(in.State, out)
+	}
+	return answer, nil
+}
+
+// step runs the flow over one input, through as many calls as it makes.
+func (b *Flow) step(in flow.Input, perform performer) (flow.Output, error) {
+	out, err := b.flow.Step(in)
+	for err == nil && out.Call != nil {
+		result, failed := perform(out.Call)
+		if failed != nil {
+			return flow.Output{}, failed
+		}
+		out, err = b.flow.Resume(out.Continuation, result)
+	}
+	if err != nil {
+		return flow.Output{}, failure(err)
+	}
+	return out, nil
+}
+
+// failure makes the error of a run one of a bot. Its text names a place of the flow, and nothing that a user wrote.
+func failure(err error) error {
+	var failed *flow.RunError
+	if errors.As(err, &failed) && failed.Retryable {
+		return conversation.Temporary("%v", err)
+	}
+	return conversation.Permanent("%v", err)
+}
+
+func answerOf(out flow.Output) *conversation.Answer {
+	return &conversation.Answer{State: out.State, Replies: out.Replies, End: out.End, Note: out.Note}
+}
+
+func addOutput(answer *conversation.Answer, out flow.Output) {
+	answer.Replies = append(answer.Replies, out.Replies...)
+	if out.State != nil || out.End {
+		answer.State, answer.End = out.State, out.End
+	}
+	if answer.Note != "" && out.Note != "" {
+		answer.Note += "; "
+	}
+	answer.Note += out.Note
+}
+
+func stateAfter(before []byte, out flow.Output) []byte {
+	switch {
+	case out.End:
+		return nil
+	case out.State != nil:
+		return out.State
+	}
+	return before
+}
