@@ -51,13 +51,16 @@ func textual(parse func(string) (any, bool)) answerKind {
 	}
 }
 
-// digits are what a number, a decimal sign apart, may hold; 18 of them fit an int.
+// numberPattern takes at most 18 digits: so many fit an int.
 var numberPattern = regexp.MustCompile(`^[+-]?[0-9]{1,18}([.,][0-9]{1,12})?$`)
 
-// parseNumber takes 3, -3, 2.5 and 2,5. Thousands separators are refused: 1.500 is one and a half to one reader and fifteen
-// hundred to another.
+// ambiguousPattern is what can be read as a number with a thousands separator.
+var ambiguousPattern = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
+
+// parseNumber takes 3, -3, 2.5 and 2,5. What may hold a thousands separator is refused: 1.500 is one and a half to one reader
+// and fifteen hundred to another.
 func parseNumber(text string) (any, bool) {
-	if !numberPattern.MatchString(text) {
+	if !numberPattern.MatchString(text) || ambiguousPattern.MatchString(text) {
 		return nil, false
 	}
 	if i, err := strconv.Atoi(text); err == nil {

@@ -35,7 +35,7 @@ func (p *checker) ask(s *step, n *node) exit {
 	a := &ask{at: n.at, text: p.textOf(f, "text"), to: p.target(f.get("goto"), "goto"), repeat: p.repeat(f, "ask")}
 	a.save = p.variable(f.get("save"), "save")
 	a.kind(p, f.get("type"))
-	a.validate(p, f.get("validate"))
+	a.validate(p, f.get("validate"), f.has("type"))
 	limit := MaxText
 	if a.locates {
 		limit = MaxLocationRequestBody
@@ -60,13 +60,16 @@ func (a *ask) kind(p *checker, n *node) {
 }
 
 // validate reads the name of a validator, a /regular expression/, or an expression over value.
-func (a *ask) validate(p *checker, n *node) {
+func (a *ask) validate(p *checker, n *node, hasType bool) {
 	if n == nil {
 		return
 	}
 	rule := strings.TrimSpace(n.text)
 	switch {
 	case n.kind == scalarNode && contains(validators, rule):
+		if hasType {
+			p.report(n.at, "ask has a type and validate names another one", "write type: "+rule+" alone")
+		}
 		a.read = answerKinds[rule]
 	case n.kind == scalarNode && len(rule) > 1 && rule[0] == '/' && rule[len(rule)-1] == '/':
 		pattern, err := regexp.Compile(rule[1 : len(rule)-1])

@@ -1,14 +1,11 @@
 package flow
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // call asks a service.
@@ -68,6 +65,7 @@ func (p *checker) call(n *node) *call {
 	if expect := f.get("expect"); expect != nil {
 		c.expect = p.condition(expect, "expect", expecting)
 	}
+	c.sortHeaders()
 	p.address(c.url)
 	return c
 }
@@ -121,8 +119,17 @@ func (p *checker) headers(n *node) []headerTemplate {
 			out = append(out, headerTemplate{name: pair.key, value: t})
 		}
 	}
-	slices.SortFunc(out, func(a, b headerTemplate) int { return strings.Compare(a.name, b.name) })
 	return out
+}
+
+// sortHeaders orders by name, after saying what kind of body goes along where the flow does not.
+func (c *call) sortHeaders() {
+	given := slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, "Content-Type") })
+	if c.body != nil && !given {
+		json := &template{parts: []templatePart{{literal: "application/json"}}}
+		c.headers = append(c.headers, headerTemplate{name: "Content-Type", value: json})
+	}
+	slices.SortFunc(c.headers, func(a, b headerTemplate) int { return strings.Compare(a.name, b.name) })
 }
 
 func isHeaderName(name string) bool {
@@ -151,189 +158,10 @@ func (p *checker) address(t *template) {
 		p.report(t.at, "the host of a url cannot have {{ }}", "start the path with / before the first {{")
 		return
 	}
-	if u, err := url.Parse(first); err != nil || u.Host == "" {
+	switch u, err := url.Parse(first); {
+	case err != nil || u.Host == "":
 		p.report(t.at, "url is no address", "such as https://example.com/stock")
+	case u.User != nil:
+		p.report(t.at, "url names a user", "log in with a header, such as Authorization")
 	}
-}
-
-// begin makes the request and suspends the run. An address or a header that cannot be made counts as a failed call.
-func (c *call) begin(r *run) (*step, error) {
-	if r.calls++; r.calls > MaxCallsPerTurn {
-		return nil, r.fail(c.at, fmt.Sprintf("more than %d calls in one turn", MaxCallsPerTurn), nil)
-	}
-	out := &Call{
-		Method: c.method, Timeout: c.timeout,
-		IdempotencyKey: r.in.TurnID + "." + r.step.name + "." + strconv.Itoa(r.calls),
-	}
-	var err error
-	if out.URL, err = c.expandURL(r); err != nil {
-		return nil, err
-	}
-	if err := c.makeBody(r, out); err != nil {
-		return nil, err
-	}
-	for _, h := range c.headers {
-		value, err := h.value.expand(r)
-		if err != nil {
-			return nil, err
-		}
-		if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-			return nil, r.fail(h.value.at, "a header came out with control characters", nil)
-		}
-		out.Headers = append(out.Headers, Header{Name: h.name, Value: value})
-	}
-	r.pending = out
-	return nil, nil
-}
-
-func (c *call) makeBody(r *run, out *Call) error {
-	switch {
-	case c.raw != nil:
-		body, err := c.raw.expand(r)
-		out.Body = []byte(body)
-		return err
-	case c.body != nil:
-		value, err := c.body.build(r)
-		if err != nil {
-			return err
-		}
-		if value, err = normalise(value); err != nil {
-			return r.fail(c.at, "body: "+err.Error(), err)
-		}
-		out.Body = appendJSON(nil, value)
-		if !c.hasHeader("content-type") {
-			out.Headers = append(out.Headers, Header{Name: "Content-Type", Value: "application/json"})
-		}
-	}
-	return nil
-}
-
-func (c *call) hasHeader(lower string) bool {
-	for _, h := range c.headers {
-		if strings.ToLower(h.name) == lower {
-			return true
-		}
-	}
-	return false
-}
-
-// expandURL makes the address. Values are escaped for where they stand, so that a text of the user stays one segment of the
-// path or one value of the query; only an expression at the very start, the base address, is taken as it is.
-func (c *call) expandURL(r *run) (string, error) {
-	var out strings.Builder
-	for i, part := range c.url.parts {
-		if part.expr == nil {
-			out.WriteString(part.literal)
-			continue
-		}
-		value, err := r.eval(part.expr)
-		if err != nil {
-			return "", err
-		}
-		text, err := appendDisplay(nil, value)
-		if err != nil {
-			return "", r.fail(part.expr.place(0), err.Error(), err)
-		}
-		escaped, ok := escapeInURL(string(text), i == 0, strings.Contains(out.String(), "?"))
-		if !ok {
-			return "", r.fail(part.expr.place(0), "a part of the path came out empty, or as . or ..", nil)
-		}
-		out.WriteString(escaped)
-	}
-	u, err := url.Parse(out.String())
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return "", r.fail(c.url.at, "the url did not come out as an http or https address", nil)
-	}
-	return out.String(), nil
-}
-
-func escapeInURL(text string, base, query bool) (string, bool) {
-	switch {
-	case base:
-		return text, true
-	case query:
-		return url.QueryEscape(text), true
-	}
-	return url.PathEscape(text), text != "" && text != "." && text != ".."
-}
-
-// finish takes the answer: nil where the step goes on, else the step of on_error.
-func (c *call) finish(r *run, result CallResult) (*step, error) {
-	reason := string(result.Failure)
-	var body any
-	if reason == "" {
-		body, reason = readBody(result.Body, c.save != "" || c.expect != nil)
-	}
-	if reason == "" {
-		ok, err := c.expected(r, result.Status, body)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			reason = fmt.Sprintf("status %d", result.Status)
-		}
-	}
-	if reason != "" {
-		return c.failed(r, result, reason)
-	}
-	if c.save != "" {
-		return nil, r.assign(c.at, c.save, body)
-	}
-	return nil, nil
-}
-
-// readBody makes a value of an answer: of its JSON, or else of its text. What is neither is a failed call.
-func readBody(data []byte, wanted bool) (value any, reason string) {
-	if !wanted || len(data) == 0 {
-		return nil, ""
-	}
-	if !utf8.Valid(data) {
-		return nil, "answer is not UTF-8"
-	}
-	if !json.Valid(data) {
-		text, err := normalise(string(data))
-		if err != nil {
-			return nil, string(CallTooLarge)
-		}
-		return text, ""
-	}
-	value, err := decode(data)
-	if err != nil {
-		return nil, string(CallTooLarge)
-	}
-	return value, ""
-}
-
-func (c *call) expected(r *run, status int, body any) (bool, error) {
-	if c.expect == nil {
-		return status >= 200 && status < 300, nil
-	}
-	r.env["status"], r.env["body"] = status, body
-	defer delete(r.env, "status")
-	defer delete(r.env, "body")
-	return r.holds(c.expect)
-}
-
-// failed goes on with on_error, or gives the turn up: to be tried again where the service may be better later.
-func (c *call) failed(r *run, result CallResult, reason string) (*step, error) {
-	if c.onError != nil {
-		r.env["error"] = reason
-		r.note("call in step " + r.step.name + " failed: " + reason)
-		return c.onError.step, nil
-	}
-	err := r.fail(c.at, "call failed: "+reason, nil)
-	if e, ok := err.(*RunError); ok {
-		e.Retryable = retryable(result)
-	}
-	return nil, err
-}
-
-func retryable(result CallResult) bool {
-	switch result.Failure {
-	case CallTimeout, CallUnreachable:
-		return true
-	case CallTooLarge:
-		return false
-	}
-	return result.Status >= 500 || result.Status == 429 || result.Status == 408
 }

@@ -11,5 +11,5 @@
 // Everything a turn does is bounded (limits.go): steps, calls, replies, the size of a value and of the state, the work of one
 // expression. An error names step, line and column of the flow, and never a text of the user.
 //
-// The language is described for authors in docs/flows.md. Read flow.go, step.go and run.go first; then parse.go and check.go.
+// The language is described for authors in docs/flows.md. Read flow.go, step.go and run.go first; then definition.go and checker.go for how a flow is read.
 package flow

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -114,39 +113,4 @@ func compile(code string, options []expr.Option) (program *vm.Program, err error
 		}
 	}()
 	return expr.Compile(code, options...)
-}
-
-func (p *checker) badExpression(e *expression, err error, in scope) {
-	at, message, remedy := e.failedAt(err), "", ""
-	var located *file.Error
-	if errors.As(err, &located) {
-		message = located.Message
-	} else {
-		message, _, _ = strings.Cut(err.Error(), "\n")
-	}
-	if strings.Contains(message, "time.Time is not callable") {
-		message, remedy = "now is a value and no function", "write now without ()"
-	}
-	if name, unknown := strings.CutPrefix(message, "unknown name "); unknown {
-		p.unknownNames = append(p.unknownNames, unknownName{name: name, at: at, in: in})
-		return
-	}
-	p.report(at, message, remedy)
-}
-
-// unknownName is a name that an expression used and that means nothing. Its remedy waits until all variables are known.
-type unknownName struct {
-	name string
-	at   place
-	in   scope
-}
-
-func (p *checker) reportUnknownNames() {
-	for _, u := range p.unknownNames {
-		remedy := "write vars." + u.name
-		if !p.variables[u.name] {
-			remedy = remedyFor(u.name, slices.Collect(maps.Keys(roots[u.in])))
-		}
-		p.report(u.at, "unknown name "+u.name, remedy)
-	}
 }

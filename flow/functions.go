@@ -14,13 +14,13 @@ import (
 // functions are what expressions can call besides the language's own. keys, values and toPairs replace built-in ones that
 // return a map's elements in random order: a turn that is repeated must say the same again. now is a variable here: the
 // function would ask the clock.
-var functions = []expr.Option{
+var functions = append([]expr.Option{
 	expr.DisableBuiltin("now"),
 	expr.DisableBuiltin("keys"), expr.Function("keys", sortedKeys, new(func(any) []any)),
 	expr.DisableBuiltin("values"), expr.Function("values", sortedValues, new(func(any) []any)),
 	expr.DisableBuiltin("toPairs"), expr.Function("toPairs", sortedPairs, new(func(any) []any)),
 	expr.Function("fixed", fixed, new(func(any, int) string)),
-}
+}, timeFunctions...)
 
 type entry struct {
 	name       string
@@ -35,12 +35,19 @@ func entries(args []any) ([]entry, error) {
 	if m.Kind() != reflect.Map {
 		return nil, errNoMap
 	}
+	return sortedEntries(m), nil
+}
+
+// sortedEntries orders by the key's text, and keys of one text by their types.
+func sortedEntries(m reflect.Value) []entry {
 	out := make([]entry, 0, m.Len())
 	for key, value := range m.Seq2() {
 		out = append(out, entry{name: fmt.Sprint(key.Interface()), key: key.Interface(), value: value.Interface()})
 	}
-	slices.SortFunc(out, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	return out, nil
+	slices.SortFunc(out, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(fmt.Sprintf("%T", a.key), fmt.Sprintf("%T", b.key)))
+	})
+	return out
 }
 
 func sortedKeys(args ...any) (any, error) {

@@ -78,6 +78,9 @@ func (s *step) comesToStop(stops map[*step]bool) bool {
 	if !goesOn {
 		return true
 	}
+	if s.call != nil && s.call.onError != nil {
+		targets = append(targets, s.call.onError)
+	}
 	for _, t := range targets {
 		if t == nil || t.step == nil || stops[t.step] {
 			return true

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -39,6 +40,8 @@ func (i *inspection) Visit(node *ast.Node) {
 		i.identifier(n)
 	case *ast.MemberNode:
 		i.member(n)
+	case *ast.CallNode:
+		i.call(n)
 	case *ast.BinaryNode:
 		i.binary(n)
 	case *ast.PredicateNode:
@@ -61,12 +64,31 @@ func (i *inspection) member(n *ast.MemberNode) {
 	if name.Value == "Local" && n.Method {
 		i.refuse(n.Property, "the zone of the machine is not the same everywhere", `write .In(timezone("Europe/Berlin"))`)
 	}
+	if kind := n.Type(); !n.Method && kind != nil && kind.Kind() == reflect.Func {
+		// Its text would be an address in memory, another one in every process.
+		i.refuse(n.Property, name.Value+" is named and not called", "write () behind it")
+	}
 	root, ok := n.Node.(*ast.IdentifierNode)
 	switch {
 	case ok && root.Value == "vars":
 		i.reads = append(i.reads, read{name: name.Value, at: n.Property.Location().From})
 	case ok && root.Value == "message" && name.Value == "raw":
 		i.raw = true
+	}
+}
+
+// call checks the zone that timezone and date name.
+func (i *inspection) call(n *ast.CallNode) {
+	function, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok || len(n.Arguments) == 0 || function.Value == "date" && len(n.Arguments) < 3 {
+		return
+	}
+	name, ok := n.Arguments[len(n.Arguments)-1].(*ast.StringNode)
+	if !ok || function.Value != "timezone" && function.Value != "date" {
+		return
+	}
+	if _, err := zone(name.Value); err != nil {
+		i.refuse(name, "there is no time zone "+name.Value, "a name such as Europe/Berlin")
 	}
 }
 

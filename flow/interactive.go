@@ -231,12 +231,9 @@ func (c *callToAction) post(r *run) error {
 	if err != nil {
 		return err
 	}
-	url, err := c.url.expand(r)
+	url, err := r.link(c.url)
 	if err != nil {
 		return err
-	}
-	if !strings.HasPrefix(url, "https://") {
-		return r.fail(c.url.at, "the url did not come out as an https address", nil)
 	}
 	return r.reply(c.at, &wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{
 		Body: body, Title: title, Url: url, Header: header, Footer: footer,

@@ -70,25 +70,24 @@ func (m *media) post(r *run) error {
 
 func (m *media) make(r *run) (*wactorv1.Media, error) {
 	out := &wactorv1.Media{Type: m.kind}
-	for _, part := range []struct {
-		from *template
-		to   *string
-		max  int
-	}{{m.link, &out.Link, MaxText}, {m.id, &out.Id, MaxText}, {m.caption, &out.Caption, MaxCaption}, {m.filename, &out.Filename, MaxText}} {
-		value, err := r.optional(part.from, part.max)
-		if err != nil {
-			return nil, err
-		}
-		*part.to = value
+	var err error
+	if m.link != nil {
+		out.Link, err = r.link(m.link)
+	} else {
+		out.Id, err = r.required(m.id, "a media id")
 	}
-	if m.link != nil && !strings.HasPrefix(out.Link, "https://") {
-		return nil, r.fail(m.link.at, "the link did not come out as an https address", nil)
+	if err != nil {
+		return nil, err
 	}
-	if m.id != nil && out.Id == "" {
-		return nil, r.fail(m.id.at, "the media id came out empty", nil)
+	if out.Caption, err = r.optional(m.caption, MaxCaption); err != nil {
+		return nil, err
 	}
-	return out, nil
+	out.Filename, err = r.optional(m.filename, maxFilename)
+	return out, err
 }
+
+// maxFilename bounds a file's name, in characters: what file systems take.
+const maxFilename = 240
 
 // location is a pin on a map.
 type location struct {

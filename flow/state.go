@@ -61,7 +61,8 @@ func decodeState(data []byte) (stored storedState, vars map[string]any, ok bool)
 	if len(stored.Vars) == 0 || bytes.Equal(stored.Vars, []byte("null")) {
 		return stored, map[string]any{}, true
 	}
-	value, err := decode(stored.Vars)
+	// A state holds many values: each was within the limits of one when it was set, and all are within MaxState.
+	value, err := decodeWithin(stored.Vars, &normaliser{left: MaxState}, 0)
 	if err != nil {
 		return stored, nil, false
 	}

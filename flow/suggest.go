@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// suggest returns the name that was probably meant; empty where none is near.
+// suggest returns the name that was probably meant, the first of equally near ones; empty where none is near.
 func suggest(wrong string, names []string) string {
-	best, least := "", len(wrong)/3+2
+	best, least := "", min(len(wrong)/3+2, len(wrong)) // of a name of one letter every other one is near
 	for _, name := range names {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least {
+		d := distance(strings.ToLower(wrong), strings.ToLower(name))
+		if d < least || d == least && best != "" && name < best {
 			best, least = name, d
 		}
 	}

@@ -67,9 +67,11 @@ func (p *checker) template(n *node, what string) *template {
 			p.report(p.source.locate(n, utf8.RuneCountInString(text[:start-2])), "{{ is never closed", "close it with }}")
 			return t
 		}
-		if e := p.expression(n, start, text[start:start+length], usual); e != nil {
-			t.parts = append(t.parts, templatePart{expr: e})
+		e := p.expression(n, start, text[start:start+length], usual)
+		if e == nil {
+			e = &expression{} // a mistake that is reported; the text is not empty all the same
 		}
+		t.parts = append(t.parts, templatePart{expr: e})
 		pos = start + length + 2
 	}
 }
