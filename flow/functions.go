@@ -12,13 +12,14 @@ import (
 )
 
 // functions are what expressions can call besides the language's own. keys, values and toPairs replace built-in ones that
-// return a map's elements in random order: a turn that is repeated must say the same again. now is a variable here: the
-// function would ask the clock.
+// return a map's elements in random order, and string one that writes what differs between processes: a turn that is repeated
+// must say the same again. now is a variable here: the function would ask the clock.
 var functions = append([]expr.Option{
 	expr.DisableBuiltin("now"),
 	expr.DisableBuiltin("keys"), expr.Function("keys", sortedKeys, new(func(any) []any)),
 	expr.DisableBuiltin("values"), expr.Function("values", sortedValues, new(func(any) []any)),
 	expr.DisableBuiltin("toPairs"), expr.Function("toPairs", sortedPairs, new(func(any) []any)),
+	expr.DisableBuiltin("string"), expr.Function("string", display, new(func(any) string)),
 	expr.Function("fixed", fixed, new(func(any, int) string)),
 }, timeFunctions...)
 
@@ -72,6 +73,15 @@ func collect(args []any, pick func(entry) any) (any, error) {
 		out[i] = pick(e)
 	}
 	return out, nil
+}
+
+// display makes the text that {{ }} makes. The built-in string writes Go's own forms, and of some values their addresses.
+func display(args ...any) (any, error) {
+	text, err := appendDisplay(nil, args[0])
+	if err != nil {
+		return nil, err
+	}
+	return string(text), nil
 }
 
 // fixed writes a number with so many decimals: prices.

@@ -14,6 +14,8 @@ import (
 var knownMistakes = []struct{ contains, message, remedy string }{
 	{"time.Time is not callable", "now is a value and no function", "write now without ()"},
 	{"unexpected token EOF", "the expression ends too early", "something is missing behind it, or a bracket is open"},
+	{"time.Weekday", "a weekday is no number", "write int(now.Weekday()); Sunday is 0"},
+	{"time.Month", "a month is no number", "write int(now.Month()); January is 1"},
 	{"expected bool, but got", "the expression must say true or false", "compare with something"},
 }
 

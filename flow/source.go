@@ -125,7 +125,7 @@ func (c *cursor) advance(char rune) {
 	case char == '\n' && c.style == literalBlock:
 		c.line++
 		c.column = c.indent
-	case char == '\n' || char == ' ' && isBlank(rest):
+	case c.style != literalBlock && (char == '\n' || char == ' ' && isBlank(rest)):
 		if isBlank(rest) {
 			c.nextText()
 		}

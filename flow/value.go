@@ -22,6 +22,7 @@ var (
 	errTooLarge  = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements, MaxState>>10)
 	errTooDeep   = fmt.Errorf("a value is nested deeper than %d levels", MaxDepth)
 	errNotNumber = errors.New("a number is not finite")
+	errNoValue   = errors.New("a value of this kind cannot be stored")
 	errNotJSON   = errors.New("not JSON")
 )
 
@@ -96,7 +97,7 @@ func (n *normaliser) list(v []any, depth int) (any, error) {
 // reflected takes the types that functions of expressions return: []string, []int, map[any][]any, ...
 func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
 	switch v.Kind() {
-	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return int(v.Int()), nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return number(json.Number(strconv.FormatUint(v.Uint(), 10)))
@@ -121,7 +122,7 @@ func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
 		}
 		return n.object(fields, depth)
 	}
-	return nil, fmt.Errorf("a %s cannot be stored", v.Kind())
+	return nil, errNoValue
 }
 
 func normaliseText(text string) (any, error) {
