@@ -38,11 +38,14 @@ func (c *Conversation) accept(e Arrived) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	}
+	c.expire()
 	c.greet(e.User)
 	message := e.Message
 	message.Seq = c.head.NextInbox
+	message.ReceivedMs = min(message.ReceivedMs, c.nowMs) // a gateway's clock may be ahead of this one's
 	c.head.NextInbox++
-	c.head.LastMessageMs = c.nowMs
+	c.head.ActiveMs = c.nowMs
+	c.head.LastMessageMs = max(c.head.LastMessageMs, min(sentMs(message), c.nowMs))
 	c.remember(id)
 	c.respond(e.Ref, Accepted)
 	c.note(&wactorv1.JournalEntry{
@@ -53,6 +56,18 @@ func (c *Conversation) accept(e Arrived) {
 		c.bury(&wactorv1.DeadLetter{Reason: reason, Messages: []*wactorv1.Message{message}})
 		return
 	}
+	if reason, answer := c.spare(message); reason != "" {
+		c.absorb(message, reason)
+		if answer != nil {
+			c.post(answer, 0, id)
+		}
+		return
+	}
+	if c.busy() {
+		c.refuseBusy(message)
+		return
+	}
+	c.interrupt()
 	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
 }
 
@@ -132,6 +147,7 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		return
 	}
 	open := len(c.outbox) > 0 && c.outbox[0].reply.Seq == seq
+	c.awaited(seq, e.Status)
 	switch {
 	case e.Known:
 		c.effect(Respond{Ref: e.Ref, Verdict: Duplicate})
@@ -151,6 +167,7 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: failedReason(e.Code)})
 	case open:
 		c.taken(e.ProviderID, "status")
+		c.awaited(seq, e.Status)
 	case e.Status == "failed":
 		c.bury(&wactorv1.DeadLetter{
 			Reason: failedReason(e.Code),

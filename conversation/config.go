@@ -10,7 +10,8 @@ import (
 type Config struct {
 	// Node names this node in the journal.
 	Node string
-	// Inline says that the bot may answer inside the process: such a turn shares the commit of its message's acceptance.
+	// Inline says that the bot may answer inside the process: such a turn shares the commit of its message's acceptance. It is
+	// for messages that wait for nothing: Burst.Policy Enqueue or Reject, no Order.Hold.
 	Inline bool
 	// Retry bounds the attempts of a failing bot call.
 	Retry Retry
@@ -27,6 +28,12 @@ type Config struct {
 	MaxInbox int
 	// MaxPipeline is how many commits may be on their way at once; more work is refused as overload. Default 256.
 	MaxPipeline int
+	Burst       Burst
+	Order       Order
+	Taps        Taps
+	Session     Session
+	LoopGuard   LoopGuard
+	Sending     Sending
 	// KeepJournal is how many journal records (one a commit) are kept. Default 500.
 	KeepJournal uint64
 }
@@ -43,6 +50,9 @@ type Retry struct {
 type InDoubt struct {
 	// Wait is how long a status of the provider is awaited. Default 15 s.
 	Wait time.Duration
+	// Max is how long it is awaited while no status at all comes on the channel, since then it may be the ingress that is down
+	// and not the reply that was lost. Default 10 min, at least Wait.
+	Max time.Duration
 	// Park makes such a reply a dead letter after Wait instead of sending it again.
 	Park bool
 }
@@ -61,6 +71,11 @@ func (c Config) WithDefaults() *Config {
 	setDefault(&c.DedupWindow, 9*24*time.Hour)
 	setDefault(&c.StaleAfter, 8*24*time.Hour)
 	setDefault(&c.InDoubt.Wait, 15*time.Second)
+	setDefault(&c.InDoubt.Max, 10*time.Minute)
+	c.InDoubt.Max = max(c.InDoubt.Max, c.InDoubt.Wait)
+	setDefault(&c.Burst.MaxWait, max(10*time.Second, 10*c.Burst.Quiet))
+	setDefault(&c.Burst.MaxMessages, 20)
+	setDefault(&c.Sending.AwaitMax, 10*time.Second)
 	setDefault(&c.MaxInbox, 1000)
 	setDefault(&c.MaxPipeline, 256)
 	setDefault(&c.KeepJournal, 500)

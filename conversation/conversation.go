@@ -15,6 +15,7 @@ type Conversation struct {
 	state  []byte
 	inbox  []waiting
 	outbox []outgoing
+	timers []*wactorv1.Timer // by due time
 
 	// revision is that of the last commit made, applied that of the last commit known to be applied.
 	revision, applied uint64
@@ -27,8 +28,16 @@ type Conversation struct {
 	inline    bool // the turn under way is inline: the draft waits for its answer
 	startedMs int64
 	send      sending
-	alarmMs   int64
-	stopping  bool
+	// pairMs is when the provider's pair rate is back at rest, if nothing more is sent.
+	pairMs int64
+	// wakeMs is when messages or timers that wait may be taken; 0 where none does.
+	wakeMs int64
+	// notBeforeMs is when the bot may be asked again that was not called since it fails for everybody.
+	notBeforeMs int64
+	alarmMs     int64
+	stopping    bool
+	// noticed is the version of the turn during which the user was told that the bot is busy.
+	noticed uint64
 	// turned is the commit of the last turn.
 	turned uint64
 
@@ -95,7 +104,7 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	case SendDone:
 		c.sendDone(e)
 	case Ticked:
-		c.ticked()
+		c.ticked(e)
 	case Stopping:
 		c.stop()
 	}
@@ -142,8 +151,8 @@ func (c *Conversation) effect(e Effect) { c.effects = append(c.effects, e) }
 func (c *Conversation) setAlarm() {
 	var at int64
 	if !c.stopping {
-		if c.turn == nil && len(c.inbox) > 0 && c.head.RetryAtMs > c.nowMs {
-			at = c.head.RetryAtMs
+		if c.turn == nil {
+			at = c.wakeMs
 		}
 		if c.send.waits() && (at == 0 || c.send.untilMs < at) {
 			at = c.send.untilMs

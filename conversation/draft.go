@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -20,12 +21,28 @@ type draft struct {
 }
 
 func (c *Conversation) put(kind wactorv1.RecordKind, suffix []byte, value proto.Message) {
+	c.putBytes(kind, suffix, encode(value))
+}
+
+// putIndex puts a key without a value.
+func (c *Conversation) putIndex(kind wactorv1.RecordKind, suffix []byte) {
+	c.putBytes(kind, suffix, nil)
+}
+
+// putBytes and delete leave at most one change of a key in the draft, the last one: a commit's puts and deletes have no order.
+func (c *Conversation) putBytes(kind wactorv1.RecordKind, suffix, value []byte) {
 	c.draft.dirty = true
-	c.draft.puts = append(c.draft.puts, &wactorv1.Put{Kind: kind, Suffix: suffix, Value: encode(value)})
+	c.draft.deletes = slices.DeleteFunc(c.draft.deletes, func(key *wactorv1.Key) bool {
+		return key.Kind == kind && bytes.Equal(key.Suffix, suffix)
+	})
+	c.draft.puts = append(c.draft.puts, &wactorv1.Put{Kind: kind, Suffix: suffix, Value: value})
 }
 
 func (c *Conversation) delete(kind wactorv1.RecordKind, suffix []byte) {
 	c.draft.dirty = true
+	c.draft.puts = slices.DeleteFunc(c.draft.puts, func(put *wactorv1.Put) bool {
+		return put.Kind == kind && bytes.Equal(put.Suffix, suffix)
+	})
 	c.draft.deletes = append(c.draft.deletes, &wactorv1.Key{Kind: kind, Suffix: suffix})
 }
 
@@ -43,8 +60,7 @@ func (c *Conversation) setState(state []byte) {
 		c.delete(wactorv1.RecordKind_RECORD_KIND_STATE, nil)
 		return
 	}
-	c.draft.dirty = true
-	c.draft.puts = append(c.draft.puts, &wactorv1.Put{Kind: wactorv1.RecordKind_RECORD_KIND_STATE, Value: state})
+	c.putBytes(wactorv1.RecordKind_RECORD_KIND_STATE, nil, state)
 }
 
 // flush makes a commit of the draft.
@@ -120,7 +136,7 @@ func (c *Conversation) flushWork() {
 	}
 	c.working = unfinished
 	if unfinished {
-		c.draft.puts = append(c.draft.puts, &wactorv1.Put{Kind: wactorv1.RecordKind_RECORD_KIND_WORK})
+		c.putIndex(wactorv1.RecordKind_RECORD_KIND_WORK, nil)
 		return
 	}
 	c.delete(wactorv1.RecordKind_RECORD_KIND_WORK, nil)

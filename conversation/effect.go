@@ -31,6 +31,10 @@ type CallBot struct {
 	Inline bool
 }
 
+// CancelBot cancels the bot call of a turn; what it answers all the same is ignored. A CallBot that follows must not begin
+// before that call has returned.
+type CancelBot struct{ TurnID string }
+
 // Send posts a reply to the provider; the result comes back as SendDone.
 type Send struct {
 	Seq      uint64
@@ -41,11 +45,12 @@ type Send struct {
 // Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels it.
 type Alarm struct{ AtMs int64 }
 
-func (Commit) effect()  {}
-func (Respond) effect() {}
-func (CallBot) effect() {}
-func (Send) effect()    {}
-func (Alarm) effect()   {}
+func (Commit) effect()    {}
+func (Respond) effect()   {}
+func (CallBot) effect()   {}
+func (CancelBot) effect() {}
+func (Send) effect()      {}
+func (Alarm) effect()     {}
 
 // Verdict is the answer to a delivery.
 type Verdict int

@@ -1,6 +1,10 @@
 package conversation
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
 
 // Event is something that happened to a conversation. Times come with Step, in Unix milliseconds.
 type Event interface{ event() }
@@ -57,6 +61,10 @@ type Failed struct {
 	TurnID string
 	// Retryable says whether the same call may succeed later.
 	Retryable bool
+	// NotCalled says that the bot was not called at all, since it fails for everybody: no attempt is counted, nothing is
+	// noted, and the turn is tried again after RetryAfter.
+	NotCalled  bool
+	RetryAfter time.Duration
 	// Reason names the cause for the journal; never a text of the user.
 	Reason    string
 	BotMicros int64
@@ -70,7 +78,10 @@ type SendDone struct {
 }
 
 // Ticked says that the time of the last Alarm has come (or that time went on; it is never wrong to send one).
-type Ticked struct{}
+type Ticked struct {
+	// StatusMs is when the last status of any reply came on this channel, as far as is known here; 0 where none did.
+	StatusMs int64
+}
 
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are awaited or cancelled by the
 // caller. When Settled reports true, all is on disk and the next activation need not doubt any reply.

@@ -20,11 +20,13 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 // TestHistories replays the histories under testdata: commands on lines that begin with "> ", and below each what the
 // conversation did. Run with -update to rewrite them, and review the diff.
 //
-//	new [inline] [park] [key=value ...]   a conversation; keys: attempts, inbox
+//	new [SETTING ...]                     a conversation; settings: newHistory
 //	arrive ID [sent=SECONDS]              a gateway delivers a message (sent: relative to the start; default now)
+//	tap ID PROMPT OPTION                  a gateway delivers a tap
 //	status SEQ WORD                       a gateway delivers a status of a reply
 //	commit                                the next commit is applied
-//	answer | defer | fail [retryable]     the bot answers
+//	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]   the bot answers, besides the text that it always says
+//	defer | fail [retryable] | down       the bot can't
 //	send taken|rejected|refused|held|unknown [code=N]
 //	wait SECONDS                          time goes on, and the alarm rings
 //	stop                                  a graceful stop begins
@@ -69,8 +71,7 @@ func replay(text string) string {
 		out.WriteString(line)
 		fields := strings.Fields(command)
 		if fields[0] == "new" {
-			w = newWorld(historyConfig(fields[1:]))
-			w.pending = nil
+			w = newHistory(fields[1:])
 			continue
 		}
 		if fields[0] == "journal" {
@@ -88,30 +89,94 @@ func replay(text string) string {
 	return out.String()
 }
 
-func historyConfig(words []string) Config {
+func newHistory(words []string) *world {
 	cfg := Config{Node: "n1", Retry: Retry{MaxAttempts: 3}}
+	silent, resets := false, false
 	for _, word := range words {
 		key, value, _ := strings.Cut(word, "=")
 		n, _ := strconv.Atoi(value)
+		seconds := time.Duration(n) * time.Second
 		switch key {
 		case "inline":
 			cfg.Inline = true
 		case "park":
 			cfg.InDoubt.Park = true
+		case "silent":
+			silent = true
 		case "attempts":
 			cfg.Retry.MaxAttempts = n
 		case "inbox":
 			cfg.MaxInbox = n
 		case "sorry":
-			cfg.OnFailure = textReply("sorry")
+			cfg.OnFailure = text("sorry")
+		case "merge":
+			cfg.Burst.Policy = Merge
+		case "interrupt":
+			cfg.Burst.Policy = Interrupt
+		case "reject":
+			cfg.Burst.Policy, cfg.Burst.Notice = Reject, text("one moment")
+		case "quiet":
+			cfg.Burst.Quiet = seconds
+		case "max_wait":
+			cfg.Burst.MaxWait = seconds
+		case "max_messages":
+			cfg.Burst.MaxMessages = n
+		case "flush":
+			cfg.Burst.Flush = []string{value}
+		case "hold":
+			cfg.Order.Hold = seconds
+		case "drop_late":
+			cfg.Order.DropLate = true
+		case "debounce":
+			cfg.Taps.Debounce = seconds
+		case "stale":
+			cfg.Taps.Stale = map[string]StaleButtons{"ignore": StaleIgnore, "answer": StaleAnswer}[value]
+			cfg.Taps.StaleReply = text("too late")
+		case "idle":
+			cfg.Session.Idle, resets = seconds, true
+		case "session_turn":
+			cfg.Session.Turn = true
+		case "loop":
+			cfg.LoopGuard = LoopGuard{Repeats: n, Window: time.Minute}
+		case "pair":
+			cfg.Sending.PairBurst, cfg.Sending.PairEvery = n, 6*time.Second
+		case "await":
+			cfg.Sending.Await = value
+		case "window":
+			cfg.Sending.Window = seconds
 		default:
 			panic("unknown setting " + word)
 		}
 	}
-	return cfg
+	w := newWorld(cfg)
+	w.silent, w.resets, w.pending = silent, resets, nil
+	return w
 }
 
-func textReply(body string) *wactorv1.Reply { return text(body) }
+// historyAnswer makes an answer of the words of its command.
+func historyAnswer(w *world, words []string) *Answer {
+	answer := &Answer{}
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "set":
+			name, after, _ := strings.Cut(value, ":")
+			seconds, _ := strconv.Atoi(after)
+			answer.Timers = append(answer.Timers, SetTimer{Name: name, After: time.Duration(seconds) * time.Second})
+		case "cancel":
+			answer.CancelTimers = append(answer.CancelTimers, value)
+		case "end":
+			answer.End, w.resets = true, true
+		case "say":
+			answer.Replies = append(answer.Replies, text(value))
+		case "prompt":
+			answer.Replies = append(answer.Replies, &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "?"}}})
+		default:
+			panic("unknown word " + word)
+		}
+	}
+	return answer
+}
 
 const historyStartMs = 1_700_000_000_000
 
@@ -120,8 +185,8 @@ func (w *world) run(fields []string) {
 	case "arrive":
 		sent := w.nowMs
 		if len(args) > 1 {
-			seconds, _ := strconv.ParseInt(strings.TrimPrefix(args[1], "sent="), 10, 64)
-			sent = historyStartMs + seconds*1000
+			seconds, _ := strconv.ParseFloat(strings.TrimPrefix(args[1], "sent="), 64)
+			sent = historyStartMs + int64(seconds*1000)
 		}
 		w.deliver(args[0], sent)
 	case "status":
@@ -133,8 +198,14 @@ func (w *world) run(fields []string) {
 		}
 		w.apply()
 		w.step(Committed{Revision: w.revision})
+	case "tap":
+		w.tap(args[0], args[1], args[2])
 	case "answer":
-		w.answer()
+		w.answerWith(historyAnswer(w, args))
+	case "down":
+		id := w.call.Turn.ID
+		w.call = nil
+		w.step(Failed{TurnID: id, Retryable: true, NotCalled: true, RetryAfter: 10 * time.Second})
 	case "defer":
 		id := w.call.Turn.ID
 		w.call = nil
@@ -144,11 +215,11 @@ func (w *world) run(fields []string) {
 		w.call = nil
 		w.step(Failed{TurnID: id, Retryable: len(args) > 0, Reason: "status 503"})
 	case "send":
-		w.sendDone(historyResult(args))
+		w.sendDone(historyResult(w.flying.Seq, args))
 	case "wait":
 		seconds, _ := strconv.ParseInt(args[0], 10, 64)
 		w.nowMs += seconds * 1000
-		w.step(Ticked{})
+		w.tick()
 	case "stop":
 		w.step(Stopping{})
 	case "crash":
@@ -158,11 +229,11 @@ func (w *world) run(fields []string) {
 	}
 }
 
-func historyResult(args []string) SendResult {
+func historyResult(seq uint64, args []string) SendResult {
 	outcomes := map[string]SendOutcome{"taken": Taken, "rejected": Rejected, "refused": Refused, "held": Held, "unknown": Unknown}
 	result := SendResult{Outcome: outcomes[args[0]], Reason: args[0]}
 	if result.Outcome == Taken {
-		result.ProviderID, result.Reason = "wamid.r", ""
+		result.ProviderID, result.Reason = fmt.Sprintf("wamid.r%d", seq), ""
 	}
 	if len(args) > 1 {
 		result.Code, _ = strconv.Atoi(strings.TrimPrefix(args[1], "code="))
@@ -188,10 +259,19 @@ func (w *world) describe(effect Effect) string {
 		if e.Inline {
 			how = "call inline"
 		}
-		m := e.Turn.Messages[0]
-		return fmt.Sprintf("%s bot: turn %s version %d attempt %d message %s late=%v", how, e.Turn.ID[:4], e.Turn.Version, e.Turn.Attempt, m.Id, m.Late)
+		about := "timer " + e.Turn.Timer.GetName()
+		if len(e.Turn.Messages) > 0 {
+			about = "message " + ids(e.Turn.Messages)
+		}
+		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version, e.Turn.Attempt, about, e.Turn.late())
+	case CancelBot:
+		return "cancel bot: turn " + e.TurnID[:4]
 	case Send:
-		return fmt.Sprintf("send reply %d try %d: %q", e.Seq, e.Try, e.Outgoing.Reply.GetText())
+		said := e.Outgoing.Reply.GetText()
+		if hasOptions(e.Outgoing.Reply) {
+			said = "(prompt)"
+		}
+		return fmt.Sprintf("send reply %d try %d: %q", e.Seq, e.Try, said)
 	case Alarm:
 		if e.AtMs == 0 {
 			return "alarm off"
@@ -201,11 +281,23 @@ func (w *world) describe(effect Effect) string {
 	return fmt.Sprintf("%T", effect)
 }
 
+func ids(messages []*wactorv1.Message) string {
+	var out []string
+	for _, m := range messages {
+		out = append(out, m.Id)
+	}
+	return strings.Join(out, " ")
+}
+
 func recordName(kind wactorv1.RecordKind, suffix []byte) string {
 	name := strings.ToLower(strings.TrimPrefix(kind.String(), "RECORD_KIND_"))
 	switch {
 	case kind == wactorv1.RecordKind_RECORD_KIND_SEEN:
 		return name + "/" + strings.ReplaceAll(string(suffix[4:]), "\x00", "|")
+	case kind == wactorv1.RecordKind_RECORD_KIND_TIMER:
+		return name + "/" + string(suffix)
+	case kind == wactorv1.RecordKind_RECORD_KIND_DUE:
+		return name + "/" + string(suffix[8:])
 	case len(suffix) == 8:
 		return fmt.Sprintf("%s/%d", name, suffix[7])
 	}
@@ -222,6 +314,7 @@ func describeEntry(w *world, e *wactorv1.JournalEntry) string {
 	add("message", e.MessageId, e.MessageId != "")
 	add("seq", e.MessageSeq, e.MessageSeq != 0)
 	add("messages", e.MessageSeqs, len(e.MessageSeqs) > 0)
+	add("timer", e.Timer, e.Timer != "")
 	add("version", e.VersionAfter, e.VersionAfter != 0)
 	add("attempt", e.Attempt, e.Attempt != 0)
 	add("reply", e.ReplySeq, e.ReplySeq != 0)

@@ -6,21 +6,26 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // crockford is the alphabet of ULIDs.
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// turnID names a turn by what it reads: conversation, version and messages. Every attempt of it, on any node and after any
+// turnID names a turn by what it reads: conversation, version, timer and messages. Every attempt of it, on any node and after any
 // crash, has the same id, and a turn over other messages has another. A random id would need a commit before the first
 // attempt to be the same on the second.
-func turnID(id ID, createdMs int64, version uint64, seqs ...uint64) string {
+func turnID(id ID, createdMs int64, version uint64, timer *wactorv1.Timer, seqs ...uint64) string {
 	hash := sha256.New()
 	hash.Write([]byte(id.String()))
 	var number [8]byte
 	for _, n := range append([]uint64{0, uint64(createdMs), version}, seqs...) {
 		binary.BigEndian.PutUint64(number[:], n)
 		hash.Write(number[:])
+	}
+	if timer != nil {
+		hash.Write(dueKey(timer))
 	}
 	return crockford.EncodeToString(hash.Sum(nil)[:16])
 }

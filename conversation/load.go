@@ -33,6 +33,10 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 		reply := &wactorv1.OutboxReply{}
 		err = proto.Unmarshal(value, reply)
 		l.c.outbox = append(l.c.outbox, outgoing{reply: reply})
+	case wactorv1.RecordKind_RECORD_KIND_TIMER:
+		timer := &wactorv1.Timer{}
+		err = proto.Unmarshal(value, timer)
+		l.c.timers = append(l.c.timers, timer)
 	}
 	if err != nil {
 		return fmt.Errorf("conversation: load %v record: %w", kind, err)
@@ -43,6 +47,7 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 // Done returns the conversation at the revision at which its records were read.
 func (l *Loader) Done(revision uint64) *Conversation {
 	l.c.revision, l.c.applied = revision, revision
+	sortTimers(l.c.timers)
 	l.c.working = len(l.c.inbox)+len(l.c.outbox) > 0
 	return l.c
 }

@@ -12,6 +12,8 @@ type sending struct {
 	seq     uint64
 	try     uint32
 	untilMs int64
+	// sinceMs is when the doubt began.
+	sinceMs int64
 	// settles is the commit that must be applied before the next send: the outcome of the one before.
 	settles uint64
 }
@@ -23,19 +25,19 @@ const (
 	sendFlying                   // on its way; SendDone will come
 	sendBackoff                  // refused before processing: sent again at untilMs
 	sendDoubt                    // fate unknown: a status is awaited until untilMs
+	sendPaced                    // the provider's pair rate is used up until untilMs
+	sendAwait                    // taken; the next one waits for its status until untilMs
 )
 
-func (s sending) waits() bool { return s.phase == sendBackoff || s.phase == sendDoubt }
+func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendFlying }
 
 // post appends a reply to the outbox.
-func (c *Conversation) post(reply *wactorv1.Reply, version uint64, turn *Turn) {
+func (c *Conversation) post(reply *wactorv1.Reply, version uint64, answers string) {
 	seq := c.head.NextOutbox
 	c.head.NextOutbox++
 	out := &wactorv1.OutboxReply{
 		Seq: seq, Id: replyID(c.head.CreatedMs, seq, c.id.User), Reply: reply, Version: version, CreatedMs: c.nowMs,
-	}
-	if n := len(turn.Messages); n > 0 {
-		out.Answers = turn.Messages[n-1].Id
+		Answers: answers,
 	}
 	c.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seqKey(seq), out)
 	c.outbox = append(c.outbox, outgoing{reply: out, revision: c.revision + 1})
@@ -58,6 +60,13 @@ func (c *Conversation) startSend() {
 	}
 	if c.send.seq != first.reply.Seq {
 		c.send = sending{seq: first.reply.Seq}
+	}
+	if c.windowClosed(first.reply.Reply) {
+		c.refused(SendResult{Reason: "the customer service window is closed"})
+		return
+	}
+	if !c.paced() {
+		return
 	}
 	c.send.phase = sendFlying
 	c.send.try++
@@ -87,13 +96,13 @@ func (c *Conversation) sendDone(e SendDone) {
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try, Reason: e.Result.Reason,
 	})
 	c.send.phase = sendBackoff
+	c.slowDown(e.Result.Code)
 	c.send.untilMs = c.nowMs + max(e.Result.RetryAfter, resendAfter(e.Result, c.send.try)).Milliseconds()
 }
 
 // resendAfter is the wait before a reply is sent again that was certainly not taken. The provider wants 4^X seconds after its
 // pair rate limit (131056); a held channel is probed every half minute.
 func resendAfter(result SendResult, try uint32) time.Duration {
-	const pairRate = 131056
 	shift := min(try-1, 6)
 	switch {
 	case result.Outcome == Held:
@@ -107,10 +116,14 @@ func resendAfter(result SendResult, try uint32) time.Duration {
 // taken: the provider has the reply.
 func (c *Conversation) taken(providerID, how string) {
 	first := c.settle()
+	if hasOptions(first.Reply) && providerID != "" {
+		c.head.Prompt = providerID
+	}
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, Node: c.cfg.Node, ReplySeq: first.Seq, ProviderId: providerID,
 		VersionAfter: first.Version, Attempt: c.send.try, Reason: how,
 	})
+	c.await(first.Seq)
 }
 
 // refused: the provider will never take the reply.
@@ -133,6 +146,7 @@ func (c *Conversation) settle() *wactorv1.OutboxReply {
 func (c *Conversation) doubt(reason string) {
 	c.send.seq = c.outbox[0].reply.Seq
 	c.send.phase = sendDoubt
+	c.send.sinceMs = c.nowMs
 	c.send.untilMs = c.nowMs + c.cfg.InDoubt.Wait.Milliseconds()
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT, Node: c.cfg.Node, ReplySeq: c.send.seq, Reason: reason,
@@ -140,18 +154,29 @@ func (c *Conversation) doubt(reason string) {
 }
 
 // ticked ends the waits that are over.
-func (c *Conversation) ticked() {
+func (c *Conversation) ticked(e Ticked) {
 	if c.stopping || !c.send.waits() || c.nowMs < c.send.untilMs {
 		return
 	}
-	if c.send.phase == sendDoubt {
-		if c.cfg.InDoubt.Park {
-			c.refused(SendResult{Reason: "in doubt: no status came in time, parked"})
-			return
-		}
-		c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
+	if c.send.phase == sendDoubt && !c.endDoubt(e.StatusMs) {
+		return
 	}
 	c.send.phase = sendIdle
+}
+
+// endDoubt decides about the first reply, of which no status came in time; true where it is to be sent again. While no status
+// of any reply came since the doubt began, the ingress may be down, and the wait goes on.
+func (c *Conversation) endDoubt(statusMs int64) bool {
+	if until := c.send.sinceMs + c.cfg.InDoubt.Max.Milliseconds(); statusMs < c.send.sinceMs && c.nowMs < until {
+		c.send.untilMs = min(until, c.nowMs+c.cfg.InDoubt.Wait.Milliseconds())
+		return false
+	}
+	if c.cfg.InDoubt.Park {
+		c.refused(SendResult{Reason: "in doubt: no status came in time, parked"})
+		return false
+	}
+	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
+	return true
 }
 
 // resume takes up what the activation before left: its first reply may have been on its way, unless it said otherwise.

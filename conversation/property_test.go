@@ -61,7 +61,7 @@ func runHistory(t *rapid.T, inline bool) {
 		},
 		"wait": func(t *rapid.T) {
 			w.nowMs += rapid.Int64Range(1, 6000).Draw(t, "ms")
-			w.step(Ticked{})
+			w.tick()
 		},
 		"crash": func(t *rapid.T) { w.crash(rapid.IntRange(0, 4).Draw(t, "survive")) },
 		"graceful restart": func(*rapid.T) {
@@ -166,7 +166,7 @@ func (w *world) comeToRest() {
 			w.step(Committed{Revision: w.revision})
 		case w.alarm > w.nowMs:
 			w.nowMs = w.alarm
-			w.step(Ticked{})
+			w.tick()
 		case w.redeliver():
 		default:
 			return

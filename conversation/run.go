@@ -10,63 +10,129 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// startTurn runs the bot over the next message, if none is running and one may be run.
+// startTurn runs the bot over the next messages or the next timer, if no turn is under way and one may be run.
 func (c *Conversation) startTurn() {
-	if c.turn != nil || c.stopping || c.nowMs < c.head.RetryAtMs {
-		return
+	c.wakeMs = 0
+	for c.turn == nil && !c.stopping {
+		if at := max(c.head.RetryAtMs, c.notBeforeMs); at > c.nowMs {
+			if len(c.inbox)+len(c.timers) > 0 {
+				c.wakeMs = at
+			}
+			return
+		}
+		messages, timer := c.next()
+		switch {
+		case timer != nil && c.sessionGoesOn(timer):
+		case timer != nil:
+			c.run(nil, timer)
+		case len(messages) == 0:
+			return
+		default:
+			if messages = c.dropLate(messages); len(messages) > 0 {
+				c.run(messages, nil)
+			}
+		}
 	}
-	next := c.nextMessage()
-	if next < 0 {
-		return
+}
+
+// next returns what the next turn is about: messages, or a timer, or neither where all has to wait. A turn that failed is
+// repeated as it was, so that its id stays the same. Else what became due first goes first.
+func (c *Conversation) next() (messages []waiting, timer *wactorv1.Timer) {
+	if messages, timer = c.repeated(); messages == nil && timer == nil {
+		messages, timer = c.fresh()
 	}
-	w := c.inbox[next]
-	message := w.message
-	message.Late = sentMs(message) < c.head.NewestSentMs
-	c.turn = &Turn{
-		ID:           turnID(c.id, c.head.CreatedMs, c.head.Version, message.Seq),
-		Attempt:      int(c.head.Attempts) + 1,
-		Conversation: c.id,
-		Version:      c.head.Version,
-		User:         c.head.User,
-		State:        c.state,
-		Messages:     []*wactorv1.Message{message},
-		Now:          time.UnixMilli(c.nowMs).UTC(),
+	if timer != nil && c.turned > c.applied || !c.stored(messages) {
+		// A bot that calls out gets only what is on disk: the message, and the state of the turn before. Running another message
+		// meanwhile would take them out of turn. The commit that is awaited will bring us back here.
+		return nil, nil
 	}
+	return messages, timer
+}
+
+// repeated returns what the failed turn was about that is to be tried again.
+func (c *Conversation) repeated() (messages []waiting, timer *wactorv1.Timer) {
+	if c.head.Attempts == 0 {
+		return nil, nil
+	}
+	for _, seq := range c.head.RetryMessages {
+		for _, w := range c.inbox {
+			if w.message.Seq == seq {
+				messages = append(messages, w)
+			}
+		}
+	}
+	return messages, c.timer(c.head.RetryTimer)
+}
+
+func (c *Conversation) fresh() (messages []waiting, timer *wactorv1.Timer) {
+	messages, wake := c.batch()
+	timer, timerWake := c.dueTimer()
+	if timerWake > 0 && (wake == 0 || timerWake < wake) {
+		wake = timerWake
+	}
+	switch {
+	case len(messages) == 0 && timer == nil:
+		c.wakeMs = wake
+		return nil, nil
+	case timer != nil && (len(messages) == 0 || timer.DueMs <= messages[0].message.ReceivedMs):
+		return nil, timer
+	}
+	return messages, nil
+}
+
+// stored reports whether messages may be run now: inline at once, else when they and the turn before are on disk.
+func (c *Conversation) stored(messages []waiting) bool {
+	if len(messages) == 0 || len(messages) == 1 && c.mayInline(messages[0]) {
+		return true
+	}
+	for _, w := range messages {
+		if max(w.revision, c.turned) > c.applied {
+			return false
+		}
+	}
+	return true
+}
+
+// dropLate absorbs late messages where the bot does not want them, and flags them where it does.
+func (c *Conversation) dropLate(messages []waiting) []waiting {
+	kept := make([]waiting, 0, len(messages))
+	for _, w := range messages {
+		if !isLate(w.message, c.head.NewestSentMs) {
+			kept = append(kept, w)
+			continue
+		}
+		if c.cfg.Order.DropLate {
+			c.consume(w.message.Seq)
+			c.absorb(w.message, "late: a message that was sent later was processed before")
+			continue
+		}
+		w.message.Late = true
+		kept = append(kept, w)
+	}
+	return kept
+}
+
+// run starts a turn.
+func (c *Conversation) run(messages []waiting, timer *wactorv1.Timer) {
+	turn := &Turn{
+		Attempt: int(c.head.Attempts) + 1, Conversation: c.id, Version: c.head.Version, User: c.head.User, State: c.state,
+		Timer: timer, Now: time.UnixMilli(c.nowMs).UTC(),
+	}
+	for _, w := range messages {
+		turn.Messages = append(turn.Messages, w.message)
+	}
+	turn.ID = turnID(c.id, c.head.CreatedMs, c.head.Version, timer, seqs(turn.Messages)...)
+	if window := c.cfg.Sending.Window; window > 0 && c.head.LastMessageMs > 0 {
+		turn.WindowUntil = time.UnixMilli(c.head.LastMessageMs).Add(window).UTC()
+	}
+	c.turn = turn
 	c.startedMs = c.nowMs
-	c.inline = c.mayInline(w)
-	c.effect(CallBot{Turn: c.turn, Inline: c.inline})
+	c.inline = len(messages) == 1 && c.mayInline(messages[0])
+	c.effect(CallBot{Turn: turn, Inline: c.inline})
 }
 
-// nextMessage returns the index of the message whose turn it is, -1 where it may not be run yet. A turn that failed is repeated
-// over its message. Else what waits together is taken by the second in which it was sent, then by arrival: the provider's
-// clock knows whole seconds, and two messages of one second are told apart by their arrival alone.
-func (c *Conversation) nextMessage() int {
-	best := -1
-	for i, w := range c.inbox {
-		if c.head.Attempts > 0 && w.message.Seq == c.head.RetryInbox {
-			best = i
-			break
-		}
-		if best < 0 || sentMs(w.message)/1000 < sentMs(c.inbox[best].message)/1000 {
-			best = i
-		}
-	}
-	if best < 0 || c.mayInline(c.inbox[best]) || max(c.inbox[best].revision, c.turned) <= c.applied {
-		return best
-	}
-	// A bot that calls out gets only what is on disk: the message, and the state of the turn before. Running another message
-	// meanwhile would take them out of turn.
-	return -1
-}
-
-func (c *Conversation) mayInline(w waiting) bool { return c.cfg.Inline && !w.deferred }
-
-// sentMs is when the user sent a message: by the provider's clock, or failing that when it came.
-func sentMs(m *wactorv1.Message) int64 {
-	if m.SentMs > 0 {
-		return m.SentMs
-	}
-	return m.ReceivedMs
+func (c *Conversation) mayInline(w waiting) bool {
+	return c.cfg.Inline && !w.deferred && !c.cfg.Burst.waits() && c.cfg.Order.Hold == 0
 }
 
 // current reports whether a result is that of the turn under way.
@@ -85,8 +151,9 @@ func (c *Conversation) answered(e Answered) {
 	case len(answer.State) > MaxStateBytes:
 		c.failed(Failed{TurnID: e.TurnID, Reason: "state larger than 256 KiB", BotMicros: e.BotMicros})
 		return
-	case len(answer.Timers) > 0:
-		c.failed(Failed{TurnID: e.TurnID, Reason: "timers are not available in this version", BotMicros: e.BotMicros})
+	}
+	if reason := c.unfitTimers(answer); reason != "" {
+		c.failed(Failed{TurnID: e.TurnID, Reason: reason, BotMicros: e.BotMicros})
 		return
 	}
 	for _, reply := range answer.Replies {
@@ -101,29 +168,47 @@ func (c *Conversation) answered(e Answered) {
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
 		VersionBefore: turn.Version, VersionAfter: c.head.Version, StartedMs: c.startedMs, BotUs: e.BotMicros,
-		Attempt: uint32(turn.Attempt), Replies: uint32(len(answer.Replies)), Late: turn.Messages[0].Late, Reason: answer.Note,
+		Attempt: uint32(turn.Attempt), Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(),
+		Reason: answer.Note,
 	})
 	switch {
+	case turn.Timer.GetName() == SessionExpired:
+		c.endSession()
 	case answer.End:
-		c.setState(nil)
+		if c.state != nil {
+			c.setState(nil)
+		}
 	case answer.State != nil:
 		c.setState(answer.State)
 	}
+	c.changeTimers(answer)
+	c.head.ActiveMs = c.nowMs
+	c.watchSession()
 	for _, reply := range answer.Replies {
-		c.post(reply, c.head.Version, turn)
+		if c.repeats(reply) {
+			c.bury(&wactorv1.DeadLetter{
+				Reason: "loop guard: the same reply was said too often to this user",
+				Reply:  &wactorv1.OutboxReply{Reply: reply, Version: c.head.Version, CreatedMs: c.nowMs, Answers: turn.answers()},
+			})
+			continue
+		}
+		c.post(reply, c.head.Version, turn.answers())
 	}
 	for _, message := range turn.Messages {
 		c.head.NewestSentMs = max(c.head.NewestSentMs, sentMs(message))
 	}
 }
 
-// endTurn takes the messages of the turn under way out of the inbox: they are consumed, or become a dead letter.
+// endTurn takes what the turn under way is about out of the conversation: it is consumed, or becomes a dead letter.
 func (c *Conversation) endTurn() *Turn {
 	turn := c.turn
 	c.turn, c.inline = nil, false
-	c.head.Attempts, c.head.RetryInbox, c.head.RetryAtMs = 0, 0, 0
+	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
 	for _, message := range turn.Messages {
 		c.consume(message.Seq)
+	}
+	if turn.Timer != nil {
+		c.cancelTimer(turn.Timer.Name)
 	}
 	return turn
 }
@@ -159,21 +244,31 @@ func (c *Conversation) failed(e Failed) {
 	if !c.current(e.TurnID) {
 		return
 	}
+	if e.NotCalled {
+		// Nothing is written: while a bot is down this happens again and again to each of its conversations.
+		wait := Retry{Min: e.RetryAfter, Max: e.RetryAfter}.backoff(c.turn.ID, 1)
+		c.notBeforeMs = c.nowMs + wait.Milliseconds()
+		c.turn, c.inline = nil, false
+		return
+	}
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: c.cfg.Node, TurnId: c.turn.ID, MessageSeqs: seqs(c.turn.Messages),
-		StartedMs: c.startedMs, BotUs: e.BotMicros, Attempt: uint32(c.turn.Attempt), Reason: e.Reason,
+		StartedMs: c.startedMs, BotUs: e.BotMicros, Attempt: uint32(c.turn.Attempt), Timer: c.turn.Timer.GetName(), Reason: e.Reason,
 	})
 	if e.Retryable && c.turn.Attempt < c.cfg.Retry.MaxAttempts {
 		c.head.Attempts = uint32(c.turn.Attempt)
-		c.head.RetryInbox = c.turn.Messages[0].Seq
+		c.head.RetryMessages, c.head.RetryTimer = seqs(c.turn.Messages), c.turn.Timer.GetName()
 		c.head.RetryAtMs = c.nowMs + c.cfg.Retry.backoff(c.turn.ID, c.turn.Attempt).Milliseconds()
 		c.turn, c.inline = nil, false
 		return
 	}
 	turn := c.endTurn()
-	c.bury(&wactorv1.DeadLetter{Reason: "bot: " + e.Reason, Messages: turn.Messages})
-	if c.cfg.OnFailure != nil {
-		c.post(c.cfg.OnFailure, 0, turn)
+	c.bury(&wactorv1.DeadLetter{Reason: "bot: " + e.Reason, Messages: turn.Messages, Timer: turn.Timer})
+	if turn.Timer.GetName() == SessionExpired {
+		c.endSession() // the session is over all the same
+	}
+	if c.cfg.OnFailure != nil && turn.Timer == nil {
+		c.post(c.cfg.OnFailure, 0, turn.answers())
 	}
 }
 

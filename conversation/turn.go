@@ -3,6 +3,7 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -24,8 +25,23 @@ type Turn struct {
 	// Messages are in the order in which they are to be taken; at least one unless Timer is set.
 	Messages []*wactorv1.Message
 	Timer    *wactorv1.Timer
+	// WindowUntil is when the customer service window closes; zero where the provider has none.
+	WindowUntil time.Time
 	// Now is the time of the turn: a bot that is a function of its Turn asks no clock.
 	Now time.Time
+}
+
+// answers is the id of the newest message; empty where a timer started the turn.
+func (t *Turn) answers() string {
+	if len(t.Messages) == 0 {
+		return ""
+	}
+	return t.Messages[len(t.Messages)-1].Id
+}
+
+// late reports whether any of the messages came late.
+func (t *Turn) late() bool {
+	return slices.ContainsFunc(t.Messages, func(m *wactorv1.Message) bool { return m.Late })
 }
 
 // Answer is what a bot returns.

@@ -24,6 +24,8 @@ type world struct {
 
 	pending []Effect // effects not performed yet
 	call    *CallBot
+	resets  bool // sessions end, so that the state may begin anew
+	silent  bool // no status of any reply comes on the channel
 	flying  *Send
 	alarm   int64
 
@@ -107,6 +109,11 @@ func (w *world) performOne() bool {
 			panic("two turns overlap")
 		}
 		w.call = &e
+	case CancelBot:
+		if w.call == nil || w.call.Turn.ID != e.TurnID {
+			panic("a turn was cancelled that is not under way")
+		}
+		w.call = nil
 	case Send:
 		if w.flying != nil {
 			panic("two sends overlap")
@@ -138,11 +145,32 @@ func recordKey(kind wactorv1.RecordKind, suffix []byte) string {
 	return string(append([]byte{byte(kind)}, suffix...))
 }
 
+// tick lets the alarm ring.
+func (w *world) tick() {
+	tick := Ticked{StatusMs: w.nowMs}
+	if w.silent {
+		tick.StatusMs = 0
+	}
+	w.step(tick)
+}
+
 // deliver hands a message to the conversation as a gateway does. Its first delivery fixes what it holds.
 func (w *world) deliver(id string, sentMs int64) {
-	message, again := w.delivered[id]
-	if !again {
-		message = &wactorv1.Message{Id: id, Type: "text", Text: id, SentMs: sentMs}
+	w.deliverMessage(&wactorv1.Message{Id: id, Type: "text", Text: id, SentMs: sentMs})
+}
+
+// tap delivers a tap on an option of a prompt.
+func (w *world) tap(id, prompt, option string) {
+	w.deliverMessage(&wactorv1.Message{
+		Id: id, Type: "button_reply", Text: option, SentMs: w.nowMs, ContextId: prompt, Choice: &wactorv1.Choice{Id: option, Title: option},
+	})
+}
+
+func (w *world) deliverMessage(message *wactorv1.Message) {
+	id := message.Id
+	if first, again := w.delivered[id]; again {
+		message = first
+	} else {
 		w.delivered[id] = message
 	}
 	message = proto.CloneOf(message)
@@ -192,17 +220,25 @@ func (w *world) sendDone(result SendResult) {
 }
 
 // answer makes the bot answer: the state counts turns, the reply names the turn and its message.
-func (w *world) answer() {
+func (w *world) answer() { w.answerWith(&Answer{}) }
+
+// answerWith fills an answer with state and replies.
+func (w *world) answerWith(answer *Answer) {
 	turn := w.call.Turn
 	w.call = nil
-	if string(turn.State) != stateOf(turn.Version) {
+	if got := string(turn.State); got != stateOf(turn.Version) && !w.resets {
 		panic(fmt.Sprintf("turn %d reads state %q", turn.Version+1, turn.State))
 	}
-	var replies []*wactorv1.Reply
-	for _, m := range turn.Messages {
-		replies = append(replies, text(fmt.Sprintf("step %d: %s", turn.Version+1, m.Text)))
+	if answer.State == nil {
+		answer.State = []byte(stateOf(turn.Version + 1))
 	}
-	w.step(Answered{TurnID: turn.ID, Answer: &Answer{State: []byte(stateOf(turn.Version + 1)), Replies: replies}, BotMicros: 7})
+	for _, m := range turn.Messages {
+		answer.Replies = append(answer.Replies, text(fmt.Sprintf("step %d: %s", turn.Version+1, m.Text)))
+	}
+	if turn.Timer != nil {
+		answer.Replies = append(answer.Replies, text(fmt.Sprintf("step %d: timer %s", turn.Version+1, turn.Timer.Name)))
+	}
+	w.step(Answered{TurnID: turn.ID, Answer: answer, BotMicros: 7})
 }
 
 func stateOf(version uint64) string {

@@ -40,9 +40,11 @@ type TurnRequest struct {
 	State    *structpb.Struct  `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
 	Messages []*InboundMessage `protobuf:"bytes,7,rep,name=messages,proto3" json:"messages,omitempty"`
 	// Set where a timer started this turn.
-	Timer         *TimerFired `protobuf:"bytes,8,opt,name=timer,proto3" json:"timer,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Timer *TimerFired `protobuf:"bytes,8,opt,name=timer,proto3" json:"timer,omitempty"`
+	// Until then the provider takes replies of any kind; later only templates. Left out where it is not known.
+	WindowOpenUntil *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=window_open_until,json=windowOpenUntil,proto3" json:"window_open_until,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *TurnRequest) Reset() {
@@ -127,6 +129,13 @@ func (x *TurnRequest) GetMessages() []*InboundMessage {
 func (x *TurnRequest) GetTimer() *TimerFired {
 	if x != nil {
 		return x.Timer
+	}
+	return nil
+}
+
+func (x *TurnRequest) GetWindowOpenUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WindowOpenUntil
 	}
 	return nil
 }
@@ -445,7 +454,7 @@ var File_wactor_v1_bot_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xac\x02\n" +
+	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xf4\x02\n" +
 	"\vTurnRequest\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x18\n" +
@@ -454,7 +463,8 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x04user\x18\x05 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12-\n" +
 	"\x05state\x18\x06 \x01(\v2\x17.google.protobuf.StructR\x05state\x125\n" +
 	"\bmessages\x18\a \x03(\v2\x19.wactor.v1.InboundMessageR\bmessages\x12+\n" +
-	"\x05timer\x18\b \x01(\v2\x15.wactor.v1.TimerFiredR\x05timer\"\x9c\x03\n" +
+	"\x05timer\x18\b \x01(\v2\x15.wactor.v1.TimerFiredR\x05timer\x12F\n" +
+	"\x11window_open_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowOpenUntil\"\x9c\x03\n" +
 	"\x0eInboundMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -507,10 +517,10 @@ var file_wactor_v1_bot_proto_goTypes = []any{
 	(*SetTimer)(nil),              // 4: wactor.v1.SetTimer
 	(*User)(nil),                  // 5: wactor.v1.User
 	(*structpb.Struct)(nil),       // 6: google.protobuf.Struct
-	(*Choice)(nil),                // 7: wactor.v1.Choice
-	(*Media)(nil),                 // 8: wactor.v1.Media
-	(*Location)(nil),              // 9: wactor.v1.Location
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Choice)(nil),                // 8: wactor.v1.Choice
+	(*Media)(nil),                 // 9: wactor.v1.Media
+	(*Location)(nil),              // 10: wactor.v1.Location
 	(*Reply)(nil),                 // 11: wactor.v1.Reply
 	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
 }
@@ -519,24 +529,25 @@ var file_wactor_v1_bot_proto_depIdxs = []int32{
 	6,  // 1: wactor.v1.TurnRequest.state:type_name -> google.protobuf.Struct
 	1,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
 	2,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
-	7,  // 4: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
-	8,  // 5: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
-	9,  // 6: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
-	10, // 7: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
-	10, // 8: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
-	6,  // 9: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
-	10, // 10: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
-	6,  // 11: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
-	11, // 12: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
-	4,  // 13: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
-	12, // 14: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
-	0,  // 15: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
-	3,  // 16: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
-	16, // [16:17] is the sub-list for method output_type
-	15, // [15:16] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	7,  // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
+	8,  // 5: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
+	9,  // 6: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
+	10, // 7: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
+	7,  // 8: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
+	7,  // 9: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
+	6,  // 10: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
+	7,  // 11: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
+	6,  // 12: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
+	11, // 13: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
+	4,  // 14: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
+	12, // 15: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
+	0,  // 16: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
+	3,  // 17: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
+	17, // [17:18] is the sub-list for method output_type
+	16, // [16:17] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_bot_proto_init() }

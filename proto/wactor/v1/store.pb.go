@@ -123,6 +123,12 @@ const (
 	JournalKind_JOURNAL_KIND_RESENT      JournalKind = 10
 	JournalKind_JOURNAL_KIND_STATUS      JournalKind = 11
 	JournalKind_JOURNAL_KIND_NOTE        JournalKind = 12
+	// A message that was accepted and that no turn takes, as the bot's configuration wants it; reason says why.
+	JournalKind_JOURNAL_KIND_ABSORBED JournalKind = 13
+	// The state was reset after a time without activity.
+	JournalKind_JOURNAL_KIND_SESSION_EXPIRED JournalKind = 14
+	// A running bot call was cancelled by a new message; its messages wait for the next turn.
+	JournalKind_JOURNAL_KIND_INTERRUPTED JournalKind = 15
 )
 
 // Enum value maps for JournalKind.
@@ -141,21 +147,27 @@ var (
 		10: "JOURNAL_KIND_RESENT",
 		11: "JOURNAL_KIND_STATUS",
 		12: "JOURNAL_KIND_NOTE",
+		13: "JOURNAL_KIND_ABSORBED",
+		14: "JOURNAL_KIND_SESSION_EXPIRED",
+		15: "JOURNAL_KIND_INTERRUPTED",
 	}
 	JournalKind_value = map[string]int32{
-		"JOURNAL_KIND_UNSPECIFIED": 0,
-		"JOURNAL_KIND_ACCEPTED":    1,
-		"JOURNAL_KIND_DUPLICATE":   2,
-		"JOURNAL_KIND_STALE":       3,
-		"JOURNAL_KIND_TURN":        4,
-		"JOURNAL_KIND_BOT_FAILED":  5,
-		"JOURNAL_KIND_DEAD_LETTER": 6,
-		"JOURNAL_KIND_SENT":        7,
-		"JOURNAL_KIND_SEND_FAILED": 8,
-		"JOURNAL_KIND_IN_DOUBT":    9,
-		"JOURNAL_KIND_RESENT":      10,
-		"JOURNAL_KIND_STATUS":      11,
-		"JOURNAL_KIND_NOTE":        12,
+		"JOURNAL_KIND_UNSPECIFIED":     0,
+		"JOURNAL_KIND_ACCEPTED":        1,
+		"JOURNAL_KIND_DUPLICATE":       2,
+		"JOURNAL_KIND_STALE":           3,
+		"JOURNAL_KIND_TURN":            4,
+		"JOURNAL_KIND_BOT_FAILED":      5,
+		"JOURNAL_KIND_DEAD_LETTER":     6,
+		"JOURNAL_KIND_SENT":            7,
+		"JOURNAL_KIND_SEND_FAILED":     8,
+		"JOURNAL_KIND_IN_DOUBT":        9,
+		"JOURNAL_KIND_RESENT":          10,
+		"JOURNAL_KIND_STATUS":          11,
+		"JOURNAL_KIND_NOTE":            12,
+		"JOURNAL_KIND_ABSORBED":        13,
+		"JOURNAL_KIND_SESSION_EXPIRED": 14,
+		"JOURNAL_KIND_INTERRUPTED":     15,
 	}
 )
 
@@ -513,18 +525,28 @@ type Head struct {
 	FirstJournal uint64 `protobuf:"varint,8,opt,name=first_journal,json=firstJournal,proto3" json:"first_journal,omitempty"`
 	// Generations that hold message ids of this conversation, ascending.
 	SeenGenerations []uint32 `protobuf:"varint,9,rep,packed,name=seen_generations,json=seenGenerations,proto3" json:"seen_generations,omitempty"`
-	// Failed attempts of the turn that is due, the message that it takes, and when it may be tried again.
-	Attempts   uint32 `protobuf:"varint,10,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	RetryInbox uint64 `protobuf:"varint,16,opt,name=retry_inbox,json=retryInbox,proto3" json:"retry_inbox,omitempty"`
-	RetryAtMs  int64  `protobuf:"varint,11,opt,name=retry_at_ms,json=retryAtMs,proto3" json:"retry_at_ms,omitempty"`
+	// Failed attempts of the turn that is due, the messages that it takes or the timer that starts it, and when it may be tried
+	// again.
+	Attempts      uint32   `protobuf:"varint,10,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	RetryMessages []uint64 `protobuf:"varint,16,rep,packed,name=retry_messages,json=retryMessages,proto3" json:"retry_messages,omitempty"`
+	RetryTimer    string   `protobuf:"bytes,17,opt,name=retry_timer,json=retryTimer,proto3" json:"retry_timer,omitempty"`
+	RetryAtMs     int64    `protobuf:"varint,11,opt,name=retry_at_ms,json=retryAtMs,proto3" json:"retry_at_ms,omitempty"`
 	// The largest sent_ms that was handed to the bot: what is older comes late.
 	NewestSentMs int64 `protobuf:"varint,12,opt,name=newest_sent_ms,json=newestSentMs,proto3" json:"newest_sent_ms,omitempty"`
-	// When the user last wrote (Unix milliseconds, received): the customer service window counts from here.
+	// When the user last wrote (Unix milliseconds): the customer service window counts from here.
 	LastMessageMs int64 `protobuf:"varint,13,opt,name=last_message_ms,json=lastMessageMs,proto3" json:"last_message_ms,omitempty"`
 	// True where no send was under way when this was written (a clean hand-over).
 	Clean bool `protobuf:"varint,14,opt,name=clean,proto3" json:"clean,omitempty"`
 	// Dead letters that wait for an operator.
-	DeadLetters   uint64 `protobuf:"varint,15,opt,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
+	DeadLetters uint64 `protobuf:"varint,15,opt,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
+	// When the conversation was last active: a message came, or a turn was committed. The session's idle time counts from here.
+	ActiveMs int64 `protobuf:"varint,18,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	// The provider's id of the newest reply with options: a tap on an older one is stale.
+	Prompt string `protobuf:"bytes,19,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	// Taps that are young enough to be debounced.
+	Presses []*Press `protobuf:"bytes,20,rep,name=presses,proto3" json:"presses,omitempty"`
+	// The texts that were said lately, for the loop guard.
+	Said          []*Said `protobuf:"bytes,21,rep,name=said,proto3" json:"said,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -629,11 +651,18 @@ func (x *Head) GetAttempts() uint32 {
 	return 0
 }
 
-func (x *Head) GetRetryInbox() uint64 {
+func (x *Head) GetRetryMessages() []uint64 {
 	if x != nil {
-		return x.RetryInbox
+		return x.RetryMessages
 	}
-	return 0
+	return nil
+}
+
+func (x *Head) GetRetryTimer() string {
+	if x != nil {
+		return x.RetryTimer
+	}
+	return ""
 }
 
 func (x *Head) GetRetryAtMs() int64 {
@@ -671,6 +700,158 @@ func (x *Head) GetDeadLetters() uint64 {
 	return 0
 }
 
+func (x *Head) GetActiveMs() int64 {
+	if x != nil {
+		return x.ActiveMs
+	}
+	return 0
+}
+
+func (x *Head) GetPrompt() string {
+	if x != nil {
+		return x.Prompt
+	}
+	return ""
+}
+
+func (x *Head) GetPresses() []*Press {
+	if x != nil {
+		return x.Presses
+	}
+	return nil
+}
+
+func (x *Head) GetSaid() []*Said {
+	if x != nil {
+		return x.Said
+	}
+	return nil
+}
+
+// Press is one tap on an option of a prompt.
+type Press struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Provider's id of the prompt.
+	Prompt        string `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	Option        string `protobuf:"bytes,2,opt,name=option,proto3" json:"option,omitempty"`
+	AtMs          int64  `protobuf:"varint,3,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Press) Reset() {
+	*x = Press{}
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Press) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Press) ProtoMessage() {}
+
+func (x *Press) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Press.ProtoReflect.Descriptor instead.
+func (*Press) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Press) GetPrompt() string {
+	if x != nil {
+		return x.Prompt
+	}
+	return ""
+}
+
+func (x *Press) GetOption() string {
+	if x != nil {
+		return x.Option
+	}
+	return ""
+}
+
+func (x *Press) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+// Said counts how often a reply was said since a time.
+type Said struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hash of the reply.
+	Hash          uint32 `protobuf:"fixed32,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	Count         uint32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	SinceMs       int64  `protobuf:"varint,3,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Said) Reset() {
+	*x = Said{}
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Said) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Said) ProtoMessage() {}
+
+func (x *Said) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Said.ProtoReflect.Descriptor instead.
+func (*Said) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Said) GetHash() uint32 {
+	if x != nil {
+		return x.Hash
+	}
+	return 0
+}
+
+func (x *Said) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Said) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
 // OutboxReply is a reply that the provider has not taken yet.
 type OutboxReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -689,7 +870,7 @@ type OutboxReply struct {
 
 func (x *OutboxReply) Reset() {
 	*x = OutboxReply{}
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +882,7 @@ func (x *OutboxReply) String() string {
 func (*OutboxReply) ProtoMessage() {}
 
 func (x *OutboxReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +895,7 @@ func (x *OutboxReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxReply.ProtoReflect.Descriptor instead.
 func (*OutboxReply) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OutboxReply) GetSeq() uint64 {
@@ -767,13 +948,14 @@ type DeadLetter struct {
 	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	Messages      []*Message             `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
 	Reply         *OutboxReply           `protobuf:"bytes,5,opt,name=reply,proto3" json:"reply,omitempty"`
+	Timer         *Timer                 `protobuf:"bytes,6,opt,name=timer,proto3" json:"timer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +967,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +980,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeadLetter) GetSeq() uint64 {
@@ -836,6 +1018,13 @@ func (x *DeadLetter) GetReply() *OutboxReply {
 	return nil
 }
 
+func (x *DeadLetter) GetTimer() *Timer {
+	if x != nil {
+		return x.Timer
+	}
+	return nil
+}
+
 type Timer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -846,7 +1035,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1047,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1060,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Timer) GetName() string {
@@ -898,7 +1087,7 @@ type Journal struct {
 
 func (x *Journal) Reset() {
 	*x = Journal{}
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +1099,7 @@ func (x *Journal) String() string {
 func (*Journal) ProtoMessage() {}
 
 func (x *Journal) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +1112,7 @@ func (x *Journal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Journal.ProtoReflect.Descriptor instead.
 func (*Journal) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Journal) GetEntries() []*JournalEntry {
@@ -958,16 +1147,18 @@ type JournalEntry struct {
 	// Why: an error's class and code, never a text of the user.
 	Reason string `protobuf:"bytes,17,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Turn: arrival numbers of the messages that it took.
-	MessageSeqs   []uint64 `protobuf:"varint,18,rep,packed,name=message_seqs,json=messageSeqs,proto3" json:"message_seqs,omitempty"`
-	Replies       uint32   `protobuf:"varint,19,opt,name=replies,proto3" json:"replies,omitempty"`
-	Late          bool     `protobuf:"varint,20,opt,name=late,proto3" json:"late,omitempty"`
+	MessageSeqs []uint64 `protobuf:"varint,18,rep,packed,name=message_seqs,json=messageSeqs,proto3" json:"message_seqs,omitempty"`
+	Replies     uint32   `protobuf:"varint,19,opt,name=replies,proto3" json:"replies,omitempty"`
+	Late        bool     `protobuf:"varint,20,opt,name=late,proto3" json:"late,omitempty"`
+	// Turn: the timer that started it.
+	Timer         string `protobuf:"bytes,21,opt,name=timer,proto3" json:"timer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1170,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1183,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *JournalEntry) GetKind() JournalKind {
@@ -1135,6 +1326,13 @@ func (x *JournalEntry) GetLate() bool {
 	return false
 }
 
+func (x *JournalEntry) GetTimer() string {
+	if x != nil {
+		return x.Timer
+	}
+	return ""
+}
+
 var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
@@ -1159,7 +1357,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\x98\x04\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\xc5\x05\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1174,14 +1372,27 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\rfirst_journal\x18\b \x01(\x04R\ffirstJournal\x12)\n" +
 	"\x10seen_generations\x18\t \x03(\rR\x0fseenGenerations\x12\x1a\n" +
 	"\battempts\x18\n" +
-	" \x01(\rR\battempts\x12\x1f\n" +
-	"\vretry_inbox\x18\x10 \x01(\x04R\n" +
-	"retryInbox\x12\x1e\n" +
+	" \x01(\rR\battempts\x12%\n" +
+	"\x0eretry_messages\x18\x10 \x03(\x04R\rretryMessages\x12\x1f\n" +
+	"\vretry_timer\x18\x11 \x01(\tR\n" +
+	"retryTimer\x12\x1e\n" +
 	"\vretry_at_ms\x18\v \x01(\x03R\tretryAtMs\x12$\n" +
 	"\x0enewest_sent_ms\x18\f \x01(\x03R\fnewestSentMs\x12&\n" +
 	"\x0flast_message_ms\x18\r \x01(\x03R\rlastMessageMs\x12\x14\n" +
 	"\x05clean\x18\x0e \x01(\bR\x05clean\x12!\n" +
-	"\fdead_letters\x18\x0f \x01(\x04R\vdeadLetters\"\xaa\x01\n" +
+	"\fdead_letters\x18\x0f \x01(\x04R\vdeadLetters\x12\x1b\n" +
+	"\tactive_ms\x18\x12 \x01(\x03R\bactiveMs\x12\x16\n" +
+	"\x06prompt\x18\x13 \x01(\tR\x06prompt\x12*\n" +
+	"\apresses\x18\x14 \x03(\v2\x10.wactor.v1.PressR\apresses\x12#\n" +
+	"\x04said\x18\x15 \x03(\v2\x0f.wactor.v1.SaidR\x04said\"L\n" +
+	"\x05Press\x12\x16\n" +
+	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x16\n" +
+	"\x06option\x18\x02 \x01(\tR\x06option\x12\x13\n" +
+	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\"K\n" +
+	"\x04Said\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\aR\x04hash\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x19\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xaa\x01\n" +
 	"\vOutboxReply\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
@@ -1189,19 +1400,20 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
 	"created_ms\x18\x05 \x01(\x03R\tcreatedMs\x12\x18\n" +
-	"\aanswers\x18\x06 \x01(\tR\aanswers\"\xa9\x01\n" +
+	"\aanswers\x18\x06 \x01(\tR\aanswers\"\xd1\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
 	"\bmessages\x18\x04 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12,\n" +
-	"\x05reply\x18\x05 \x01(\v2\x16.wactor.v1.OutboxReplyR\x05reply\"2\n" +
+	"\x05reply\x18\x05 \x01(\v2\x16.wactor.v1.OutboxReplyR\x05reply\x12&\n" +
+	"\x05timer\x18\x06 \x01(\v2\x10.wactor.v1.TimerR\x05timer\"2\n" +
 	"\x05Timer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
 	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\"<\n" +
 	"\aJournal\x121\n" +
-	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xd1\x04\n" +
+	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xe7\x04\n" +
 	"\fJournalEntry\x12*\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.wactor.v1.JournalKindR\x04kind\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x12\n" +
@@ -1228,7 +1440,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x06reason\x18\x11 \x01(\tR\x06reason\x12!\n" +
 	"\fmessage_seqs\x18\x12 \x03(\x04R\vmessageSeqs\x12\x18\n" +
 	"\areplies\x18\x13 \x01(\rR\areplies\x12\x12\n" +
-	"\x04late\x18\x14 \x01(\bR\x04late*\x8c\x02\n" +
+	"\x04late\x18\x14 \x01(\bR\x04late\x12\x14\n" +
+	"\x05timer\x18\x15 \x01(\tR\x05timer*\x8c\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1242,7 +1455,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x10RECORD_KIND_SEEN\x10\b\x12\x14\n" +
 	"\x10RECORD_KIND_WORK\x10\t\x12\x13\n" +
 	"\x0fRECORD_KIND_DUE\x10\n" +
-	"*\xe5\x02\n" +
+	"*\xc0\x03\n" +
 	"\vJournalKind\x12\x1c\n" +
 	"\x18JOURNAL_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15JOURNAL_KIND_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -1257,7 +1470,10 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x13JOURNAL_KIND_RESENT\x10\n" +
 	"\x12\x17\n" +
 	"\x13JOURNAL_KIND_STATUS\x10\v\x12\x15\n" +
-	"\x11JOURNAL_KIND_NOTE\x10\fB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x11JOURNAL_KIND_NOTE\x10\f\x12\x19\n" +
+	"\x15JOURNAL_KIND_ABSORBED\x10\r\x12 \n" +
+	"\x1cJOURNAL_KIND_SESSION_EXPIRED\x10\x0e\x12\x1c\n" +
+	"\x18JOURNAL_KIND_INTERRUPTED\x10\x0fB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_store_proto_rawDescOnce sync.Once
@@ -1272,7 +1488,7 @@ func file_wactor_v1_store_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_wactor_v1_store_proto_goTypes = []any{
 	(RecordKind)(0),      // 0: wactor.v1.RecordKind
 	(JournalKind)(0),     // 1: wactor.v1.JournalKind
@@ -1282,14 +1498,16 @@ var file_wactor_v1_store_proto_goTypes = []any{
 	(*Put)(nil),          // 5: wactor.v1.Put
 	(*ExpireSeen)(nil),   // 6: wactor.v1.ExpireSeen
 	(*Head)(nil),         // 7: wactor.v1.Head
-	(*OutboxReply)(nil),  // 8: wactor.v1.OutboxReply
-	(*DeadLetter)(nil),   // 9: wactor.v1.DeadLetter
-	(*Timer)(nil),        // 10: wactor.v1.Timer
-	(*Journal)(nil),      // 11: wactor.v1.Journal
-	(*JournalEntry)(nil), // 12: wactor.v1.JournalEntry
-	(*User)(nil),         // 13: wactor.v1.User
-	(*Reply)(nil),        // 14: wactor.v1.Reply
-	(*Message)(nil),      // 15: wactor.v1.Message
+	(*Press)(nil),        // 8: wactor.v1.Press
+	(*Said)(nil),         // 9: wactor.v1.Said
+	(*OutboxReply)(nil),  // 10: wactor.v1.OutboxReply
+	(*DeadLetter)(nil),   // 11: wactor.v1.DeadLetter
+	(*Timer)(nil),        // 12: wactor.v1.Timer
+	(*Journal)(nil),      // 13: wactor.v1.Journal
+	(*JournalEntry)(nil), // 14: wactor.v1.JournalEntry
+	(*User)(nil),         // 15: wactor.v1.User
+	(*Reply)(nil),        // 16: wactor.v1.Reply
+	(*Message)(nil),      // 17: wactor.v1.Message
 }
 var file_wactor_v1_store_proto_depIdxs = []int32{
 	3,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
@@ -1298,17 +1516,20 @@ var file_wactor_v1_store_proto_depIdxs = []int32{
 	4,  // 3: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
 	0,  // 4: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
 	0,  // 5: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
-	13, // 6: wactor.v1.Head.user:type_name -> wactor.v1.User
-	14, // 7: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
-	15, // 8: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
-	8,  // 9: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
-	12, // 10: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
-	1,  // 11: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	15, // 6: wactor.v1.Head.user:type_name -> wactor.v1.User
+	8,  // 7: wactor.v1.Head.presses:type_name -> wactor.v1.Press
+	9,  // 8: wactor.v1.Head.said:type_name -> wactor.v1.Said
+	16, // 9: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
+	17, // 10: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
+	10, // 11: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
+	12, // 12: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
+	14, // 13: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
+	1,  // 14: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_store_proto_init() }
@@ -1327,7 +1548,7 @@ func file_wactor_v1_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_store_proto_rawDesc), len(file_wactor_v1_store_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

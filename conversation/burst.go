@@ -1,0 +1,81 @@
+package conversation
+
+import (
+	"slices"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// batch returns the messages of the next turn in order; none where they have to wait, until wakeMs where that is known.
+func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
+	if len(c.inbox) == 0 {
+		return nil, 0
+	}
+	if at := c.readyMs(); at > c.nowMs {
+		return nil, at
+	}
+	if !c.cfg.Burst.waits() {
+		next := earliest(c.inbox)
+		return c.inbox[next : next+1 : next+1], 0
+	}
+	return inOrder(c.inbox, c.cfg.Burst.MaxMessages), 0
+}
+
+// readyMs is when the messages that wait may be taken.
+func (c *Conversation) readyMs() int64 {
+	burst, hold := &c.cfg.Burst, c.cfg.Order.Hold.Milliseconds()
+	if hold == 0 && (!burst.waits() || burst.Quiet == 0) {
+		return 0
+	}
+	oldest, newest, flush := c.inbox[0].message.ReceivedMs, int64(0), len(c.inbox) >= burst.MaxMessages
+	for _, w := range c.inbox {
+		oldest, newest = min(oldest, w.message.ReceivedMs), max(newest, w.message.ReceivedMs)
+		flush = flush || burst.flushes(w.message)
+	}
+	at := int64(0)
+	if burst.waits() && !flush {
+		at = min(newest+burst.Quiet.Milliseconds(), oldest+burst.MaxWait.Milliseconds())
+	}
+	return max(at, oldest+hold)
+}
+
+// interrupt gives the running turn up for a new message, where the policy wants it: its messages and the new one are taken
+// together. A user who never stops writing interrupts for MaxWait at most.
+func (c *Conversation) interrupt() {
+	turn, burst := c.turn, &c.cfg.Burst
+	if burst.Policy != Interrupt || turn == nil || c.inline || len(turn.Messages) == 0 || len(turn.Messages) >= burst.MaxMessages {
+		return
+	}
+	oldest := slices.MinFunc(turn.Messages, func(a, b *wactorv1.Message) int { return int(a.ReceivedMs - b.ReceivedMs) })
+	if c.nowMs-oldest.ReceivedMs >= burst.MaxWait.Milliseconds() {
+		return
+	}
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
+		StartedMs: c.startedMs, Attempt: uint32(turn.Attempt),
+	})
+	c.turn = nil
+	c.head.RetryMessages = nil
+	c.effect(CancelBot{TurnID: turn.ID})
+}
+
+// busy reports whether Reject refuses a message now.
+func (c *Conversation) busy() bool {
+	return c.cfg.Burst.Policy == Reject && (c.turn != nil || len(c.inbox) > 0)
+}
+
+// refuseBusy absorbs a message that came while the bot was busy, with one notice for each turn.
+func (c *Conversation) refuseBusy(message *wactorv1.Message) {
+	c.absorb(message, "the bot was busy")
+	if c.cfg.Burst.Notice != nil && c.noticed != c.head.Version+1 {
+		c.noticed = c.head.Version + 1
+		c.post(c.cfg.Burst.Notice, 0, message.Id)
+	}
+}
+
+// absorb ends a message that was accepted and that no turn takes.
+func (c *Conversation) absorb(message *wactorv1.Message, reason string) {
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ABSORBED, MessageSeqs: []uint64{message.Seq}, MessageId: message.Id, Reason: reason,
+	})
+}

@@ -1,0 +1,77 @@
+package conversation
+
+import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+
+// pairRate is the provider's word for too many messages to one user.
+const pairRate = 131056
+
+// paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual schedule (GCRA): each send
+// moves it PairEvery ahead, and it may be ahead of now by PairBurst sends. It lives in memory: a new activation begins rested,
+// and learns from the provider's complaint, should there be one.
+func (c *Conversation) paced() bool {
+	every := c.cfg.Sending.PairEvery.Milliseconds()
+	if c.cfg.Sending.PairBurst == 0 || every == 0 {
+		return true
+	}
+	at := max(c.pairMs, c.nowMs)
+	if from := at - int64(c.cfg.Sending.PairBurst-1)*every; from > c.nowMs {
+		c.send.phase = sendPaced
+		c.send.untilMs = from
+		return false
+	}
+	c.pairMs = at + every
+	return true
+}
+
+// slowDown believes the provider where it says that the pair rate is used up.
+func (c *Conversation) slowDown(code int) {
+	if code == pairRate {
+		c.pairMs = c.nowMs + int64(c.cfg.Sending.PairBurst)*c.cfg.Sending.PairEvery.Milliseconds()
+	}
+}
+
+// windowClosed reports whether the provider would refuse a reply since the user has not written for too long. Templates are
+// taken at any time; what a raw reply is, is not known here.
+func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
+	window := c.cfg.Sending.Window.Milliseconds()
+	if window == 0 || c.head.LastMessageMs == 0 || c.nowMs < c.head.LastMessageMs+window {
+		return false
+	}
+	switch reply.GetContent().(type) {
+	case *wactorv1.Reply_Template, *wactorv1.Reply_Raw:
+		return false
+	}
+	return true
+}
+
+// statusRank orders statuses: a message that was read was delivered, and one that was delivered was sent.
+func statusRank(status string) int {
+	switch status {
+	case "sent":
+		return 1
+	case "delivered":
+		return 2
+	case "read", "played":
+		return 3
+	case "failed":
+		return 4
+	}
+	return 0
+}
+
+// await makes the next reply wait for a status of the one that was just taken.
+func (c *Conversation) await(seq uint64) {
+	if c.cfg.Sending.Await == "" || len(c.outbox) == 0 {
+		return
+	}
+	c.send.phase = sendAwait
+	c.send.seq = seq
+	c.send.untilMs = c.nowMs + c.cfg.Sending.AwaitMax.Milliseconds()
+}
+
+// awaited ends that wait.
+func (c *Conversation) awaited(seq uint64, status string) {
+	if c.send.phase == sendAwait && seq == c.send.seq && statusRank(status) >= statusRank(c.cfg.Sending.Await) {
+		c.send.phase = sendIdle
+	}
+}

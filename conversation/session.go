@@ -1,0 +1,43 @@
+package conversation
+
+import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+
+// expire resets the state where the conversation was idle for too long before this moment: a message that comes then begins
+// anew. Work that is unfinished is not idleness. Where the bot wants a turn for it, the session's timer does it instead.
+func (c *Conversation) expire() {
+	idle := c.cfg.Session.Idle.Milliseconds()
+	if idle == 0 || c.state == nil || c.turn != nil || len(c.inbox) > 0 || c.nowMs-c.head.ActiveMs <= idle || c.timer(SessionExpired) != nil {
+		return
+	}
+	c.endSession()
+}
+
+func (c *Conversation) endSession() {
+	c.setState(nil)
+	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_SESSION_EXPIRED, Node: c.cfg.Node})
+}
+
+// watchSession keeps the session's timer where the bot wants a turn at its end. The timer is not moved with every message:
+// when it rings too early it is set again, so that a session costs one timer for each idle time and not for each message.
+func (c *Conversation) watchSession() {
+	session := &c.cfg.Session
+	switch {
+	case session.Idle == 0 || !session.Turn || c.state == nil:
+		c.cancelTimer(SessionExpired)
+	case c.timer(SessionExpired) == nil:
+		c.setTimer(SessionExpired, c.nowMs+session.Idle.Milliseconds())
+	}
+}
+
+// sessionGoesOn moves a session's timer that rang too early; false where the session is over.
+func (c *Conversation) sessionGoesOn(timer *wactorv1.Timer) bool {
+	if timer.Name != SessionExpired {
+		return false
+	}
+	end := c.head.ActiveMs + c.cfg.Session.Idle.Milliseconds()
+	if end <= timer.DueMs {
+		return false
+	}
+	c.setTimer(SessionExpired, end)
+	return true
+}
