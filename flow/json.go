@@ -1,32 +1,12 @@
 package flow
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 )
-
-// decode reads a JSON value.
-func decode(data []byte) (any, error) { return decodeWithin(data, &normaliser{left: MaxElements}, 1) }
-
-func decodeWithin(data []byte, n *normaliser, depth int) (any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var v any
-	if err := decoder.Decode(&v); err != nil {
-		return nil, errNotJSON
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errNotJSON
-	}
-	return n.value(v, depth)
-}
 
 // appendJSON writes a value with sorted keys: the same value is the same bytes.
 func appendJSON(dst []byte, v any) []byte {

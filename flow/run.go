@@ -64,6 +64,10 @@ func (r *run) set(a assignment) error {
 	if err != nil {
 		return err
 	}
+	if a.value.expr != nil { // within the limits of a value already
+		r.vars[a.name] = value
+		return nil
+	}
 	return r.assign(r.step.at, a.name, value)
 }
 

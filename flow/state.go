@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,36 +16,28 @@ type position struct {
 	tries int
 }
 
-// storedState is the JSON of a conversation.
-type storedState struct {
-	Asked bool            `json:"asked"`
-	Step  string          `json:"step"`
-	Tries int             `json:"tries"`
-	Vars  json.RawMessage `json:"vars"`
-}
-
 // load reads a state: where the conversation waits, and its variables. The note is not empty where it starts again.
 func (f *Flow) load(data json.RawMessage) (position, map[string]any, string) {
 	if len(data) == 0 {
 		return position{step: f.start}, maps.Clone(f.vars), ""
 	}
-	stored, vars, ok := decodeState(data)
+	s, ok := decodeState(data)
 	if !ok {
 		return position{step: f.start}, maps.Clone(f.vars), fmt.Sprintf("the state is not one of a flow: started again at %s", f.start.name)
 	}
 	for name, value := range f.vars {
-		if _, set := vars[name]; !set {
-			vars[name] = value // a variable that the flow got later
+		if _, set := s.vars[name]; !set {
+			s.vars[name] = value // a variable that the flow got later
 		}
 	}
-	at := position{step: f.steps[stored.Step], asked: stored.Asked, tries: max(stored.Tries, 0)}
+	at := position{step: f.steps[s.step], asked: s.asked, tries: max(s.tries, 0)}
 	switch {
 	case at.step == nil:
-		return position{step: f.start}, vars, fmt.Sprintf("step %q is gone: started again at %s", fit(stored.Step, MaxName), f.start.name)
+		return position{step: f.start}, s.vars, fmt.Sprintf("step %q is gone: started again at %s", fit(s.step, MaxName), f.start.name)
 	case at.asked && !at.step.asks():
-		return position{step: at.step}, vars, fmt.Sprintf("step %s asks nothing any more: entered again", at.step.name)
+		return position{step: at.step}, s.vars, fmt.Sprintf("step %s asks nothing any more: entered again", at.step.name)
 	}
-	return at, vars, ""
+	return at, s.vars, ""
 }
 
 func (s *step) asks() bool {
@@ -54,20 +45,33 @@ func (s *step) asks() bool {
 	return ok
 }
 
-func decodeState(data []byte) (stored storedState, vars map[string]any, ok bool) {
-	if len(data) > MaxState || json.Unmarshal(data, &stored) != nil || stored.Step == "" {
-		return stored, nil, false
+// stored is a state as it was written.
+type stored struct {
+	step  string
+	asked bool
+	tries int
+	vars  map[string]any
+}
+
+// decodeState reads a state. It holds many values: each was within the limits of one when it was set, all are within MaxState.
+func decodeState(data []byte) (stored, bool) {
+	if len(data) > MaxState {
+		return stored{}, false
 	}
-	if len(stored.Vars) == 0 || bytes.Equal(stored.Vars, []byte("null")) {
-		return stored, map[string]any{}, true
+	value, err := decodeWithin(data, MaxState, -1)
+	fields, isMap := value.(map[string]any)
+	if err != nil || !isMap {
+		return stored{}, false
 	}
-	// A state holds many values: each was within the limits of one when it was set, and all are within MaxState.
-	value, err := decodeWithin(stored.Vars, &normaliser{left: MaxState}, 0)
-	if err != nil {
-		return stored, nil, false
+	var s stored
+	s.step, _ = fields["step"].(string)
+	s.asked, _ = fields["asked"].(bool)
+	s.tries, _ = fields["tries"].(int)
+	vars, given := fields["vars"]
+	if s.vars, _ = vars.(map[string]any); s.vars == nil && !given {
+		s.vars = map[string]any{}
 	}
-	vars, ok = value.(map[string]any)
-	return stored, vars, ok
+	return s, s.step != "" && s.vars != nil
 }
 
 // appendState writes a state, keys sorted.

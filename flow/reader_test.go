@@ -1,0 +1,57 @@
+package flow
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzDecode holds the reader equal to encoding/json, and what is written equal to what was read.
+func FuzzDecode(f *testing.F) {
+	for _, text := range []string{
+		`{"a":1,"b":[true,false,null,-0.5,1e3,"x"],"a":2}`, ` [ ] `, `{}`, `"\u00e4\ud83d\ude00\ud83d \\\"\/"`, "\"\xff\"", `1e999`, `01`, `-`, `1.`, `.5`, `1e`,
+		`nul`, `truefalse`, `[1,]`, `{"a"}`, `{"a":}`, `{,}`, "\"\n\"", `9007199254740993`, `99999999999999999999`, `"`, `"\`, `[[`, `1 2`,
+		`"\u2028\u0000"`, `-0`, `1E+2`, `{"":{"":[]}}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := decode(data)
+		want, wantErr := decodeByLibrary(data)
+		switch {
+		case err == nil && wantErr == nil:
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%q (-library +reader):\n%s", data, diff)
+			}
+		case errors.Is(err, errTooDeep) || errors.Is(err, errTooLarge): // noticed before what may be wrong behind it
+			return
+		default:
+			if !errors.Is(err, wantErr) {
+				t.Fatalf("%q: %v, the library says %v", data, err, wantErr)
+			}
+			return
+		}
+		written := appendJSON(nil, got)
+		again, err := decode(written)
+		if diff := cmp.Diff(got, again); err != nil || diff != "" || !json.Valid(written) {
+			t.Fatalf("%q written as %q: %v\n%s", data, written, err, diff)
+		}
+	})
+}
+
+func decodeByLibrary(data []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return nil, errNotJSON
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNotJSON
+	}
+	return normalise(v)
+}
