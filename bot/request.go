@@ -25,6 +25,8 @@ type turnRequest struct {
 	State    json.RawMessage  `json:"state"`
 	Messages []inboundMessage `json:"messages"`
 	Timer    *timerFired      `json:"timer"`
+	// WindowOpenUntil is left out where it is not known.
+	WindowOpenUntil string `json:"windowOpenUntil,omitempty"`
 }
 
 type inboundMessage struct {
@@ -69,6 +71,9 @@ func encodeTurn(turn *conversation.Turn) ([]byte, error) {
 	}
 	if turn.Timer != nil {
 		request.Timer = &timerFired{Name: turn.Timer.Name, Due: timestamp(turn.Timer.DueMs)}
+	}
+	if !turn.WindowUntil.IsZero() {
+		request.WindowOpenUntil = timestamp(turn.WindowUntil.UnixMilli())
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

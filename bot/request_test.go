@@ -47,7 +47,8 @@ func fullTurn() *conversation.Turn {
 			},
 		},
 		Timer: &wactorv1.Timer{Name: "nudge", DueMs: 1_790_000_003_500},
-		Now:   time.UnixMilli(1_790_000_004_000).UTC(),
+		Now:         time.UnixMilli(1_790_000_004_000).UTC(),
+		WindowUntil: time.UnixMilli(1_790_086_400_000).UTC(),
 	}
 }
 

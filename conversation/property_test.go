@@ -16,18 +16,51 @@ import (
 func TestPromises(t *testing.T) {
 	for _, inline := range []bool{true, false} {
 		t.Run(fmt.Sprintf("inline=%v", inline), func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) { runHistory(t, inline) })
+			rapid.Check(t, func(t *rapid.T) { runHistory(t, plainConfig(inline)) })
 		})
 	}
 }
 
-func runHistory(t *rapid.T, inline bool) {
-	w := newWorld(Config{
+// TestPromisesUnderPolicies does the same under random policies for bursts, order, taps, sessions and sending.
+func TestPromisesUnderPolicies(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { runHistory(t, drawPolicies(t)) })
+}
+
+func plainConfig(inline bool) Config {
+	return Config{
 		Node: "n1", Inline: inline, MaxInbox: 6, MaxPipeline: 5, KeepJournal: 1 << 40,
 		Retry:     Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
 		InDoubt:   InDoubt{Wait: 5 * time.Second},
 		OnFailure: text("sorry"),
-	})
+	}
+}
+
+func drawPolicies(t *rapid.T) Config {
+	seconds := func(name string) time.Duration {
+		return time.Duration(rapid.IntRange(0, 3).Draw(t, name)) * time.Second
+	}
+	cfg := plainConfig(rapid.Bool().Draw(t, "inline"))
+	cfg.Burst = Burst{
+		Policy: rapid.SampledFrom([]BurstPolicy{Enqueue, Merge, Interrupt, Reject}).Draw(t, "burst"), Quiet: seconds("quiet"),
+		MaxWait: seconds("max_wait"), MaxMessages: rapid.IntRange(1, 4).Draw(t, "max_messages"), Notice: text("one moment"),
+	}
+	cfg.Order = Order{Hold: seconds("hold"), DropLate: rapid.Bool().Draw(t, "drop_late")}
+	cfg.Taps = Taps{
+		Debounce:   seconds("debounce"),
+		Stale:      rapid.SampledFrom([]StaleButtons{StaleAccept, StaleIgnore, StaleAnswer}).Draw(t, "stale"),
+		StaleReply: text("too late"),
+	}
+	cfg.Session = Session{Idle: 10 * seconds("idle"), Turn: rapid.Bool().Draw(t, "session_turn")}
+	cfg.Sending = Sending{
+		PairBurst: rapid.IntRange(0, 2).Draw(t, "pair"), PairEvery: 6 * time.Second,
+		Await: rapid.SampledFrom([]string{"", "sent", "delivered"}).Draw(t, "await"),
+	}
+	return cfg
+}
+
+func runHistory(t *rapid.T, cfg Config) {
+	w := newWorld(cfg)
+	w.resets = cfg.Session.Idle > 0
 	messages := 0
 	message := func() string { return fmt.Sprintf("m%d", rapid.IntRange(1, max(1, messages)).Draw(t, "message")) }
 	actions := map[string]func(*rapid.T){
@@ -36,8 +69,14 @@ func runHistory(t *rapid.T, inline bool) {
 			age := rapid.Int64Range(-3000, 3000).Draw(t, "age")
 			w.deliver(fmt.Sprintf("m%d", messages), w.nowMs-age)
 		},
-		"again":   func(*rapid.T) { w.deliver(message(), w.nowMs) },
-		"perform": func(*rapid.T) { w.performOne() },
+		"tap": func(t *rapid.T) {
+			messages++
+			prompt := fmt.Sprintf("wamid.r%d", rapid.IntRange(1, 4).Draw(t, "prompt"))
+			w.tap(fmt.Sprintf("m%d", messages), prompt, rapid.SampledFrom([]string{"yes", "no"}).Draw(t, "option"))
+		},
+		"interlude": func(t *rapid.T) { w.silent = rapid.Bool().Draw(t, "silent") },
+		"again":     func(*rapid.T) { w.deliver(message(), w.nowMs) },
+		"perform":   func(*rapid.T) { w.performOne() },
 		"commit": func(t *rapid.T) {
 			if len(w.proposed) == 0 {
 				t.Skip("nothing is proposed")
@@ -45,7 +84,7 @@ func runHistory(t *rapid.T, inline bool) {
 			w.apply()
 			w.step(Committed{Revision: w.revision})
 		},
-		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 5).Draw(t, "bot")) },
+		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 8).Draw(t, "bot")) },
 		"provider": func(t *rapid.T) {
 			if w.flying == nil {
 				t.Skip("nothing is on its way")
@@ -107,6 +146,15 @@ func (w *world) runBot(t *rapid.T, way int) {
 	case way == 5 && inline:
 		w.call = nil
 		w.step(Deferred{TurnID: turn.ID})
+	case way == 6 && !inline:
+		w.call = nil
+		w.step(Failed{TurnID: turn.ID, Retryable: true, NotCalled: true, RetryAfter: 2 * time.Second})
+	case way == 7:
+		name := fmt.Sprintf("t%d", turn.Version%3)
+		w.answerWith(&Answer{Timers: []SetTimer{{Name: name, After: time.Duration(1+turn.Version%4) * time.Second}}})
+	case way == 8:
+		prompt := &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "?"}}}
+		w.answerWith(&Answer{CancelTimers: []string{"t0", "t1"}, Replies: []*wactorv1.Reply{prompt}})
 	default:
 		w.answer()
 	}
@@ -189,6 +237,9 @@ func (w *world) check(t *rapid.T, messages int) {
 	if !w.c.Idle() || w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 {
 		t.Fatalf("unfinished work at rest")
 	}
+	if w.checkTimers(); len(w.c.timers) > 0 {
+		t.Fatalf("timers that never rang: %v", w.c.timers)
+	}
 	if w.count(wactorv1.RecordKind_RECORD_KIND_WORK) != 0 {
 		t.Fatalf("the work index holds an idle conversation")
 	}
@@ -208,7 +259,7 @@ func (w *world) check(t *rapid.T, messages int) {
 			}
 			version++
 			fallthrough
-		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER:
+		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER, wactorv1.JournalKind_JOURNAL_KIND_ABSORBED:
 			for _, seq := range e.MessageSeqs {
 				fates[accepted[seq]]++
 			}

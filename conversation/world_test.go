@@ -76,9 +76,30 @@ func (w *world) crash(n int) {
 	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
+	w.checkTimers()
 	w.c, w.proposed, w.pending, w.call, w.flying, w.alarm = nil, nil, nil, nil, nil, 0
 	w.refs = map[uint64]string{}
 	w.load()
+}
+
+// checkTimers panics where the index of due times and the timers differ.
+func (w *world) checkTimers() {
+	due := map[string]int64{}
+	for key := range w.records {
+		if key[0] == byte(wactorv1.RecordKind_RECORD_KIND_DUE) {
+			due[key[9:]] = int64(binary.BigEndian.Uint64([]byte(key[1:9])))
+		}
+	}
+	timers := w.count(wactorv1.RecordKind_RECORD_KIND_TIMER)
+	if timers != len(due) || timers != w.count(wactorv1.RecordKind_RECORD_KIND_DUE) {
+		panic(fmt.Sprintf("%d timers, due index %v", timers, due))
+	}
+	for name, at := range due {
+		var timer wactorv1.Timer
+		if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))], &timer); err != nil || timer.DueMs != at {
+			panic(fmt.Sprintf("timer %s is due at %d, the index says %d", name, timer.DueMs, at))
+		}
+	}
 }
 
 // step queues the effects of an event; perform performs them one by one.
@@ -110,10 +131,9 @@ func (w *world) performOne() bool {
 		}
 		w.call = &e
 	case CancelBot:
-		if w.call == nil || w.call.Turn.ID != e.TurnID {
-			panic("a turn was cancelled that is not under way")
+		if w.call != nil && w.call.Turn.ID == e.TurnID {
+			w.call = nil
 		}
-		w.call = nil
 	case Send:
 		if w.flying != nil {
 			panic("two sends overlap")
