@@ -107,7 +107,6 @@ func (a *ask) put(r *run) error {
 }
 
 func (a *ask) goesOn() ([]*target, bool) { return nil, false }
-func (a *ask) leadsTo() []*target        { return []*target{a.to, a.onFail} }
 
 func (a *ask) answer(r *run, tries int) (*step, error) {
 	if r.staleTap() {

@@ -171,14 +171,6 @@ func (c *choices) leave(r *run) (*step, error) {
 
 func (c *choices) goesOn() ([]*target, bool) { return nil, false }
 
-func (c *choices) leadsTo() []*target {
-	all := []*target{c.onFail}
-	for _, o := range c.options {
-		all = append(all, o.to)
-	}
-	return all
-}
-
 func (c *choices) put(r *run) error { return c.show(r, c.frame) }
 
 // show offers the options below a body.

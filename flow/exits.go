@@ -7,7 +7,6 @@ type jump struct{ to *target }
 
 func (j jump) leave(*run) (*step, error) { return j.to.step, nil }
 func (j jump) goesOn() ([]*target, bool) { return []*target{j.to}, true }
-func (j jump) leadsTo() []*target        { return []*target{j.to} }
 
 // wait stops; the next message enters the step that it names.
 type wait struct{ to *target }
@@ -17,7 +16,6 @@ func (w wait) leave(r *run) (*step, error) {
 	return nil, nil
 }
 func (w wait) goesOn() ([]*target, bool) { return nil, false }
-func (w wait) leadsTo() []*target        { return []*target{w.to} }
 
 // end clears the state: the next message starts anew.
 type end struct{}
@@ -27,7 +25,6 @@ func (end) leave(r *run) (*step, error) {
 	return nil, nil
 }
 func (end) goesOn() ([]*target, bool) { return nil, false }
-func (end) leadsTo() []*target        { return nil }
 
 // handoff ends with a note for the operators, in the journal. The note is a literal: journals hold nothing that a user wrote.
 type handoff struct{ note string }
@@ -58,7 +55,6 @@ func (h handoff) leave(r *run) (*step, error) {
 	return nil, nil
 }
 func (h handoff) goesOn() ([]*target, bool) { return nil, false }
-func (h handoff) leadsTo() []*target        { return nil }
 
 // branch goes on with the step of the first case whose condition holds: switch.
 type branch struct {
@@ -123,14 +119,12 @@ func (b *branch) leave(r *run) (*step, error) {
 	return b.fallback.step, nil
 }
 
-func (b *branch) goesOn() ([]*target, bool) { return b.leadsTo(), true }
-
-func (b *branch) leadsTo() []*target {
-	all := make([]*target, 0, len(b.cases)+1)
-	for _, c := range b.cases {
-		all = append(all, c.to)
+func (b *branch) goesOn() ([]*target, bool) {
+	var next []*target
+	for _, w := range b.ways() {
+		next = append(next, w.to)
 	}
-	return append(all, b.fallback)
+	return next, true
 }
 
 // condition reads an expression that says yes or no.

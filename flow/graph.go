@@ -10,19 +10,21 @@ import (
 func (p *checker) checkGraph(entries []*target) {
 	reached := map[*step]bool{}
 	var queue []*step
-	visit := func(targets []*target) {
-		for _, t := range targets {
-			if t != nil && t.step != nil && !reached[t.step] {
-				reached[t.step] = true
-				queue = append(queue, t.step)
-			}
+	visit := func(t *target) {
+		if t != nil && t.step != nil && !reached[t.step] {
+			reached[t.step] = true
+			queue = append(queue, t.step)
 		}
 	}
-	visit(entries)
+	for _, t := range entries {
+		visit(t)
+	}
 	for len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
-		visit(s.leadsTo())
+		for _, w := range s.ways() {
+			visit(w.to)
+		}
 	}
 	// A start that is missing makes every step unreachable: that one mistake is reported already.
 	started := entries[0] != nil && entries[0].step != nil

@@ -11,8 +11,9 @@ type step struct {
 	call  *call
 	say   []message
 	exit  exit
-	// exitAt is where the exit is written.
-	exitAt place
+	// exitKey names the exit, exitAt is where it is written.
+	exitKey string
+	exitAt  place
 }
 
 // assignment sets a variable.
@@ -27,8 +28,8 @@ type exit interface {
 	leave(r *run) (*step, error)
 	// goesOn returns the steps that may come next in the same turn; false where it stops.
 	goesOn() (next []*target, ok bool)
-	// leadsTo returns all steps that it names.
-	leadsTo() []*target
+	// ways returns all ways out, in the order in which they are written.
+	ways() []way
 }
 
 // question is an exit that waits for an answer.
@@ -40,17 +41,6 @@ type question interface {
 var exitKeys = []string{"goto", "switch", "ask", "choices", "wait", "end", "handoff"}
 
 var stepKeys = append([]string{"set", "call", "say", "media", "location"}, exitKeys...)
-
-func (s *step) leadsTo() []*target {
-	var all []*target
-	if s.call != nil {
-		all = append(all, s.call.onError)
-	}
-	if s.exit != nil {
-		all = append(all, s.exit.leadsTo()...)
-	}
-	return all
-}
 
 func (p *checker) parseSteps(n *node) {
 	if n == nil {
@@ -116,7 +106,7 @@ func (p *checker) parseExit(s *step, f fields) {
 		p.report(s.at, fmt.Sprintf("step %s does not say what comes next", s.name), "end it with goto, switch, ask, choices, wait, handoff or end")
 		return
 	}
-	s.exitAt = f.values[key].at
+	s.exitKey, s.exitAt = key, f.values[key].at
 	s.exit = p.exit(s, key, f.get(key))
 }
 
