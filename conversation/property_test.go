@@ -107,11 +107,31 @@ func runHistory(t *rapid.T, cfg Config) {
 			w.stopGracefully()
 			w.crash(0)
 		},
-		"": func(*rapid.T) { w.answerInline() },
+		"": func(t *rapid.T) {
+			w.answerInline()
+			if rapid.IntRange(0, 3).Draw(t, "lag") < 3 {
+				w.keepUp() // most of the time nothing lags, else the rarer things would hardly ever meet
+			}
+		},
 	}
 	t.Repeat(actions)
 	w.comeToRest()
 	w.check(t, messages)
+}
+
+// keepUp performs all effects and applies all commits.
+func (w *world) keepUp() {
+	for {
+		w.answerInline()
+		switch {
+		case w.performOne():
+		case len(w.proposed) > 0:
+			w.apply()
+			w.step(Committed{Revision: w.revision})
+		default:
+			return
+		}
+	}
 }
 
 // answerInline keeps the rule that an inline call is answered before any other event.
@@ -173,12 +193,17 @@ func (w *world) runProvider(way int) {
 		w.doubted[w.flying.Seq] = true
 		w.sendDone(SendResult{Outcome: Unknown, Reason: "broken connection"})
 	case 3:
-		w.take() // and the answer still comes later, if at all
+		w.takeOnce() // and the answer still comes later, if at all
 	default:
-		if len(w.taken) == 0 || w.taken[len(w.taken)-1] != w.flying.Seq {
-			w.take()
-		}
+		w.takeOnce()
 		w.sendDone(SendResult{Outcome: Taken, ProviderID: fmt.Sprintf("wamid.r%d", w.flying.Seq)})
+	}
+}
+
+// takeOnce takes the reply that is on its way, unless this very request was taken already.
+func (w *world) takeOnce() {
+	if len(w.taken) == 0 || w.taken[len(w.taken)-1] != w.flying.Seq {
+		w.take()
 	}
 }
 
