@@ -102,17 +102,11 @@ func (r *run) value(e *expression) (any, error) {
 	return value, nil
 }
 
-// holds runs a condition.
+// holds runs a condition. Nothing counts as false; what is neither true nor false nor nothing fails in the machine, by asBool.
 func (r *run) holds(e *expression) (bool, error) {
 	value, err := r.eval(e)
-	if err != nil {
-		return false, err
-	}
-	holds, ok := value.(bool)
-	if !ok {
-		return false, r.fail(e.place(0), "the condition says neither true nor false", nil)
-	}
-	return holds, nil
+	holds, _ := value.(bool)
+	return holds, err
 }
 
 // asBool makes the compiler refuse what can never be true or false.
@@ -156,6 +150,7 @@ func safeReason(err error) string {
 		{"memory budget exceeded", "it builds too much"},
 		{"integer divide by zero", "division by zero"},
 		{"index out of range", "an index is out of range"},
+		{"invalid operation: bool(", "it says neither true nor false"},
 		{"cannot fetch", "a part of nothing, or of something that has no parts"},
 	} {
 		if strings.HasPrefix(message, known.prefix) || strings.HasPrefix(message, "runtime error: "+known.prefix) {
