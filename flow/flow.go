@@ -1,10 +1,6 @@
 package flow
 
-import (
-	"maps"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Flow is a flow that was read and checked. It never changes; many goroutines may use it at once.
 type Flow struct {
@@ -21,19 +17,6 @@ type Flow struct {
 
 // Name returns the name that the flow gives itself.
 func (f *Flow) Name() string { return f.name }
-
-// Steps returns the names of the steps, sorted.
-func (f *Flow) Steps() []string { return slices.Sorted(maps.Keys(f.steps)) }
-
-// Calls reports whether any step calls a service: whether Step may return a Call.
-func (f *Flow) Calls() bool {
-	for _, s := range f.steps {
-		if s.call != nil {
-			return true
-		}
-	}
-	return false
-}
 
 // Parse reads a flow from YAML and checks it; name is what problems call the file. The error, where there is one, is Problems:
 // all mistakes, in the order of their places. A text that is no YAML at all has one problem, the first.
