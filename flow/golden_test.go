@@ -71,7 +71,7 @@ func read(t testing.TB, path string) []byte {
 
 func parse(t testing.TB, path string) *flow.Flow {
 	t.Helper()
-	f, err := flow.Parse(filepath.Base(path), read(t, path))
+	f, err := flow.Parse(path, read(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -141,11 +142,22 @@ func (p *player) message(text string, answers []string) error {
 	}
 	p.now = p.now.Add(time.Minute)
 	if err != nil {
-		p.mark(noteMark, "failed: "+err.Error())
+		p.mark(noteMark, "failed: "+inAnyFolder(err).Error())
 		return nil
 	}
 	p.commit(out)
 	return nil
+}
+
+// inAnyFolder names the flow's file without its folder: a transcript plays the same from everywhere.
+func inAnyFolder(err error) error {
+	var failed *flow.RunError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	local := *failed
+	local.File = filepath.Base(failed.File)
+	return &local
 }
 
 func (p *player) commit(out flow.Output) {
