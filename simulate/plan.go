@@ -7,6 +7,8 @@ type post struct {
 	messages []int
 	// again says that the same webhook is posted a second time, at once or (later) when the first was answered.
 	again, later bool
+	// swapped says that the message was sent before one that is posted before it.
+	swapped bool
 }
 
 // step is a set of webhooks that are posted at once; the next step begins when all of them were answered 200.
@@ -42,12 +44,14 @@ func (o *Options) plan(group int) plan {
 		}
 	default:
 		size := map[Pattern]int{Burst: o.Messages, Pairs: 2, Steady: 1}[o.Pattern]
+		highest := 0
 		for _, k := range o.order(random) {
 			if len(out) == 0 || len(out[len(out)-1]) == size {
 				out = append(out, step{})
 			}
 			last := len(out) - 1
-			out[last] = append(out[last], post{messages: []int{group*o.Messages + k}})
+			out[last] = append(out[last], post{messages: []int{group*o.Messages + k}, swapped: k < highest})
+			highest = max(highest, k)
 		}
 	}
 	for _, s := range out {
