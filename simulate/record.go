@@ -90,15 +90,18 @@ func (r *record) acceptedAll(numbers []int) {
 // outstanding is how many accepted messages have no reply yet.
 func (r *record) outstanding() int64 { return r.accepted.Load() - r.replied.Load() }
 
-// check judges all users.
-func (r *record) check() Counts {
-	var c Counts
+// check judges all users, and names the first few whose conversations went wrong, for a look at their timelines.
+func (r *record) check() (c Counts, suspects []string) {
 	for user := range r.replies {
 		first := user * r.options.Messages
 		lock := &r.locks[user%len(r.locks)]
 		lock.Lock()
-		c.add(checkUser(r.messages[first:first+r.options.Messages], first, r.replies[user]))
+		one := checkUser(r.messages[first:first+r.options.Messages], first, r.replies[user])
 		lock.Unlock()
+		c.add(one)
+		if one.Violations(r.options.AllowResent) > 0 && len(suspects) < 5 {
+			suspects = append(suspects, strconv.FormatInt(r.options.FirstUser+int64(user), 10))
+		}
 	}
-	return c
+	return c, suspects
 }

@@ -30,14 +30,17 @@ type Report struct {
 	Counts
 	// Violations is what a correct bot has none of.
 	Violations int `json:"violations"`
+	// Suspects are the first few users with violations.
+	Suspects []string `json:"suspects,omitempty"`
 }
 
 func (r *record) report(sentNs int64) *Report {
 	o := r.options
 	out := &Report{
 		Users: o.Users, Messages: len(r.messages), Pattern: o.Pattern, Accepted: int(r.accepted.Load()), Replied: int(r.replied.Load()),
-		Posts: map[string]int{}, Accept: r.accept.percentiles(), Counts: r.check(),
+		Posts: map[string]int{}, Accept: r.accept.percentiles(),
 	}
+	out.Counts, out.Suspects = r.check()
 	for status, n := range r.posts {
 		name := fmt.Sprint(status)
 		if status == 0 {
@@ -86,7 +89,7 @@ func (r *Report) Write(w io.Writer) {
 		fmt.Fprintln(w, "verdict       in order: every message once, in turn")
 		return
 	}
-	fmt.Fprintf(w, "verdict       %d violations\n", r.Violations)
+	fmt.Fprintf(w, "verdict       %d violations, as with users %s\n", r.Violations, strings.Join(r.Suspects, ", "))
 }
 
 func (p Percentiles) String() string {
