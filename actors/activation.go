@@ -50,7 +50,9 @@ type activation struct {
 
 	bot struct {
 		inliner Inliner
+		turnID  string
 		cancel  context.CancelFunc
+		done    chan struct{} // closed when the call has returned
 	}
 	ctx    context.Context // of the activation; nil until a bot call or a send needs it
 	cancel context.CancelFunc
@@ -93,8 +95,12 @@ func (a *activation) Receive(ctx actor.Context) {
 			a.deliver(a.nextRef, m)
 		}
 	case wake:
-		if a.ended == nil {
+		switch {
+		case a.ended != nil:
+		case a.machine == nil:
 			a.load()
+		default:
+			a.tick()
 		}
 	case committed:
 		if a.ended != nil {
@@ -142,10 +148,15 @@ func (a *activation) load() bool {
 // deliver hands a message or a status to the machine.
 func (a *activation) deliver(ref uint64, d *Delivery) {
 	if d.Status != nil {
+		a.channel.statusMs.Store(a.runtime.options.Now().UnixMilli())
 		status := *d.Status
 		status.Ref = ref
-		status.Known = a.seen(conversation.StatusKey(status.ReplyID, status.Status))
-		a.step(status)
+		for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
+			status.Known = status.Known || a.seen(key)
+		}
+		if a.ended == nil {
+			a.step(status)
+		}
 		return
 	}
 	known := a.seen(d.Message.Id)

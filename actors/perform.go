@@ -49,6 +49,10 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 			return a.callInline(e.Turn)
 		}
 		a.callBot(e.Turn)
+	case conversation.CancelBot:
+		if a.bot.turnID == e.TurnID && a.bot.cancel != nil {
+			a.bot.cancel()
+		}
 	case conversation.Send:
 		a.send(e)
 	case conversation.Alarm:
@@ -61,7 +65,9 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 func (a *activation) propose(commit conversation.Commit) {
 	a.runtime.metrics.journal(commit.Journal)
 	system, pid, revision := a.runtime.system, a.pid, commit.Revision
+	table, dueMs := a.table, earliestDue(commit.Command)
 	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, func(err error) {
+		table.expectTimer(dueMs)
 		system.Root.Send(pid, committed{revision, err})
 	})
 }
@@ -87,13 +93,29 @@ func (a *activation) inline(turn *conversation.Turn) (answer *conversation.Answe
 // callBot runs the bot beside the actor.
 func (a *activation) callBot(turn *conversation.Turn) {
 	ctx, cancel := context.WithCancel(a.context())
-	a.bot.cancel = cancel
+	before, done := a.bot.done, make(chan struct{})
+	a.bot.turnID, a.bot.cancel, a.bot.done = turn.ID, cancel, done
+	a.showTyping(ctx, turn)
 	a.runtime.work.Go(func() {
+		defer close(done)
 		defer cancel()
+		if before != nil {
+			<-before // calls of one conversation never overlap, not even where one was cancelled
+		}
 		started := time.Now()
 		answer, err := a.ask(ctx, turn)
 		a.runtime.system.Root.Send(a.pid, result{a.outcome(turn, answer, err, time.Since(started))})
 	})
+}
+
+// showTyping tells the user that the bot thinks.
+func (a *activation) showTyping(ctx context.Context, turn *conversation.Turn) {
+	typer, ok := a.channel.Sender.(Typer)
+	if !a.channel.Typing || !ok || len(turn.Messages) == 0 {
+		return
+	}
+	newest := turn.Messages[len(turn.Messages)-1].Id
+	a.runtime.work.Go(func() { _ = typer.MarkRead(ctx, newest) })
 }
 
 func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
@@ -181,7 +203,7 @@ func (a *activation) rang() {
 	}
 	now := a.runtime.options.Now()
 	if a.alarmMs > 0 && now.UnixMilli() >= a.alarmMs {
-		a.step(conversation.Ticked{})
+		a.tick()
 		if a.ended != nil {
 			return
 		}
@@ -196,6 +218,9 @@ func (a *activation) rang() {
 	}
 	a.schedule()
 }
+
+// tick tells the machine that time went on.
+func (a *activation) tick() { a.step(conversation.Ticked{StatusMs: a.channel.statusMs.Load()}) }
 
 // gauge keeps the sums over all conversations.
 func (a *activation) gauge(inbox, outbox int) {

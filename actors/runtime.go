@@ -70,6 +70,7 @@ type Runtime struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	stopping atomic.Bool
+	stopped  chan struct{} // closed when Stop begins
 	active   atomic.Int64
 	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing once stopping is set.
 	work     sync.WaitGroup
@@ -84,10 +85,12 @@ func New(options Options) *Runtime {
 		options: options, system: newSystem(options.Logger), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
 	}
 	r.metrics = newMetrics(options.Registerer, r)
+	r.stopped = make(chan struct{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for shard := range r.tables {
 		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{}}
 	}
+	r.goWork(r.watchTimers)
 	return r
 }
 
@@ -145,7 +148,9 @@ func (r *Runtime) Active() int { return int(r.active.Load()) }
 // cancelled; sends under way are awaited until ctx ends, so that their outcome is committed and no reply is left in doubt.
 func (r *Runtime) Stop(ctx context.Context) {
 	r.starting.Lock()
-	r.stopping.Store(true)
+	if !r.stopping.Swap(true) {
+		close(r.stopped)
+	}
 	r.starting.Unlock()
 	for _, t := range r.tables {
 		t.each(func(a *activation) { r.system.Root.Send(a.pid, stopGracefully{}) })

@@ -335,10 +335,15 @@ func TestPanicInsideTheActorAnswersEveryDelivery(t *testing.T) {
 	})
 }
 
+// impatient decides about replies in doubt though no status comes on the channel at all.
+func impatient(o *Options) {
+	o.Channels["shop"].Config = conversation.Config{Inline: true, InDoubt: conversation.InDoubt{Max: 15 * time.Second}}.WithDefaults()
+}
+
 func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
-		first := start(t, store, inlineCounter{}, nil)
+		first := start(t, store, inlineCounter{}, impatient)
 		first.phone.before = func(ctx context.Context, _ *conversation.Outgoing) *conversation.SendResult {
 			<-ctx.Done() // the provider never answers
 			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "cancelled"}
@@ -349,7 +354,7 @@ func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
 		cancel()
 		first.Stop(gone)
 
-		second := start(t, store, inlineCounter{}, nil)
+		second := start(t, store, inlineCounter{}, impatient)
 		synctest.Wait()
 		if got := second.phone.texts("u"); len(got) != 0 {
 			t.Errorf("a reply in doubt was sent at once: %v", got)

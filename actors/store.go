@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -20,6 +21,8 @@ type Store interface {
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
 	// Work names the conversations with unfinished work.
 	Work(shard uint32, each func(conversation string) error) error
+	// Due names the timers that are due until a time (Unix milliseconds), the earliest first.
+	Due(shard uint32, untilMs int64, each func(dueMs int64, conversation, timer string) error) error
 }
 
 // Bot answers turns. Turn may block; its context ends when the activation does.
@@ -37,12 +40,22 @@ type Sender interface {
 	Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult
 }
 
+// Typer is a Sender that can show the user that the bot thinks about a message. What becomes of it does not matter.
+type Typer interface {
+	MarkRead(ctx context.Context, messageID string) error
+}
+
 // Channel is what the conversations of one channel share.
 type Channel struct {
 	Config *conversation.Config
 	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
-	Bot    Bot
+	Bot Bot
+	// Sender takes the replies. Where Typing is set and it is a Typer, it is told when the bot is called.
 	Sender Sender
+	Typing bool
+
+	// statusMs is when the last status of a reply came.
+	statusMs atomic.Int64
 }
 
 var (

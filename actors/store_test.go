@@ -140,3 +140,28 @@ func (s *memoryStore) Work(shard uint32, each func(string) error) error {
 	}
 	return nil
 }
+
+func (s *memoryStore) Due(shard uint32, untilMs int64, each func(int64, string, string) error) error {
+	type due struct {
+		ms          int64
+		name, timer string
+	}
+	s.mu.Lock()
+	var found []due
+	for key := range s.records {
+		name, rest, _ := strings.Cut(key, "\x00")
+		if rest[0] == byte(wactorv1.RecordKind_RECORD_KIND_DUE) && placement.ShardOf(name, 4) == shard {
+			if ms := int64(binary.BigEndian.Uint64([]byte(rest[1:9]))); ms <= untilMs {
+				found = append(found, due{ms, name, rest[9:]})
+			}
+		}
+	}
+	s.mu.Unlock()
+	sort.Slice(found, func(i, j int) bool { return found[i].ms < found[j].ms })
+	for _, d := range found {
+		if err := each(d.ms, d.name, d.timer); err != nil {
+			return err
+		}
+	}
+	return nil
+}

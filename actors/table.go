@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/conversation"
@@ -20,6 +21,9 @@ type table struct {
 	term        uint64
 	ready       bool
 	activations map[conversation.ID]*activation
+
+	// dueMs is no later than the first timer that the store holds (Unix milliseconds).
+	dueMs atomic.Int64
 }
 
 // deliver routes a delivery, and activates its conversation where needed.
@@ -95,11 +99,18 @@ func (t *table) lead(term uint64, ready bool) bool {
 		return false
 	}
 	t.term, t.ready = term, ready
+	t.dueMs.Store(0) // look at once
 	for _, a := range t.activations {
 		t.runtime.system.Root.Send(a.pid, stopNow{ErrNotLeader})
 	}
 	clear(t.activations)
 	return ready
+}
+
+func (t *table) isReady() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ready
 }
 
 // leads reports whether this node still leads the shard in a term.

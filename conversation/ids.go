@@ -59,3 +59,15 @@ func parseReplyID(id string) (createdMs int64, seq uint64, user string, ok bool)
 // StatusKey is the key under which a status is remembered beside the message ids, so that a repeated one is told apart.
 // It starts with a byte that no provider's message id starts with.
 func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
+
+// StatusKeys are the keys under which a status may be known: its own, and those of statuses that say more. A message that was
+// read was delivered, so that a "delivered" which comes later says nothing; and one that failed has failed.
+func StatusKeys(replyID, status string) []string {
+	keys := []string{StatusKey(replyID, status)}
+	for _, more := range []string{"delivered", "read", "failed"} {
+		if statusRank(more) > statusRank(status) {
+			keys = append(keys, StatusKey(replyID, more))
+		}
+	}
+	return keys
+}

@@ -85,7 +85,7 @@ func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 		Retry:       conversation.Retry{MaxAttempts: b.Retry.MaxAttempts, Min: b.Retry.Min, Max: b.Retry.Max},
 		DedupWindow: cfg.DedupWindow,
 		StaleAfter:  cfg.StaleAfter,
-		InDoubt:     conversation.InDoubt{Wait: c.InDoubt.Wait, Park: c.InDoubt.Then == config.Park},
+		InDoubt:     conversation.InDoubt{Wait: c.InDoubt.Wait, Max: c.InDoubt.Max, Park: c.InDoubt.Then == config.Park},
 		MaxInbox:    cfg.Limits.Inbox,
 		KeepJournal: uint64(cfg.Limits.Journal),
 	}

@@ -1,0 +1,136 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// script is a bot that is a function.
+type script func(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
+
+func (s script) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	return s(ctx, turn)
+}
+
+func say(format string, args ...any) *conversation.Answer {
+	return &conversation.Answer{Replies: []*wactorv1.Reply{{Content: &wactorv1.Reply_Text{Text: fmt.Sprintf(format, args...)}}}}
+}
+
+// TestTimersRingWithinASecond: also where the conversation left memory long ago, and after a restart.
+func TestTimersRingWithinASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		var rang []time.Time
+		bot := script(func(_ context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+			if turn.Timer != nil {
+				rang = append(rang, time.Now())
+				return say("timer %s", turn.Timer.Name), nil
+			}
+			answer := say("ok")
+			answer.Timers = []conversation.SetTimer{{Name: "nudge", After: time.Hour}}
+			return answer, nil
+		})
+		for round := range 2 {
+			b := start(t, store, bot, nil)
+			b.deliver("1", fmt.Sprint("m", round), "hi").want(t, conversation.Accepted, nil)
+			begin := time.Now()
+			time.Sleep(30 * time.Minute)
+			if b.Active() != 0 {
+				t.Fatal("the conversation is still in memory")
+			}
+			if round == 1 {
+				b.stop()
+				b = start(t, store, bot, nil)
+			}
+			time.Sleep(31 * time.Minute)
+			synctest.Wait()
+			if len(rang) != round+1 {
+				t.Fatalf("the timer rang %d times, want %d", len(rang), round+1)
+			}
+			if late := rang[round].Sub(begin) - time.Hour; late < 0 || late > time.Second {
+				t.Errorf("the timer rang %v late", late)
+			}
+			b.stop()
+		}
+	})
+}
+
+// TestInterruptedCallsNeverOverlap: a new message cancels the running call, and the next one begins when that has returned.
+func TestInterruptedCallsNeverOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		running, cancelled := 0, 0
+		bot := script(func(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+			if running++; running > 1 {
+				t.Error("two calls overlap")
+			}
+			defer func() { running-- }()
+			select {
+			case <-time.After(10 * time.Second):
+				return say("%d messages", len(turn.Messages)), nil
+			case <-ctx.Done():
+				cancelled++
+				time.Sleep(time.Second) // a bot that is slow to notice
+				return nil, ctx.Err()
+			}
+		})
+		b := start(t, store, bot, func(o *Options) {
+			o.Channels["shop"].Config = conversation.Config{Burst: conversation.Burst{Policy: conversation.Interrupt, MaxWait: time.Minute}}.WithDefaults()
+		})
+		for i := range 3 {
+			b.deliver("1", fmt.Sprint("m", i), "hi").want(t, conversation.Accepted, nil)
+			time.Sleep(3 * time.Second)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := b.phone.texts("1"); !slices.Equal(got, []string{"3 messages"}) || cancelled != 2 {
+			t.Errorf("replies %q, %d calls cancelled", got, cancelled)
+		}
+		b.stop()
+	})
+}
+
+// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another conversation ends it.
+func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		b := start(t, store, counter{}, nil)
+		tries := 0
+		b.phone.before = func(_ context.Context, out *conversation.Outgoing) *conversation.SendResult {
+			if out.Conversation.User != "1" {
+				return nil
+			}
+			if tries++; tries > 1 {
+				return nil
+			}
+			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "timeout"}
+		}
+		b.deliver("1", "m1", "hi").want(t, conversation.Accepted, nil)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if tries != 1 {
+			t.Fatalf("%d tries while no status comes at all", tries)
+		}
+		o := &outcome{done: make(chan struct{})}
+		b.Deliver(&Delivery{
+			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: o.set,
+			Status: &conversation.StatusArrived{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if tries != 2 {
+			t.Errorf("%d tries after statuses came again", tries)
+		}
+		b.stop()
+	})
+}

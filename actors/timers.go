@@ -1,0 +1,97 @@
+package actors
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Timers of conversations that are not in memory are found in the store's index of due times. An active conversation has its
+// own alarm; to wake it as well does no harm.
+
+const (
+	// timerTick is how often the shards are looked at, and with that how late a timer may be.
+	timerTick = 250 * time.Millisecond
+	// timerAgain is how soon a timer that was due and is still in the index is told again: its turn may be under way, or its
+	// activation may have failed.
+	timerAgain = time.Second
+	// timersAtOnce bounds the conversations that one look at a shard activates.
+	timersAtOnce = 1000
+)
+
+// errEnough ends a scan.
+var errEnough = errors.New("actors: enough")
+
+// watchTimers wakes conversations whose timers are due, until the runtime stops.
+func (r *Runtime) watchTimers() {
+	ticker := time.NewTicker(timerTick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if r.stopping.Load() {
+				return
+			}
+			now := r.options.Now().UnixMilli()
+			for _, t := range r.tables[1:] {
+				t.ringTimers(now)
+			}
+		case <-r.stopped:
+			return
+		}
+	}
+}
+
+// ringTimers wakes the conversations of a shard whose timers are due.
+func (t *table) ringTimers(nowMs int64) {
+	if t.dueMs.Load() > nowMs || !t.isReady() {
+		return
+	}
+	// What is committed from here on lowers the new value; what was committed before is found by the scan.
+	t.dueMs.Store(math.MaxInt64)
+	found := 0
+	err := t.runtime.options.Store.Due(t.shard, math.MaxInt64/2, func(dueMs int64, name, _ string) error {
+		if dueMs > nowMs {
+			t.expectTimer(dueMs)
+			return errEnough
+		}
+		t.expectTimer(nowMs + timerAgain.Milliseconds())
+		id, err := conversation.ParseID(name)
+		if err != nil || t.runtime.options.Channels[id.Channel] == nil {
+			return nil
+		}
+		if found++; found > timersAtOnce || t.wake(id) != nil {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		t.runtime.options.Logger.Error("timers can't be read", "shard", t.shard, "error", err)
+		t.expectTimer(nowMs + timerAgain.Milliseconds())
+	}
+}
+
+// expectTimer notes that a timer is due then.
+func (t *table) expectTimer(dueMs int64) {
+	for {
+		known := t.dueMs.Load()
+		if known <= dueMs || t.dueMs.CompareAndSwap(known, dueMs) {
+			return
+		}
+	}
+}
+
+// earliestDue is when the first timer is due that a commit sets.
+func earliestDue(commit *wactorv1.Commit) int64 {
+	earliest := int64(math.MaxInt64)
+	for _, put := range commit.Puts {
+		if put.Kind == wactorv1.RecordKind_RECORD_KIND_DUE && len(put.Suffix) >= 8 {
+			earliest = min(earliest, int64(binary.BigEndian.Uint64(put.Suffix)))
+		}
+	}
+	return earliest
+}
