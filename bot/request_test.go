@@ -46,7 +46,7 @@ func fullTurn() *conversation.Turn {
 				Location: &wactorv1.Location{Latitude: -33.5, Longitude: 0, Name: "Plaza", Address: "1 Main St"},
 			},
 		},
-		Timer: &wactorv1.Timer{Name: "nudge", DueMs: 1_790_000_003_500},
+		Timer:       &wactorv1.Timer{Name: "nudge", DueMs: 1_790_000_003_500},
 		Now:         time.UnixMilli(1_790_000_004_000).UTC(),
 		WindowUntil: time.UnixMilli(1_790_086_400_000).UTC(),
 	}
