@@ -103,8 +103,14 @@ func (h *history) leave(listener chan Event) {
 
 func (h *history) close() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.closed = true
+	h.mu.Unlock()
+	h.disconnect()
+}
+
+func (h *history) disconnect() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for listener := range h.listeners {
 		delete(h.listeners, listener)
 		close(listener)

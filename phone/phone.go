@@ -51,6 +51,9 @@ func New(options Options) *Phone {
 // ServeHTTP answers the page.
 func (p *Phone) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
+// Disconnect ends the page's streams. The page connects again and reads what it missed.
+func (p *Phone) Disconnect() { p.history.disconnect() }
+
 // Close ends the page's streams and waits for what is under way.
 func (p *Phone) Close() {
 	p.cancel()
