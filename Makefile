@@ -50,4 +50,4 @@ bench-once: ## runs every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x -short ./...
 
 ci: ## runs what CI runs
-	@./.ci/steps vet check-generated test race property bench-once fuzz
+	@./.ci/steps vet lint check-generated test race property bench-once fuzz
