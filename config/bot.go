@@ -12,9 +12,15 @@ type Bot struct {
 	OnFailure OnFailure `yaml:"on_failure"`
 	Burst     Burst     `yaml:"burst"`
 	Order     Order     `yaml:"order"`
-	// Debounce absorbs a second press of the same button within it. Default 0: not in this version.
+	// Debounce absorbs a tap on the same button or list row of the same prompt that comes within this time after the last one.
+	// Default 2s; 0 (off) to 1m.
 	Debounce time.Duration `yaml:"debounce"`
-	Session  Session       `yaml:"session"`
+	// StaleButtons says what happens to a tap on a prompt that is no longer the newest: accept, ignore or answer. Default accept.
+	StaleButtons string `yaml:"stale_buttons"`
+	// StaleReply is the text that StaleButtons answer sends, up to 4096 characters. Required with it.
+	StaleReply string    `yaml:"stale_reply"`
+	Session    Session   `yaml:"session"`
+	LoopGuard  LoopGuard `yaml:"loop_guard"`
 }
 
 // HTTPBot says how a bot is called over HTTP. docs/bots.md describes the contract.
@@ -45,35 +51,4 @@ type Retry struct {
 type OnFailure struct {
 	// Reply is the text, up to 4096 characters. Default none: the user gets nothing.
 	Reply string `yaml:"reply"`
-}
-
-// Enqueue makes a turn of each message, one after the other.
-const Enqueue = "enqueue"
-
-// Burst says what happens to messages that arrive while a turn runs.
-type Burst struct {
-	// Policy is enqueue. Default enqueue; merge, interrupt and reject are not in this version.
-	Policy string `yaml:"policy"`
-	// Quiet is how long the user must be quiet before the turn. Default 0: not in this version.
-	Quiet time.Duration `yaml:"quiet"`
-	// MaxWait bounds the wait for quiet. Default 0: not in this version.
-	MaxWait time.Duration `yaml:"max_wait"`
-}
-
-// Process hands a late message to the bot, flagged late.
-const Process = "process"
-
-// Order says how messages that arrive out of order are handled. Messages that wait together are always taken by the time at
-// which they were sent.
-type Order struct {
-	// Hold is how long a message waits for an earlier one. Default 0: not in this version.
-	Hold time.Duration `yaml:"hold"`
-	// Late is process. Default process; drop is not in this version.
-	Late string `yaml:"late"`
-}
-
-// Session says when a conversation begins anew.
-type Session struct {
-	// Idle is the idle time after which the state is reset. Default 0, never: more is not in this version.
-	Idle time.Duration `yaml:"idle"`
 }

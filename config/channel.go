@@ -31,6 +31,12 @@ type Channel struct {
 	// Bot names the bot that answers. Required.
 	Bot     string  `yaml:"bot"`
 	InDoubt InDoubt `yaml:"in_doubt"`
+	Pace    Pace    `yaml:"pace"`
+	// Await makes the next reply to a user wait for a status of the one before: none, sent or delivered; at most 10s. Default none.
+	Await string `yaml:"await"`
+	// Window is the customer service window: so long after the user's last message replies other than templates are taken. Later
+	// ones become dead letters unsent. Default 24h; 0 (not watched), or 1m to 7d.
+	Window time.Duration `yaml:"window"`
 	// MarkRead shows users that their message was read, when the first reply to it is sent. Default false.
 	MarkRead bool `yaml:"mark_read"`
 	// Typing shows users that the bot is writing; the provider marks the message as read with it. Default false.
@@ -51,4 +57,23 @@ type InDoubt struct {
 	Max time.Duration `yaml:"max"`
 	// Then is resend, which may double a reply, or park, which makes it a dead letter. Default resend.
 	Then string `yaml:"then"`
+}
+
+// What the next reply to a user may wait for.
+const (
+	AwaitNone      = "none"
+	AwaitSent      = "sent"
+	AwaitDelivered = "delivered"
+)
+
+// Pace keeps below the provider's rates, so that it need not complain. `pace: off` sends as fast as it can.
+type Pace struct {
+	// Off sends without a pace, whatever else is said here.
+	Off bool `yaml:"-"`
+	// MessagesPerSecond is the channel's throughput. Default 80; 1 to 1000.
+	MessagesPerSecond int `yaml:"messages_per_second"`
+	// PairBurst is how many replies one user may get at once. Default 45; 1 to 1000.
+	PairBurst int `yaml:"pair_burst"`
+	// PairEvery is the time between two replies to one user from then on. Default 6s; 10ms to 1m.
+	PairEvery time.Duration `yaml:"pair_every"`
 }

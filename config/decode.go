@@ -100,6 +100,7 @@ var (
 	sizeType     = reflect.TypeFor[Size]()
 	secretType   = reflect.TypeFor[Secret]()
 	secretsType  = reflect.TypeFor[Secrets]()
+	paceType     = reflect.TypeFor[Pace]()
 )
 
 // value decodes a node into a value of the configuration. Null leaves it as it is: the default.
@@ -118,6 +119,11 @@ func (d *decoder) value(path string, node ast.Node, into reflect.Value) {
 	case durationType, sizeType, secretType:
 		d.scalar(path, node, into)
 		return
+	case paceType:
+		if _, _, scalar := written(node); scalar {
+			d.scalar(path, node, into)
+			return
+		}
 	case secretsType:
 		if _, list := node.(ast.ArrayNode); !list {
 			into.Set(reflect.MakeSlice(secretsType, 1, 1))
@@ -259,6 +265,7 @@ func keysOf(part reflect.Type) map[string]int {
 	for i := range part.NumField() {
 		keys[part.Field(i).Tag.Get("yaml")] = i
 	}
+	delete(keys, "-")
 	return keys
 }
 

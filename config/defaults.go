@@ -24,15 +24,22 @@ func DefaultChannel() Channel {
 	return Channel{
 		GraphURL: "https://graph.facebook.com/v26.0",
 		InDoubt:  InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend},
+		Pace:     Pace{MessagesPerSecond: 80, PairBurst: 45, PairEvery: 6 * time.Second},
+		Await:    AwaitNone,
+		Window:   day,
 	}
 }
 
 // DefaultBot returns a bot with all defaults.
 func DefaultBot() Bot {
 	return Bot{
-		Retry: Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
-		Burst: Burst{Policy: Enqueue},
-		Order: Order{Late: Process},
+		Retry:        Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
+		Burst:        Burst{Policy: Enqueue, MaxMessages: 20},
+		Order:        Order{Late: Process},
+		Debounce:     2 * time.Second,
+		StaleButtons: Accept,
+		Session:      Session{Idle: day},
+		LoopGuard:    LoopGuard{Repeats: 20, Window: 5 * time.Minute},
 	}
 }
 

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 // environment is what the tests' files refer to. The values that say SECRET may not be shown by anything.
 func environment(name string) (string, bool) {
 	value, ok := map[string]string{
-		"PORT": "18080", "TYPING": "true", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
+		"PORT": "18080", "TYPING": "true", "PACE": "off", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
 		"VERIFY_TOKEN": "SECRET-verify", "APP_SECRET": "SECRET-app", "BOT_SECRET": "SECRET-bot",
 	}[name]
 	return value, ok
@@ -59,26 +59,38 @@ func TestParseFull(t *testing.T) {
 				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", VerifyToken: NewSecret("SECRET-verify"),
 				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
 				AccessToken: NewSecret("a-token\nin-two-lines\n"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
-				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park}, MarkRead: true, Typing: true,
+				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park},
+				Pace:    Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second}, Await: AwaitDelivered, Window: 72 * time.Hour,
+				MarkRead: true, Typing: true,
 			},
 			{
 				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321", VerifyToken: NewSecret("SECRET-verify"),
 				AppSecret: Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
 				GraphURL: "https://graph.facebook.com/v26.0", Bot: "agent",
-				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend},
+				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend}, Pace: Pace{Off: true}, Await: AwaitNone,
 			},
 		},
 		Bots: map[string]Bot{
 			"orders": {
-				Flow: filepath.FromSlash("testdata/flows/orders.yaml"), Retry: retry, Burst: Burst{Policy: Enqueue}, Order: Order{Late: Process},
+				Flow: filepath.FromSlash("testdata/flows/orders.yaml"), Retry: retry,
 				OnFailure: OnFailure{Reply: "Sorry, please try again later."},
+				Burst:     Burst{Policy: Reject, MaxMessages: 20, Notice: "One moment, please."},
+				Order:     Order{Hold: 500 * time.Millisecond, Late: Drop}, StaleButtons: Answer,
+				StaleReply: "Those buttons are old; please use the newest ones.",
+				Session:    Session{Idle: 30 * time.Minute, Turn: true}, LoopGuard: LoopGuard{Repeats: 5, Window: time.Hour},
 			},
 			"agent": {
 				HTTP: &HTTPBot{
 					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"), MaxConcurrent: 32,
 					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
 				},
-				Retry: retry, Burst: Burst{Policy: Enqueue}, Order: Order{Late: Process},
+				Retry: retry,
+				Burst: Burst{
+					Policy: Merge, Quiet: 1500 * time.Millisecond, MaxWait: 20 * time.Second, MaxMessages: 50,
+					Flush: []string{"done", "that's it"},
+				},
+				Order: Order{Late: Process}, Debounce: 2 * time.Second, StaleButtons: Ignore,
+				LoopGuard: LoopGuard{Window: 5 * time.Minute},
 			},
 		},
 		DedupWindow: 10*day + 12*time.Hour,

@@ -43,6 +43,9 @@ func (d *decoder) set(path, value string, isText, refers bool, into reflect.Valu
 		var size Size
 		size, ok = parseSize(value)
 		into.SetInt(int64(size))
+	case paceType:
+		ok = value == "off"
+		into.Set(reflect.ValueOf(Pace{Off: ok}))
 	default:
 		ok = setKind(value, isText, refers, into)
 	}
@@ -95,6 +98,8 @@ func want(into reflect.Value) string {
 		return "a duration such as 1500ms, 30s or 9d"
 	case sizeType:
 		return "a size such as 64KiB or 3MiB"
+	case paceType:
+		return "off, or a mapping of keys to values"
 	}
 	switch into.Kind() {
 	case reflect.Bool:

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 func (c *Config) validateBots(r *report) {
@@ -28,9 +27,7 @@ func (b *Bot) validate(r *report, path string) {
 		b.HTTP.validate(r, child(path, "http"))
 	}
 	b.Retry.validate(r, child(path, "retry"))
-	if n := utf8.RuneCountInString(b.OnFailure.Reply); n > 4096 {
-		r.add(child(path, "on_failure.reply"), "shorten it", "has %d characters, WhatsApp takes 4096", n)
-	}
+	r.text(child(path, "on_failure.reply"), b.OnFailure.Reply)
 	b.validatePolicies(r, path)
 }
 
@@ -67,29 +64,5 @@ func (t *Retry) validate(r *report, path string) {
 	r.durationBetween(child(path, "max"), t.Max, 10*time.Millisecond, time.Hour)
 	if !r.isFaulty(child(path, "max")) {
 		r.durationBetween(child(path, "min"), t.Min, 10*time.Millisecond, t.Max)
-	}
-}
-
-// validatePolicies refuses what this version would have to ignore: a policy that is written down and not kept is worse than
-// one that is missing.
-func (b *Bot) validatePolicies(r *report, path string) {
-	switch b.Burst.Policy {
-	case "merge", "interrupt", "reject":
-		r.add(child(path, "burst.policy"), "write "+Enqueue, "%s is not in this version", b.Burst.Policy)
-	default:
-		r.oneOf(child(path, "burst.policy"), b.Burst.Policy, Enqueue)
-	}
-	if b.Order.Late == "drop" {
-		r.add(child(path, "order.late"), "write "+Process, "drop is not in this version")
-	} else {
-		r.oneOf(child(path, "order.late"), b.Order.Late, Process)
-	}
-	for key, value := range map[string]time.Duration{
-		"burst.quiet": b.Burst.Quiet, "burst.max_wait": b.Burst.MaxWait, "order.hold": b.Order.Hold, "debounce": b.Debounce,
-		"session.idle": b.Session.Idle,
-	} {
-		if value != 0 {
-			r.add(child(path, key), "remove it", "is not in this version")
-		}
 	}
 }

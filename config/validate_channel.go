@@ -73,6 +73,9 @@ func (c *Channel) validate(r *report, path string) {
 	r.required(child(path, "access_token"), c.AccessToken.Empty(), `write it as "${ACCESS_TOKEN}"`)
 	r.url(child(path, "graph_url"), c.GraphURL)
 	c.InDoubt.validate(r, child(path, "in_doubt"))
+	c.Pace.validate(r, child(path, "pace"))
+	r.oneOf(child(path, "await"), c.Await, AwaitNone, AwaitSent, AwaitDelivered)
+	r.optionalDuration(child(path, "window"), c.Window, time.Minute, 7*day)
 }
 
 func (c *Channel) validateProvider(r *report, path string) {
