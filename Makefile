@@ -41,7 +41,7 @@ property: ## runs SEEDS random histories of a conversation
 	$(GO) test ./conversation -run Promises -rapid.checks=$(SEEDS)
 
 system: ## kills a real process again and again under load, the long way
-	WACTOR_KILLS=20 $(GO) test ./system -count=1 -v -timeout 15m
+	WACTOR_KILLS=20 $(GO) test ./cmd/wactor -run Killed -count=1 -v -timeout 15m
 
 bench: ## runs all benchmarks, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./...

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+	"github.com/wactor/wactor/simulate"
+)
+
+// TestMain lets the test's own binary be the program, so that a test can kill a real process.
+func TestMain(m *testing.M) {
+	if os.Getenv("WACTOR_TEST_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// server is a process of `wactor serve` with the counter flow.
+type server struct {
+	config, http, admin, graph string
+	process                    *exec.Cmd
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{http: freeAddress(t), admin: freeAddress(t), graph: freeAddress(t)}
+	flow, err := filepath.Abs("../../examples/counter/flow.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	s.config = filepath.Join(folder, "wactor.yaml")
+	source := fmt.Sprintf(`
+node: { name: node-1, data_dir: data }
+listen: { http: %q, admin: %q }
+channels:
+  - name: shop
+    provider: whatsapp_cloud
+    phone_number_id: "100000000000001"
+    verify_token: verify
+    app_secret: simulate-app-secret
+    access_token: token
+    graph_url: http://%s
+    bot: counter
+    in_doubt: { wait: 1s, max: 1s }
+bots:
+  counter: { flow: %q }
+`, s.http, s.admin, s.graph, flow)
+	if err := os.WriteFile(s.config, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	return s
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// start starts the process and returns how long it took until it was ready.
+func (s *server) start(t *testing.T) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	s.process = exec.Command(os.Args[0], "serve", "-c", s.config)
+	s.process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1")
+	s.process.Stderr = t.Output()
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for time.Since(begin) < 30*time.Second {
+		response, err := http.Get("http://" + s.admin + "/readyz")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return time.Since(begin)
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("the server does not get ready")
+	return 0
+}
+
+// kill ends the process as a crash does.
+func (s *server) kill() {
+	if s.process != nil {
+		_ = s.process.Process.Kill()
+		_ = s.process.Wait()
+		s.process = nil
+	}
+}
+
+// TestKilledUnderLoad kills the server with -9 again and again while users write in pairs, with duplicates and swaps. Nothing
+// may be lost, doubled, raced or out of order; a reply may come twice only where its conversation noted the doubt.
+// WACTOR_KILLS sets the number of kills.
+func TestKilledUnderLoad(t *testing.T) {
+	kills, err := strconv.Atoi(os.Getenv("WACTOR_KILLS"))
+	if err != nil {
+		kills = 3
+	}
+	s := newServer(t)
+	s.start(t)
+	const users, rate, each = 200, 600, 1200 * time.Millisecond
+	options := simulate.Options{
+		URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret", AccessToken: "token",
+		Graph: s.graph, Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2), Pattern: simulate.Pairs, FirstUser: 4915100000001,
+		Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute,
+		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true,
+	}
+	t.Logf("seed %d, %d messages, %d kills", options.Seed, users*options.Messages, kills)
+	type outcome struct {
+		report *simulate.Report
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		report, err := simulate.Run(context.Background(), options)
+		done <- outcome{report, err}
+	}()
+	for range kills {
+		time.Sleep(each)
+		s.kill()
+		t.Logf("ready again after %v", s.start(t).Round(time.Millisecond))
+	}
+	out := <-done
+	if out.err != nil {
+		t.Fatal(out.err)
+	}
+	report := out.report
+	report.Write(t.Output())
+	if report.Violations > 0 || report.Accepted != users*options.Messages {
+		t.Errorf("%d violations, %d of %d accepted", report.Violations, report.Accepted, users*options.Messages)
+	}
+	doubts, resent := s.audit(t, options)
+	t.Logf("%d replies in doubt, %d sent again, %d taken twice", doubts, resent, report.Resent)
+	if report.Resent > resent || resent > doubts {
+		t.Errorf("%d replies came twice, %d were sent again, %d were in doubt", report.Resent, resent, doubts)
+	}
+}
+
+// audit reads the timelines of all users and counts the replies that were in doubt and those that were sent again.
+func (s *server) audit(t *testing.T, options simulate.Options) (doubts, resent int) {
+	t.Helper()
+	client := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+s.admin)
+	for user := range options.Users {
+		number := strconv.FormatInt(options.FirstUser+int64(user), 10)
+		response, err := client.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: number}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range response.Msg.Conversations {
+			if len(c.Violations) > 0 || c.Version != uint64(options.Messages) || c.DeadLetters > 0 {
+				t.Errorf("user %s: version %d of %d, %d dead letters, %v", number, c.Version, options.Messages, c.DeadLetters, c.Violations)
+			}
+			for _, e := range c.Entries {
+				switch e.Kind {
+				case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
+					doubts++
+				case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
+					resent++
+				}
+			}
+		}
+	}
+	return doubts, resent
+}
