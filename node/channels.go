@@ -10,7 +10,6 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/whatsapp"
 	"github.com/wactor/wactor/whatsapp/graph"
 )
@@ -74,25 +73,6 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 	}
 	f := bot.NewFlow(parsed)
 	return f, func() { _ = f.Close() }, nil
-}
-
-// rules are those of package conversation for one channel.
-func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
-	b := cfg.Bots[c.Bot]
-	out := conversation.Config{
-		Node:        cfg.Node.Name,
-		Inline:      b.Flow != "",
-		Retry:       conversation.Retry{MaxAttempts: b.Retry.MaxAttempts, Min: b.Retry.Min, Max: b.Retry.Max},
-		DedupWindow: cfg.DedupWindow,
-		StaleAfter:  cfg.StaleAfter,
-		InDoubt:     conversation.InDoubt{Wait: c.InDoubt.Wait, Max: c.InDoubt.Max, Park: c.InDoubt.Then == config.Park},
-		MaxInbox:    cfg.Limits.Inbox,
-		KeepJournal: uint64(cfg.Limits.Journal),
-	}
-	if text := b.OnFailure.Reply; text != "" {
-		out.OnFailure = &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}}
-	}
-	return out.WithDefaults()
 }
 
 func (n *Node) actorChannels() map[string]*actors.Channel {
