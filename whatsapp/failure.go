@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -54,6 +53,17 @@ type Failure struct {
 
 func (f Failure) Error() string { return "whatsapp: " + f.Reason }
 
+// HTTP statuses that say more than their hundred (RFC 9110). They are written out since net/http is no package for a codec.
+const (
+	unauthorized      = 401
+	forbidden         = 403
+	notFound          = 404
+	methodNotAllowed  = 405
+	proxyAuthRequired = 407
+	requestTimeout    = 408
+	tooManyRequests   = 429
+)
+
 // Classify reads an answer that is not a 2xx. The code decides; the HTTP status decides where there is no code, or none that
 // is known. What Meta flags as transient is never refused for good.
 func Classify(httpStatus int, body []byte) Failure {
@@ -85,15 +95,15 @@ func (f Failure) text(meaning string) string {
 // on the way or at a wrong address, and then the channel is at fault, not the message.
 func meaningOfStatus(status int, hasCode bool) meaning {
 	switch {
-	case status == http.StatusTooManyRequests:
+	case status == tooManyRequests:
 		return meaning{class: ClassRejected, text: "too many requests"}
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
+	case status == unauthorized || status == forbidden || status == proxyAuthRequired:
 		return meaning{class: ClassHeld, text: "not authorised"}
-	case status == http.StatusRequestTimeout || status >= 500:
+	case status == requestTimeout || status >= 500:
 		return meaning{class: ClassUnknown, text: "server error"}
 	case status >= 300 && status < 400:
 		return meaning{class: ClassHeld, text: "redirected: graph_url is wrong"}
-	case !hasCode && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+	case !hasCode && (status == notFound || status == methodNotAllowed):
 		return meaning{class: ClassHeld, text: "no such address: graph_url or phone_number_id is wrong"}
 	case status >= 400:
 		return meaning{class: ClassRefused, text: "bad request"}
