@@ -20,7 +20,9 @@ import (
 
 // Store reads what was committed. Its methods may take disk accesses.
 type Store interface {
+	// Load reads head, state, inbox, outbox and timers of a conversation, and returns its revision; 0 where it does not exist.
 	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
+	// Scan reads the records of one kind of a conversation, in the order of their suffixes.
 	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
 }
 
