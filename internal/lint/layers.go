@@ -1,0 +1,106 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Layer is a floor of the house. A package imports only from floors below its own.
+type Layer int
+
+// The layers, from the ground up.
+const (
+	// Pure decides: no I/O, clock, goroutine or randomness. L0.
+	Pure Layer = iota
+	// Runtime performs what was decided, one concern each. L1.
+	Runtime
+	// Edge faces the world. L2.
+	Edge
+	// Wiring builds everything from a configuration. L3.
+	Wiring
+	// Program is what is run, and what nobody imports. L4.
+	Program
+)
+
+// String returns the layer's name in the documents, such as L0.
+func (l Layer) String() string { return fmt.Sprintf("L%d", int(l)) }
+
+// layers says where each package lives, by its path in the module.
+var layers = map[string]Layer{
+	"proto/wactor/v1":   Pure,
+	"conversation":      Pure,
+	"flow":              Pure,
+	"whatsapp":          Pure,
+	"cluster/placement": Pure,
+
+	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
+	"actors":                          Runtime,
+	"persistence":                     Runtime,
+	"cluster":                         Runtime,
+	"bot":                             Runtime,
+	"config":                          Runtime,
+	"flow/transcript":                 Runtime,
+	"whatsapp/emulator":               Runtime,
+
+	"gateway":        Edge,
+	"whatsapp/graph": Edge,
+	"console":        Edge,
+	"phone":          Edge,
+	"simulate":       Edge,
+	"admin":          Edge,
+
+	"node": Wiring,
+
+	"cmd/wactor":    Program,
+	"internal/lint": Program,
+}
+
+// vocabulary is what the siblings of L0 may share: the generated types of messages and of what lies on disk.
+const vocabulary = "proto/wactor/v1"
+
+// layerOf returns a package's layer; false where nobody has said.
+func layerOf(path string) (Layer, bool) {
+	if layer, ok := layers[path]; ok {
+		return layer, true
+	}
+	return Program, strings.HasPrefix(path, "examples/")
+}
+
+// CheckLayers finds imports that do not point down, and packages without a layer.
+func CheckLayers(packages []*Package) []Finding {
+	var found []Finding
+	for _, p := range packages {
+		if !p.hasCode() {
+			continue
+		}
+		layer, known := layerOf(p.Path)
+		if !known {
+			found = append(found, Finding{
+				Place:   p.Path,
+				Message: "package has no layer",
+				Remedy:  "say in internal/lint/layers.go which layer it belongs to, and in the table of CONTRIBUTING.md",
+			})
+			continue
+		}
+		for _, imported := range p.imports() {
+			if why := forbidden(layer, imported.path); why != "" {
+				found = append(found, Finding{Place: imported.place, Message: p.Path + " imports " + imported.path + ": " + why, Remedy: "declare an interface " +
+					"where it is needed, and let a higher layer pass the implementation in"})
+			}
+		}
+	}
+	return found
+}
+
+// forbidden says why a package of a layer may not import another one of the module; empty where it may.
+func forbidden(importer Layer, imported string) string {
+	layer, known := layerOf(imported)
+	switch {
+	case !known: // a finding of its own
+	case layer > importer:
+		return fmt.Sprintf("%s does not know %s", importer, layer)
+	case layer == importer && imported != vocabulary:
+		return fmt.Sprintf("both are %s, and siblings do not know each other", importer)
+	}
+	return ""
+}
