@@ -1,6 +1,8 @@
 package persistence
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -11,7 +13,10 @@ import (
 
 // pebbleOptions are those of the one engine that holds logs and state.
 func (s *Store) pebbleOptions() *pebble.Options {
+	comparer := *pebble.DefaultComparer
+	comparer.FormatKey = func(key []byte) fmt.Formatter { return hiddenKey(key) }
 	o := &pebble.Options{
+		Comparer:  &comparer,
 		FS:        s.options.FS,
 		CacheSize: s.options.CacheBytes,
 		// What is written and deleted again soon (log entries, inbox, outbox) should die in memory: two large memtables.
@@ -22,8 +27,9 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		L0StopWritesThreshold:      24,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
 		// Table files reach the disk bit by bit, so that no fsync of the log waits behind a burst of theirs.
-		BytesPerSync:       1 << 20,
-		FormatMajorVersion: pebble.FormatNewest,
+		BytesPerSync: 1 << 20,
+		// Named, not "newest": an upgrade of the engine must not change files in a way that a roll-back can't read.
+		FormatMajorVersion: pebble.FormatValueSeparation,
 		Logger:             engineLogger{s.options.Logger, s.options.Fatal},
 	}
 	for i := range o.Levels {
@@ -31,6 +37,29 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return o
+}
+
+// engineError classes an error of the engine.
+func engineError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pebble.ErrCorruption):
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return fmt.Errorf("persistence: storage engine: %w", err)
+}
+
+// hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and the length.
+type hiddenKey []byte
+
+// Format implements fmt.Formatter.
+func (k hiddenKey) Format(f fmt.State, _ rune) {
+	if len(k) < 5 {
+		fmt.Fprintf(f, "key of %d bytes", len(k))
+		return
+	}
+	fmt.Fprintf(f, "shard %d class %#x key of %d bytes", binary.BigEndian.Uint32(k), k[4], len(k))
 }
 
 // engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a key.

@@ -74,6 +74,15 @@ func cutName(key []byte) (name string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
+// cutDue takes apart what follows the class in a key of the timer index.
+func cutDue(rest []byte) (dueMs int64, name, timer string, ok bool) {
+	if len(rest) < 8 {
+		return 0, "", "", false
+	}
+	name, tail, ok := cutName(rest[8:])
+	return int64(binary.BigEndian.Uint64(rest)), name, string(tail), ok
+}
+
 // recordKey is where a record lies; false where kind and suffix name no place.
 func recordKey(shard uint32, conversation string, kind wactorv1.RecordKind, suffix []byte) ([]byte, bool) {
 	switch kind {
@@ -93,9 +102,21 @@ func recordKey(shard uint32, conversation string, kind wactorv1.RecordKind, suff
 		return append(appendName(key, conversation), suffix[8:]...), true
 	}
 	place, ok := places[kind]
-	if !ok {
+	single := kind == wactorv1.RecordKind_RECORD_KIND_HEAD || kind == wactorv1.RecordKind_RECORD_KIND_STATE
+	if !ok || single && len(suffix) > 0 {
 		return nil, false
 	}
 	key := append(appendName(shardKey(shard, classConversation), conversation), place)
 	return append(key, suffix...), true
+}
+
+// hasPlace reports whether a record of the kind with the suffix can be stored.
+func hasPlace(kind wactorv1.RecordKind, suffix []byte) bool {
+	_, ok := recordKey(0, "", kind, suffix)
+	return ok
+}
+
+// seenEnd is behind the message ids of all generations before one.
+func seenEnd(shard, before uint32) []byte {
+	return binary.BigEndian.AppendUint32(shardKey(shard, classSeen), before)
 }

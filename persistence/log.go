@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,11 +19,12 @@ type groupLog struct {
 
 	hard raftpb.HardState
 	conf *raftpb.ConfState
-	// truncated is the entry before the first that is kept; last is the last entry.
-	truncated, last position
-	cache           entryCache
+	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
+	truncated, applied, last position
+	cache                    entryCache
 }
 
+// position names an entry.
 type position struct{ index, term uint64 }
 
 func (p position) encode() []byte {
@@ -31,55 +33,98 @@ func (p position) encode() []byte {
 
 func decodePosition(b []byte) (position, error) {
 	if len(b) != 16 {
-		return position{}, fmt.Errorf("%w: position of %d bytes", ErrCorrupt, len(b))
+		return position{}, fmt.Errorf("a position of %d bytes", len(b))
 	}
 	return position{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}, nil
 }
 
 func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 	l := &groupLog{db: db, shard: shard, conf: &raftpb.ConfState{}}
-	if err := l.load(classHardState, func(b []byte) error { return proto.Unmarshal(b, &l.hard) }); err != nil {
+	if err := l.load(classHardState, "hard state", func(b []byte) error { return proto.Unmarshal(b, &l.hard) }); err != nil {
 		return nil, err
 	}
-	if err := l.load(classConfState, func(b []byte) error { return proto.Unmarshal(b, l.conf) }); err != nil {
+	if err := l.load(classConfState, "voters", func(b []byte) error { return proto.Unmarshal(b, l.conf) }); err != nil {
 		return nil, err
 	}
-	err := l.load(classTruncated, func(b []byte) (err error) { l.truncated, err = decodePosition(b); return err })
-	if err != nil {
+	var err error
+	if l.truncated, err = l.position(classTruncated, "start of the log"); err != nil {
+		return nil, err
+	}
+	if l.applied, err = l.position(classApplied, "applied index"); err != nil {
 		return nil, err
 	}
 	l.last = l.truncated
 	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classLog), UpperBound: shardKey(shard, classLog+1)})
 	if err != nil {
-		return nil, err
+		return nil, engineError(err)
 	}
 	defer iter.Close()
 	if iter.Last() {
-		entry, err := decodeEntry(iter.Value())
+		entry, err := l.entryAt(iter)
 		if err != nil {
 			return nil, err
 		}
 		l.last = position{entry.GetIndex(), entry.GetTerm()}
 	}
-	return l, iter.Error()
+	if err := iter.Error(); err != nil {
+		return nil, engineError(err)
+	}
+	return l, l.check()
 }
 
-func (l *groupLog) load(class byte, decode func([]byte) error) error {
+// check holds the parts against each other. Each pair was written so that no power cut can part them; where one is found
+// parted, the disk did not keep what it was given, and the consensus core would panic or, worse, go on.
+func (l *groupLog) check() error {
+	commit := l.hard.GetCommit()
+	switch {
+	case l.truncated.index > l.applied.index || l.applied.index > commit || commit > l.last.index:
+		return fmt.Errorf("%w: shard %d: log from %d to %d, committed %d, applied %d",
+			ErrCorrupt, l.shard, l.truncated.index+1, l.last.index, commit, l.applied.index)
+	case l.last.term > l.hard.GetTerm() || l.applied.term > l.last.term:
+		return fmt.Errorf("%w: shard %d: term %d, last entry of %d, applied of %d",
+			ErrCorrupt, l.shard, l.hard.GetTerm(), l.last.term, l.applied.term)
+	case len(l.conf.GetVoters()) == 0:
+		return fmt.Errorf("%w: shard %d has no voters", ErrCorrupt, l.shard)
+	}
+	return nil
+}
+
+// load reads a record that every group has.
+func (l *groupLog) load(class byte, what string, decode func([]byte) error) error {
 	value, closer, err := l.db.Get(shardKey(l.shard, class))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return nil
+		return fmt.Errorf("%w: shard %d has no %s", ErrCorrupt, l.shard, what)
 	}
 	if err != nil {
-		return err
+		return engineError(err)
 	}
 	defer closer.Close()
-	return decode(value)
+	if err := decode(value); err != nil {
+		return fmt.Errorf("%w: %s of shard %d: %w", ErrCorrupt, what, l.shard, err)
+	}
+	return nil
 }
 
-func decodeEntry(b []byte) (*raftpb.Entry, error) {
+func (l *groupLog) position(class byte, what string) (at position, err error) {
+	err = l.load(class, what, func(b []byte) error {
+		at, err = decodePosition(b)
+		return err
+	})
+	return at, err
+}
+
+// entryAt decodes the entry at an iterator, whose key and value must tell the same index.
+func (l *groupLog) entryAt(iter *pebble.Iterator) (*raftpb.Entry, error) {
+	value, err := iter.ValueAndErr()
+	if err != nil {
+		return nil, engineError(err)
+	}
 	entry := &raftpb.Entry{}
-	if err := proto.Unmarshal(b, entry); err != nil {
-		return nil, fmt.Errorf("%w: log entry: %w", ErrCorrupt, err)
+	if err := proto.Unmarshal(value, entry); err != nil {
+		return nil, fmt.Errorf("%w: log entry of shard %d: %w", ErrCorrupt, l.shard, err)
+	}
+	if !bytes.Equal(iter.Key(), logKey(l.shard, entry.GetIndex())) {
+		return nil, fmt.Errorf("%w: entry %d of shard %d lies at another index", ErrCorrupt, entry.GetIndex(), l.shard)
 	}
 	return entry, nil
 }
@@ -125,7 +170,8 @@ func (l *groupLog) setHard(batch *pebble.Batch) error {
 
 // truncate drops the entries up to one that was applied.
 func (l *groupLog) truncate(batch *pebble.Batch, upTo position) error {
-	if err := batch.DeleteRange(logKey(l.shard, 0), logKey(l.shard, upTo.index+1), nil); err != nil {
+	// From where the last truncation ended: range deletions that don't overlap stay cheap for readers and compactions.
+	if err := batch.DeleteRange(logKey(l.shard, l.truncated.index+1), logKey(l.shard, upTo.index+1), nil); err != nil {
 		return err
 	}
 	l.truncated = upTo
@@ -176,29 +222,29 @@ func (l *groupLog) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 	}
 	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: logKey(l.shard, lo), UpperBound: logKey(l.shard, hi)})
 	if err != nil {
-		return nil, err
+		return nil, engineError(err)
 	}
 	defer iter.Close()
-	var entries []*raftpb.Entry
+	entries := make([]*raftpb.Entry, 0, min(hi-lo, 256))
 	var size uint64
 	for valid := iter.First(); valid; valid = iter.Next() {
-		entry, err := decodeEntry(iter.Value())
+		entry, err := l.entryAt(iter)
 		if err != nil {
 			return nil, err
 		}
 		if entry.GetIndex() != lo+uint64(len(entries)) {
-			return nil, fmt.Errorf("%w: shard %d has no entry %d", ErrCorrupt, l.shard, lo+uint64(len(entries)))
-		}
-		if size += uint64(len(iter.Value())); len(entries) > 0 && size > maxSize {
 			break
+		}
+		if size += uint64(weight(entry)); len(entries) > 0 && size > maxSize {
+			return entries, nil
 		}
 		entries = append(entries, entry)
 	}
 	if err := iter.Error(); err != nil {
-		return nil, err
+		return nil, engineError(err)
 	}
-	if len(entries) == 0 {
-		return nil, raft.ErrUnavailable
+	if uint64(len(entries)) != hi-lo {
+		return nil, fmt.Errorf("%w: shard %d has no entry %d", ErrCorrupt, l.shard, lo+uint64(len(entries)))
 	}
 	return entries, nil
 }
@@ -206,55 +252,4 @@ func (l *groupLog) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 // Snapshot implements raft.Storage. A group whose voters are all on this node never asks.
 func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
 	return nil, raft.ErrSnapshotTemporarilyUnavailable
-}
-
-// entryCache keeps the most recent entries, without a gap up to the last one.
-type entryCache struct {
-	entries []*raftpb.Entry
-	bytes   int
-}
-
-// maxCacheBytes bounds one group's cache; what was just appended and is about to be applied lies in it.
-const maxCacheBytes = 1 << 20
-
-func (c *entryCache) append(entries []*raftpb.Entry) {
-	if n := len(c.entries); n > 0 && c.entries[n-1].GetIndex()+1 != entries[0].GetIndex() {
-		c.entries, c.bytes = nil, 0 // a new leader's entries replace old ones: rare, and the store has them all
-	}
-	for _, entry := range entries {
-		c.bytes += len(entry.Data) + 64
-	}
-	c.entries = append(c.entries, entries...)
-	for len(c.entries) > 1 && c.bytes > maxCacheBytes {
-		c.shift()
-	}
-}
-
-func (c *entryCache) shift() {
-	c.bytes -= len(c.entries[0].Data) + 64
-	c.entries[0] = nil
-	c.entries = c.entries[1:]
-}
-
-// drop forgets the entries up to an index.
-func (c *entryCache) drop(index uint64) {
-	for len(c.entries) > 0 && c.entries[0].GetIndex() <= index {
-		c.shift()
-	}
-}
-
-func (c *entryCache) slice(lo, hi, maxSize uint64) ([]*raftpb.Entry, bool) {
-	if len(c.entries) == 0 || lo < c.entries[0].GetIndex() {
-		return nil, false
-	}
-	first := c.entries[0].GetIndex()
-	entries := c.entries[lo-first : hi-first]
-	var size uint64
-	for i, entry := range entries {
-		if size += uint64(len(entry.Data)) + 16; i > 0 && size > maxSize {
-			entries = entries[:i]
-			break
-		}
-	}
-	return entries[:len(entries):len(entries)], true
 }

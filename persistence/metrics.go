@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +14,7 @@ type metrics struct {
 	proposals                  *prometheus.CounterVec
 }
 
-func newMetrics(registerer prometheus.Registerer) *metrics {
+func newMetrics() *metrics {
 	buckets := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
 	m := &metrics{
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -27,10 +28,36 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "wactor_proposals_total", Help: "Proposals by result.",
 		}, []string{"result"}),
 	}
-	if registerer != nil {
-		registerer.MustRegister(m.commitSeconds, m.syncSeconds, m.entries, m.proposals)
-	}
 	return m
+}
+
+func (m *metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.commitSeconds, m.syncSeconds, m.entries, m.proposals}
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	if r == nil {
+		return nil
+	}
+	for i, c := range m.collectors() {
+		if err := r.Register(c); err != nil {
+			for _, c := range m.collectors()[:i] {
+				r.Unregister(c)
+			}
+			return fmt.Errorf("persistence: register metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// unregister lets a store that is opened again in this process register its own.
+func (m *metrics) unregister(r prometheus.Registerer) {
+	if r == nil {
+		return
+	}
+	for _, c := range m.collectors() {
+		r.Unregister(c)
+	}
 }
 
 func (m *metrics) synced(took time.Duration) { m.syncSeconds.Observe(took.Seconds()) }
@@ -49,6 +76,10 @@ func (m *metrics) refused(err error) {
 	switch {
 	case errors.Is(err, ErrStale):
 		result = "stale"
+	case errors.Is(err, ErrMalformed), errors.Is(err, ErrTooLarge):
+		result = "malformed"
+	case errors.Is(err, ErrUnknown):
+		result = "unknown"
 	case errors.Is(err, ErrNotLeader):
 		result = "not_leader"
 	case errors.Is(err, ErrOverloaded):

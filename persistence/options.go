@@ -15,7 +15,7 @@ type Options struct {
 	Dir string
 	// FS is the file system. Default: the disk's.
 	FS vfs.FS
-	// Shards is the number of groups of conversations, 1 to Shards; fixed when the store is created. Shard 0 is kept for the
+	// Shards is the number of groups of conversations, 1 to 4096; fixed when the store is created. Shard 0 is kept for the
 	// cluster's own state.
 	Shards int
 	// NodeID is this node's raft id, not 0; fixed when the store is created. Default 1.
@@ -78,8 +78,10 @@ func (o Options) withDefaults() Options {
 }
 
 var (
-	// ErrStale: the conversation is at another revision than the commit names, or the commit is malformed. It was not applied.
+	// ErrStale: the conversation is at another revision than the commit names. It was not applied, and never will be.
 	ErrStale = errors.New("persistence: the conversation is at another revision")
+	// ErrMalformed: the command names no conversation, writes no head, or holds a record that has no place. It was not applied.
+	ErrMalformed = errors.New("persistence: malformed command")
 	// ErrNotLeader: this node does not lead the shard in that term. Nothing was proposed.
 	ErrNotLeader = errors.New("persistence: not the leader of the shard in this term")
 	// ErrUnknown: leadership was lost before the outcome was known.

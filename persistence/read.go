@@ -12,16 +12,15 @@ import (
 
 // read runs a read while the database is open.
 func (s *Store) read(fn func() error) error {
-	s.readers.RLock()
-	defer s.readers.RUnlock()
-	if s.closed {
-		return ErrClosed
+	if err := s.gate.enter(); err != nil {
+		return err
 	}
+	defer s.gate.leave()
 	return fn()
 }
 
 // Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its suffixes, and returns its
-// revision; 0 and no record where it does not exist, which costs one look-up that a filter answers. Suffix and value are
+// revision; 0 and no record where it does not exist, which costs one look-up. Suffix and value are
 // valid during the call only.
 func (s *Store) Load(
 	shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error,
@@ -33,6 +32,9 @@ func (s *Store) Load(
 		}
 		prefix := appendName(shardKey(shard, classConversation), conversation)
 		return s.scan(prefix, append(prefix[:len(prefix):len(prefix)], firstUnloaded), func(rest, value []byte) error {
+			if len(rest) == 0 || rest[0] == 0 {
+				return fmt.Errorf("%w: record without a kind in shard %d", ErrCorrupt, shard)
+			}
 			kind := kinds[rest[0]]
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 				if revision, value, err = splitHead(value); err != nil {
@@ -56,7 +58,7 @@ func (s *Store) has(key []byte) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, engineError(err)
 	}
 	return true, closer.Close()
 }
@@ -102,7 +104,7 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 		return s.scan(shardKey(shard, classWork), shardKey(shard, classWork+1), func(rest, _ []byte) error {
 			name, _, ok := cutName(rest)
 			if !ok {
-				return fmt.Errorf("%w: key in the work index", ErrCorrupt)
+				return fmt.Errorf("%w: key in the work index of shard %d", ErrCorrupt, shard)
 			}
 			return each(name)
 		})
@@ -111,17 +113,17 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 
 // Due names the timers of a shard that are due up to a time (Unix milliseconds), the earliest first.
 func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversation, timer string) error) error {
+	if untilMs < 0 {
+		return nil
+	}
 	return s.read(func() error {
 		end := binary.BigEndian.AppendUint64(shardKey(shard, classDue), uint64(untilMs)+1)
 		return s.scan(shardKey(shard, classDue), end, func(rest, _ []byte) error {
-			if len(rest) < 8 {
-				return fmt.Errorf("%w: key in the timer index", ErrCorrupt)
-			}
-			name, timer, ok := cutName(rest[8:])
+			dueMs, name, timer, ok := cutDue(rest)
 			if !ok {
-				return fmt.Errorf("%w: key in the timer index", ErrCorrupt)
+				return fmt.Errorf("%w: key in the timer index of shard %d", ErrCorrupt, shard)
 			}
-			return each(int64(binary.BigEndian.Uint64(rest)), name, string(timer))
+			return each(dueMs, name, timer)
 		})
 	})
 }
@@ -130,16 +132,18 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 func (s *Store) scan(prefix, end []byte, each func(rest, value []byte) error) error {
 	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: end})
 	if err != nil {
-		return err
+		return engineError(err)
 	}
 	for valid := iter.First(); valid; valid = iter.Next() {
 		value, err := iter.ValueAndErr()
-		if err == nil {
+		if err != nil {
+			err = engineError(err)
+		} else {
 			err = each(iter.Key()[len(prefix):], value)
 		}
 		if err != nil {
 			return errors.Join(err, iter.Close())
 		}
 	}
-	return iter.Close()
+	return engineError(iter.Close())
 }

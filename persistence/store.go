@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -24,9 +23,7 @@ type Store struct {
 
 	closeOnce sync.Once
 	closeErr  error
-	// readers keeps the database open while it is read.
-	readers sync.RWMutex
-	closed  bool
+	gate      gate
 }
 
 // Applied is the outcome of a command.
@@ -42,12 +39,19 @@ func Open(options Options) (*Store, error) {
 		return nil, fmt.Errorf("%w: %d shards, want 1 to 4096", ErrMismatch, options.Shards)
 	}
 	s := &Store{options: options}
-	s.metrics = newMetrics(options.Registerer)
+	s.metrics = newMetrics()
 	var err error
 	if s.db, err = pebble.Open(options.Dir, s.pebbleOptions()); err != nil {
-		return nil, fmt.Errorf("persistence: open %s: %w", options.Dir, err)
+		return nil, fmt.Errorf("persistence: open %s: %w", options.Dir, engineError(err))
 	}
-	if err := s.open(); err != nil {
+	err = s.open()
+	if err == nil {
+		err = s.metrics.register(options.Registerer)
+	}
+	if err != nil {
+		for _, l := range s.lanes {
+			l.end() // what Lead had proposed
+		}
 		return nil, errors.Join(err, s.db.Close())
 	}
 	for _, l := range s.lanes {
@@ -56,7 +60,8 @@ func Open(options Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open() error {
+func (s *Store) open() (err error) {
+	defer recovered(&err)
 	if err := s.checkIdentity(); err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func (s *Store) open() error {
 		s.lanes = append(s.lanes, &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)})
 	}
 	for shard := uint32(1); shard <= uint32(s.options.Shards); shard++ {
-		g, err := openGroup(s.db, shard, &s.options)
+		g, err := openGroup(s, shard)
 		if err != nil {
 			return err
 		}
@@ -96,9 +101,10 @@ func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, do
 		done(Applied{}, ErrNotLeader)
 		return
 	}
-	data, err := proto.Marshal(command)
-	if err == nil && len(data) > MaxCommand {
-		err = ErrTooLarge
+	var data []byte
+	err := check(command)
+	if err == nil {
+		data, err = marshal(command)
 	}
 	if err == nil {
 		err = s.lane(shard).post(&proposal{shard: shard, term: term, data: data, done: done, began: time.Now()})
@@ -107,6 +113,17 @@ func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, do
 		s.metrics.refused(err)
 		done(Applied{}, err)
 	}
+}
+
+func marshal(command *wactorv1.Command) ([]byte, error) {
+	data, err := proto.Marshal(command)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	case len(data) > MaxCommand:
+		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(data))
+	}
+	return data, nil
 }
 
 // write commits a batch, and counts the fsync.
@@ -123,16 +140,21 @@ func (s *Store) write(batch *pebble.Batch, sync bool) error {
 	return err
 }
 
-// Close stops the lanes and closes the files. Proposals under way are answered ErrClosed.
+// Close stops the lanes and closes the files. Proposals that wait are answered ErrClosed. It waits for reads under way; it must
+// not be called from a callback of the store.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		for _, l := range s.lanes {
+			l.shut() // all at once: each ends with the cycle that it is in
+		}
+		for _, l := range s.lanes {
 			l.close()
 		}
-		s.readers.Lock()
-		defer s.readers.Unlock()
-		s.closed = true
-		s.closeErr = s.db.Close()
+		s.gate.close()
+		s.metrics.unregister(s.options.Registerer)
+		if err := s.db.Close(); err != nil {
+			s.closeErr = fmt.Errorf("persistence: close %s: %w", s.options.Dir, err)
+		}
 	})
 	return s.closeErr
 }
@@ -144,55 +166,4 @@ func (s *Store) fatal(err error) { s.options.Fatal(err) }
 func exit(logger *slog.Logger, err error) {
 	logger.Error("the disk failed; the process ends, since what it holds can only be known by reading it anew", "error", err)
 	os.Exit(70)
-}
-
-// format is the version of the key layout.
-const format = 1
-
-// identity is what a store was created with.
-func (s *Store) identity() []byte {
-	return fmt.Appendf(nil, "wactor store, format %d, %d shards, node %d", format, s.options.Shards, s.options.NodeID)
-}
-
-// checkIdentity refuses a directory that was created with other settings, and marks an empty one: all groups begin with this
-// node as their only voter.
-func (s *Store) checkIdentity() error {
-	key := shardKey(0, 0)
-	value, closer, err := s.db.Get(key)
-	if err == nil {
-		defer closer.Close()
-		if string(value) != string(s.identity()) {
-			return fmt.Errorf("%w: %s holds a %q, the configuration says %q; the number of shards is fixed when a store is created",
-				ErrMismatch, s.options.Dir, value, s.identity())
-		}
-		return nil
-	}
-	if !errors.Is(err, pebble.ErrNotFound) {
-		return err
-	}
-	batch := s.db.NewBatch()
-	defer batch.Close()
-	conf, err := proto.Marshal(&raftpb.ConfState{Voters: []uint64{s.options.NodeID}})
-	if err != nil {
-		return err
-	}
-	// The log begins behind an entry that never was, so that every replica that is added later can begin there too.
-	start := position{1, 1}
-	hard, err := proto.Marshal(&raftpb.HardState{Term: proto.Uint64(1), Vote: proto.Uint64(0), Commit: proto.Uint64(1)})
-	if err != nil {
-		return err
-	}
-	for shard := uint32(1); shard <= uint32(s.options.Shards); shard++ {
-		for class, value := range map[byte][]byte{
-			classConfState: conf, classTruncated: start.encode(), classApplied: start.encode(), classHardState: hard,
-		} {
-			if err := batch.Set(shardKey(shard, class), value, nil); err != nil {
-				return err
-			}
-		}
-	}
-	if err := batch.Set(key, s.identity(), nil); err != nil {
-		return err
-	}
-	return batch.Commit(pebble.Sync)
 }

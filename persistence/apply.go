@@ -1,0 +1,157 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// apply applies committed entries into a batch, with the applied index. The answers leave when the batch is in the store.
+func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
+	for _, entry := range entries {
+		g.log.applied = position{entry.GetIndex(), entry.GetTerm()}
+		g.untruncated += weight(entry)
+		if entry.GetType() != raftpb.EntryNormal {
+			// Stepping over it would part this replica from the others in silence.
+			return fmt.Errorf("persistence: apply entry %d of shard %d: %w: a change of voters, which this version does not make",
+				entry.GetIndex(), g.shard, ErrCorrupt)
+		}
+		if len(entry.Data) == 0 {
+			continue // a new leader's first
+		}
+		applied, err := g.applyCommand(batch, entry.Data)
+		if err != nil && !isRefusal(err) {
+			return fmt.Errorf("persistence: apply entry %d of shard %d: %w", entry.GetIndex(), g.shard, err)
+		}
+		// Only a leader has pending proposals, all of its own term, in the order of the log.
+		if len(g.pending) > 0 && entry.GetTerm() == g.pending[0].term {
+			g.answers = append(g.answers, answer{g.pending[0], applied, err})
+			g.pending[0] = nil
+			g.pending = g.pending[1:]
+		}
+	}
+	return batch.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), nil)
+}
+
+// isRefusal reports whether an error is the outcome of a command, the same on every replica.
+func isRefusal(err error) bool { return errors.Is(err, ErrStale) || errors.Is(err, ErrMalformed) }
+
+func (g *group) applyCommand(batch *pebble.Batch, data []byte) (Applied, error) {
+	if err := proto.Unmarshal(data, &g.command); err != nil {
+		return Applied{}, fmt.Errorf("%w: command: %w", ErrCorrupt, err)
+	}
+	switch c := g.command.Command.(type) {
+	case *wactorv1.Command_Commit:
+		return g.applyCommit(batch, c.Commit)
+	case *wactorv1.Command_ExpireSeen:
+		return Applied{}, batch.DeleteRange(shardKey(g.shard, classSeen), seenEnd(g.shard, c.ExpireSeen.GetBefore()), nil)
+	}
+	return Applied{}, fmt.Errorf("%w: unknown command", ErrCorrupt)
+}
+
+// applyCommit checks the revision and writes the records. It is deterministic: it reads nothing but the head's revision.
+func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Applied, error) {
+	if !wellFormed(commit) {
+		return Applied{}, ErrMalformed
+	}
+	revision, err := g.revision(commit.Conversation)
+	if err != nil {
+		return Applied{}, err
+	}
+	if revision != commit.BaseRevision {
+		return Applied{Revision: revision}, ErrStale
+	}
+	revision++
+	for _, put := range commit.Puts {
+		key, _ := recordKey(g.shard, commit.Conversation, put.Kind, put.Suffix)
+		value := put.Value
+		if put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+			value = joinHead(revision, value)
+		}
+		if err := batch.Set(key, value, nil); err != nil {
+			return Applied{}, err
+		}
+	}
+	for _, record := range commit.Deletes {
+		key, _ := recordKey(g.shard, commit.Conversation, record.Kind, record.Suffix)
+		if err := batch.Delete(key, nil); err != nil {
+			return Applied{}, err
+		}
+	}
+	g.revisions.set(commit.Conversation, revision)
+	return Applied{Revision: revision}, nil
+}
+
+// check refuses a command that could not be applied, before it is in the log.
+func check(command *wactorv1.Command) error {
+	switch c := command.GetCommand().(type) {
+	case *wactorv1.Command_Commit:
+		if !wellFormed(c.Commit) {
+			return ErrMalformed
+		}
+		return nil
+	case *wactorv1.Command_ExpireSeen:
+		return nil
+	}
+	return ErrMalformed
+}
+
+// wellFormed reports whether each record of a commit has a place, and the head is written: it carries the revision.
+func wellFormed(commit *wactorv1.Commit) bool {
+	if commit.GetConversation() == "" {
+		return false
+	}
+	hasHead := false
+	for _, put := range commit.Puts {
+		if !hasPlace(put.GetKind(), put.GetSuffix()) {
+			return false
+		}
+		hasHead = hasHead || put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD
+	}
+	for _, key := range commit.Deletes {
+		if !hasPlace(key.GetKind(), key.GetSuffix()) || key.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+			return false
+		}
+	}
+	return hasHead
+}
+
+// revision is the conversation's, as of the entries applied so far, those in the open batch included.
+func (g *group) revision(conversation string) (uint64, error) {
+	if revision, ok := g.revisions.get(conversation); ok {
+		return revision, nil
+	}
+	key, _ := recordKey(g.shard, conversation, wactorv1.RecordKind_RECORD_KIND_HEAD, nil)
+	value, closer, err := g.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, engineError(err)
+	}
+	defer closer.Close()
+	revision, _, err := splitHead(value)
+	return revision, err
+}
+
+// joinHead is the stored form of a head: the revision (8 bytes), then the head.
+func joinHead(revision uint64, head []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(head)), revision), head...)
+}
+
+func splitHead(value []byte) (revision uint64, head []byte, err error) {
+	if len(value) < 8 {
+		return 0, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
+	}
+	revision = binary.BigEndian.Uint64(value)
+	if revision == 0 {
+		return 0, nil, fmt.Errorf("%w: head without a revision", ErrCorrupt)
+	}
+	return revision, value[8:], nil
+}

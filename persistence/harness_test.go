@@ -1,0 +1,188 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"go.uber.org/goleak"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+const (
+	head      = wactorv1.RecordKind_RECORD_KIND_HEAD
+	state     = wactorv1.RecordKind_RECORD_KIND_STATE
+	inbox     = wactorv1.RecordKind_RECORD_KIND_INBOX
+	journal   = wactorv1.RecordKind_RECORD_KIND_JOURNAL
+	seen      = wactorv1.RecordKind_RECORD_KIND_SEEN
+	workIndex = wactorv1.RecordKind_RECORD_KIND_WORK
+	dueIndex  = wactorv1.RecordKind_RECORD_KIND_DUE
+)
+
+// rig is a store under test and the leads that it told of.
+type rig struct {
+	*Store
+	t testing.TB
+
+	mu    sync.Mutex
+	leads map[uint32]Lead
+}
+
+// open opens a store that is closed, and leaves no goroutine behind, when the test ends.
+func open(t testing.TB, options Options) *rig {
+	t.Helper()
+	r, err := tryOpen(t, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func tryOpen(t testing.TB, options Options) (*rig, error) {
+	r := &rig{t: t, leads: map[uint32]Lead{}}
+	if options.Shards == 0 {
+		options.Shards = 4
+	}
+	if options.FS == nil && options.Dir == "" {
+		options.FS = vfs.NewMem()
+	}
+	if options.CacheBytes == 0 {
+		options.CacheBytes = 8 << 20
+	}
+	if options.Fatal == nil {
+		options.Fatal = func(err error) { panic(err) }
+	}
+	told := options.Lead
+	options.Lead = func(shard uint32, lead Lead) {
+		r.mu.Lock()
+		r.leads[shard] = lead
+		r.mu.Unlock()
+		if told != nil {
+			told(shard, lead)
+		}
+	}
+	var err error
+	if r.Store, err = Open(options); err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { r.Close() })
+	return r, nil
+}
+
+// checkLeaks fails the test if it leaves a goroutine that it did not find. Call it first.
+func checkLeaks(t *testing.T) {
+	found := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, found) })
+}
+
+// restart closes the store and opens what it left.
+func (r *rig) restart() *rig {
+	r.t.Helper()
+	if err := r.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+	return open(r.t, r.options)
+}
+
+func (r *rig) term(shard uint32) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.leads[shard].Term
+}
+
+type outcome struct {
+	Applied
+	err error
+}
+
+// start proposes a commit and returns where its outcome will be.
+func (r *rig) start(shard uint32, c *wactorv1.Commit) <-chan outcome {
+	return r.startIn(shard, r.term(shard), c)
+}
+
+func (r *rig) startIn(shard uint32, term uint64, c *wactorv1.Commit) <-chan outcome {
+	out := make(chan outcome, 2) // a second answer would be a mistake, and must not block the lane
+	r.Propose(shard, term, command(c), func(a Applied, err error) { out <- outcome{a, err} })
+	return out
+}
+
+func (r *rig) commit(shard uint32, c *wactorv1.Commit) error {
+	r.t.Helper()
+	o := <-r.start(shard, c)
+	if o.err == nil && o.Revision != c.BaseRevision+1 {
+		r.t.Fatalf("a commit on revision %d made revision %d", c.BaseRevision, o.Revision)
+	}
+	return o.err
+}
+
+func (r *rig) mustCommit(shard uint32, c *wactorv1.Commit) {
+	r.t.Helper()
+	if err := r.commit(shard, c); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func command(c *wactorv1.Commit) *wactorv1.Command {
+	return &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: c}}
+}
+
+// commitOf makes a commit that writes a head and more.
+func commitOf(conversation string, base uint64, puts ...*wactorv1.Put) *wactorv1.Commit {
+	headOf := put(head, "", fmt.Sprintf("head %d", base+1))
+	return &wactorv1.Commit{Conversation: conversation, BaseRevision: base, Puts: append([]*wactorv1.Put{headOf}, puts...)}
+}
+
+func put(kind wactorv1.RecordKind, suffix, value string) *wactorv1.Put {
+	return &wactorv1.Put{Kind: kind, Suffix: []byte(suffix), Value: []byte(value)}
+}
+
+func key(kind wactorv1.RecordKind, suffix string) *wactorv1.Key {
+	return &wactorv1.Key{Kind: kind, Suffix: []byte(suffix)}
+}
+
+func seq(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
+
+func generation(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
+
+type record struct {
+	Kind          wactorv1.RecordKind
+	Suffix, Value string
+}
+
+// load reads what an activation would.
+func (r *rig) load(shard uint32, conversation string) (uint64, []record) {
+	r.t.Helper()
+	var out []record
+	revision, err := r.Load(shard, conversation, func(kind wactorv1.RecordKind, suffix, value []byte) error {
+		out = append(out, record{kind, string(suffix), string(value)})
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return revision, out
+}
+
+func (r *rig) scanned(shard uint32, conversation string, kind wactorv1.RecordKind) []record {
+	r.t.Helper()
+	var out []record
+	err := r.Scan(shard, conversation, kind, func(suffix, value []byte) error {
+		out = append(out, record{kind, string(suffix), string(value)})
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+func wantErr(t testing.TB, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Fatalf("got error %v, want %v", got, want)
+	}
+}
