@@ -144,6 +144,7 @@ func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answe
 	failed := conversation.Failed{TurnID: turn.ID, Retryable: true, Reason: "error", BotMicros: took.Microseconds()}
 	if classed := (*conversation.BotError)(nil); errors.As(err, &classed) {
 		failed.Retryable, failed.Reason = classed.Retryable, classed.Reason
+		failed.NotCalled, failed.RetryAfter = classed.NotCalled, classed.RetryAfter
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		failed.Reason = "timeout"
 	}

@@ -70,6 +70,9 @@ type SetTimer struct {
 type BotError struct {
 	// Retryable: the same call may succeed later (5xx, 429, timeout, broken connection).
 	Retryable bool
+	// NotCalled: the bot was not called at all; the turn is tried again after RetryAfter and no attempt is counted.
+	NotCalled  bool
+	RetryAfter time.Duration
 	// Reason names the cause for journal and dead letter: a class and a code, never a text of the user.
 	Reason string
 }

@@ -32,7 +32,7 @@ func buildChannels(cfg *config.Config) ([]*channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Checked(built, whatsapp.Check), closeBot
+		bots[name], closers[name] = bot.Guarded(bot.Checked(built, whatsapp.Check)), closeBot
 	}
 	var channels []*channel
 	for i := range cfg.Channels {
