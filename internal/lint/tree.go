@@ -136,6 +136,10 @@ func (p *Package) code() []*File {
 	return slices.DeleteFunc(slices.Clone(p.Files), func(f *File) bool { return f.Test })
 }
 
+func (p *Package) tests() []*File {
+	return slices.DeleteFunc(slices.Clone(p.Files), func(f *File) bool { return !f.Test })
+}
+
 func (p *Package) hasCode() bool { return len(p.code()) > 0 }
 
 func importPath(spec *ast.ImportSpec) string {
