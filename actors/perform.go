@@ -156,7 +156,9 @@ func (a *activation) send(e conversation.Send) {
 	ctx := a.context()
 	a.runtime.work.Go(func() {
 		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: a.post(ctx, e.Outgoing)}
-		a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
+		if !done.Result.NotTried {
+			a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
+		}
 		a.runtime.system.Root.Send(a.pid, result{done})
 	})
 }

@@ -80,6 +80,12 @@ func (c *Conversation) sendDone(e SendDone) {
 	if c.send.phase != sendFlying || e.Seq != c.send.seq || e.Try != c.send.try {
 		return
 	}
+	if e.Result.NotTried {
+		c.send.phase = sendPaced
+		c.send.try--
+		c.send.untilMs = c.nowMs + max(e.Result.RetryAfter.Milliseconds(), 1)
+		return
+	}
 	switch e.Result.Outcome {
 	case Taken:
 		c.taken(e.Result.ProviderID, e.Result.Reason)

@@ -89,7 +89,7 @@ func runHistory(t *rapid.T, cfg Config) {
 			if w.flying == nil {
 				t.Skip("nothing is on its way")
 			}
-			w.runProvider(rapid.IntRange(0, 6).Draw(t, "provider"))
+			w.runProvider(rapid.IntRange(0, 7).Draw(t, "provider"))
 		},
 		"status": func(t *rapid.T) {
 			if len(w.taken) == 0 {
@@ -192,6 +192,8 @@ func (w *world) runProvider(way int) {
 		w.take()
 		w.doubted[w.flying.Seq] = true
 		w.sendDone(SendResult{Outcome: Unknown, Reason: "broken connection"})
+	case 7:
+		w.sendDone(SendResult{Outcome: Rejected, NotTried: true, RetryAfter: time.Second})
 	case 3:
 		w.takeOnce() // and the answer still comes later, if at all
 	default:

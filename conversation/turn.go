@@ -144,4 +144,6 @@ type SendResult struct {
 	Reason string
 	// RetryAfter is the least wait before the next try, where the provider named one.
 	RetryAfter time.Duration
+	// NotTried: nothing was sent, since the channel is paced or can't send. It costs no try and is not noted.
+	NotTried bool
 }

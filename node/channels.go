@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/bot"
 	"github.com/wactor/wactor/config"
@@ -19,12 +21,12 @@ type channel struct {
 	config *config.Channel
 	bot    bot.Bot
 	rules  *conversation.Config
-	sender *graph.Sender
+	sender *graph.Paced
 	close  func()
 }
 
 // buildChannels makes the bots, then the channels that use them. Two channels may share a bot.
-func buildChannels(cfg *config.Config) ([]*channel, error) {
+func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	bots := map[string]bot.Bot{}
 	closers := map[string]func(){}
 	for name, b := range cfg.Bots {
@@ -40,9 +42,13 @@ func buildChannels(cfg *config.Config) ([]*channel, error) {
 		sender := graph.New(graph.Config{
 			BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(), MarkRead: c.MarkRead, Typing: c.Typing,
 		})
+		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name), Held: n.heldGauge(c.Name)}
+		if !c.Pace.Off {
+			pace.PerSecond = c.Pace.MessagesPerSecond
+		}
 		closeBot := closers[c.Bot]
 		channels = append(channels, &channel{
-			config: c, bot: bots[c.Bot], rules: rules(cfg, c), sender: sender,
+			config: c, bot: bots[c.Bot], rules: rules(cfg, c), sender: graph.NewPaced(sender, pace),
 			close: func() { sender.Close(); closeBot() },
 		})
 	}
@@ -75,10 +81,26 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 	return f, func() { _ = f.Close() }, nil
 }
 
+// heldGauge shows whether a channel can't send.
+func (n *Node) heldGauge(channel string) func(bool) {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "wactor_channel_held", Help: "1 while the channel can't send (token, permission, payment) and its replies wait.",
+		ConstLabels: prometheus.Labels{"channel": channel},
+	})
+	n.registry.MustRegister(gauge)
+	return func(held bool) {
+		if held {
+			gauge.Set(1)
+		} else {
+			gauge.Set(0)
+		}
+	}
+}
+
 func (n *Node) actorChannels() map[string]*actors.Channel {
 	out := map[string]*actors.Channel{}
 	for _, c := range n.channels {
-		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, Sender: c.sender}
+		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, Sender: c.sender, Typing: c.config.Typing}
 	}
 	return out
 }

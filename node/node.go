@@ -71,7 +71,7 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 
 func (n *Node) start() error {
 	var err error
-	if n.channels, err = buildChannels(n.config); err != nil {
+	if n.channels, err = n.buildChannels(n.config); err != nil {
 		return err
 	}
 	// Listen before the store is opened: a port that is taken is found before anything is written.

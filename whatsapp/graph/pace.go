@@ -1,0 +1,160 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// Pace bounds what one channel sends.
+type Pace struct {
+	// PerSecond is how many messages a second may leave; 0 is no bound. WhatsApp's throughput is 80 a second for most numbers.
+	PerSecond int
+	// Logger is told when the channel can't send, and when it can again.
+	Logger *slog.Logger
+	// Held is told whether the channel can't send.
+	Held func(bool)
+}
+
+const (
+	// shortWait is how long a send waits here for its slot. Past that it is given back: a reply that waits with its sender would
+	// be one in doubt after a crash, though nobody ever sent it.
+	shortWait = 50 * time.Millisecond
+	// holdFor is how long a channel that can't send is left alone before one reply tries again.
+	holdFor = 30 * time.Second
+	// slowest bounds how far complaints slow a channel down: to an eighth of its pace.
+	slowest = 8
+	// calm is how long the provider must not have complained before the channel gets faster again, one step.
+	calm = 10 * time.Second
+)
+
+// Throughput codes of the provider: the app's and the number's.
+const (
+	codeAppLimit    = 80007
+	codeNumberLimit = 130429
+)
+
+// Paced sends within a pace, and stops a channel that can't send: a token that was refused for one reply is refused for all.
+// What is not sent is given back with NotTried and the time of its slot. It is safe for concurrent use.
+type Paced struct {
+	*Sender
+	pace Pace
+
+	mu    sync.Mutex
+	next  time.Time            // the first free slot
+	slots map[string]time.Time // of replies that were given back, by reply id
+	swept time.Time
+	// slow divides the pace while the provider complains; it fell or rose at changed.
+	slow    int
+	changed time.Time
+	// heldUntil is when a channel that can't send tries again; held says that it could not the last time.
+	heldUntil time.Time
+	held      bool
+}
+
+// NewPaced returns a sender that keeps a pace.
+func NewPaced(sender *Sender, pace Pace) *Paced {
+	if pace.Logger == nil {
+		pace.Logger = slog.New(slog.DiscardHandler)
+	}
+	if pace.Held == nil {
+		pace.Held = func(bool) {}
+	}
+	return &Paced{Sender: sender, pace: pace, slots: map[string]time.Time{}, slow: 1}
+}
+
+// Send posts one reply as Sender.Send does, unless it has to wait for longer than a moment.
+func (p *Paced) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
+	wait, back := p.slot(time.Now(), out.ReplyID)
+	if back {
+		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: wait, Reason: "not sent: the channel is paced or held"}
+	}
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, Reason: "not sent: cancelled"}
+		}
+	}
+	result := p.Sender.Send(ctx, out)
+	p.learn(time.Now(), result)
+	return result
+}
+
+// slot says how long a reply has to wait, and whether it is to be given back meanwhile. A reply that was given back has its
+// slot kept, so that the first to come is the first to go.
+func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Before(p.heldUntil) {
+		return p.heldUntil.Sub(now), true
+	}
+	if p.held {
+		p.heldUntil = now.Add(holdFor) // this one tries; the others wait for what becomes of it
+	}
+	if p.pace.PerSecond == 0 {
+		return 0, false
+	}
+	at, kept := p.slots[id]
+	if !kept {
+		at = p.next
+		if at.Before(now) {
+			at = now
+		}
+		p.next = at.Add(time.Duration(p.slow) * time.Second / time.Duration(p.pace.PerSecond))
+	}
+	if wait = at.Sub(now); wait > shortWait {
+		p.forget(now)
+		p.slots[id] = at
+		return wait, true
+	}
+	delete(p.slots, id)
+	return max(wait, 0), false
+}
+
+// forget drops slots of replies that did not come back for theirs: a status settled them, or their node is no longer this one.
+func (p *Paced) forget(now time.Time) {
+	const many, gone = 10_000, time.Minute
+	if len(p.slots) < many || now.Sub(p.swept) < gone {
+		return
+	}
+	p.swept = now
+	maps.DeleteFunc(p.slots, func(_ string, at time.Time) bool { return now.Sub(at) > gone })
+}
+
+// learn takes the provider's word.
+func (p *Paced) learn(now time.Time, result conversation.SendResult) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case result.Outcome == conversation.Held:
+		p.heldUntil = now.Add(holdFor)
+		if !p.held {
+			p.held = true
+			p.pace.Held(true)
+			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason, "code", result.Code)
+		}
+	case result.Outcome == conversation.Taken:
+		p.heldUntil = time.Time{}
+		if p.held {
+			p.held = false
+			p.pace.Held(false)
+			p.pace.Logger.Info("the channel sends again")
+		}
+		if p.slow > 1 && now.Sub(p.changed) >= calm {
+			p.slow, p.changed = p.slow/2, now
+		}
+	case result.Code == codeAppLimit || result.Code == codeNumberLimit:
+		// All replies that were under way complain together: one step is enough for them.
+		if now.Sub(p.changed) >= time.Second {
+			p.slow, p.changed = min(2*p.slow, slowest), now
+		}
+	}
+	if p.held && result.Outcome != conversation.Held && result.Outcome != conversation.Taken {
+		p.heldUntil = time.Time{} // it says nothing about the token: the next one tries
+	}
+}

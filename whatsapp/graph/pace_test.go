@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
+	p := NewPaced(nil, Pace{PerSecond: 10})
+	now := time.Unix(1000, 0)
+	for i := range 30 { // one at once, the others every 100 ms
+		wait, back := p.slot(now, fmt.Sprint(i))
+		if want := time.Duration(i) * 100 * time.Millisecond; wait != want || back != (want > shortWait) {
+			t.Fatalf("reply %d: wait %v, back %v", i, wait, back)
+		}
+	}
+	later := now.Add(500 * time.Millisecond)
+	for i := range 30 { // those that come back keep their slots, whatever their order
+		wait, _ := p.slot(later, fmt.Sprint(29-i))
+		if want := max(0, time.Duration(29-i)*100*time.Millisecond-500*time.Millisecond); 29-i > 0 && wait != want {
+			t.Fatalf("reply %d came back: wait %v, want %v", 29-i, wait, want)
+		}
+	}
+	idle := now.Add(time.Hour)
+	if wait, back := p.slot(idle, "new"); wait != 0 || back {
+		t.Errorf("after a rest: wait %v, back %v", wait, back)
+	}
+}
+
+func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
+	p := NewPaced(nil, Pace{PerSecond: 10})
+	now := time.Unix(1000, 0)
+	complaint := conversation.SendResult{Outcome: conversation.Rejected, Code: codeNumberLimit}
+	taken := conversation.SendResult{Outcome: conversation.Taken}
+	for range 5 {
+		p.learn(now, complaint) // all at the same moment: one step
+	}
+	if p.slow != 2 {
+		t.Fatalf("slow %d after one burst of complaints", p.slow)
+	}
+	for range 10 {
+		now = now.Add(2 * time.Second)
+		p.learn(now, complaint)
+	}
+	if p.slow != slowest {
+		t.Fatalf("slow %d, want %d", p.slow, slowest)
+	}
+	for range 3 {
+		now = now.Add(calm)
+		p.learn(now, taken)
+	}
+	if p.slow != 1 {
+		t.Errorf("slow %d after calm", p.slow)
+	}
+}
+
+func TestHeldChannelIsProbedByOne(t *testing.T) {
+	var told []bool
+	p := NewPaced(nil, Pace{Held: func(held bool) { told = append(told, held) }})
+	now := time.Unix(1000, 0)
+	held := conversation.SendResult{Outcome: conversation.Held, Code: 190}
+	p.learn(now, held)
+	if wait, back := p.slot(now, "a"); !back || wait != holdFor {
+		t.Fatalf("a held channel: wait %v, back %v", wait, back)
+	}
+	now = now.Add(holdFor)
+	if _, back := p.slot(now, "a"); back {
+		t.Fatal("nobody may try")
+	}
+	if _, back := p.slot(now, "b"); !back {
+		t.Fatal("more than one tries")
+	}
+	p.learn(now, conversation.SendResult{Outcome: conversation.Unknown})
+	if _, back := p.slot(now, "b"); back {
+		t.Fatal("a try that said nothing about the token keeps the others waiting")
+	}
+	p.learn(now, conversation.SendResult{Outcome: conversation.Taken})
+	for _, id := range []string{"c", "d"} {
+		if _, back := p.slot(now, id); back {
+			t.Fatal("the channel is still held")
+		}
+	}
+	if fmt.Sprint(told) != "[true false]" {
+		t.Errorf("told %v", told)
+	}
+}
