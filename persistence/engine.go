@@ -17,7 +17,7 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	comparer.FormatKey = func(key []byte) fmt.Formatter { return hiddenKey(key) }
 	o := &pebble.Options{
 		Comparer:  &comparer,
-		FS:        s.options.FS,
+		FS:        markerFS{s.options.FS},
 		CacheSize: s.options.CacheBytes,
 		// What is written and deleted again soon (log entries, inbox, outbox) should die in memory: two large memtables.
 		MemTableSize:                64 << 20,
@@ -35,6 +35,9 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	for i := range o.Levels {
 		// Ten bits a key answer 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	if s.options.tune != nil {
+		s.options.tune(o)
 	}
 	return o
 }

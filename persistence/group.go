@@ -28,8 +28,8 @@ type group struct {
 	revisions revisionCache
 	// queued: the group is among its lane's active ones.
 	queued bool
-	// untruncated counts the bytes of entries that were applied since the log was truncated.
-	untruncated int
+	// untruncated counts the bytes of entries that were applied since the log was truncated; at maxUntruncated it is again.
+	untruncated, maxUntruncated int
 }
 
 // answer ends a proposal once the batch that applies it is in the store.
@@ -46,7 +46,8 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	}
 	g := &group{
 		shard: shard, log: log, db: s.db, metrics: s.metrics,
-		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
+		maxUntruncated: s.options.LogBytes / s.options.Shards,
+		revisions:      newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
 	}
 	g.node, err = raft.NewRawNode(&raft.Config{
 		ID: s.options.NodeID, ElectionTick: 10, HeartbeatTick: 1, Storage: log, Applied: log.applied.index,

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	// MaxQueue bounds the proposals that wait in a lane, and MaxQueueBytes their size. More are refused. Defaults 16,384 and 64 MiB.
 	MaxQueue      int
 	MaxQueueBytes int64
+	// LogBytes is how many bytes of applied log entries all groups together keep, about; each drops its share in one go. Small
+	// enough, an entry is deleted before the engine writes it to a table. Default 16 MiB.
+	LogBytes int
 	// Lead is told when this node may use a shard in a term, or may no longer. It is called on a lane's goroutine and must not block.
 	Lead func(shard uint32, lead Lead)
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It must not return.
@@ -35,6 +39,9 @@ type Options struct {
 	Fatal      func(err error)
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+
+	// tune changes the engine's options, for tests that want small tables.
+	tune func(*pebble.Options)
 }
 
 // Lead is the state of leadership of a shard.
@@ -63,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxQueueBytes == 0 {
 		o.MaxQueueBytes = 64 << 20
+	}
+	if o.LogBytes == 0 {
+		o.LogBytes = 16 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
@@ -42,6 +43,8 @@ func (l *lane) perform() (err error) {
 func recovered(err *error) {
 	switch r := recover().(type) {
 	case nil:
+	case runtime.Error:
+		panic(r)
 	case error:
 		*err = fmt.Errorf("persistence: %w", r)
 	default:
@@ -89,15 +92,12 @@ func (l *lane) applyAll(all []work) error {
 	return l.store.write(batch, false)
 }
 
-// maxUntruncated is how many bytes of applied entries a group keeps before it drops them, in one range deletion.
-const maxUntruncated = 4 << 20
-
 // maybeTruncate drops the log behind what is applied. The deletion lies in the batch that writes the applied state, or in one
 // after it. Whatever a power cut leaves of the engine is a prefix of its batches: where the deletion is found, the applied
 // state that it relies on is found too, and a cut that loses the state leaves the entries. So no flush need be tracked;
 // DESIGN.md has the proof.
 func (g *group) maybeTruncate(batch *pebble.Batch) error {
-	if g.untruncated < maxUntruncated {
+	if g.untruncated < g.maxUntruncated {
 		return nil
 	}
 	g.untruncated = 0
