@@ -32,7 +32,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// MaxConns bounds the connections to the provider; default 256, about 800 sends/s at 0.3 s each.
 	MaxConns int
-	// MaxIdleConns bounds those kept open for the next send; default 64, enough for the provider's 80 messages/s.
+	// MaxIdleConns bounds those kept open for the next send; default MaxConns: with fewer, a burst opens and closes one for each.
 	MaxIdleConns int
 }
 
@@ -41,7 +41,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Timeout, 10*time.Second)
 	setDefault(&c.UserAgent, "wactor")
 	setDefault(&c.MaxConns, 256)
-	setDefault(&c.MaxIdleConns, 64)
+	setDefault(&c.MaxIdleConns, c.MaxConns)
 	return c
 }
 
