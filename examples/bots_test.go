@@ -46,6 +46,10 @@ func start(t *testing.T, program, script string) (url string) {
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skipf("%s is not installed: %s is not tested", program, script)
 	}
+	// Reading it tells go test to run again when it has changed.
+	if _, err := os.ReadFile(script); err != nil {
+		t.Fatal(err)
+	}
 	command := exec.CommandContext(t.Context(), program, script)
 	command.Env = append(os.Environ(), "PORT=0", "BOT_SECRET="+secret)
 	command.Stderr = t.Output()
