@@ -36,7 +36,7 @@ function once(key, work) {
 
 // signed reports whether Wactor made the header for these bytes, within five minutes of now. The bytes must be those received: JSON
 // that was parsed and written again is another text.
-function signed(header, body) {
+function signed(header, body, secret) {
   const parts = header.split(",").map((part) => part.trim().split("=", 2));
   const times = parts.filter(([key]) => key === "t").map(([, value]) => value);
   if (times.length !== 1 || !/^\d{1,12}$/.test(times[0])) return false;
@@ -65,7 +65,7 @@ async function handle(request, response) {
   if (request.method !== "POST" || request.url !== "/turn") return response.writeHead(404).end();
   const body = await read(request);
   if (body === null) return response.writeHead(413, { Connection: "close" }).end();
-  if (!signed(request.headers["wactor-signature"] ?? "", body)) return response.writeHead(401).end();
+  if (!signed(request.headers["wactor-signature"] ?? "", body, secret)) return response.writeHead(401).end();
   const answer = await once(request.headers["idempotency-key"], () => turn(JSON.parse(body)));
   response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
 }

@@ -54,7 +54,7 @@ def once(key, work):
     return answer.result()
 
 
-def signed(header, body):
+def signed(header, body, secret):
     """Tells whether Wactor made the header for these bytes, within five minutes of now. The bytes must be those received: JSON that
     was parsed and written again is another text."""
     parts = [part.strip().partition("=") for part in header.split(",")]
@@ -63,7 +63,7 @@ def signed(header, body):
         return False
     if abs(time.time() - int(times[0])) > 300:
         return False
-    want = hmac.new(SECRET, times[0].encode() + b"." + body, hashlib.sha256).hexdigest().encode()
+    want = hmac.new(secret, times[0].encode() + b"." + body, hashlib.sha256).hexdigest().encode()
     return any(key == "v1" and hmac.compare_digest(value.encode(), want) for key, _, value in parts)
 
 
@@ -78,7 +78,7 @@ class Bot(BaseHTTPRequestHandler):
         if int(size) > MAX_BODY:
             return self.refuse(413)
         body = self.rfile.read(int(size))
-        if not signed(self.headers.get("Wactor-Signature", ""), body):
+        if not signed(self.headers.get("Wactor-Signature", ""), body, SECRET):
             return self.answer(401)
         try:
             self.answer(200, once(self.headers.get("Idempotency-Key"), lambda: turn(json.loads(body))))
