@@ -137,7 +137,10 @@ func (g *group) revision(conversation string) (uint64, error) {
 	}
 	defer closer.Close()
 	revision, _, err := splitHead(value)
-	return revision, err
+	if err != nil {
+		return 0, fmt.Errorf("%w in shard %d", err, g.shard)
+	}
+	return revision, nil
 }
 
 // joinHead is the stored form of a head: the revision (8 bytes), then the head.

@@ -1,13 +1,16 @@
 package persistence
 
 import (
+	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/redact"
 	"go.etcd.io/raft/v3"
 )
 
@@ -30,8 +33,12 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		BytesPerSync: 1 << 20,
 		// Named, not "newest": an upgrade of the engine must not change files in a way that a roll-back can't read.
 		FormatMajorVersion: pebble.FormatValueSeparation,
-		Logger:             engineLogger{s.options.Logger, s.options.Fatal},
+		Logger:             engineLogger{s.options.Logger, s.fatal},
 	}
+	// Damage that a read meets is the reader's error; the default would end the process for one conversation's block.
+	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
+		s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error", harmless("%v", info.Details))
+	}}
 	for i := range o.Levels {
 		// Ten bits a key answer 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -42,15 +49,25 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	return o
 }
 
-// engineError classes an error of the engine.
+// engineError classes an error of the engine. One of damage quotes keys, which hold names: only its constant parts are kept.
 func engineError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, pebble.ErrCorruption):
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w: %s", ErrCorrupt, harmless("%v", err))
 	}
 	return fmt.Errorf("persistence: storage engine: %w", err)
+}
+
+// closeEngine closes the engine. It panics where it was left in disorder, as its own reads do that find a damaged block.
+func closeEngine(db *pebble.DB) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("persistence: close the storage engine: %v", r)
+		}
+	}()
+	return engineError(db.Close())
 }
 
 // hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and the length.
@@ -65,24 +82,32 @@ func (k hiddenKey) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "shard %d class %#x key of %d bytes", binary.BigEndian.Uint32(k), k[4], len(k))
 }
 
-// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a key.
+// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a key: what the engine does
+// not know to be harmless is left out.
 type engineLogger struct {
 	logger *slog.Logger
 	fatal  func(error)
 }
 
 func (l engineLogger) Infof(format string, args ...any) {
-	l.logger.Debug("storage engine: " + fmt.Sprintf(format, args...))
+	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
+		l.logger.Debug("storage engine: " + harmless(format, args...))
+	}
 }
 
 func (l engineLogger) Errorf(format string, args ...any) {
-	l.logger.Error("storage engine: " + fmt.Sprintf(format, args...))
+	l.logger.Error("storage engine: " + harmless(format, args...))
 }
 
 // Fatalf must not return: the engine goes on as if nothing had happened.
 func (l engineLogger) Fatalf(format string, args ...any) {
-	l.fatal(fmt.Errorf("persistence: storage engine: "+format, args...))
+	l.fatal(fmt.Errorf("persistence: storage engine: %s", harmless(format, args...)))
 	panic("persistence: the process goes on after a fatal error of the disk")
+}
+
+func harmless(format string, args ...any) string {
+	line, _, _ := strings.Cut(string(redact.Sprintf(format, args...).Redact()), "\n") // a stack may follow
+	return line
 }
 
 // raftLogger passes warnings and errors of the consensus core on.

@@ -42,7 +42,7 @@ type answer struct {
 func openGroup(s *Store, shard uint32) (*group, error) {
 	log, err := openLog(s.db, shard)
 	if err != nil {
-		return nil, fmt.Errorf("persistence: open the log: %w", err)
+		return nil, err
 	}
 	g := &group{
 		shard: shard, log: log, db: s.db, metrics: s.metrics,

@@ -148,6 +148,8 @@ func seq(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n))
 
 func generation(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 
+type kindOf = wactorv1.RecordKind
+
 type record struct {
 	Kind          wactorv1.RecordKind
 	Suffix, Value string

@@ -38,7 +38,7 @@ func (s *Store) Load(
 			kind := kinds[rest[0]]
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 				if revision, value, err = splitHead(value); err != nil {
-					return err
+					return fmt.Errorf("%w in shard %d", err, shard)
 				}
 			}
 			return each(kind, rest[1:], value)

@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"fmt"
 	"runtime"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -46,7 +45,7 @@ func recovered(err *error) {
 	case runtime.Error:
 		panic(r)
 	case error:
-		*err = fmt.Errorf("persistence: %w", r)
+		*err = r
 	default:
 		panic(r)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,6 +25,8 @@ type Store struct {
 	closeOnce sync.Once
 	closeErr  error
 	gate      gate
+	// failure is the disk's, after which nothing works any more.
+	failure atomic.Pointer[error]
 }
 
 // Applied is the outcome of a command.
@@ -52,7 +55,7 @@ func Open(options Options) (*Store, error) {
 		for _, l := range s.lanes {
 			l.end() // what Lead had proposed
 		}
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, closeEngine(s.db))
 	}
 	for _, l := range s.lanes {
 		l.stopped.Go(l.run)
@@ -147,19 +150,26 @@ func (s *Store) Close() error {
 		for _, l := range s.lanes {
 			l.shut() // all at once: each ends with the cycle that it is in
 		}
+		if failure := s.failure.Load(); failure != nil {
+			// The process is ending. The engine gives up its locks no more, and what it would write now it must not.
+			s.closeErr = *failure
+			return
+		}
 		for _, l := range s.lanes {
 			l.close()
 		}
 		s.gate.close()
 		s.metrics.unregister(s.options.Registerer)
-		if err := s.db.Close(); err != nil {
-			s.closeErr = fmt.Errorf("persistence: close %s: %w", s.options.Dir, err)
-		}
+		s.closeErr = closeEngine(s.db)
 	})
 	return s.closeErr
 }
 
-func (s *Store) fatal(err error) { s.options.Fatal(err) }
+// fatal ends the process.
+func (s *Store) fatal(err error) {
+	s.failure.Store(&err)
+	s.options.Fatal(err)
+}
 
 // exit ends the process: after a failed write the kernel may have dropped what it was given, and nobody can say what is on
 // disk but the next start, which reads it.
