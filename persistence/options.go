@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -32,6 +33,11 @@ type Options struct {
 	// LogBytes is how many bytes of applied log entries all groups together keep, about; each drops its share in one go. Small
 	// enough, an entry is deleted before the engine writes it to a table. Default 16 MiB.
 	LogBytes int
+	// DedupWindow is how long message ids are remembered, at least: the longest that any conversation asks for. Ids older than it
+	// are forgotten, a generation (conversation.GenerationMs) at a time. 0: never.
+	DedupWindow time.Duration
+	// Now is the time that the window counts back from. Default time.Now.
+	Now func() time.Time
 	// Lead is told when this node may use a shard in a term, or may no longer. It is called on a lane's goroutine and must not block.
 	Lead func(shard uint32, lead Lead)
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It must not return.
@@ -73,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LogBytes == 0 {
 		o.LogBytes = 16 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -28,7 +28,7 @@ func (l *lane) perform() (err error) {
 	for _, w := range all {
 		w.revisions.rotate()
 		w.node.Advance(w.ready)
-		w.observe(w.ready, l.store.options.Lead)
+		w.observe(w.ready, l.store.lead)
 		w.deliver()
 		if w.node.HasReady() {
 			l.activate(w.group)

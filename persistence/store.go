@@ -21,6 +21,7 @@ type Store struct {
 	db      *pebble.DB
 	metrics *metrics
 	lanes   []*lane
+	expiry  *expiry
 
 	closeOnce sync.Once
 	closeErr  error
@@ -42,6 +43,7 @@ func Open(options Options) (*Store, error) {
 		return nil, fmt.Errorf("%w: %d shards, want 1 to 4096", ErrMismatch, options.Shards)
 	}
 	s := &Store{options: options}
+	s.expiry = newExpiry(s)
 	s.metrics = newMetrics()
 	var err error
 	if s.db, err = pebble.Open(options.Dir, s.pebbleOptions()); err != nil {
@@ -59,6 +61,9 @@ func Open(options Options) (*Store, error) {
 	}
 	for _, l := range s.lanes {
 		l.stopped.Go(l.run)
+	}
+	if options.DedupWindow > 0 {
+		s.expiry.start()
 	}
 	return s, nil
 }
@@ -129,6 +134,12 @@ func marshal(command *wactorv1.Command) ([]byte, error) {
 	return data, nil
 }
 
+// lead passes on news of leadership, on a lane's goroutine.
+func (s *Store) lead(shard uint32, lead Lead) {
+	s.expiry.observe(shard, lead)
+	s.options.Lead(shard, lead)
+}
+
 // write commits a batch, and counts the fsync.
 func (s *Store) write(batch *pebble.Batch, sync bool) error {
 	if batch.Empty() {
@@ -147,6 +158,7 @@ func (s *Store) write(batch *pebble.Batch, sync bool) error {
 // not be called from a callback of the store.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
+		s.expiry.close()
 		for _, l := range s.lanes {
 			l.shut() // all at once: each ends with the cycle that it is in
 		}
