@@ -107,6 +107,7 @@ func (n *Node) start() error {
 func (n *Node) openStore() (*persistence.Store, error) {
 	store, err := persistence.Open(persistence.Options{
 		Dir: n.config.Node.DataDir, Shards: n.config.Cluster.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
+		DedupWindow: n.config.DedupWindow,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: open %s: %w", n.config.Node.DataDir, err)
