@@ -34,12 +34,17 @@ func (c *Conversation) accept(e Arrived) {
 	case underway || e.Known:
 		c.duplicate(e, revision)
 		return
+	case c.alias():
+		// Only once it is on disk that this is an alias: else a crash could make this message new here after it ran there.
+		c.whenApplied(Forward{Ref: e.Ref, To: c.sibling(c.head.AliasOf)})
+		return
 	case len(c.inbox) >= c.cfg.MaxInbox:
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	}
 	c.expire()
 	c.greet(e.User)
+	c.links(e.User.GetWaId(), e.User.GetUserId())
 	message := e.Message
 	message.Seq = c.head.NextInbox
 	message.ReceivedMs = min(message.ReceivedMs, c.nowMs) // a gateway's clock may be ahead of this one's

@@ -34,8 +34,10 @@ type Conversation struct {
 	wakeMs int64
 	// notBeforeMs is when the bot may be asked again that was not called since it fails for everybody.
 	notBeforeMs int64
-	alarmMs     int64
-	stopping    bool
+	// askAtMs is when claimed identities are asked again, or the offer to an older conversation is repeated.
+	askAtMs  int64
+	alarmMs  int64
+	stopping bool
 	// noticed is the version of the turn during which the user was told that the bot is busy.
 	noticed uint64
 	// turned is the commit of the last turn.
@@ -71,6 +73,8 @@ type response struct {
 	ref      uint64
 	revision uint64
 	verdict  Verdict
+	// instead, where set, is done in place of a Respond.
+	instead Effect
 }
 
 // New returns a conversation that does not exist in the store yet.
@@ -105,6 +109,14 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 		c.sendDone(e)
 	case Ticked:
 		c.ticked(e)
+	case Asked:
+		c.asked(e)
+	case AskAnswered:
+		c.answeredAsk(e)
+	case TakenOver:
+		c.takeOver(e)
+	case HandedOver:
+		c.handedOver(e)
 	case Stopping:
 		c.stop()
 	}
@@ -116,6 +128,8 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	if !c.inline {
 		c.flush()
 	}
+	c.ask()
+	c.handOver()
 	c.setAlarm()
 	effects := c.effects
 	c.effects = nil
@@ -129,7 +143,11 @@ func (c *Conversation) committed(revision uint64) {
 		if r.revision > c.applied {
 			return false
 		}
-		c.effect(Respond{Ref: r.ref, Verdict: r.verdict})
+		if r.instead != nil {
+			c.effect(r.instead)
+		} else {
+			c.effect(Respond{Ref: r.ref, Verdict: r.verdict})
+		}
 		return true
 	})
 	for id, revision := range c.unapplied {
@@ -157,6 +175,9 @@ func (c *Conversation) setAlarm() {
 		if c.send.waits() && (at == 0 || c.send.untilMs < at) {
 			at = c.send.untilMs
 		}
+		if c.linking() && c.askAtMs > c.nowMs && (at == 0 || c.askAtMs < at) {
+			at = c.askAtMs
+		}
 	}
 	if at != c.alarmMs {
 		c.alarmMs = at
@@ -178,7 +199,7 @@ func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(
 
 // Idle reports whether nothing is unfinished or under way: the activation may end without losing anything.
 func (c *Conversation) Idle() bool {
-	return c.turn == nil && len(c.inbox) == 0 && len(c.outbox) == 0 && c.applied == c.revision
+	return c.turn == nil && len(c.inbox) == 0 && len(c.outbox) == 0 && !c.linking() && c.applied == c.revision
 }
 
 // Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to the store or the provider.

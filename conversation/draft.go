@@ -130,7 +130,7 @@ func (c *Conversation) flushJournal() {
 
 // flushWork keeps the index by which the next activation finds unfinished work without the user writing again.
 func (c *Conversation) flushWork() {
-	unfinished := len(c.inbox)+len(c.outbox) > 0
+	unfinished := len(c.inbox)+len(c.outbox) > 0 || c.linking()
 	if unfinished == c.working {
 		return
 	}

@@ -42,6 +42,39 @@ type Send struct {
 	Outgoing *Outgoing
 }
 
+// Forward delivers a message that arrived here to the conversation that this identity belongs to. Its delivery is answered
+// from there.
+type Forward struct {
+	Ref uint64
+	To  ID
+}
+
+// Ask asks another identity to whom it belongs (Asked there); the answer comes back as AskAnswered. Where none comes it is
+// asked again.
+type Ask struct {
+	To        ID
+	By        string
+	CreatedMs int64
+}
+
+// AnswerAsk answers Asked and TakenOver: to whom the identity belongs, and which of the messages that were offered it has.
+type AnswerAsk struct {
+	Ref   uint64
+	Owner string
+	Taken []uint64
+}
+
+// HandOver offers what waits here to an older conversation of the same user (TakenOver there); the answer comes back as
+// HandedOver. Messages are to be copied before they are changed.
+type HandOver struct {
+	To   ID
+	From string
+	User *wactorv1.User
+	// Names belong to this conversation, Claims are those of which that is not known yet.
+	Names, Claims []string
+	Messages      []*wactorv1.Message
+}
+
 // Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels it.
 type Alarm struct{ AtMs int64 }
 
@@ -49,6 +82,10 @@ func (Commit) effect()    {}
 func (Respond) effect()   {}
 func (CallBot) effect()   {}
 func (CancelBot) effect() {}
+func (Forward) effect()   {}
+func (Ask) effect()       {}
+func (AnswerAsk) effect() {}
+func (HandOver) effect()  {}
 func (Send) effect()      {}
 func (Alarm) effect()     {}
 

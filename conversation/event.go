@@ -83,6 +83,39 @@ type Ticked struct {
 	StatusMs int64
 }
 
+// Asked asks to whom this identity belongs: a conversation of user By, which came into being at CreatedMs, has seen it with its
+// user. The answer is an AnswerAsk.
+type Asked struct {
+	Ref       uint64
+	By        string
+	CreatedMs int64
+}
+
+// AskAnswered is the answer of an identity that was asked.
+type AskAnswered struct{ Name, Owner string }
+
+// TakenOver offers this conversation what waits in a younger one of the same user. The answer is an AnswerAsk: Owner is this
+// conversation's user where all was taken, else the one to offer it to.
+type TakenOver struct {
+	Ref  uint64
+	From string
+	User *wactorv1.User
+	// Names belong to it, Claims are those of which that is not known yet.
+	Names, Claims []string
+	Messages      []*wactorv1.Message
+	// Known says of each message whether the store holds its id.
+	Known []bool
+}
+
+// HandedOver is the answer to a HandOver. Offers are repeated, and so may be their answers: each names what it is about.
+type HandedOver struct {
+	// By is who answered. Owner is the same where all was taken, and else the one to offer it to.
+	By, Owner string
+	// Taken are the messages that By has, by their numbers here; Claims is the number of claims that the offer held.
+	Taken  []uint64
+	Claims int
+}
+
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are awaited or cancelled by the
 // caller. When Settled reports true, all is on disk and the next activation need not doubt any reply.
 type Stopping struct{}
@@ -96,4 +129,8 @@ func (Deferred) event()      {}
 func (Failed) event()        {}
 func (SendDone) event()      {}
 func (Ticked) event()        {}
+func (Asked) event()         {}
+func (AskAnswered) event()   {}
+func (TakenOver) event()     {}
+func (HandedOver) event()    {}
 func (Stopping) event()      {}

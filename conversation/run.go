@@ -13,7 +13,7 @@ import (
 // startTurn runs the bot over the next messages or the next timer, if no turn is under way and one may be run.
 func (c *Conversation) startTurn() {
 	c.wakeMs = 0
-	for c.turn == nil && !c.stopping {
+	for c.turn == nil && !c.stopping && !c.linking() {
 		if at := max(c.head.RetryAtMs, c.notBeforeMs); at > c.nowMs {
 			if len(c.inbox)+len(c.timers) > 0 {
 				c.wakeMs = at

@@ -25,8 +25,10 @@ type world struct {
 
 	pending []Effect // effects not performed yet
 	call    *CallBot
-	resets  bool // sessions end, so that the state may begin anew
-	silent  bool // no status of any reply comes on the channel
+	town    *town                      // of other identities; may be nil
+	asks    map[uint64]func(AnswerAsk) // open questions of others
+	resets  bool                       // sessions end, so that the state may begin anew
+	silent  bool                       // no status of any reply comes on the channel
 	flying  *Send
 	alarm   int64
 
@@ -46,7 +48,7 @@ func newWorld(cfg Config) *world {
 	w := &world{
 		cfg: cfg.WithDefaults(), id: ID{Channel: "shop", User: "49151"}, nowMs: 1_700_000_000_000,
 		records: map[string][]byte{}, refs: map[uint64]string{}, acked: map[string]bool{},
-		delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{}, doubted: map[uint64]bool{},
+		asks: map[uint64]func(AnswerAsk){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{}, doubted: map[uint64]bool{},
 	}
 	w.load()
 	return w
@@ -73,13 +75,13 @@ func (w *world) crash(n int) {
 	for range min(n, len(w.proposed)) {
 		w.apply()
 	}
-	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0
+	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 || w.linking()
 	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
 	w.checkTimers()
 	w.c, w.proposed, w.pending, w.call, w.flying, w.alarm = nil, nil, nil, nil, nil, 0
-	w.refs = map[uint64]string{}
+	w.refs, w.asks = map[uint64]string{}, map[uint64]func(AnswerAsk){}
 	w.load()
 }
 
@@ -103,6 +105,15 @@ func (w *world) checkTimers() {
 	}
 }
 
+// linking reports whether the stored head has open claims or a hand-over.
+func (w *world) linking() bool {
+	var head wactorv1.Head
+	if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_HEAD, nil)], &head); err != nil {
+		panic(err)
+	}
+	return len(head.Claims) > 0 || head.YieldsTo != ""
+}
+
 // step queues the effects of an event; perform performs them one by one.
 func (w *world) step(event Event) { w.pending = append(w.pending, w.c.Step(w.nowMs, event)...) }
 
@@ -113,6 +124,9 @@ func (w *world) performOne() bool {
 	}
 	effect := w.pending[0]
 	w.pending = w.pending[1:]
+	if w.town != nil && w.town.perform(w, effect) {
+		return true
+	}
 	switch e := effect.(type) {
 	case Commit:
 		w.proposed = append(w.proposed, e)
@@ -194,11 +208,16 @@ func (w *world) deliverMessage(message *wactorv1.Message) {
 	} else {
 		w.delivered[id] = message
 	}
+	w.deliverAs(id, message, &wactorv1.User{WaId: w.id.User})
+}
+
+// deliverAs delivers a message of a user.
+func (w *world) deliverAs(id string, message *wactorv1.Message, user *wactorv1.User) {
 	message = proto.CloneOf(message)
 	message.ReceivedMs = w.nowMs
 	w.nextRef++
 	w.refs[w.nextRef] = id
-	w.step(Arrived{Ref: w.nextRef, Message: message, User: &wactorv1.User{WaId: w.id.User}, Known: w.known(id), Node: "n1"})
+	w.step(Arrived{Ref: w.nextRef, Message: message, User: user, Known: w.known(id), Node: "n1"})
 }
 
 func (w *world) known(id string) bool {

@@ -129,6 +129,8 @@ const (
 	JournalKind_JOURNAL_KIND_SESSION_EXPIRED JournalKind = 14
 	// A running bot call was cancelled by a new message; its messages wait for the next turn.
 	JournalKind_JOURNAL_KIND_INTERRUPTED JournalKind = 15
+	// Another identity of the user was linked to this conversation, or this one to another; reason says which way.
+	JournalKind_JOURNAL_KIND_LINKED JournalKind = 16
 )
 
 // Enum value maps for JournalKind.
@@ -150,6 +152,7 @@ var (
 		13: "JOURNAL_KIND_ABSORBED",
 		14: "JOURNAL_KIND_SESSION_EXPIRED",
 		15: "JOURNAL_KIND_INTERRUPTED",
+		16: "JOURNAL_KIND_LINKED",
 	}
 	JournalKind_value = map[string]int32{
 		"JOURNAL_KIND_UNSPECIFIED":     0,
@@ -168,6 +171,7 @@ var (
 		"JOURNAL_KIND_ABSORBED":        13,
 		"JOURNAL_KIND_SESSION_EXPIRED": 14,
 		"JOURNAL_KIND_INTERRUPTED":     15,
+		"JOURNAL_KIND_LINKED":          16,
 	}
 )
 
@@ -546,7 +550,15 @@ type Head struct {
 	// Taps that are young enough to be debounced.
 	Presses []*Press `protobuf:"bytes,20,rep,name=presses,proto3" json:"presses,omitempty"`
 	// The texts that were said lately, for the loop guard.
-	Said          []*Said `protobuf:"bytes,21,rep,name=said,proto3" json:"said,omitempty"`
+	Said []*Said `protobuf:"bytes,21,rep,name=said,proto3" json:"said,omitempty"`
+	// Set where this identity is only a name of another conversation, which has this user identity.
+	AliasOf string `protobuf:"bytes,22,opt,name=alias_of,json=aliasOf,proto3" json:"alias_of,omitempty"`
+	// The user's other identities, whose records say alias_of this conversation.
+	Names []string `protobuf:"bytes,23,rep,name=names,proto3" json:"names,omitempty"`
+	// Identities that were seen with this user and whose conversations have not answered yet to whom they belong.
+	Claims []string `protobuf:"bytes,24,rep,name=claims,proto3" json:"claims,omitempty"`
+	// Set while this conversation is handed over to that one, which is older.
+	YieldsTo      string `protobuf:"bytes,25,opt,name=yields_to,json=yieldsTo,proto3" json:"yields_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -726,6 +738,34 @@ func (x *Head) GetSaid() []*Said {
 		return x.Said
 	}
 	return nil
+}
+
+func (x *Head) GetAliasOf() string {
+	if x != nil {
+		return x.AliasOf
+	}
+	return ""
+}
+
+func (x *Head) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+func (x *Head) GetClaims() []string {
+	if x != nil {
+		return x.Claims
+	}
+	return nil
+}
+
+func (x *Head) GetYieldsTo() string {
+	if x != nil {
+		return x.YieldsTo
+	}
+	return ""
 }
 
 // Press is one tap on an option of a prompt.
@@ -1357,7 +1397,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\xc5\x05\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\xab\x06\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1384,7 +1424,11 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\tactive_ms\x18\x12 \x01(\x03R\bactiveMs\x12\x16\n" +
 	"\x06prompt\x18\x13 \x01(\tR\x06prompt\x12*\n" +
 	"\apresses\x18\x14 \x03(\v2\x10.wactor.v1.PressR\apresses\x12#\n" +
-	"\x04said\x18\x15 \x03(\v2\x0f.wactor.v1.SaidR\x04said\"L\n" +
+	"\x04said\x18\x15 \x03(\v2\x0f.wactor.v1.SaidR\x04said\x12\x19\n" +
+	"\balias_of\x18\x16 \x01(\tR\aaliasOf\x12\x14\n" +
+	"\x05names\x18\x17 \x03(\tR\x05names\x12\x16\n" +
+	"\x06claims\x18\x18 \x03(\tR\x06claims\x12\x1b\n" +
+	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\"L\n" +
 	"\x05Press\x12\x16\n" +
 	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x16\n" +
 	"\x06option\x18\x02 \x01(\tR\x06option\x12\x13\n" +
@@ -1455,7 +1499,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x10RECORD_KIND_SEEN\x10\b\x12\x14\n" +
 	"\x10RECORD_KIND_WORK\x10\t\x12\x13\n" +
 	"\x0fRECORD_KIND_DUE\x10\n" +
-	"*\xc0\x03\n" +
+	"*\xd9\x03\n" +
 	"\vJournalKind\x12\x1c\n" +
 	"\x18JOURNAL_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15JOURNAL_KIND_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -1473,7 +1517,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x11JOURNAL_KIND_NOTE\x10\f\x12\x19\n" +
 	"\x15JOURNAL_KIND_ABSORBED\x10\r\x12 \n" +
 	"\x1cJOURNAL_KIND_SESSION_EXPIRED\x10\x0e\x12\x1c\n" +
-	"\x18JOURNAL_KIND_INTERRUPTED\x10\x0fB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x18JOURNAL_KIND_INTERRUPTED\x10\x0f\x12\x17\n" +
+	"\x13JOURNAL_KIND_LINKED\x10\x10B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_store_proto_rawDescOnce sync.Once

@@ -1,0 +1,114 @@
+package conversation
+
+import (
+	"slices"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// yield begins to hand this conversation over to an older one of the same user. Its running bot call is given up: nothing of
+// it was committed. Replies that it has made are sent by itself, before the other says anything new; what waits for a turn goes
+// over. State and timers end with it: the older conversation has its own.
+func (c *Conversation) yield(to string) {
+	c.head.YieldsTo = to
+	c.head.Claims = slices.DeleteFunc(c.head.Claims, func(name string) bool { return name == to })
+	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
+	if c.turn != nil {
+		c.effect(CancelBot{TurnID: c.turn.ID})
+		c.turn, c.inline = nil, false
+	}
+	c.note(linked("hands over to an older conversation of the user"))
+}
+
+// handOver offers what waits to the older conversation, once nothing is left to be sent, again and again until it was taken.
+func (c *Conversation) handOver() {
+	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.applied < c.revision || c.nowMs < c.askAtMs {
+		return
+	}
+	messages := make([]*wactorv1.Message, len(c.inbox))
+	for i, w := range c.inbox {
+		messages[i] = w.message
+	}
+	c.effect(HandOver{
+		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, Names: slices.Clone(c.head.Names),
+		Claims: slices.Clone(c.head.Claims), Messages: messages,
+	})
+	c.askAtMs = c.nowMs + askAgainMs
+}
+
+// takeOver takes what another conversation of the same user hands over. Offered again, it takes nothing twice. A conversation
+// that is not the oldest any more takes nothing, and tells which messages it took before: they must not be offered elsewhere.
+func (c *Conversation) takeOver(e TakenOver) {
+	refuses := c.alias() || c.head.YieldsTo != ""
+	answer := AnswerAsk{Ref: e.Ref, Owner: c.id.User}
+	if refuses {
+		answer.Owner = c.head.AliasOf + c.head.YieldsTo // one of the two is set
+	} else {
+		c.takeNames(e)
+	}
+	for i, message := range e.Messages {
+		_, underway := c.unapplied[message.Id]
+		known := underway || e.Known[i]
+		if known || !refuses {
+			answer.Taken = append(answer.Taken, message.Seq)
+		}
+		if !known && !refuses {
+			c.takeMessage(message)
+		}
+	}
+	c.whenApplied(answer)
+}
+
+func (c *Conversation) takeNames(e TakenOver) {
+	c.greet(e.User)
+	for _, name := range append([]string{e.From}, e.Names...) {
+		c.head.Claims = slices.DeleteFunc(c.head.Claims, func(claim string) bool { return claim == name })
+		if name != c.id.User && !slices.Contains(c.head.Names, name) {
+			c.head.Names = append(c.head.Names, name)
+		}
+	}
+	c.links(e.Claims...)
+	c.note(linked("took over another conversation of the user"))
+}
+
+func (c *Conversation) takeMessage(message *wactorv1.Message) {
+	message.Seq = c.head.NextInbox
+	c.head.NextInbox++
+	c.remember(message.Id)
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq, SentMs: message.SentMs,
+		ReceivedMs: message.ReceivedMs, Reason: "taken over from another conversation of the user",
+	})
+	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+}
+
+// handedOver makes an alias of this conversation once the older one has all that waited. What came meanwhile is offered next.
+func (c *Conversation) handedOver(e HandedOver) {
+	if c.head.YieldsTo == "" || e.By != c.head.YieldsTo {
+		return // the answer to an offer that was repeated elsewhere since
+	}
+	for _, w := range slices.Clone(c.inbox) {
+		if slices.Contains(e.Taken, w.message.Seq) {
+			c.consume(w.message.Seq)
+			c.absorb(w.message, "handed over")
+		}
+	}
+	if e.Owner != e.By {
+		c.head.YieldsTo = e.Owner // that one belongs to another itself by now
+		c.draft.dirty = true
+		c.askAtMs = c.nowMs
+		return
+	}
+	c.askAtMs = c.nowMs
+	if len(c.inbox) > 0 || len(c.head.Claims) > e.Claims {
+		return
+	}
+	c.head.AliasOf, c.head.YieldsTo, c.head.Names, c.head.Claims = c.head.YieldsTo, "", nil, nil
+	for _, timer := range slices.Clone(c.timers) {
+		c.cancelTimer(timer.Name)
+	}
+	if c.state != nil {
+		c.setState(nil)
+	}
+	c.note(linked("a name of an older conversation of the user"))
+}

@@ -1,0 +1,134 @@
+package conversation
+
+import (
+	"slices"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// One person may come under several identities: a phone number, a BSUID, and new ones of either after a change. Each identity
+// has a record of its own, at its own place. Where a webhook tells that two belong to one person, one of them becomes an alias:
+// a record that says to which conversation it belongs, and forwards what still arrives for it.
+//
+// There is no transaction over two records. The conversation that sees a new identity writes down that it claims it, asks, and
+// runs no turn until it knows the answer; each answer is a commit of the one that answers, and asking again yields the same.
+// Where both are conversations the older one stays, by an order that both sides compute alike, and the other hands over.
+
+// links claims the identities that a webhook tells besides this one.
+func (c *Conversation) links(names ...string) {
+	for _, name := range names {
+		known := name == "" || name == c.id.User || name == c.head.YieldsTo ||
+			slices.Contains(c.head.Names, name) || slices.Contains(c.head.Claims, name)
+		if !known {
+			c.head.Claims = append(c.head.Claims, name)
+			c.draft.dirty = true
+			c.askAtMs = c.nowMs
+		}
+	}
+}
+
+// linking reports whether it is open to whom this conversation belongs: no turn runs then.
+func (c *Conversation) linking() bool { return len(c.head.Claims) > 0 || c.head.YieldsTo != "" }
+
+// alias reports whether this is only a name of another conversation.
+func (c *Conversation) alias() bool { return c.head.AliasOf != "" }
+
+// exists reports whether this is a conversation in its own right.
+func (c *Conversation) exists() bool { return c.revision > 0 && !c.alias() }
+
+// ask asks each claimed identity to whom it belongs, again and again until all have answered.
+func (c *Conversation) ask() {
+	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.applied < c.revision || c.nowMs < c.askAtMs {
+		return
+	}
+	for _, name := range c.head.Claims {
+		c.effect(Ask{To: c.sibling(name), By: c.id.User, CreatedMs: c.head.CreatedMs})
+	}
+	c.askAtMs = c.nowMs + askAgainMs
+}
+
+// askAgainMs is how long an answer is awaited.
+const askAgainMs = 1000
+
+func (c *Conversation) sibling(user string) ID { return ID{Channel: c.id.Channel, User: user} }
+
+// asked answers to whom this identity belongs. One that nobody has used becomes an alias of whoever asks first. A younger
+// conversation does not answer the one that it hands over to: that one waits until it has taken everything.
+func (c *Conversation) asked(e Asked) {
+	switch {
+	case c.alias():
+		c.answerAsk(e.Ref, c.head.AliasOf)
+	case c.revision == 0:
+		c.head.AliasOf = e.By
+		c.note(linked("a name of another conversation"))
+		c.answerAsk(e.Ref, e.By)
+	case c.head.YieldsTo == e.By:
+		c.answerAsk(e.Ref, notYet)
+	case c.head.YieldsTo != "":
+		c.answerAsk(e.Ref, c.head.YieldsTo)
+	case c.olderThan(e.By, e.CreatedMs):
+		c.answerAsk(e.Ref, c.id.User)
+	default:
+		c.yield(e.By)
+		c.answerAsk(e.Ref, notYet)
+	}
+}
+
+// notYet is the answer that there is none yet.
+const notYet = ""
+
+// olderThan is the order in which conversations that turn out to be one user's yield to each other.
+func (c *Conversation) olderThan(user string, createdMs int64) bool {
+	if c.head.CreatedMs != createdMs {
+		return c.head.CreatedMs < createdMs
+	}
+	return c.id.User < user
+}
+
+// answerAsk answers when what the answer says is on disk.
+func (c *Conversation) answerAsk(ref uint64, owner string) {
+	c.whenApplied(AnswerAsk{Ref: ref, Owner: owner})
+}
+
+// whenApplied does something once all that was decided so far is on disk.
+func (c *Conversation) whenApplied(effect Effect) {
+	revision := c.revision
+	if c.draft.dirty {
+		revision++
+	}
+	if revision <= c.applied {
+		c.effect(effect)
+		return
+	}
+	c.responses = append(c.responses, response{revision: revision, instead: effect})
+}
+
+// answeredAsk takes the answer of a claimed identity.
+func (c *Conversation) answeredAsk(e AskAnswered) {
+	i := slices.Index(c.head.Claims, e.Name)
+	if i < 0 || c.head.YieldsTo != "" {
+		return
+	}
+	switch {
+	case e.Owner == notYet:
+		return
+	case e.Owner == c.id.User || slices.Contains(c.head.Names, e.Owner):
+		c.head.Claims = slices.Delete(c.head.Claims, i, i+1)
+		c.head.Names = append(c.head.Names, e.Name)
+		c.note(linked("another name of the user leads here"))
+	case e.Owner == e.Name:
+		c.yield(e.Name) // it is a conversation, and older
+	default:
+		// It is a name of a third one, which is the user's too: that one is asked instead. The name leads there already.
+		c.head.Claims = slices.Delete(c.head.Claims, i, i+1)
+		if !slices.Contains(c.head.Claims, e.Owner) {
+			c.head.Claims = append(c.head.Claims, e.Owner)
+		}
+		c.draft.dirty = true
+	}
+	c.askAtMs = c.nowMs
+}
+
+func linked(reason string) *wactorv1.JournalEntry {
+	return &wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_LINKED, Reason: reason}
+}
