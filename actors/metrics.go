@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -15,6 +16,11 @@ type metrics struct {
 	botSeconds    prometheus.Histogram
 	sends         *prometheus.CounterVec
 	inbox, outbox prometheus.Gauge
+}
+
+// outcomes are the values of the label of wactor_sends_total.
+var outcomes = []conversation.SendOutcome{
+	conversation.Taken, conversation.Rejected, conversation.Refused, conversation.Held, conversation.Unknown,
 }
 
 func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
@@ -41,6 +47,10 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		}, []string{"outcome"}),
 		inbox:  gauge("wactor_inbox_depth", "Messages that wait for a turn, in active conversations."),
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
+	}
+	// A rate over a series that begins with its first failure misses that failure.
+	for _, outcome := range outcomes {
+		m.sends.WithLabelValues(outcome.String())
 	}
 	if registerer != nil {
 		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.doubts, m.resent, m.botFailures, m.panics, m.botSeconds,

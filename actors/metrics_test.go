@@ -1,0 +1,31 @@
+package actors
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+// TestSendsBeginAtZero holds that each outcome of a send is a series before the first send.
+func TestSendsBeginAtZero(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(newMetrics(nil, nil).sends)
+	families, err := registry.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatal(families, err)
+	}
+	got, want := map[string]float64{}, map[string]float64{}
+	for _, series := range families[0].GetMetric() {
+		got[series.GetLabel()[0].GetValue()] = series.GetCounter().GetValue()
+	}
+	for o := conversation.Taken; !strings.HasPrefix(o.String(), "SendOutcome("); o++ {
+		want[o.String()] = 0
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+}
