@@ -1,8 +1,7 @@
 package emulator
 
 import (
-	"encoding/json"
-	"fmt"
+	"crypto/rand"
 	"io"
 	"net/http"
 	"strconv"
@@ -17,22 +16,26 @@ type Taken struct {
 	ID string
 	// ReplyID is its biz_opaque_callback_data; may be empty.
 	ReplyID string
-	// To is the recipient without a plus sign.
+	// PhoneNumberID is the number that sent it.
+	PhoneNumberID string
+	// To is the recipient: the phone without a plus sign, or the BSUID.
 	To string
 	// Type is text, interactive, ...; Text is the body where it is a text.
 	Type, Text string
 	// Body is the request as it came. It is not to be changed.
 	Body []byte
-	// Broken says that the business never got the answer.
+	// Broken says that the business never gets the answer: a fault breaks the connection, or the business was gone before.
 	Broken bool
 	At     time.Time
 }
 
-// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages.
+// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages, where the version may be left out. It
+// is safe for concurrent use; its fields are not to be changed while it serves.
 type Graph struct {
 	// AccessToken is asked of every request; empty asks for none.
 	AccessToken string
-	// Taken is called for every message that is taken, before it is answered, on the request's goroutine.
+	// Taken is called for every message that is taken, before it is answered, on the request's goroutine: the business waits
+	// for it. Marks of reading are answered, and not told.
 	Taken func(Taken)
 
 	dice   *dice
@@ -42,100 +45,97 @@ type Graph struct {
 
 // NewGraph returns a Graph that takes every message, unless the faults want it otherwise.
 func NewGraph(accessToken string, faults Faults, taken func(Taken)) *Graph {
-	return &Graph{
-		AccessToken: accessToken, Taken: taken, dice: newDice(faults),
-		prefix: "wamid.e" + strconv.FormatInt(time.Now().UnixMicro(), 36) + ".",
-	}
+	return &Graph{AccessToken: accessToken, Taken: taken, dice: newDice(faults), prefix: "wamid.e" + rand.Text()[:12] + "."}
 }
 
-// maxRequest bounds a request to the Graph API, in bytes.
+// maxRequest bounds a request to the Graph API, in bytes. It is far above what the limits of messages allow.
 const maxRequest = 1 << 20
-
-// outbound is what matters of a request.
-type outbound struct {
-	MessagingProduct string `json:"messaging_product"`
-	Status           string `json:"status"`
-	To               string `json:"to"`
-	Recipient        string `json:"recipient"`
-	Type             string `json:"type"`
-	ReplyID          string `json:"biz_opaque_callback_data"`
-	Text             struct {
-		Body string `json:"body"`
-	} `json:"text"`
-}
 
 // ServeHTTP answers one request.
 func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/messages") {
-		refuse(w, http.StatusNotFound, 100, "Unsupported request")
+	number, ok := phoneNumberOf(r.URL.Path)
+	if !ok || r.Method != http.MethodPost {
+		refuse(w, errPath)
 		return
 	}
 	if g.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+g.AccessToken {
-		refuse(w, http.StatusUnauthorized, 190, "Invalid OAuth access token")
+		refuse(w, errToken)
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	body, err := readBody(r)
 	if err != nil {
+		refuse(w, invalid("The body is too large, or was cut off."))
 		return
 	}
-	var message outbound
-	if json.Unmarshal(body, &message) != nil || message.MessagingProduct != "whatsapp" {
-		refuse(w, http.StatusBadRequest, 100, "Invalid parameter")
-		return
+	message, refused := readRequest(body)
+	switch {
+	case refused != nil:
+		refuse(w, refused)
+	case message.isReceipt():
+		answer(w, http.StatusOK, []byte(`{"success":true}`))
+	default:
+		g.take(w, r, Taken{
+			ReplyID: message.ReplyID, PhoneNumberID: number, To: message.recipient(), Type: message.Type, Text: message.body(), Body: body,
+		})
 	}
-	if message.Status == "read" {
-		reply(w, http.StatusOK, []byte(`{"success":true}`))
-		return
-	}
-	to := strings.TrimPrefix(message.To+message.Recipient, "+")
-	if to == "" || message.Type == "" {
-		refuse(w, http.StatusBadRequest, 100, "Invalid parameter")
-		return
-	}
-	g.take(w, to, &message, body)
 }
 
-func (g *Graph) take(w http.ResponseWriter, to string, message *outbound, body []byte) {
-	drawn, latency := g.dice.draw()
-	if latency > 0 {
-		time.Sleep(latency)
+// phoneNumberOf reads /{version}/{phone number id}/messages.
+func phoneNumberOf(path string) (string, bool) {
+	rest, ok := strings.CutSuffix(strings.TrimPrefix(path, "/"), "/messages")
+	if version, number, two := strings.Cut(rest, "/"); two {
+		rest, ok = number, ok && strings.HasPrefix(version, "v")
 	}
+	return rest, ok && rest != "" && !strings.Contains(rest, "/")
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > maxRequest {
+		return io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequest))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
+// take lets the faults decide about a message, and takes it.
+func (g *Graph) take(w http.ResponseWriter, r *http.Request, t Taken) {
+	drawn, latency := g.dice.draw()
+	time.Sleep(latency) // even if the business goes meanwhile: the message is on its way then, and may be taken
 	switch drawn {
 	case serverError:
-		refuse(w, http.StatusInternalServerError, 131000, "Something went wrong")
+		refuse(w, errServer)
 		return
 	case rateLimited:
-		refuse(w, http.StatusTooManyRequests, 130429, "Rate limit hit")
+		refuse(w, errRateLimited)
 		return
 	case brokenBefore:
 		panic(http.ErrAbortHandler)
 	}
-	id := g.prefix + strconv.FormatUint(g.count.Add(1), 36)
+	t.ID = g.prefix + strconv.FormatUint(g.count.Add(1), 36)
+	t.Broken, t.At = drawn == brokenAfter || r.Context().Err() != nil, time.Now()
 	if g.Taken != nil {
-		g.Taken(Taken{
-			ID: id, ReplyID: message.ReplyID, To: to, Type: message.Type, Text: message.Text.Body, Body: body,
-			Broken: drawn == brokenAfter, At: time.Now(),
-		})
+		g.Taken(t)
 	}
 	if drawn == brokenAfter {
 		panic(http.ErrAbortHandler)
 	}
-	out := append(make([]byte, 0, 160), `{"messaging_product":"whatsapp","contacts":[{"input":`...)
-	out = appendString(out, to)
-	out = append(out, `,"wa_id":`...)
-	out = appendString(out, to)
+	out := append(make([]byte, 0, 192), `{"messaging_product":"whatsapp","contacts":[{"input":`...)
+	out = appendString(out, t.To)
+	out = appendMember(out, "wa_id", t.To)
 	out = append(out, `}],"messages":[{"id":"`...)
-	out = append(out, id...)
-	reply(w, http.StatusOK, append(out, `"}]}`...))
+	out = append(out, t.ID...)
+	answer(w, http.StatusOK, append(out, `"}]}`...))
 }
 
-func reply(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+func answer(w http.ResponseWriter, status int, body []byte) {
+	header := w.Header()
+	header["Content-Type"] = contentType
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	w.Write(body)
+	_, _ = w.Write(body) // a business that is gone reads no answer
 }
 
-func refuse(w http.ResponseWriter, status, code int, message string) {
-	reply(w, status, fmt.Appendf(nil, `{"error":{"message":%q,"type":"OAuthException","code":%d,"fbtrace_id":"emulated"}}`, message, code))
-}
+var contentType = []string{"application/json; charset=UTF-8"}
+
+func refuse(w http.ResponseWriter, r *refusal) { answer(w, r.status, r.body()) }
