@@ -147,6 +147,10 @@ func (a *activation) load() bool {
 
 // deliver hands a message or a status to the machine.
 func (a *activation) deliver(ref uint64, d *Delivery) {
+	if d.question != nil {
+		a.answerQuestion(ref, d.question)
+		return
+	}
 	if d.Status != nil {
 		a.channel.statusMs.Store(a.runtime.options.Now().UnixMilli())
 		status := *d.Status

@@ -49,6 +49,17 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 			return a.callInline(e.Turn)
 		}
 		a.callBot(e.Turn)
+	case conversation.Forward:
+		a.forward(e)
+	case conversation.Ask:
+		a.askOther(e)
+	case conversation.HandOver:
+		a.handOver(e)
+	case conversation.AnswerAsk:
+		if d := a.open[e.Ref]; d != nil {
+			delete(a.open, e.Ref)
+			d.answer(e)
+		}
 	case conversation.CancelBot:
 		if a.bot.turnID == e.TurnID && a.bot.cancel != nil {
 			a.bot.cancel()

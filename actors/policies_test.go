@@ -134,3 +134,40 @@ func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
 		b.stop()
 	})
 }
+
+// TestOneUserUnderTwoNames: messages under a phone, under a BSUID, and under both, all at once. In the end they are one
+// conversation, and each was answered in one turn.
+func TestOneUserUnderTwoNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		b := start(t, store, inlineCounter{}, nil)
+		send := func(id string, user *wactorv1.User) *outcome {
+			o := &outcome{done: make(chan struct{})}
+			user.Id = user.WaId
+			if user.Id == "" {
+				user.Id = user.UserId
+			}
+			b.Deliver(&Delivery{
+				Conversation: conversation.ID{Channel: "shop", User: user.Id}, User: user, Node: "n1", Done: o.set,
+				Message: &wactorv1.Message{Id: id, Type: "text", Text: id, ReceivedMs: time.Now().UnixMilli()},
+			})
+			return o
+		}
+		send("m1", &wactorv1.User{UserId: "US.a"}).want(t, conversation.Accepted, nil)
+		time.Sleep(time.Second)
+		both := send("m2", &wactorv1.User{WaId: "4915", UserId: "US.a"})
+		phone := send("m3", &wactorv1.User{WaId: "4915"})
+		both.want(t, conversation.Accepted, nil)
+		phone.want(t, conversation.Accepted, nil)
+		time.Sleep(10 * time.Second)
+		send("m4", &wactorv1.User{WaId: "4915"}).want(t, conversation.Accepted, nil)
+		send("m3", &wactorv1.User{WaId: "4915"}).want(t, conversation.Duplicate, nil)
+		time.Sleep(10 * time.Second)
+		want := []string{"step 1: m1", "step 2: m2", "step 3: m3", "step 4: m4"}
+		if got := b.phone.texts("US.a"); !slices.Equal(got, want) || len(b.phone.texts("4915")) != 0 {
+			t.Errorf("replies of the older conversation %q, of the younger %q", got, b.phone.texts("4915"))
+		}
+		b.stop()
+	})
+}

@@ -106,6 +106,12 @@ type Delivery struct {
 	// Done is called exactly once, on any goroutine, and must not block. Without an error the delivery is on stable storage,
 	// unless the verdict is Overloaded.
 	Done func(conversation.Verdict, error)
+
+	// question, where set, is what one conversation asks another, and is answered instead of Done where that is possible.
+	question conversation.Event
+	answer   func(conversation.AnswerAsk)
+	// hops counts how often it was forwarded.
+	hops int
 }
 
 // Deliver routes a delivery to its conversation. It never blocks. Deliveries of one conversation by one goroutine arrive in

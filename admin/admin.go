@@ -118,19 +118,29 @@ func (s *Service) hasChannel(name string) bool {
 	return false
 }
 
-// trace reads one conversation; nil where it does not exist.
+// maxAliases bounds how many aliases are followed to a conversation.
+const maxAliases = 8
+
+// trace reads one conversation, or the one that an alias belongs to; nil where there is none.
 func (s *Service) trace(id conversation.ID) (*wactorv1.ConversationTrace, error) {
-	shard := placement.ShardOf(id.String(), s.options.Shards)
-	view := conversation.NewView(id)
-	revision, err := s.options.Store.Load(shard, id.String(), view.Record)
-	if err != nil || revision == 0 {
-		return nil, err
+	for range maxAliases {
+		view := conversation.NewView(id)
+		shard := placement.ShardOf(id.String(), s.options.Shards)
+		revision, err := s.options.Store.Load(shard, id.String(), view.Record)
+		if err != nil || revision == 0 {
+			return nil, err
+		}
+		if alias := view.AliasOf(); alias != "" {
+			id.User = alias
+			continue
+		}
+		err = s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, view.Journal)
+		if err != nil {
+			return nil, err
+		}
+		trace := view.Trace()
+		trace.Shard, trace.Revision = shard, revision
+		return trace, nil
 	}
-	err = s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, view.Journal)
-	if err != nil {
-		return nil, err
-	}
-	trace := view.Trace()
-	trace.Shard, trace.Revision = shard, revision
-	return trace, nil
+	return nil, errors.New("the identity is an alias of an alias, without an end")
 }

@@ -10,6 +10,7 @@ type change struct {
 	contacts      []byte
 	messages      []byte
 	statuses      []byte
+	userUpdates   []byte
 	raw           []byte
 	// odd names the first part of a wrong type.
 	odd string
@@ -40,6 +41,8 @@ func (c *change) value(s *scanner) {
 			c.messages = s.skip()
 		case "statuses":
 			c.statuses = s.skip()
+		case fieldUserIDUpdate:
+			c.userUpdates = s.skip()
 		default:
 			s.skip()
 		}
@@ -58,12 +61,14 @@ func (c *change) metadata(s *scanner) {
 
 // take sorts a change into the webhook.
 //
-// Only the field "messages" can hold something to answer. A standby copy looks just the same, but its thread belongs to
+// Only the field "messages" can hold something to answer, and user_id_update something to know. A standby copy looks just the same, but its thread belongs to
 // another app; echoes and history are the business's own words.
 func (d *decoder) take(c *change) {
 	switch {
 	case c.field == "" && c.odd != "":
 		d.unread(c.phoneNumberID, c.odd+wrongType, c.raw)
+	case c.field == fieldUserIDUpdate && c.phoneNumberID != "" && !isEmpty(c.userUpdates):
+		d.userUpdates(c)
 	case c.field != fieldMessages:
 		d.other(c)
 	case c.odd != "":

@@ -109,6 +109,9 @@ func (m *inbound) normalise(people *contacts) (*wactorv1.Message, *wactorv1.User
 	if odd := m.content.fill(message); odd != "" {
 		m.flaw = odd + wrongType
 	}
+	if message.Type == "system" {
+		m.content.rename(user)
+	}
 	return message, user
 }
 

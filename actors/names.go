@@ -1,0 +1,81 @@
+package actors
+
+import (
+	"errors"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Conversations of one user talk to each other as gateways do to them: by deliveries, through the tables of their shards.
+
+// maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each time, and a user has few.
+const maxHops = 8
+
+var errTooManyHops = errors.New("actors: a chain of aliases has no end")
+
+// forward takes a delivery to the conversation that this identity belongs to.
+func (a *activation) forward(e conversation.Forward) {
+	d := a.open[e.Ref]
+	if d == nil {
+		return
+	}
+	delete(a.open, e.Ref)
+	if d.hops++; d.hops > maxHops {
+		d.Done(0, errTooManyHops)
+		return
+	}
+	d.Conversation = e.To
+	a.runtime.Deliver(d)
+}
+
+// askOther asks another identity to whom it belongs. Where no answer comes, the machine asks again.
+func (a *activation) askOther(e conversation.Ask) {
+	a.question(e.To, conversation.Asked{By: e.By, CreatedMs: e.CreatedMs}, func(answer conversation.AnswerAsk) conversation.Event {
+		return conversation.AskAnswered{Name: e.To.User, Owner: answer.Owner}
+	})
+}
+
+// handOver offers what waits here to an older conversation.
+func (a *activation) handOver(e conversation.HandOver) {
+	offer := conversation.TakenOver{From: e.From, User: e.User, Names: e.Names, Claims: e.Claims}
+	for _, m := range e.Messages {
+		offer.Messages = append(offer.Messages, proto.CloneOf(m))
+	}
+	a.question(e.To, offer, func(answer conversation.AnswerAsk) conversation.Event {
+		return conversation.HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
+	})
+}
+
+func (a *activation) question(to conversation.ID, question conversation.Event, event func(conversation.AnswerAsk) conversation.Event) {
+	system, pid := a.runtime.system, a.pid
+	a.runtime.Deliver(&Delivery{
+		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
+		answer: func(answer conversation.AnswerAsk) { system.Root.Send(pid, result{event(answer)}) },
+	})
+}
+
+// answerQuestion hands a question to the machine.
+func (a *activation) answerQuestion(ref uint64, question conversation.Event) {
+	switch q := question.(type) {
+	case conversation.Asked:
+		q.Ref = ref
+		a.step(q)
+	case conversation.TakenOver:
+		q.Ref = ref
+		q.Known = a.knownAll(q.Messages)
+		if a.ended == nil {
+			a.step(q)
+		}
+	}
+}
+
+func (a *activation) knownAll(messages []*wactorv1.Message) []bool {
+	known := make([]bool, len(messages))
+	for i, m := range messages {
+		known[i] = a.seen(m.Id)
+	}
+	return known
+}
