@@ -69,18 +69,18 @@ func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Appli
 	}
 	revision++
 	for _, put := range commit.Puts {
-		key, _ := recordKey(g.shard, commit.Conversation, put.Kind, put.Suffix)
+		g.key = appendRecordKey(g.key[:0], g.shard, commit.Conversation, put.Kind, put.Suffix)
 		value := put.Value
 		if put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 			value = joinHead(revision, value)
 		}
-		if err := batch.Set(key, value, nil); err != nil {
+		if err := batch.Set(g.key, value, nil); err != nil {
 			return Applied{}, err
 		}
 	}
 	for _, record := range commit.Deletes {
-		key, _ := recordKey(g.shard, commit.Conversation, record.Kind, record.Suffix)
-		if err := batch.Delete(key, nil); err != nil {
+		g.key = appendRecordKey(g.key[:0], g.shard, commit.Conversation, record.Kind, record.Suffix)
+		if err := batch.Delete(g.key, nil); err != nil {
 			return Applied{}, err
 		}
 	}

@@ -24,7 +24,8 @@ type group struct {
 	pending []*proposal
 	// answers are the outcomes of what a batch applies, until it is in the store.
 	answers   []answer
-	command   wactorv1.Command // the one being applied; kept for its memory
+	command   wactorv1.Command // the one being applied
+	key       []byte           // the one being written; kept for its memory
 	revisions revisionCache
 	// queued: the group is among its lane's active ones.
 	queued bool

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"encoding/binary"
+	"slices"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -19,18 +20,26 @@ const (
 	classDue          = 0x13 // due time (8 bytes), name, timer
 )
 
-// places are where the kinds of record lie behind a conversation's name: first what an activation loads.
-var places = map[wactorv1.RecordKind]byte{
-	wactorv1.RecordKind_RECORD_KIND_HEAD:    1,
-	wactorv1.RecordKind_RECORD_KIND_STATE:   2,
-	wactorv1.RecordKind_RECORD_KIND_INBOX:   3,
-	wactorv1.RecordKind_RECORD_KIND_OUTBOX:  4,
-	wactorv1.RecordKind_RECORD_KIND_TIMER:   5,
-	wactorv1.RecordKind_RECORD_KIND_JOURNAL: 6,
-	wactorv1.RecordKind_RECORD_KIND_DEAD:    7,
+// kinds are the kinds of record that lie behind a conversation's name, by their place there: first what an activation loads.
+var kinds = [...]wactorv1.RecordKind{
+	1: wactorv1.RecordKind_RECORD_KIND_HEAD,
+	2: wactorv1.RecordKind_RECORD_KIND_STATE,
+	3: wactorv1.RecordKind_RECORD_KIND_INBOX,
+	4: wactorv1.RecordKind_RECORD_KIND_OUTBOX,
+	5: wactorv1.RecordKind_RECORD_KIND_TIMER,
+	6: wactorv1.RecordKind_RECORD_KIND_JOURNAL,
+	7: wactorv1.RecordKind_RECORD_KIND_DEAD,
 }
 
 const firstUnloaded = 6
+
+// place is the inverse of kinds; 0 for a kind that lies elsewhere.
+func place(kind wactorv1.RecordKind) byte {
+	if kind == wactorv1.RecordKind_RECORD_KIND_UNSPECIFIED {
+		return 0
+	}
+	return byte(max(0, slices.Index(kinds[:], kind)))
+}
 
 func shardKey(shard uint32, class byte) []byte {
 	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 64), shard), class)
@@ -85,35 +94,43 @@ func cutDue(rest []byte) (dueMs int64, name, timer string, ok bool) {
 
 // recordKey is where a record lies; false where kind and suffix name no place.
 func recordKey(shard uint32, conversation string, kind wactorv1.RecordKind, suffix []byte) ([]byte, bool) {
-	switch kind {
-	case wactorv1.RecordKind_RECORD_KIND_SEEN:
-		if len(suffix) <= 4 {
-			return nil, false
-		}
-		key := append(shardKey(shard, classSeen), suffix[:4]...)
-		return append(appendName(key, conversation), suffix[4:]...), true
-	case wactorv1.RecordKind_RECORD_KIND_WORK:
-		return appendName(shardKey(shard, classWork), conversation), len(suffix) == 0
-	case wactorv1.RecordKind_RECORD_KIND_DUE:
-		if len(suffix) <= 8 {
-			return nil, false
-		}
-		key := append(shardKey(shard, classDue), suffix[:8]...)
-		return append(appendName(key, conversation), suffix[8:]...), true
-	}
-	place, ok := places[kind]
-	single := kind == wactorv1.RecordKind_RECORD_KIND_HEAD || kind == wactorv1.RecordKind_RECORD_KIND_STATE
-	if !ok || single && len(suffix) > 0 {
+	if !hasPlace(kind, suffix) {
 		return nil, false
 	}
-	key := append(appendName(shardKey(shard, classConversation), conversation), place)
-	return append(key, suffix...), true
+	return appendRecordKey(make([]byte, 0, 5+len(conversation)+3+len(suffix)), shard, conversation, kind, suffix), true
 }
+
+// appendRecordKey appends the key of a record that has a place.
+func appendRecordKey(key []byte, shard uint32, conversation string, kind wactorv1.RecordKind, suffix []byte) []byte {
+	key = binary.BigEndian.AppendUint32(key, shard)
+	switch kind {
+	case wactorv1.RecordKind_RECORD_KIND_SEEN:
+		key = append(append(key, classSeen), suffix[:seenPrefix]...)
+		return append(appendName(key, conversation), suffix[seenPrefix:]...)
+	case wactorv1.RecordKind_RECORD_KIND_WORK:
+		return appendName(append(key, classWork), conversation)
+	case wactorv1.RecordKind_RECORD_KIND_DUE:
+		key = append(append(key, classDue), suffix[:duePrefix]...)
+		return append(appendName(key, conversation), suffix[duePrefix:]...)
+	}
+	key = append(appendName(append(key, classConversation), conversation), place(kind))
+	return append(key, suffix...)
+}
+
+// The parts of suffixes that lie before the name, so that the index is in their order: generation and due time.
+const seenPrefix, duePrefix = 4, 8
 
 // hasPlace reports whether a record of the kind with the suffix can be stored.
 func hasPlace(kind wactorv1.RecordKind, suffix []byte) bool {
-	_, ok := recordKey(0, "", kind, suffix)
-	return ok
+	switch kind {
+	case wactorv1.RecordKind_RECORD_KIND_SEEN:
+		return len(suffix) > seenPrefix
+	case wactorv1.RecordKind_RECORD_KIND_DUE:
+		return len(suffix) > duePrefix
+	case wactorv1.RecordKind_RECORD_KIND_WORK, wactorv1.RecordKind_RECORD_KIND_HEAD, wactorv1.RecordKind_RECORD_KIND_STATE:
+		return len(suffix) == 0
+	}
+	return place(kind) != 0
 }
 
 // seenEnd is behind the message ids of all generations before one.

@@ -22,7 +22,10 @@ type groupLog struct {
 	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
 	truncated, applied, last position
 	cache                    entryCache
+	buffer                   []byte // for encoding; kept for its memory
 }
+
+const maxBuffer = 64 << 10
 
 // position names an entry.
 type position struct{ index, term uint64 }
@@ -146,9 +149,12 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 		}
 	}
 	for _, entry := range entries {
-		value, err := proto.Marshal(entry)
+		value, err := proto.MarshalOptions{}.MarshalAppend(l.buffer[:0], entry)
 		if err != nil {
 			return err
+		}
+		if cap(value) <= maxBuffer {
+			l.buffer = value
 		}
 		if err := batch.Set(logKey(l.shard, entry.GetIndex()), value, nil); err != nil {
 			return err

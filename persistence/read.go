@@ -63,24 +63,15 @@ func (s *Store) has(key []byte) (bool, error) {
 	return true, closer.Close()
 }
 
-// kinds is the inverse of places.
-var kinds = func() [8]wactorv1.RecordKind {
-	var out [8]wactorv1.RecordKind
-	for kind, place := range places {
-		out[place] = kind
-	}
-	return out
-}()
-
 // Scan reads the records of one kind of a conversation, in the order of their suffixes.
 func (s *Store) Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error {
-	place, ok := places[kind]
-	if !ok {
+	at := place(kind)
+	if at == 0 {
 		return fmt.Errorf("persistence: records of kind %v do not lie with their conversation", kind)
 	}
 	return s.read(func() error {
-		prefix := append(appendName(shardKey(shard, classConversation), conversation), place)
-		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], place+1), each)
+		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
+		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), each)
 	})
 }
 

@@ -1,10 +1,12 @@
 package persistence
 
 import (
+	"errors"
 	"runtime"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
 )
 
 // work is one group's share of a round.
@@ -13,19 +15,33 @@ type work struct {
 	ready raft.Ready
 }
 
-// perform takes one Ready of every active group: entries and hard states of all in one batch, synced where any must be; then
-// what is committed, in another batch that is not synced, since it can be made again from the log.
+// perform takes one Ready of every active group. Entries and hard states of all go into one batch, which is synced where any must
+// be; then, in a batch that is not synced since it can be made again from the log, what is committed. Where nothing must be
+// synced, the two are one batch.
 func (l *lane) perform() (err error) {
 	defer recovered(&err)
-	all, err := l.writeLog()
+	batch := l.store.db.NewBatch()
+	defer func() { err = errors.Join(err, batch.Close()) }()
+	round, sync, err := l.collect(batch)
 	if err != nil {
 		return err
 	}
+	if sync {
+		if err := l.store.write(batch, true); err != nil {
+			return err
+		}
+		batch.Reset()
+	}
 	// Messages to other replicas leave here, after the fsync that they vouch for. A group whose only voter is this node has none.
-	if err := l.applyAll(all); err != nil {
+	for _, w := range round {
+		if err := w.applyCommitted(batch, w.ready.CommittedEntries); err != nil {
+			return err
+		}
+	}
+	if err := l.store.write(batch, false); err != nil {
 		return err
 	}
-	for _, w := range all {
+	for _, w := range round {
 		w.revisions.rotate()
 		w.node.Advance(w.ready)
 		w.observe(w.ready, l.store.lead)
@@ -51,12 +67,8 @@ func recovered(err *error) {
 	}
 }
 
-// writeLog writes hard states and entries of the active groups. When it returns, they are on the disk.
-func (l *lane) writeLog() ([]work, error) {
-	batch := l.store.db.NewBatch()
-	defer batch.Close()
-	var all []work
-	sync := false
+// collect puts hard states and entries of the active groups into a batch, and reports whether it must be synced.
+func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error) {
 	for _, g := range l.active {
 		g.queued = false
 		if !g.node.HasReady() {
@@ -64,31 +76,25 @@ func (l *lane) writeLog() ([]work, error) {
 		}
 		ready := g.node.Ready()
 		if err := g.log.append(batch, ready.HardState, ready.Entries); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		l.store.metrics.entries.Add(float64(len(ready.Entries)))
 		sync = sync || ready.MustSync
-		all = append(all, work{g, ready})
+		round = append(round, work{g, ready})
 	}
 	l.active = l.active[:0]
-	return all, l.store.write(batch, sync)
+	return round, sync, nil
 }
 
-func (l *lane) applyAll(all []work) error {
-	batch := l.store.db.NewBatch()
-	defer batch.Close()
-	for _, w := range all {
-		if len(w.ready.CommittedEntries) == 0 {
-			continue
-		}
-		if err := w.apply(batch, w.ready.CommittedEntries); err != nil {
-			return err
-		}
-		if err := w.maybeTruncate(batch); err != nil {
-			return err
-		}
+// applyCommitted applies entries and drops the log behind them once it is long.
+func (g *group) applyCommitted(batch *pebble.Batch, entries []*raftpb.Entry) error {
+	if len(entries) == 0 {
+		return nil
 	}
-	return l.store.write(batch, false)
+	if err := g.apply(batch, entries); err != nil {
+		return err
+	}
+	return g.maybeTruncate(batch)
 }
 
 // maybeTruncate drops the log behind what is applied. The deletion lies in the batch that writes the applied state, or in one
