@@ -68,6 +68,8 @@ type dev struct {
 	phone *phone.Phone
 	graph string
 
+	seen time.Time // when the flow that runs was saved
+
 	mu sync.Mutex
 	at string // where the node takes webhooks
 }
@@ -121,6 +123,7 @@ func (d *dev) prepare() error {
 			return fmt.Errorf("dev: %w", err)
 		}
 	}
+	d.seen = modified(d.flow) // before it is read: a save in between is seen later
 	if _, err := loadFlow(d.flow); err != nil {
 		return report(err, d.out)
 	}
@@ -224,7 +227,6 @@ func (d *dev) changed(ctx context.Context) bool {
 		<-ctx.Done()
 		return false
 	}
-	seen := modified(d.flow)
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
 	for {
@@ -234,10 +236,10 @@ func (d *dev) changed(ctx context.Context) bool {
 		case <-ticker.C:
 		}
 		now := modified(d.flow)
-		if now.Equal(seen) || now.IsZero() {
+		if now.Equal(d.seen) || now.IsZero() {
 			continue
 		}
-		seen = now
+		d.seen = now
 		if _, err := loadFlow(d.flow); err != nil {
 			fmt.Fprintf(d.out, "%v\nthe bot stays the one it was\n", err)
 			continue
