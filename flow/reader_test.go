@@ -15,7 +15,7 @@ func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
 		`{"a":1,"b":[true,false,null,-0.5,1e3,"x"],"a":2}`, ` [ ] `, `{}`, `"\u00e4\ud83d\ude00\ud83d \\\"\/"`, "\"\xff\"", `1e999`, `01`, `-`, `1.`, `.5`, `1e`,
 		`nul`, `truefalse`, `[1,]`, `{"a"}`, `{"a":}`, `{,}`, "\"\n\"", `9007199254740993`, `99999999999999999999`, `"`, `"\`, `[[`, `1 2`,
-		`"\u2028\u0000"`, `-0`, `1E+2`, `{"":{"":[]}}`,
+		`"\u2028\u0000"`, `-0`, `1E+2`, `{"":{"":[]}}`, `1e700A`, `[1e700,]`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -28,6 +28,8 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%q (-library +reader):\n%s", data, diff)
 			}
 		case errors.Is(err, errTooDeep) || errors.Is(err, errTooLarge): // noticed before what may be wrong behind it
+			return
+		case errors.Is(err, errNotNumber) && errors.Is(wantErr, errNotJSON): // likewise
 			return
 		default:
 			if !errors.Is(err, wantErr) {
