@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -33,7 +34,7 @@ fake Graph API instead of graph.facebook.com (--graph). Wactor's is examples/cou
   out of order   a reply of an earlier step, or to an earlier message, came later
   resent         the same reply again, by its biz_opaque_callback_data
 
-Exit status: 0, 1 where the run is not possible, 2 on any violation.`,
+Exit status: 0, 1 on any violation, 2 where the run is not possible.`,
 		Example: `  wactor simulate --url http://127.0.0.1:8080/webhooks/shop --users 2000 --messages 4 --pattern pairs --duplicates 20 --swaps 10
   wactor simulate --rate 500 --duration 30s --users 1000 --json
   wactor simulate --url https://bot.example/webhook --app-secret $APP_SECRET --phone-number-id 123 --graph 0.0.0.0:9090`,
@@ -45,7 +46,7 @@ Exit status: 0, 1 where the run is not possible, 2 on any violation.`,
 			o.Faults.Seed = o.Seed
 			if duration > 0 {
 				if o.Rate == 0 {
-					return fmt.Errorf("--duration needs --rate")
+					return errors.New("--duration needs --rate")
 				}
 				o.Messages = max(1, int(o.Rate*duration.Seconds())/max(1, o.Users))
 			}
@@ -54,7 +55,8 @@ Exit status: 0, 1 where the run is not possible, 2 on any violation.`,
 			}
 			report, err := simulate.Run(command.Context(), o)
 			if err != nil {
-				return err
+				fmt.Fprintln(command.ErrOrStderr(), "wactor:", err)
+				return quietError{2}
 			}
 			if asJSON {
 				encoder := json.NewEncoder(command.OutOrStdout())
@@ -66,7 +68,7 @@ Exit status: 0, 1 where the run is not possible, 2 on any violation.`,
 				report.Write(command.OutOrStdout())
 			}
 			if report.Violations > 0 {
-				return quietError{2}
+				return quietError{1}
 			}
 			return nil
 		},
