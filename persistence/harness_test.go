@@ -146,6 +146,8 @@ func key(kind wactorv1.RecordKind, suffix string) *wactorv1.Key {
 
 func seq(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
 
+func seqOf(suffix string) uint64 { return binary.BigEndian.Uint64([]byte(suffix)) }
+
 func generation(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 
 type kindOf = wactorv1.RecordKind

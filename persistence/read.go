@@ -64,14 +64,23 @@ func (s *Store) has(key []byte) (bool, error) {
 }
 
 // Scan reads the records of one kind of a conversation, in the order of their suffixes.
-func (s *Store) Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error {
+func (s *Store) Scan(
+	shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error,
+) (err error) {
 	at := place(kind)
 	if at == 0 {
 		return fmt.Errorf("persistence: records of kind %v do not lie with their conversation", kind)
 	}
 	return s.read(func() error {
 		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
-		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), each)
+		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), func(suffix, value []byte) error {
+			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+				if _, value, err = splitHead(value); err != nil {
+					return fmt.Errorf("%w in shard %d", err, shard)
+				}
+			}
+			return each(suffix, value)
+		})
 	})
 }
 

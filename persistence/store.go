@@ -68,31 +68,34 @@ func Open(options Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open() (err error) {
-	defer recovered(&err)
+func (s *Store) open() error {
 	if err := s.checkIdentity(); err != nil {
 		return err
 	}
 	for range s.options.Lanes {
 		s.lanes = append(s.lanes, &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)})
 	}
+	return s.openGroups()
+}
+
+// openGroups opens the groups and performs what they ask for, until those led by this node alone are led.
+func (s *Store) openGroups() (err error) {
+	defer recovered(&err)
 	for shard := uint32(1); shard <= uint32(s.options.Shards); shard++ {
 		g, err := openGroup(s, shard)
 		if err != nil {
 			return err
 		}
 		s.lane(shard).groups[shard] = g
+		// The only voter need not wait for an election timeout to find out that it is alone.
+		if g.alone(s.options.NodeID) {
+			if err := g.node.Campaign(); err != nil {
+				return fmt.Errorf("persistence: campaign in shard %d: %w", shard, err)
+			}
+		}
+		s.lane(shard).activate(g)
 	}
 	for _, l := range s.lanes {
-		for _, g := range l.groups {
-			// The only voter need not wait for an election timeout to find out that it is alone.
-			if g.alone(s.options.NodeID) {
-				if err := g.node.Campaign(); err != nil {
-					return fmt.Errorf("persistence: campaign in shard %d: %w", g.shard, err)
-				}
-			}
-			l.activate(g)
-		}
 		if err := l.cycle(nil); err != nil {
 			return err
 		}
