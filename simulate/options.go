@@ -1,9 +1,11 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -15,11 +17,11 @@ type Pattern string
 const (
 	// Burst sends all messages of a user at once.
 	Burst Pattern = "burst"
-	// Pairs sends two at once, and the next two when both were answered 200.
+	// Pairs sends two webhooks at once, and the next two when both messages have their replies.
 	Pairs Pattern = "pairs"
-	// Steady sends each message when the one before was answered 200.
+	// Steady sends each message when the one before has its reply.
 	Steady Pattern = "steady"
-	// Batches sends messages of ten users in one webhook.
+	// Batches sends messages of ten users in one webhook, and their next ones when all have their replies.
 	Batches Pattern = "batches"
 )
 
@@ -37,18 +39,21 @@ type Options struct {
 	// Graph is the address on which the fake Graph API listens.
 	Graph string
 
+	// Users write Messages each, in this Pattern.
 	Users, Messages int
 	Pattern         Pattern
+	// Duration, where set, lets them write until then instead; a Burst has Messages.
+	Duration time.Duration
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
 	// Duplicates is the share of webhooks, in percent, that are posted twice: at once or later.
 	Duplicates int
 	// Swaps is the share of neighbouring messages of a user, in percent, that are posted in the other order than they were sent.
 	Swaps int
-	// Concurrency is how many users write at once where no Rate is given, and how many webhooks may be under way.
+	// Concurrency is how many users are in flight at once, where no Rate is given: with a webhook under way or waiting for a reply.
 	Concurrency int
-	// Rate, in messages a second, makes the load open: messages are sent at their times, however slow the bot is, and latencies
-	// count from those times. 0 sends as fast as the bot answers.
+	// Rate, in messages a second, makes the load open: messages are due at their times, however slow the bot is, and latencies
+	// count from those times. 0 sends as fast as the bot replies. At most 1024 webhooks are under way.
 	Rate float64
 	// Faults are those of the fake Graph API.
 	Faults emulator.Faults
@@ -56,7 +61,7 @@ type Options struct {
 	Statuses []string
 	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
 	GiveUp time.Duration
-	// Settle is how long replies are awaited after the last one came.
+	// Settle is how long a reply is awaited: by a user before the next step, and at the end after the last one that came.
 	Settle time.Duration
 	// Seed makes the plan the same in every run.
 	Seed uint64
@@ -67,24 +72,25 @@ type Options struct {
 	Progress io.Writer
 }
 
-func (o *Options) check() error {
-	u, err := url.Parse(o.URL)
+// maxMessages bounds what a run keeps in memory, about 100 bytes each.
+const maxMessages = 100_000_000
+
+// check returns where the webhooks go.
+func (o *Options) check() (*url.URL, error) {
+	to, err := url.Parse(o.URL)
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("simulate: url %q is no http address of a webhook", o.URL)
-	case o.Users < 1 || o.Messages < 1 || o.Users*o.Messages > 100_000_000:
-		return fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most 100,000,000 in all", o.Users, o.Messages)
+	case err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Host == "":
+		return nil, fmt.Errorf("simulate: url %q is no http address of a webhook", o.URL)
+	case o.Users < 1 || o.Messages < 1 || o.Users > maxMessages/o.Messages:
+		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users, o.Messages, maxMessages)
+	case !slices.Contains(Patterns, o.Pattern):
+		return nil, fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
 	case o.Duplicates < 0 || o.Duplicates > 100 || o.Swaps < 0 || o.Swaps > 100:
-		return fmt.Errorf("simulate: duplicates and swaps are percentages from 0 to 100")
+		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
 	case o.Concurrency < 1:
-		return fmt.Errorf("simulate: concurrency must be at least 1")
-	case o.Rate < 0:
-		return fmt.Errorf("simulate: rate must not be negative")
+		return nil, errors.New("simulate: concurrency must be at least 1")
+	case o.Rate < 0 || o.Duration < 0:
+		return nil, errors.New("simulate: rate and duration must not be negative")
 	}
-	for _, p := range Patterns {
-		if p == o.Pattern {
-			return nil
-		}
-	}
-	return fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
+	return to, nil
 }

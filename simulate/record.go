@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,14 +15,12 @@ type record struct {
 	options *Options
 	run     string // names the run in ids and texts, so that two runs on one bot do not meet
 	began   time.Time
+	users   []user
+	name    string // begins every message id
 
-	messages []message // acceptedNs and repliedNs are atomic while the run lasts
-
-	locks   [64]sync.Mutex // of the users' replies, by user
-	replies [][]reply
-
-	accepted, replied, resent atomic.Int64
-	lastNs                    atomic.Int64 // when the last reply came
+	posted, accepted, replied, others atomic.Int64
+	duplicates, swaps, retries        atomic.Int64
+	lastNs                            atomic.Int64 // when the last reply came
 
 	mu     sync.Mutex
 	accept latencies
@@ -30,77 +29,104 @@ type record struct {
 
 func newRecord(o *Options, run string) *record {
 	return &record{
-		options: o, run: run, began: time.Now(), messages: make([]message, o.Users*o.Messages), replies: make([][]reply, o.Users),
-		posts: map[int]int{},
+		options: o, run: run, began: time.Now(), users: make([]user, o.Users), posts: map[int]int{}, name: "wamid.s" + run + ".",
 	}
 }
 
 func (r *record) now() int64 { return time.Since(r.began).Nanoseconds() }
 
-// message builds a message by its number.
-func (r *record) message(number int, sent time.Time) emulator.Message {
-	user := r.options.FirstUser + int64(number/r.options.Messages)
-	n := strconv.Itoa(number)
-	return emulator.Message{
-		ID: "wamid." + r.run + "." + n, User: strconv.FormatInt(user, 10), Name: "Simulated", SentMs: sent.UnixMilli(), Text: r.run + " " + n,
+// write notes the messages of a webhook that is about to be posted, and returns them.
+func (r *record) write(p post, due time.Time) []emulator.Message {
+	now, dueNs := r.now(), due.Sub(r.began).Nanoseconds()
+	messages := make([]emulator.Message, len(p.messages))
+	for i, m := range p.messages {
+		number := strconv.FormatInt(r.options.FirstUser+int64(m.user), 10)
+		text := m.text(r.run)
+		messages[i] = emulator.Message{
+			ID: r.name + text[len(r.run)+1:], User: number, UserID: "DE.1" + number, Name: "Simulated", Text: text,
+			SentMs: r.users[m.user].write(m.k, p.swapped, due, dueNs, now),
+		}
 	}
+	r.posted.Add(int64(len(messages)))
+	if p.swapped {
+		r.swaps.Add(int64(len(messages)))
+	}
+	if p.again {
+		r.duplicates.Add(1)
+	}
+	return messages
 }
 
 // took notes a reply that the Graph API took.
-func (r *record) took(m emulator.Taken) {
-	at := r.now()
-	user, err := strconv.ParseInt(m.To, 10, 64)
-	user -= r.options.FirstUser
-	if err != nil || user < 0 || user >= int64(r.options.Users) {
-		return // not one of ours
+func (r *record) took(t emulator.Taken) {
+	index, known := r.userOf(t.To)
+	step, run, to, counter := readReply(t.Text)
+	if !known || counter && run != r.run {
+		r.others.Add(1) // to somebody else, or what was left of a run before
+		return
 	}
-	step, number := readReply(r.run, m.Text)
-	lock := &r.locks[user%int64(len(r.locks))]
-	lock.Lock()
-	r.replies[user] = append(r.replies[user], reply{step: step, number: number, id: m.ReplyID, broken: m.Broken})
-	lock.Unlock()
-	r.lastNs.Store(at)
-	if number >= 0 && number < len(r.messages) && number/r.options.Messages == int(user) {
-		if atomic.CompareAndSwapInt64(&r.messages[number].repliedNs, 0, at) {
-			r.replied.Add(1)
-		}
+	one := reply{k: -1, id: t.ReplyID, broken: t.Broken}
+	if counter && to.user == index {
+		one.step, one.k = step, to.k
 	}
+	now := r.now()
+	if r.users[index].take(one, now) {
+		r.replied.Add(1)
+	}
+	r.lastNs.Store(now)
+}
+
+// userOf finds a user by what a bot may write to: the phone, or the BSUID.
+func (r *record) userOf(to string) (int, bool) {
+	number, err := strconv.ParseInt(strings.TrimPrefix(to, "DE.1"), 10, 64)
+	number -= r.options.FirstUser
+	if err != nil || number < 0 || number >= int64(len(r.users)) {
+		return 0, false
+	}
+	return int(number), true
 }
 
 // answered notes the answer to one try of a webhook: its status, or 0 where there was none.
-func (r *record) answered(status int, took time.Duration) {
+func (r *record) answered(status int, again bool) {
+	if again {
+		r.retries.Add(1)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.posts[status]++
-	if status == 200 {
-		r.accept.add(took)
-	}
 }
 
-// acceptedAll notes that a webhook was answered 200.
-func (r *record) acceptedAll(numbers []int) {
-	at := r.now()
-	for _, number := range numbers {
-		if atomic.CompareAndSwapInt64(&r.messages[number].acceptedNs, 0, at) {
+// acceptedAll notes that a webhook was answered 200, so long after it was due.
+func (r *record) acceptedAll(messages []ref, took time.Duration) {
+	now := r.now()
+	for _, m := range messages {
+		if r.users[m.user].accept(m.k, now) {
 			r.accepted.Add(1)
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.accept.add(took)
 }
 
-// outstanding is how many accepted messages have no reply yet.
-func (r *record) outstanding() int64 { return r.accepted.Load() - r.replied.Load() }
+// outstanding is how many accepted messages have no reply.
+func (r *record) outstanding() (n int) {
+	for i := range r.users {
+		u := &r.users[i]
+		u.mu.Lock()
+		n += u.open
+		u.mu.Unlock()
+	}
+	return n
+}
 
 // check judges all users, and names the first few whose conversations went wrong, for a look at their timelines.
 func (r *record) check() (c Counts, suspects []string) {
-	for user := range r.replies {
-		first := user * r.options.Messages
-		lock := &r.locks[user%len(r.locks)]
-		lock.Lock()
-		one := checkUser(r.messages[first:first+r.options.Messages], first, r.replies[user])
-		lock.Unlock()
+	for i := range r.users {
+		one := r.users[i].check()
 		c.add(one)
 		if one.Violations(r.options.AllowResent) > 0 && len(suspects) < 5 {
-			suspects = append(suspects, strconv.FormatInt(r.options.FirstUser+int64(user), 10))
+			suspects = append(suspects, strconv.FormatInt(r.options.FirstUser+int64(i), 10))
 		}
 	}
 	return c, suspects

@@ -1,102 +1,20 @@
 package simulate
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/wactor/wactor/whatsapp"
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// counter is a bot under test, with a choice of mistakes.
-type counter struct {
-	graph  string
-	client *http.Client
-	fail   string
-
-	mu    sync.Mutex
-	steps map[string]int
-	seen  map[string]bool
-	count int
-}
-
-func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	webhook, err := whatsapp.Decode(body)
-	if err != nil || !whatsapp.Verify([]string{"secret"}, r.Header.Get(whatsapp.SignatureHeader), body) {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	c.mu.Lock()
-	c.count++
-	n := c.count
-	c.mu.Unlock()
-	if c.fail == "busy" && n%3 == 0 {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	for _, m := range webhook.Messages {
-		c.handle(m, n)
-	}
-}
-
-func (c *counter) handle(m whatsapp.Inbound, n int) {
-	user := m.User.WaId
-	c.mu.Lock()
-	locked := true
-	defer func() {
-		if locked {
-			c.mu.Unlock()
-		}
-	}()
-	if c.fail != "double" && c.seen[m.Message.Id] || c.fail == "lose" && n%5 == 0 {
-		return
-	}
-	c.seen[m.Message.Id] = true
-	step := c.steps[user] + 1
-	if c.fail == "race" { // reads, thinks, writes, and lets others in meanwhile
-		c.mu.Unlock()
-		time.Sleep(5 * time.Millisecond)
-		c.mu.Lock()
-	}
-	c.steps[user] = step
-	if c.fail == "race" {
-		c.mu.Unlock()
-		locked = false
-	}
-	c.reply(user, fmt.Sprintf("step %d: %s", step, m.Message.Text))
-}
-
-func (c *counter) reply(user, text string) {
-	body, _ := json.Marshal(map[string]any{
-		"messaging_product": "whatsapp", "to": user, "type": "text", "text": map[string]string{"body": text}, "biz_opaque_callback_data": user + text,
-	})
-	for range 10 {
-		response, err := c.client.Post(c.graph+"/100/messages", "application/json", bytes.NewReader(body))
-		if err != nil {
-			continue
-		}
-		io.Copy(io.Discard, response.Body)
-		response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			return
-		}
-	}
-}
 
 func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 	t.Helper()
@@ -172,30 +90,16 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	for want, change := range map[string]func(*Options){
-		"is the bot running": func(o *Options) {},
-		"names no webhook":   func(o *Options) { o.URL = refusing.URL },
-		"no http address":    func(o *Options) { o.URL = "x" },
-		"no pattern":         func(o *Options) { o.Pattern = "zigzag" },
-		"can't listen":       func(o *Options) { o.Graph = refusing.Listener.Addr().String() },
+		"is the bot running":     func(o *Options) {},
+		"name the bot's webhook": func(o *Options) { o.URL = refusing.URL },
+		"no http address":        func(o *Options) { o.URL = "x" },
+		"no pattern":             func(o *Options) { o.Pattern = "zigzag" },
+		"can't listen":           func(o *Options) { o.Graph = refusing.Listener.Addr().String() },
 	} {
 		o := o
 		change(&o)
 		if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
-	}
-}
-
-func TestPlansAreTheSameForASeed(t *testing.T) {
-	o := Options{Users: 3, Messages: 6, Pattern: Pairs, Duplicates: 50, Swaps: 50, Seed: 9}
-	for group := range 3 {
-		if a, b := fmt.Sprint(o.plan(group)), fmt.Sprint(o.plan(group)); a != b {
-			t.Errorf("%s and %s", a, b)
-		}
-	}
-	other := o
-	other.Seed = 10
-	if fmt.Sprint(o.plan(0)) == fmt.Sprint(other.plan(0)) {
-		t.Error("another seed gives the same plan")
 	}
 }

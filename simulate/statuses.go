@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"context"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -13,28 +15,35 @@ type statuses struct {
 	words  []string
 	poster *poster
 	queue  chan emulator.Status
-	work   sync.WaitGroup
+	// dropped counts those for which the queue had no room, and those that the bot did not take within a minute.
+	dropped atomic.Int64
+	work    sync.WaitGroup
 }
 
-const statusesAtOnce = 50
+const (
+	statusesAtOnce  = 50
+	statusesWaiting = 100_000
+	statusPosters   = 4
+)
 
 func newStatuses(o *Options, p *poster) *statuses {
-	return &statuses{words: o.Statuses, poster: p, queue: make(chan emulator.Status, 100_000)}
+	return &statuses{words: o.Statuses, poster: p, queue: make(chan emulator.Status, statusesWaiting)}
 }
 
 // took queues the statuses of a reply. Where the queue is full they are lost, as the provider promises none.
-func (s *statuses) took(m emulator.Taken) {
+func (s *statuses) took(t emulator.Taken) {
 	for _, word := range s.words {
 		select {
-		case s.queue <- emulator.Status{ID: m.ID, ReplyID: m.ReplyID, User: m.To, Status: word, AtMs: m.At.UnixMilli()}:
+		case s.queue <- t.Status(word, t.At):
 		default:
+			s.dropped.Add(1)
 		}
 	}
 }
 
 // start posts what is queued until ctx ends; wait for work then.
 func (s *statuses) start(ctx context.Context) {
-	for range 4 {
+	for range statusPosters {
 		s.work.Go(func() {
 			for {
 				select {
@@ -64,11 +73,15 @@ func (s *statuses) gather(first emulator.Status) []emulator.Status {
 // deliver sends a webhook of statuses until it is taken. It counts neither as a post nor for latencies: the load is messages.
 func (s *statuses) deliver(ctx context.Context, batch []emulator.Status) {
 	w := s.poster.sign(s.poster.number.Statuses(batch...))
-	for wait := 50 * time.Millisecond; s.poster.once(ctx, w) != 200 && wait < time.Minute; wait *= 2 {
+	for wait := firstWait; wait < time.Minute; wait *= 2 {
+		if status, err := s.poster.connections.post(ctx, w.body, w.signature); err == nil && status == http.StatusOK {
+			return
+		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return
 		}
 	}
+	s.dropped.Add(int64(len(batch)))
 }

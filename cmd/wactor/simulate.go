@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,60 +14,52 @@ import (
 	"github.com/wactor/wactor/simulate"
 )
 
+const simulateLong = `Play many WhatsApp users against any webhook: Wactor's, or that of the bot you run today. A fake Graph API behind the bot takes
+its replies. The report tells what the bot lost, doubled, raced or disordered, and how fast it was.
+
+The bot under test must be a counter: it answers the user's n-th message <text> with "step <n>: <text>". Wactor's is
+examples/counter, and the defaults fit its wactor.yaml. To test your own bot (Express, Flask, ...):
+
+  1. Let it keep one number for each user where it keeps its sessions, count up, and answer "step <n>: <text>".
+  2. Let it send to http://127.0.0.1:9090/v26.0/<phone number id>/messages (--graph) instead of graph.facebook.com.
+  3. Give --url, and the app secret that it checks signatures with as --app-secret.
+  4. Optional: a biz_opaque_callback_data in every reply, a different one each. Without it, a reply that your bot sends again
+     can't be told from a message that ran twice.
+
+  lost           answered 200, and no reply ever came
+  doubled        a second reply to one message: it ran twice
+  raced          two messages answered with the same step: a session was read twice before it was written
+  out of order   a reply of an earlier step, or to an earlier message, came later
+  resent         the same reply again, by its biz_opaque_callback_data; no violation after a connection that --graph-broken broke
+
+Webhooks that are not answered 200 are posted again, as WhatsApp does, so that you can kill and start the bot meanwhile; a bot
+that was killed may send a reply again (--allow-resent).
+
+Exit status: 0; 1 on any violation; 2 where the run was not possible.`
+
 func simulateCommand() *cobra.Command {
-	o := simulate.Options{}
-	var pattern string
-	var asJSON bool
-	var duration time.Duration
-	var latency time.Duration
-	var broken, errors5xx, limited float64
+	f := simulateFlags{}
 	command := &cobra.Command{
 		Use:   "simulate",
 		Short: "Play many users against a bot and report lost, doubled, raced and out-of-order replies",
-		Long: `Play many WhatsApp users against any webhook: Wactor's, or that of the bot you run today. A fake Graph API behind the bot takes
-its replies.
+		Long:  simulateLong,
+		Example: `  # 2,000 users who write two messages at once, some webhooks twice, some in the wrong order
+  wactor simulate --url http://127.0.0.1:8080/webhooks/shop --users 2000 --messages 4 --pattern pairs --duplicates 20 --swaps 10
 
-The bot under test must be a counter: it answers the user's n-th message <text> with "step <n>: <text>" and sends replies to the
-fake Graph API instead of graph.facebook.com (--graph). Wactor's is examples/counter. The defaults fit its wactor.yaml.
+  # 500 messages a second for half a minute, with latencies that do not forgive; for machines
+  wactor simulate --rate 500 --duration 30s --users 1000 --pattern steady --json
 
-  lost           answered 200, and no reply ever came
-  doubled        two different replies to one message: it ran twice
-  raced          two replies of one step: a state was read twice
-  out of order   a reply of an earlier step, or to an earlier message, came later
-  resent         the same reply again, by its biz_opaque_callback_data
-
-Exit status: 0, 1 on any violation, 2 where the run is not possible.`,
-		Example: `  wactor simulate --url http://127.0.0.1:8080/webhooks/shop --users 2000 --messages 4 --pattern pairs --duplicates 20 --swaps 10
-  wactor simulate --rate 500 --duration 30s --users 1000 --json
-  wactor simulate --url https://bot.example/webhook --app-secret $APP_SECRET --phone-number-id 123 --graph 0.0.0.0:9090`,
+  # your own bot; a Graph API that is slow and breaks 5 % of the connections after it took a reply
+  wactor simulate --url http://127.0.0.1:3000/webhook --app-secret "$APP_SECRET" --graph-latency 200ms --graph-broken 5`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			o.Pattern = simulate.Pattern(pattern)
-			o.Faults.MinLatency, o.Faults.MaxLatency = latency/2, latency*3/2
-			o.Faults.BrokenAfter, o.Faults.ServerErrors, o.Faults.RateLimited = broken/100, errors5xx/100, limited/100
-			o.Faults.Seed = o.Seed
-			if duration > 0 {
-				if o.Rate == 0 {
-					return errors.New("--duration needs --rate")
-				}
-				o.Messages = max(1, int(o.Rate*duration.Seconds())/max(1, o.Users))
-			}
-			if terminal(os.Stderr) {
-				o.Progress = os.Stderr
-			}
-			report, err := simulate.Run(command.Context(), o)
+			report, err := f.run(command)
 			if err != nil {
 				fmt.Fprintln(command.ErrOrStderr(), "wactor:", err)
 				return quietError{2}
 			}
-			if asJSON {
-				encoder := json.NewEncoder(command.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				if err := encoder.Encode(report); err != nil {
-					return err
-				}
-			} else {
-				report.Write(command.OutOrStdout())
+			if err := f.print(command.OutOrStdout(), report); err != nil {
+				return err
 			}
 			if report.Violations > 0 {
 				return quietError{1}
@@ -73,33 +67,85 @@ Exit status: 0, 1 on any violation, 2 where the run is not possible.`,
 			return nil
 		},
 	}
-	flags := command.Flags()
+	f.load(command)
+	f.faults(command)
+	return command
+}
+
+// simulateFlags are what the command line says.
+type simulateFlags struct {
+	options                          simulate.Options
+	pattern                          string
+	latency                          time.Duration
+	errors, limited, refused, broken float64
+	asJSON                           bool
+}
+
+// load adds the flags about users, webhooks and the report.
+func (f *simulateFlags) load(command *cobra.Command) {
+	o, flags := &f.options, command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.URL, "url", "http://127.0.0.1:8080/webhooks/shop", "the bot's webhook")
-	flags.IntVar(&o.Users, "users", 100, "number of users")
-	flags.IntVar(&o.Messages, "messages", 4, "messages of each user")
-	flags.StringVar(&pattern, "pattern", "pairs", "burst: all messages of a user at once; pairs: two at once; steady: one after the other; batches: ten users in a webhook")
-	flags.IntVar(&o.Duplicates, "duplicates", 0, "percent of webhooks that are posted twice, at once or later")
-	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than they were sent")
-	flags.Float64Var(&o.Rate, "rate", 0, "messages a second, sent at their times however slow the bot is; 0: as fast as the bot answers")
-	flags.DurationVar(&duration, "duration", 0, "with --rate: how long; sets --messages")
-	flags.IntVar(&o.Concurrency, "concurrency", 64, "users that write at once without --rate, and webhooks under way at most")
-	flags.StringVar(&o.Graph, "graph", "127.0.0.1:9090", "address on which the fake Graph API listens")
-	flags.DurationVar(&latency, "graph-latency", 0, "mean time until the Graph API answers, from half to one and a half of it")
-	flags.Float64Var(&errors5xx, "graph-errors", 0, "percent of replies that the Graph API answers 500")
-	flags.Float64Var(&limited, "graph-limited", 0, "percent of replies that it answers 429")
-	flags.Float64Var(&broken, "graph-broken", 0, "percent of replies that it takes and then breaks the connection")
-	flags.StringSliceVar(&o.Statuses, "statuses", []string{"delivered"}, "statuses that are posted for each reply: sent, delivered, read; empty: none")
-	flags.BoolVar(&o.AllowResent, "allow-resent", false, "the same reply twice is no violation: for a bot that is killed meanwhile")
-	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is sent again")
-	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long replies are awaited after the last one came")
 	flags.StringVar(&o.PhoneNumberID, "phone-number-id", "100000000000001", "phone number id of the channel")
 	flags.StringVar(&o.AppSecret, "app-secret", "simulate-app-secret", "app secret of the channel, which signs the webhooks")
-	flags.StringVar(&o.AccessToken, "access-token", "", "token that the bot must show to the Graph API; empty: any")
+	flags.IntVar(&o.Users, "users", 100, "number of users")
 	flags.Int64Var(&o.FirstUser, "first-user", 4915100000001, "phone number of the first user; the others follow")
+	flags.IntVar(&o.Messages, "messages", 4, "messages of each user")
+	flags.DurationVar(&o.Duration, "duration", 0, "let users write for so long, instead of --messages (which is then the size of a burst)")
+	flags.StringVar(&f.pattern, "pattern", "pairs", `burst: all messages of a user at once
+pairs: two at once, the next two when both have their replies
+steady: each when the one before has its reply
+batches: ten users' messages in one webhook`)
+	flags.IntVar(&o.Duplicates, "duplicates", 0, "percent of webhooks that are posted twice, at once or later")
+	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than they were sent; their timestamps tell")
+	flags.IntVar(&o.Concurrency, "concurrency", 64, "users in flight at once, without --rate")
+	flags.Float64Var(&o.Rate, "rate", 0, "messages a second that are due at their times however slow the bot is, and latencies count from then; 0: as fast as the bot replies")
+	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is posted again; 0: never")
+	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next message, and at the end after the last that came")
+	flags.BoolVar(&o.AllowResent, "allow-resent", false, "the same reply again (by its biz_opaque_callback_data) is no violation: for a bot that is killed meanwhile")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of everything that is drawn")
-	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
-	return command
+	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
+}
+
+// faults adds the flags about the fake Graph API.
+func (f *simulateFlags) faults(command *cobra.Command) {
+	o, flags := &f.options, command.Flags()
+	flags.StringVar(&o.Graph, "graph", "127.0.0.1:9090", "address on which the fake Graph API listens")
+	flags.StringVar(&o.AccessToken, "access-token", "", "token that the bot must show to the Graph API; empty: any")
+	flags.StringSliceVar(&o.Statuses, "statuses", []string{"delivered"}, "statuses that are posted for each reply: sent, delivered, read; empty: none")
+	flags.DurationVar(&f.latency, "graph-latency", 0, "mean time until the Graph API answers, from half to one and a half of it")
+	flags.Float64Var(&f.errors, "graph-errors", 0, "percent of replies that the Graph API answers 500")
+	flags.Float64Var(&f.limited, "graph-limited", 0, "percent of replies that it answers 429 (code 130429)")
+	flags.Float64Var(&f.refused, "graph-cut", 0, "percent of replies whose connection it breaks before it takes them")
+	flags.Float64Var(&f.broken, "graph-broken", 0, "percent of replies whose connection it breaks after it took them")
+}
+
+func (f *simulateFlags) run(command *cobra.Command) (*simulate.Report, error) {
+	o := f.options
+	o.Pattern = simulate.Pattern(strings.ToLower(f.pattern))
+	for _, percent := range []float64{f.errors, f.limited, f.refused, f.broken} {
+		if percent < 0 || f.errors+f.limited+f.refused+f.broken > 100 {
+			return nil, errors.New("simulate: --graph-errors, -limited, -cut and -broken are percentages, at most 100 in all")
+		}
+	}
+	o.Faults.MinLatency, o.Faults.MaxLatency = f.latency/2, f.latency*3/2
+	o.Faults.ServerErrors, o.Faults.RateLimited = f.errors/100, f.limited/100
+	o.Faults.BrokenBefore, o.Faults.BrokenAfter = f.refused/100, f.broken/100
+	o.Faults.Seed = o.Seed
+	if terminal(os.Stderr) {
+		o.Progress = os.Stderr
+	}
+	return simulate.Run(command.Context(), o)
+}
+
+func (f *simulateFlags) print(w io.Writer, report *simulate.Report) error {
+	if !f.asJSON {
+		report.Write(w)
+		return nil
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
 }
 
 // terminal reports whether a file is one.

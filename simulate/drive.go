@@ -1,0 +1,110 @@
+package simulate
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// driver posts what the scripts tell.
+type driver struct {
+	record *record
+	poster *poster
+	// cancel ends the run for a reason.
+	cancel context.CancelCauseFunc
+}
+
+// closed lets Concurrency groups at a time do a step: they post it, and wait until everything in it has its reply. Then it is
+// the turn of the group that has waited longest.
+func (d *driver) closed(ctx context.Context) {
+	o := d.record.options
+	turns := make(chan *script, o.groups())
+	for group := range o.groups() {
+		turns <- o.script(group)
+	}
+	over := func() bool { return o.Duration > 0 && time.Since(d.record.began) >= o.Duration }
+	var work sync.WaitGroup
+	defer work.Wait()
+	for range min(o.Concurrency, o.groups()) {
+		work.Go(func() {
+			for ctx.Err() == nil && !over() {
+				select {
+				case s := <-turns:
+					if d.turn(ctx, s) {
+						turns <- s
+					}
+				default:
+					return // the last groups are at their last steps
+				}
+			}
+		})
+	}
+}
+
+// turn does one step of a script; false where it has ended.
+func (d *driver) turn(ctx context.Context, s *script) bool {
+	posts := s.step()
+	if len(posts) == 0 {
+		return false
+	}
+	d.post(ctx, d.prepare(posts, time.Now()))
+	d.await(ctx, s)
+	return true
+}
+
+func (d *driver) await(ctx context.Context, s *script) {
+	for _, user := range s.users {
+		d.record.users[user].await(ctx, d.record.options.Settle)
+	}
+}
+
+// prepared is a post whose webhook is ready.
+type prepared struct {
+	post
+	webhook webhook
+	due     time.Time
+}
+
+// prepare writes the webhooks of one step, in the order of their posting, which tells the times of what was swapped.
+func (d *driver) prepare(posts []post, due time.Time) []prepared {
+	out := make([]prepared, len(posts))
+	for i, p := range posts {
+		out[i] = prepared{p, d.poster.sign(d.poster.number.Messages(d.record.write(p, due)...)), due}
+	}
+	return out
+}
+
+// post makes the posts of one step at once, and returns when all are answered 200 or given up.
+func (d *driver) post(ctx context.Context, posts []prepared) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	for i := range posts {
+		p := &posts[i]
+		if p.again && !p.later {
+			work.Go(func() { d.send(ctx, p, p.due) })
+		}
+		if i == len(posts)-1 {
+			d.sendAll(ctx, p)
+		} else {
+			work.Go(func() { d.sendAll(ctx, p) })
+		}
+	}
+}
+
+// sendAll posts a webhook, and the same once more where that comes later.
+func (d *driver) sendAll(ctx context.Context, p *prepared) {
+	d.send(ctx, p, p.due)
+	if p.later {
+		d.send(ctx, p, time.Now())
+	}
+}
+
+func (d *driver) send(ctx context.Context, p *prepared, since time.Time) {
+	ok, err := d.poster.post(ctx, p.webhook)
+	if err != nil {
+		d.cancel(err)
+	}
+	if ok {
+		d.record.acceptedAll(p.messages, time.Since(since))
+	}
+}

@@ -1,0 +1,85 @@
+package simulate
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Write prints the report for people.
+func (r *Report) Write(w io.Writer) {
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("users", "%d, pattern %s, seed %d", r.Users, r.Pattern, r.Seed)
+	row("messages", "%d posted, %d accepted, %d replied to", r.Messages, r.Accepted, r.Replied)
+	row("webhooks", "%s; %d retries, %d duplicates, %d swapped", r.statuses(), r.Retries, r.Duplicates, r.Swaps)
+	row("throughput", "%.0f messages a second for %.1f s", r.PerSecond, r.Seconds)
+	row("", "%9s %9s %9s %9s", "p50", "p90", "p99", "max")
+	row("accept", "%s", r.Accept)
+	row("end to end", "%s", r.EndToEnd)
+	for _, count := range r.rows() {
+		if count.n > 0 || !count.rare {
+			row(count.name, "%d%s", count.n, count.note)
+		}
+	}
+	row("verdict", "%s", r.verdict())
+}
+
+// count is a row of the report; a rare one is left out where it is 0.
+type count struct {
+	name string
+	n    int
+	rare bool
+	note string
+}
+
+func (r *Report) rows() []count {
+	note := ""
+	if r.ResentBroken > 0 {
+		note = fmt.Sprintf(", of which %d after the connection to the Graph API broke", r.ResentBroken)
+	}
+	return []count{
+		{"lost", r.Lost, false, ""},
+		{"doubled", r.Doubled, false, ""},
+		{"raced", r.Raced, false, ""},
+		{"out of order", r.OutOfOrder, false, ""},
+		{"skipped", r.Skipped, true, " steps that no reply told"},
+		{"stray", r.Stray, true, " replies that are no counter's, or to the wrong user"},
+		{"resent", r.Resent, true, " replies that came again with the same id" + note},
+		{"others", r.Others, true, " replies to nobody of this run"},
+		{"statuses", r.StatusesDropped, true, " not delivered to the bot"},
+	}
+}
+
+// statuses tells how webhooks were answered.
+func (r *Report) statuses() string {
+	var out []string
+	for _, status := range slices.Sorted(maps.Keys(r.Posts)) {
+		if status == "none" {
+			out = append(out, fmt.Sprintf("%d without an answer", r.Posts[status]))
+		} else {
+			out = append(out, fmt.Sprintf("%d answered %s", r.Posts[status], status))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (r *Report) verdict() string {
+	switch {
+	case r.Violations > 0:
+		return fmt.Sprintf("FAILED: %d violations; look at users %s", r.Violations, strings.Join(r.Suspects, ", "))
+	case r.Accepted < r.Messages:
+		return fmt.Sprintf("ok for what was accepted; %d messages never were", r.Messages-r.Accepted)
+	case r.Resent > 0:
+		return "ok: every message ran once, in order; replies in doubt came twice"
+	}
+	return "ok: every message was answered once, in order"
+}
+
+// String is a row of four columns, in milliseconds.
+func (p Percentiles) String() string {
+	return fmt.Sprintf("%6.1f ms %6.1f ms %6.1f ms %6.1f ms", p.P50, p.P90, p.P99, p.Max)
+}

@@ -1,0 +1,99 @@
+package simulate
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// ref names a message: the k-th, from 0, that a user sends. In Swaps it is not the k-th that is posted.
+type ref struct{ user, k int }
+
+// post is one webhook.
+type post struct {
+	messages []ref
+	// again says that the same webhook is posted a second time: at once, or (later) when the first was answered.
+	again, later bool
+	// swapped says that the messages were sent before those that were posted before them.
+	swapped bool
+}
+
+// script tells what a group of users posts, step after step: the posts of a step are made at once. The group is one user,
+// or several in the pattern Batches. The same seed gives the same script.
+type script struct {
+	options *Options
+	users   []int
+	random  *rand.Rand
+	next    int // the k that comes next
+	held    int // the k that was overtaken and comes now; -1 where none was
+}
+
+// batchUsers is how many users share a webhook in the pattern Batches.
+const batchUsers = 10
+
+// groups is how many scripts there are.
+func (o *Options) groups() int {
+	if o.Pattern == Batches {
+		return (o.Users + batchUsers - 1) / batchUsers
+	}
+	return o.Users
+}
+
+func (o *Options) script(group int) *script {
+	s := &script{options: o, users: []int{group}, random: rand.New(rand.NewPCG(o.Seed, uint64(group))), held: -1}
+	if o.Pattern == Batches {
+		s.users = nil
+		for user := group * batchUsers; user < min((group+1)*batchUsers, o.Users); user++ {
+			s.users = append(s.users, user)
+		}
+	}
+	return s
+}
+
+// step returns the next posts; none where the script has ended.
+func (s *script) step() []post {
+	size := 1
+	switch s.options.Pattern {
+	case Burst:
+		size = s.options.Messages
+	case Pairs:
+		size = 2
+	}
+	posts := make([]post, 0, size)
+	for len(posts) < size && s.more() {
+		k, swapped := s.draw()
+		p := post{messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates)}
+		for i, user := range s.users {
+			p.messages[i] = ref{user, k}
+		}
+		p.later = p.again && s.chance(50)
+		posts = append(posts, p)
+	}
+	return posts
+}
+
+func (s *script) limit() int {
+	if s.options.Duration > 0 {
+		return math.MaxInt32 // until the time is over
+	}
+	return s.options.Messages
+}
+
+func (s *script) more() bool { return s.held >= 0 || s.next < s.limit() }
+
+// draw returns the next message, or lets the one behind it go first.
+func (s *script) draw() (k int, swapped bool) {
+	if s.held >= 0 {
+		k, s.held = s.held, -1
+		return k, true
+	}
+	k = s.next
+	s.next++
+	if s.next < s.limit() && s.chance(s.options.Swaps) {
+		s.held = k
+		k = s.next
+		s.next++
+	}
+	return k, false
+}
+
+func (s *script) chance(percent int) bool { return percent > 0 && s.random.IntN(100) < percent }
