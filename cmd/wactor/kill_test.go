@@ -56,6 +56,7 @@ channels:
     graph_url: http://%s
     bot: counter
     in_doubt: { wait: 1s, max: 1s }
+    pace: off
 bots:
   counter: { flow: %q }
 `, s.http, s.admin, s.graph, flow)
