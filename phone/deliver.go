@@ -2,66 +2,81 @@ package phone
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp"
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// deliver posts each message in a webhook of its own, all at the same moment, and waits for the answers.
-func (p *Phone) deliver(request *sendRequest) {
-	var messages []emulator.Message
-	for _, text := range request.Texts {
-		messages = append(messages, p.message(request, text, nil))
-	}
-	if tap := request.Tap; tap != nil {
-		messages = append(messages, p.message(request, tap.Title, &emulator.Tap{List: tap.List, ID: tap.ID, Title: tap.Title, Prompt: tap.Prompt}))
-	}
-	for _, m := range messages {
-		p.history.add(m.User, Event{Kind: "sent", ID: m.ID, Text: m.Text})
-	}
+// errBusy: more messages are under way than the phone keeps.
+var errBusy = errors.New("phone: too many messages are under way, or the phone is closed")
+
+// deliver notes messages as sent and posts each in a webhook of its own, all at the same moment. It returns when the posts
+// have begun.
+func (p *Phone) deliver(messages []draft, times int) error {
 	start := make(chan struct{})
-	var posts sync.WaitGroup
-	for _, m := range messages {
+	defer close(start)
+	for _, d := range messages {
+		m := p.stamp(d.message)
 		body := p.options.Number.Messages(m)
-		times := 1
-		if request.Twice {
-			times = 2
-		}
-		for range times {
-			posts.Go(func() {
+		for i := range times {
+			begun := p.begin(func() {
 				<-start
-				p.postMessage(m, body)
+				p.postUntilTaken(m.User, Event{ID: m.ID, About: "message"}, body)
 			})
+			if !begun {
+				return errBusy
+			}
+			if i == 0 {
+				p.history.add(m.User, Event{Kind: KindSent, ID: m.ID, Name: m.Name, Content: d.content()})
+			}
 		}
 	}
-	close(start)
-	posts.Wait()
+	return nil
 }
 
-func (p *Phone) message(request *sendRequest, text string, tap *emulator.Tap) emulator.Message {
-	return emulator.Message{
-		ID: fmt.Sprintf("wamid.phone.%s.%d", p.run, p.count.Add(1)), User: request.User, Name: request.Name,
-		SentMs: time.Now().UnixMilli(), Text: text, Tap: tap,
+// stamp gives a message its id and time.
+func (p *Phone) stamp(m emulator.Message) emulator.Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count++
+	m.ID, m.SentMs = fmt.Sprintf("wamid.phone.%s.%d", p.run, p.count), time.Now().UnixMilli()
+	if m.Media != nil {
+		file := *m.Media
+		file.ID = fmt.Sprintf("phone.%s.%d", p.run, p.count)
+		m.Media = &file
 	}
+	return m
 }
 
-// postMessage sends a webhook and, as WhatsApp does, sends it again where it is not answered 200. It gives up after a minute.
-func (p *Phone) postMessage(m emulator.Message, body []byte) {
-	for wait := 250 * time.Millisecond; ; wait *= 2 {
+// WhatsApp repeats a webhook that is not answered 200 for up to 7 days; a person at the page has less patience. The wait
+// doubles from the first to the last.
+const (
+	firstWait = 250 * time.Millisecond
+	lastWait  = 32 * time.Second
+)
+
+// postUntilTaken posts a webhook and, as WhatsApp does, posts it again where it is not answered 200. It gives up after about a
+// minute.
+func (p *Phone) postUntilTaken(user string, e Event, body []byte) {
+	e.Kind = KindWebhook
+	for wait := firstWait; ; wait *= 2 {
 		begin := time.Now()
-		status := p.post(body)
-		p.history.add(m.User, Event{Kind: "webhook", ID: m.ID, Status: status, Millis: float64(time.Since(begin).Microseconds()) / 1000})
-		if status == http.StatusOK || wait > 30*time.Second {
+		e.Status = p.post(body)
+		if p.ctx.Err() != nil {
 			return
 		}
-		select {
-		case <-time.After(wait):
-		case <-p.ctx.Done():
+		e.Try, e.Millis = e.Try+1, float64(time.Since(begin).Microseconds())/1000
+		p.history.add(user, e)
+		if e.Status == http.StatusOK || wait > lastWait {
+			return
+		}
+		if !sleep(p.ctx, wait) {
 			return
 		}
 	}
@@ -69,6 +84,12 @@ func (p *Phone) postMessage(m emulator.Message, body []byte) {
 
 // post sends a webhook and returns the status; 0 where there was no answer.
 func (p *Phone) post(body []byte) int {
+	select {
+	case p.posts <- struct{}{}:
+		defer func() { <-p.posts }()
+	case <-p.ctx.Done():
+		return 0
+	}
 	request, err := http.NewRequestWithContext(p.ctx, http.MethodPost, p.options.WebhookURL(), bytes.NewReader(body))
 	if err != nil {
 		return 0
@@ -80,6 +101,18 @@ func (p *Phone) post(body []byte) int {
 		return 0
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body)
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)) // so that the connection can be used again
 	return response.StatusCode
+}
+
+// sleep waits; false when the context ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

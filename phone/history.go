@@ -1,49 +1,92 @@
 package phone
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"sync"
 	"time"
 )
 
+// Kind says what an Event is.
+type Kind string
+
+// The kinds of events.
+const (
+	// KindSent is a message that the person sent.
+	KindSent Kind = "sent"
+	// KindWebhook is one try to post a webhook, and its answer.
+	KindWebhook Kind = "webhook"
+	// KindReply is a message of the bot.
+	KindReply Kind = "reply"
+	// KindRead says that the bot has read a message of the person, and all before it.
+	KindRead Kind = "read"
+)
+
 // Event is something that the page shows.
 type Event struct {
-	// Seq counts the events of all users, from 1.
-	Seq  uint64 `json:"seq"`
+	// Seq grows with every event, of all users. It stays below 2^53, so that JavaScript can read it.
+	Seq uint64 `json:"seq"`
+	// User is the person's number in digits.
 	User string `json:"user"`
-	// Kind is sent (by the person), webhook (what became of it), or reply (of the bot).
-	Kind string `json:"kind"`
+	Kind Kind   `json:"kind"`
 	// ID is the message's.
-	ID   string `json:"id"`
-	AtMs int64  `json:"atMs"`
-	// Text is what the person wrote or tapped.
-	Text string `json:"text,omitempty"`
-	// Status and Millis are the webhook's answer and how long it took; status 0 is no answer.
+	ID string `json:"id"`
+	// AtMs is the time in Unix milliseconds.
+	AtMs int64 `json:"atMs"`
+	// Name is the profile name, in what the person sent.
+	Name string `json:"name,omitempty"`
+	// Content is a message in the form of the Graph API: a reply as the bot sent it, or what the person sent.
+	Content json.RawMessage `json:"content,omitempty"`
+	// About is what a webhook carries: message, or the status of a reply (sent, delivered, read).
+	About string `json:"about,omitempty"`
+	// Try counts the posts of one webhook, from 1; Status and Millis are the answer and how long it took. Status 0 is no answer.
+	Try    int     `json:"try,omitempty"`
 	Status int     `json:"status,omitempty"`
 	Millis float64 `json:"millis,omitempty"`
-	// Content is the reply as the bot sent it to the Graph API.
-	Content json.RawMessage `json:"content,omitempty"`
+	// Typing says that the bot shows that it is writing.
+	Typing bool `json:"typing,omitempty"`
 }
 
-// Bounds of what is kept: the page is for trying things, and a test may run for days.
+// size is about what an event takes in memory, in bytes.
+func (e *Event) size() int { return 200 + len(e.ID) + len(e.Name) + len(e.Content) }
+
+// Bounds of what is kept: the page is for trying things, and may be left open for weeks.
 const (
-	maxEvents = 500 // of one user
-	maxUsers  = 100
+	// maxEvents of one user: 500 messages with what became of them.
+	maxEvents = 2000
+	// maxBytes of one user.
+	maxBytes = 1 << 20
+	// maxUsers that are kept; the one that was silent longest goes first.
+	maxUsers = 100
+	// maxListeners at once: pages that are open.
+	maxListeners = 64
+	// maxBehind is how many events a page may lag behind before it must read again.
+	maxBehind = 256
 )
 
 // history keeps the events of each user and hands new ones to whoever listens.
 type history struct {
 	mu        sync.Mutex
 	seq       uint64
-	events    map[string][]Event
+	threads   map[string]*thread
 	order     []string // users, the one that was active last at the end
+	authors   map[string]string
 	listeners map[chan Event]bool
 	closed    bool
 }
 
-func newHistory() *history {
-	return &history{events: map[string][]Event{}, listeners: map[chan Event]bool{}}
+// thread is what is kept of one user.
+type thread struct {
+	events []Event
+	bytes  int
+}
+
+// newHistory begins to count at the time, so that a page that was open before does not take new events for old ones.
+func newHistory(now time.Time) *history {
+	return &history{
+		seq: uint64(now.UnixMilli()) * 1000, threads: map[string]*thread{}, authors: map[string]string{}, listeners: map[chan Event]bool{},
+	}
 }
 
 // add notes an event and tells it. A listener that does not keep up is cut off; it comes back and reads what it missed.
@@ -52,42 +95,68 @@ func (h *history) add(user string, e Event) {
 	defer h.mu.Unlock()
 	h.seq++
 	e.Seq, e.User, e.AtMs = h.seq, user, time.Now().UnixMilli()
-	h.order = append(slices.DeleteFunc(h.order, func(u string) bool { return u == user }), user)
-	if len(h.order) > maxUsers {
-		delete(h.events, h.order[0])
-		h.order = h.order[1:]
+	h.touch(user)
+	t := h.threads[user]
+	t.events, t.bytes = append(t.events, e), t.bytes+e.size()
+	if e.Kind == KindSent {
+		h.authors[e.ID] = user
 	}
-	events := append(h.events[user], e)
-	h.events[user] = events[max(0, len(events)-maxEvents):]
+	for len(t.events) > maxEvents || t.bytes > maxBytes && len(t.events) > 1 {
+		t.bytes -= t.events[0].size()
+		delete(h.authors, t.events[0].ID)
+		t.events[0] = Event{} // the array is shared until it grows
+		t.events = t.events[1:]
+	}
 	for listener := range h.listeners {
 		select {
 		case listener <- e:
 		default:
-			delete(h.listeners, listener)
-			close(listener)
+			h.drop(listener)
 		}
 	}
 }
 
+// touch makes a user the one that was active last, and forgets who was silent longest.
+func (h *history) touch(user string) {
+	h.order = append(slices.DeleteFunc(h.order, func(u string) bool { return u == user }), user)
+	if h.threads[user] == nil {
+		h.threads[user] = &thread{}
+	}
+	if len(h.order) > maxUsers {
+		for _, e := range h.threads[h.order[0]].events {
+			delete(h.authors, e.ID)
+		}
+		delete(h.threads, h.order[0])
+		h.order = slices.Delete(h.order, 0, 1)
+	}
+}
+
+// author returns who sent a message, as long as it is kept.
+func (h *history) author(id string) (user string, known bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	user, known = h.authors[id]
+	return user, known
+}
+
 // since returns the events after a number, in their order, and a channel of those that follow. The channel is closed when the
-// listener is too slow, and at the end.
+// listener is too slow, and at the end; it is nil where there are too many.
 func (h *history) since(seq uint64) ([]Event, chan Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var out []Event
-	for _, events := range h.events {
-		for _, e := range events {
-			if e.Seq > seq {
-				out = append(out, e)
-			}
-		}
+	if len(h.listeners) >= maxListeners {
+		return nil, nil
 	}
-	slices.SortFunc(out, func(a, b Event) int { return int(a.Seq) - int(b.Seq) })
-	listener := make(chan Event, 256)
+	var out []Event
+	for _, t := range h.threads {
+		from, _ := slices.BinarySearchFunc(t.events, seq+1, func(e Event, want uint64) int { return cmp.Compare(e.Seq, want) })
+		out = append(out, t.events[from:]...)
+	}
+	slices.SortFunc(out, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	listener := make(chan Event, maxBehind)
+	h.listeners[listener] = true
 	if h.closed {
-		close(listener)
-	} else {
-		h.listeners[listener] = true
+		h.drop(listener)
 	}
 	return out, listener
 }
@@ -95,6 +164,10 @@ func (h *history) since(seq uint64) ([]Event, chan Event) {
 func (h *history) leave(listener chan Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.drop(listener)
+}
+
+func (h *history) drop(listener chan Event) {
 	if h.listeners[listener] {
 		delete(h.listeners, listener)
 		close(listener)
@@ -112,7 +185,6 @@ func (h *history) disconnect() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for listener := range h.listeners {
-		delete(h.listeners, listener)
-		close(listener)
+		h.drop(listener)
 	}
 }

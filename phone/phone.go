@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -17,67 +16,86 @@ type Options struct {
 	Number emulator.Number
 	// AccessToken is what the bot shows to the Graph API.
 	AccessToken string
-	// WebhookURL returns the address of the channel's webhook.
+	// WebhookURL returns the address of the channel's webhook. It is called for every post, on any goroutine, since a node that
+	// was started again may have another one.
 	WebhookURL func() string
 	// Bot is the name that the page shows.
 	Bot string
 }
 
-// Phone is the phone's server: a handler of the page and what it needs.
+// Bounds of what is under way at once.
+const (
+	maxPosts = 64  // requests to the bot
+	maxWork  = 512 // messages and replies that wait for one
+)
+
+// Phone is the phone's server: a handler of the page and what it needs. It is safe for concurrent use.
 type Phone struct {
 	options Options
-	mux     *http.ServeMux
+	handler http.Handler
+	graph   http.Handler
 	client  *http.Client
 	history *history
-	count   atomic.Uint64
-	run     string
+	posts   chan struct{} // holds a token for each request under way
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	count   uint64 // messages so far
+	run     string // tells message ids of this run from those of another
+	pending int    // goroutines of work
+	closed  bool
+	work    sync.WaitGroup
 }
 
 // New returns a Phone. Close ends what it began.
 func New(options Options) *Phone {
+	now := time.Now()
 	p := &Phone{
-		options: options, mux: http.NewServeMux(), history: newHistory(), run: strconv.FormatInt(time.Now().UnixMilli(), 36),
-		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
+		options: options, history: newHistory(now), posts: make(chan struct{}, maxPosts), run: strconv.FormatInt(now.UnixMilli(), 36),
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: maxPosts}},
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.routes()
+	p.handler = p.routes()
+	p.graph = watchReceipts(emulator.NewGraph(options.AccessToken, emulator.Faults{}, p.took), p.seen)
 	return p
 }
 
 // ServeHTTP answers the page.
-func (p *Phone) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Phone) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// GraphHandler is the Graph API that the bot answers to.
+func (p *Phone) GraphHandler() http.Handler { return p.graph }
 
 // Disconnect ends the page's streams. The page connects again and reads what it missed.
 func (p *Phone) Disconnect() { p.history.disconnect() }
 
-// Close ends the page's streams and waits for what is under way.
+// Close ends the page's streams and the posts under way, and returns when nothing runs any more. It may be called again.
 func (p *Phone) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
 	p.cancel()
 	p.history.close()
 	p.work.Wait()
 	p.client.CloseIdleConnections()
 }
 
-// GraphHandler is the Graph API that the bot answers to.
-func (p *Phone) GraphHandler() http.Handler {
-	return emulator.NewGraph(p.options.AccessToken, emulator.Faults{}, p.took)
-}
-
-// took shows a reply, and tells the bot that it was delivered and read.
-func (p *Phone) took(m emulator.Taken) {
-	p.history.add(m.To, Event{Kind: "reply", ID: m.ID, Content: m.Body})
-	if p.ctx.Err() != nil {
-		return
+// begin runs work beside its caller; Close waits for it. It is false, and nothing is run, when the phone is closed or when as
+// many as it may are under way.
+func (p *Phone) begin(work func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.pending >= maxWork {
+		return false
 	}
+	p.pending++
 	p.work.Go(func() {
-		for _, word := range []string{"sent", "delivered", "read"} {
-			p.post(p.options.Number.Statuses(emulator.Status{
-				ID: m.ID, ReplyID: m.ReplyID, User: m.To, Status: word, AtMs: time.Now().UnixMilli(),
-			}))
-		}
+		work()
+		p.mu.Lock()
+		p.pending--
+		p.mu.Unlock()
 	})
+	return true
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -19,14 +17,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/node"
 	"github.com/wactor/wactor/phone"
-	"github.com/wactor/wactor/whatsapp/emulator"
 )
-
-//go:embed welcome.yaml
-var welcomeFlow []byte
 
 func devCommand() *cobra.Command {
 	d := dev{}
@@ -44,17 +37,18 @@ and conversations go on where they are. With --bot, turns go to your own program
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			d.out = command.ErrOrStderr()
+			d.anyPort = !command.Flags().Changed("listen")
 			if len(args) == 1 {
-				d.flow = args[0]
+				d.flow.file = args[0]
 			}
-			if d.flow != "" && d.bot != "" {
+			if d.flow.file != "" && d.bot != "" {
 				return errors.New("dev: a flow and --bot: one of the two")
 			}
 			return d.run(command.Context())
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&d.listen, "listen", "127.0.0.1:8080", "address of the phone's page and of the webhooks")
+	flags.StringVar(&d.listen, "listen", firstAddress, "address of the phone's page and of the webhooks; without it, the next port that is free")
 	flags.StringVar(&d.data, "data", ".wactor", "folder of the store; delete it to begin anew")
 	flags.StringVar(&d.bot, "bot", "", "URL of an HTTP bot, instead of a flow")
 	return command
@@ -62,145 +56,102 @@ and conversations go on where they are. With --bot, turns go to your own program
 
 // dev is one run of `wactor dev`.
 type dev struct {
-	listen, data, flow, bot string
+	listen, data, bot string
+	flow              devFlow
+	// anyPort allows to take the next port where one is taken.
+	anyPort bool
+	out     io.Writer
 
-	out   io.Writer
-	phone *phone.Phone
-	graph string
-
-	seen time.Time // when the flow that runs was saved
+	channel devChannel
+	admin   string // the address of the admin API, as soon as it is known
+	phone   *phone.Phone
 
 	mu sync.Mutex
 	at string // where the node takes webhooks
 }
 
 func (d *dev) run(ctx context.Context) error {
-	if err := d.prepare(); err != nil {
-		return err
-	}
-	number := emulator.Number{PhoneNumberID: "100000000000001", AppSecret: rand.Text()}
-	token := rand.Text()
-	d.phone = phone.New(phone.Options{Number: number, AccessToken: token, Bot: d.botName(), WebhookURL: func() string {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return "http://" + d.at + "/webhooks/phone"
-	}})
-	defer d.phone.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("dev: the local Graph API can't listen: %w", err)
-	}
-	graph := &http.Server{Handler: d.phone.GraphHandler(), ReadHeaderTimeout: 5 * time.Second}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = graph.Serve(listener) })
-	defer serving.Wait()
-	defer graph.Close()
-	d.graph = "http://" + listener.Addr().String()
-	for first := true; ; first = false {
-		cfg, err := d.config(number.AppSecret, token)
-		if err != nil {
-			return err
-		}
-		again, err := d.serve(ctx, cfg, first)
-		if err != nil || !again {
-			return err
-		}
-		fmt.Fprintf(d.out, "%s changed: the bot is the new one\n", d.flow)
-	}
-}
-
-// prepare checks the flow, or writes the one that is used without any.
-func (d *dev) prepare() error {
 	if err := os.MkdirAll(d.data, 0o700); err != nil {
 		return fmt.Errorf("dev: %w", err)
 	}
-	if d.bot != "" {
-		return nil
-	}
-	if d.flow == "" {
-		d.flow = filepath.Join(d.data, "welcome.yaml")
-		if err := os.WriteFile(d.flow, welcomeFlow, 0o600); err != nil {
-			return fmt.Errorf("dev: %w", err)
+	if d.bot == "" {
+		if err := d.flow.begin(d.data); err != nil {
+			return report(err, d.out)
 		}
 	}
-	d.seen = modified(d.flow) // before it is read: a save in between is seen later
-	if _, err := loadFlow(d.flow); err != nil {
-		return report(err, d.out)
+	d.channel, d.admin = newDevChannel(), "127.0.0.1:0"
+	d.phone = phone.New(phone.Options{
+		Number: d.channel.number(), AccessToken: d.channel.accessToken, Bot: d.botName(), WebhookURL: d.webhookURL,
+	})
+	defer d.phone.Close()
+	stop, err := d.serveGraph()
+	if err != nil {
+		return err
 	}
-	return nil
+	defer stop()
+	for first := true; ; first = false {
+		again, err := d.serve(ctx, first)
+		if err != nil || !again {
+			return err
+		}
+		fmt.Fprintf(d.out, "%s changed: the bot is the new one\n", d.flow.file)
+	}
 }
 
 func (d *dev) botName() string {
 	if d.bot != "" {
 		return "Your bot"
 	}
-	return strings.TrimSuffix(filepath.Base(d.flow), filepath.Ext(d.flow))
+	name := strings.TrimSuffix(filepath.Base(d.flow.file), filepath.Ext(d.flow.file))
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// config is what a configuration file would say.
-func (d *dev) config(secret, token string) (*config.Config, error) {
-	bot := fmt.Sprintf("{ http: { url: %q } }", d.bot)
-	if d.bot == "" {
-		path, err := filepath.Abs(d.flow)
-		if err != nil {
-			return nil, fmt.Errorf("dev: %w", err)
-		}
-		bot = fmt.Sprintf("{ flow: %q }", path)
-	}
-	data, err := filepath.Abs(filepath.Join(d.data, "data"))
+func (d *dev) webhookURL() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return "http://" + d.at + "/webhooks/" + devChannelName
+}
+
+// serveGraph starts the local Graph API. It outlives the node, so that replies of a node that is started again have a place to go.
+func (d *dev) serveGraph() (stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("dev: %w", err)
+		return nil, fmt.Errorf("dev: the local Graph API can't listen: %w", err)
 	}
-	source := fmt.Sprintf(`
-node: { name: dev, data_dir: %q }
-listen: { http: %q, admin: "127.0.0.1:0" }
-channels:
-  - name: phone
-    provider: whatsapp_cloud
-    phone_number_id: "100000000000001"
-    verify_token: dev
-    app_secret: %q
-    access_token: %q
-    graph_url: %s
-    bot: bot
-    in_doubt: { wait: 2s, max: 2s }
-bots:
-  bot: %s
-`, data, d.listen, secret, token, d.graph, bot)
-	cfg, err := config.Parse("dev", []byte(source), os.LookupEnv, os.ReadFile)
-	if err != nil {
-		return nil, fmt.Errorf("dev: %w", err)
-	}
-	return cfg, nil
+	graph := &http.Server{Handler: d.phone.GraphHandler(), ReadHeaderTimeout: 5 * time.Second}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = graph.Serve(listener) })
+	d.channel.graphURL = "http://" + listener.Addr().String()
+	return func() {
+		graph.Close()
+		serving.Wait()
+	}, nil
 }
 
 // serve runs the node until ctx ends, or until the flow has changed: then again is true.
-func (d *dev) serve(ctx context.Context, cfg *config.Config, first bool) (again bool, err error) {
-	logger := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Pages: map[string]http.Handler{"/": d.phone}})
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return false, fmt.Errorf("dev: %s is taken, perhaps by another `wactor dev`: end that one, or choose another address with --listen", d.listen)
-	case err != nil:
+func (d *dev) serve(ctx context.Context, first bool) (again bool, err error) {
+	n, err := d.start()
+	if err != nil {
 		return false, err
 	}
 	d.mu.Lock()
-	d.at = n.HTTPAddr()
+	d.at = loopback(n.HTTPAddr())
 	d.mu.Unlock()
-	d.listen = n.HTTPAddr() // a port that was chosen by the system stays
+	d.listen, d.admin, d.anyPort = n.HTTPAddr(), n.AdminAddr(), false // ports that were chosen stay
 	if first {
-		d.welcome(n)
+		d.welcome()
 	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	changed := make(chan struct{}, 1)
 	var watch sync.WaitGroup
-	watch.Go(func() {
-		if d.changed(watching) {
-			changed <- struct{}{}
-			stop()
-		}
-	})
+	if d.bot == "" {
+		watch.Go(func() {
+			if d.flow.changed(watching, d.out) {
+				again = true
+				stop()
+			}
+		})
+	}
 	err = n.Wait(watching)
 	stop()
 	watch.Wait()
@@ -208,50 +159,63 @@ func (d *dev) serve(ctx context.Context, cfg *config.Config, first bool) (again 
 	closing, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	n.Close(closing)
-	return len(changed) > 0 && ctx.Err() == nil, err
+	return again && ctx.Err() == nil, err
 }
 
-func (d *dev) welcome(n *node.Node) {
-	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", n.HTTPAddr())
+// Where the page is, unless --listen says so: the first of these ports that is free.
+const (
+	firstAddress = "127.0.0.1:8080"
+	lastPort     = 8099
+)
+
+// start starts a node. Where a port is taken it takes the next, or says what to do.
+func (d *dev) start() (*node.Node, error) {
+	logger := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	wanted := d.listen
+	for port := 8080; ; port++ {
+		if d.anyPort {
+			d.listen = fmt.Sprintf("127.0.0.1:%d", port)
+		}
+		cfg, err := d.config()
+		if err != nil {
+			return nil, err
+		}
+		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Pages: map[string]http.Handler{"/": d.phone}})
+		switch {
+		case err == nil && d.listen != wanted:
+			fmt.Fprintf(d.out, "%s is taken, so the phone is at %s\n", wanted, d.listen)
+			return n, nil
+		case err == nil:
+			return n, nil
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return nil, err
+		case !d.anyPort || port >= lastPort:
+			return nil, fmt.Errorf("dev: %s is taken, perhaps by another `wactor dev`: end that one, or choose another address with --listen", d.listen)
+		}
+	}
+}
+
+func (d *dev) welcome() {
+	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
 	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n", d.data)
-	fmt.Fprintf(d.out, "  A user's timeline:   wactor trace 4915100000001 --admin %s\n", n.AdminAddr())
-	if d.bot == "" {
-		fmt.Fprintf(d.out, "  The flow is %s: save it, and the bot is the new one.\n", d.flow)
+	fmt.Fprintf(d.out, "  A user's timeline:   wactor trace 4915100000001 --admin %s\n", d.admin)
+	switch {
+	case d.bot != "":
+		fmt.Fprintf(d.out, "  Turns go to %s.\n", d.bot)
+	case d.flow.builtIn:
+		fmt.Fprintf(d.out, "  The flow is a small one that shows what flows can do. Make it yours:\n\n")
+		fmt.Fprintf(d.out, "    cp %s my.yaml && wactor dev my.yaml\n", d.flow.file)
+	default:
+		fmt.Fprintf(d.out, "  The flow is %s: save it, and the bot is the new one.\n", d.flow.file)
 	}
 	fmt.Fprintln(d.out)
 }
 
-// changed waits until the flow file was saved without mistakes; false when ctx ends before.
-func (d *dev) changed(ctx context.Context) bool {
-	if d.bot != "" {
-		<-ctx.Done()
-		return false
+// loopback is where this machine reaches an address that may be that of all its interfaces.
+func loopback(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
 	}
-	ticker := time.NewTicker(500 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-ticker.C:
-		}
-		now := modified(d.flow)
-		if now.Equal(d.seen) || now.IsZero() {
-			continue
-		}
-		d.seen = now
-		if _, err := loadFlow(d.flow); err != nil {
-			fmt.Fprintf(d.out, "%v\nthe bot stays the one it was\n", err)
-			continue
-		}
-		return true
-	}
-}
-
-func modified(path string) time.Time {
-	stat, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
-	}
-	return stat.ModTime()
+	return address
 }

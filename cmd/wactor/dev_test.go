@@ -92,7 +92,7 @@ func TestPhoneInABrowser(t *testing.T) {
 	picture(t, ctx, "dark", 1280, 900, "dark")
 	picture(t, ctx, "mobile", 390, 844, "light")
 	try(t, ctx, chromedp.EmulateViewport(1280, 900), click("#twice"), good, says("step 6: twice"))
-	expectVerdict(t, ctx, "Steps 6: in order")
+	expectVerdict(t, ctx, "Step 6: in order")
 }
 
 type step = chromedp.Action[chromedp.Void]

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/whatsapp/emulator"
+)
+
+const (
+	devChannelName = "phone"
+	devNumberID    = "100000000000001"
+)
+
+// devChannel is the channel between the phone and the node, with secrets of this run alone.
+type devChannel struct{ appSecret, accessToken, verifyToken, graphURL string }
+
+func newDevChannel() devChannel {
+	return devChannel{appSecret: rand.Text(), accessToken: rand.Text(), verifyToken: rand.Text()}
+}
+
+func (c *devChannel) number() emulator.Number {
+	return emulator.Number{PhoneNumberID: devNumberID, AppSecret: c.appSecret}
+}
+
+// config is what a configuration file would say. It goes through the same checks as one.
+func (d *dev) config() (*config.Config, error) {
+	bot := fmt.Sprintf("{ http: { url: %q } }", d.bot)
+	if d.bot == "" {
+		path, err := filepath.Abs(d.flow.checked)
+		if err != nil {
+			return nil, fmt.Errorf("dev: %w", err)
+		}
+		bot = fmt.Sprintf("{ flow: %q }", path)
+	}
+	data, err := filepath.Abs(filepath.Join(d.data, "data"))
+	if err != nil {
+		return nil, fmt.Errorf("dev: %w", err)
+	}
+	source := fmt.Sprintf(`
+node: { name: dev, data_dir: %q }
+listen: { http: %q, admin: %q }
+channels:
+  - name: %s
+    provider: whatsapp_cloud
+    phone_number_id: %q
+    verify_token: %q
+    app_secret: %q
+    access_token: %q
+    graph_url: %q
+    bot: bot
+    mark_read: true
+    typing: true
+    in_doubt: { wait: 2s, max: 2s }
+bots:
+  bot: %s
+`, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret, d.channel.accessToken, d.channel.graphURL, bot)
+	cfg, err := config.Parse("dev", []byte(source), os.LookupEnv, os.ReadFile)
+	if err != nil {
+		return nil, fmt.Errorf("dev: %w", err)
+	}
+	return cfg, nil
+}
