@@ -84,7 +84,6 @@ type bench struct {
 	*Runtime
 	store *memoryStore
 	phone *phone
-	node  int
 }
 
 func start(t *testing.T, store *memoryStore, bot Bot, change func(*Options)) *bench {

@@ -36,12 +36,12 @@ func refused(status int) *conversation.BotError {
 // broken classes a call that has no status or no whole body. All of these are retryable: the bot has either not seen the turn,
 // or sees it again under the same Idempotency-Key. The error's own text is left out, because it holds the URL.
 func (h *HTTP) broken(ctx context.Context, err error) error {
-	switch context.Cause(ctx) {
-	case nil:
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
 		return conversation.Temporary("%s", fault(err))
-	case errTimeout:
+	case errors.Is(cause, errTimeout):
 		return conversation.Temporary("timeout after %s", h.config.Timeout)
-	case errClosed:
+	case errors.Is(cause, errClosed):
 		return conversation.Temporary("closed")
 	}
 	return cancelled(ctx)

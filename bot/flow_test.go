@@ -122,7 +122,9 @@ func TestFlowClassesFailedCalls(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"status 503": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) },
 		"status 404": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) },
-		"status 302": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) },
+		"status 302": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		},
 		"timeout": func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()

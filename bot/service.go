@@ -3,6 +3,7 @@ package bot
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -79,9 +80,9 @@ func broken(bounded, ctx context.Context) (flow.CallResult, error) {
 	switch {
 	case ctx.Err() != nil:
 		return flow.CallResult{}, cancelled(ctx)
-	case context.Cause(bounded) == errClosed:
+	case errors.Is(context.Cause(bounded), errClosed):
 		return flow.CallResult{}, conversation.Temporary("closed")
-	case context.Cause(bounded) == errTimeout:
+	case errors.Is(context.Cause(bounded), errTimeout):
 		return flow.CallResult{Failure: flow.CallTimeout}, nil
 	}
 	return flow.CallResult{Failure: flow.CallUnreachable}, nil

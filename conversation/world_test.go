@@ -37,7 +37,6 @@ type world struct {
 	verdicts  []string
 	acked     map[string]bool
 	delivered map[string]*wactorv1.Message
-	answers   map[string]int // bot calls by turn id and messages: the id must tell turns apart
 
 	taken    []uint64 // replies in the order in which the provider took them
 	takenIDs map[uint64]string

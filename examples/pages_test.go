@@ -68,7 +68,8 @@ func TestDocumentedSignatureChecks(t *testing.T) {
 	} {
 		script := code(readPage(t, c.script))
 		for _, block := range blocks(t, contractPage, "Headers and the signature", language) {
-			if !strings.Contains(script, code(block[strings.Index(block, c.begin):])) {
+			_, body, found := strings.Cut(block, c.begin)
+			if !found || !strings.Contains(script, code(c.begin+body)) {
 				t.Errorf("the %s of the page is not that of %s", language, c.script)
 			}
 		}

@@ -25,7 +25,7 @@ type ask struct {
 
 var askKeys = []string{"text", "type", "validate", "save", "goto", "error", "retries", "on_fail"}
 
-func (p *checker) ask(s *step, n *node) exit {
+func (p *checker) ask(n *node) exit {
 	f, ok := p.fields(n, "ask", askKeys...)
 	if !ok {
 		return nil

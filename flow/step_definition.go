@@ -124,7 +124,7 @@ func (p *checker) exit(s *step, key string, n *node) exit {
 	case "switch":
 		return p.switchExit(n)
 	case "ask":
-		return p.ask(s, n)
+		return p.ask(n)
 	case "choices":
 		return p.choices(s, n)
 	case "wait":

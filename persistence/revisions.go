@@ -11,8 +11,8 @@ type revisionCache struct {
 // maxRevisions is the sum over all groups, of the young generation; a revision takes about 100 bytes.
 const maxRevisions, minRevisions = 64 << 10, 64
 
-func newRevisionCache(max int) revisionCache {
-	return revisionCache{young: map[string]uint64{}, max: max}
+func newRevisionCache(most int) revisionCache {
+	return revisionCache{young: map[string]uint64{}, max: most}
 }
 
 func (c *revisionCache) get(name string) (uint64, bool) {

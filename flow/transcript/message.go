@@ -53,8 +53,9 @@ func (p *Phone) Message(line string) (*wactorv1.Message, error) {
 }
 
 func (p *Phone) compose(line string) (*wactorv1.Message, error) {
-	inside, ok := strings.CutPrefix(line, "[")
-	if inside, ok = strings.CutSuffix(inside, "]"); !ok || !strings.HasPrefix(line, "[") {
+	inside, opened := strings.CutPrefix(line, "[")
+	inside, closed := strings.CutSuffix(inside, "]")
+	if !opened || !closed {
 		return &wactorv1.Message{Type: "text", Text: line}, nil
 	}
 	kind, rest, _ := strings.Cut(inside, " ")
