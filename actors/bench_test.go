@@ -20,6 +20,9 @@ func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byt
 }
 func (instantStore) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
 func (instantStore) Work(uint32, func(string) error) error             { return nil }
+func (instantStore) Scan(uint32, string, wactorv1.RecordKind, func([]byte, []byte) error) error {
+	return nil
+}
 func (instantStore) Due(uint32, int64, func(int64, string, string) error) error {
 	return nil
 }

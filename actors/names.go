@@ -49,7 +49,7 @@ func (a *activation) handOver(e conversation.HandOver) {
 	})
 }
 
-func (a *activation) question(to conversation.ID, question conversation.Event, event func(conversation.AnswerAsk) conversation.Event) {
+func (a *activation) question(to conversation.ID, question any, event func(conversation.AnswerAsk) conversation.Event) {
 	system, pid := a.runtime.system, a.pid
 	a.runtime.Deliver(&Delivery{
 		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
@@ -58,11 +58,17 @@ func (a *activation) question(to conversation.ID, question conversation.Event, e
 }
 
 // answerQuestion hands a question to the machine.
-func (a *activation) answerQuestion(ref uint64, question conversation.Event) {
+func (a *activation) answerQuestion(ref uint64, question any) {
 	switch q := question.(type) {
 	case conversation.Asked:
 		q.Ref = ref
 		a.step(q)
+	case retryLetter:
+		a.retry(ref, q)
+	case skipLetter:
+		if letter, err := a.letter(q.seq); a.canRead(ref, err) {
+			a.step(conversation.Skipped{Ref: ref, Letter: letter})
+		}
 	case conversation.TakenOver:
 		q.Ref = ref
 		q.Known = a.knownAll(q.Messages)
@@ -70,6 +76,15 @@ func (a *activation) answerQuestion(ref uint64, question conversation.Event) {
 			a.step(q)
 		}
 	}
+}
+
+// canRead answers a delivery for which the store can't be read.
+func (a *activation) canRead(ref uint64, err error) bool {
+	if err != nil {
+		a.open[ref].Done(0, err)
+		delete(a.open, ref)
+	}
+	return err == nil
 }
 
 func (a *activation) knownAll(messages []*wactorv1.Message) []bool {

@@ -107,8 +107,8 @@ type Delivery struct {
 	// unless the verdict is Overloaded.
 	Done func(conversation.Verdict, error)
 
-	// question, where set, is what one conversation asks another, and is answered instead of Done where that is possible.
-	question conversation.Event
+	// question, where set, is what another conversation or an operator asks; the former is answered by answer.
+	question any
 	answer   func(conversation.AnswerAsk)
 	// hops counts how often it was forwarded.
 	hops int

@@ -367,6 +367,42 @@ func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
 	})
 }
 
+// TestRecoveryEndsWithItsTerm leads a full node's shard anew while it waits for room to take up unfinished work: each term has its own
+// recovery, and the one before must not go on beside it.
+func TestRecoveryEndsWithItsTerm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		first := start(t, store, inlineCounter{}, impatient)
+		first.phone.before = func(ctx context.Context, _ *conversation.Outgoing) *conversation.SendResult {
+			<-ctx.Done()
+			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "cancelled"}
+		}
+		first.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		first.Stop(gone)
+
+		full := start(t, store, inlineCounter{}, func(o *Options) { o.MaxActive = 0 })
+		table := full.table(conversation.ID{Channel: "shop", User: "u"})
+		ended := make(chan struct{})
+		go func() {
+			table.recover(1)
+			close(ended)
+		}()
+		time.Sleep(time.Second)
+		full.Lead(table.shard, 2, true)
+		select {
+		case <-ended:
+		case <-time.After(time.Second):
+			t.Error("the recovery of term 1 goes on in term 2")
+		}
+		full.stop()
+		<-ended
+		store.close()
+	})
+}
+
 func TestGracefulStopLeavesNoDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()

@@ -17,6 +17,8 @@ type Store interface {
 	Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error))
 	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.
 	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
+	// Scan reads the records of one kind, in the order of their suffixes.
+	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
 	// Work names the conversations with unfinished work.

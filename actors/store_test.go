@@ -165,3 +165,22 @@ func (s *memoryStore) Due(shard uint32, untilMs int64, each func(int64, string, 
 	}
 	return nil
 }
+
+func (s *memoryStore) Scan(_ uint32, conversation string, kind wactorv1.RecordKind, each func([]byte, []byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	prefix := memoryKey(conversation, kind, nil)
+	var keys []string
+	for key := range s.records {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		if err := each([]byte(key[len(prefix):]), s.records[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -38,6 +38,8 @@ type Conversation struct {
 	askAtMs  int64
 	alarmMs  int64
 	stopping bool
+	// unburied are the dead letters that left in a commit which may not be applied yet: what the store can't know.
+	unburied map[uint64]bool
 	// noticed is the version of the turn during which the user was told that the bot is busy.
 	noticed uint64
 	// turned is the commit of the last turn.
@@ -117,6 +119,10 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 		c.takeOver(e)
 	case HandedOver:
 		c.handedOver(e)
+	case Retried:
+		c.retried(e)
+	case Skipped:
+		c.skipped(e)
 	case Stopping:
 		c.stop()
 	}

@@ -116,6 +116,22 @@ type HandedOver struct {
 	Claims int
 }
 
+// Retried takes a dead letter up again, as an operator wants it. It is answered by a Respond: Accepted, or Duplicate where
+// the letter is gone.
+type Retried struct {
+	Ref uint64
+	// Letter is what the store holds; nil where it holds none of that number.
+	Letter *wactorv1.DeadLetter
+	// Text, where set, replaces that of a reply.
+	Text string
+}
+
+// Skipped drops a dead letter. It is answered as Retried is.
+type Skipped struct {
+	Ref    uint64
+	Letter *wactorv1.DeadLetter
+}
+
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are awaited or cancelled by the
 // caller. When Settled reports true, all is on disk and the next activation need not doubt any reply.
 type Stopping struct{}
@@ -133,4 +149,6 @@ func (Asked) event()         {}
 func (AskAnswered) event()   {}
 func (TakenOver) event()     {}
 func (HandedOver) event()    {}
+func (Retried) event()       {}
+func (Skipped) event()       {}
 func (Stopping) event()      {}

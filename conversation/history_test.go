@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]   the bot answers, besides the text that it always says
 //	defer | fail [retryable] | down       the bot can't
 //	send taken|rejected|refused|held|unknown [code=N]
+//	retry LETTER [TEXT] | skip LETTER     an operator takes a dead letter up, or drops it
 //	wait SECONDS                          time goes on, and the alarm rings
 //	stop                                  a graceful stop begins
 //	crash                                 the memory is lost, commits that are not applied too
@@ -202,6 +203,21 @@ func (w *world) run(fields []string) {
 		w.tap(args[0], args[1], args[2])
 	case "answer":
 		w.answerWith(historyAnswer(w, args))
+	case "retry":
+		seq, _ := strconv.ParseUint(args[0], 10, 64)
+		event := Retried{Letter: w.letter(seq)}
+		if len(args) > 1 {
+			event.Text = args[1]
+		}
+		w.nextRef++
+		event.Ref = w.nextRef
+		w.refs[event.Ref] = "operator"
+		w.step(event)
+	case "skip":
+		seq, _ := strconv.ParseUint(args[0], 10, 64)
+		w.nextRef++
+		w.refs[w.nextRef] = "operator"
+		w.step(Skipped{Ref: w.nextRef, Letter: w.letter(seq)})
 	case "down":
 		id := w.call.Turn.ID
 		w.call = nil

@@ -320,3 +320,16 @@ func (w *world) count(kind wactorv1.RecordKind) int {
 	}
 	return n
 }
+
+// letter reads a dead letter; nil where there is none of that number.
+func (w *world) letter(seq uint64) *wactorv1.DeadLetter {
+	value, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(seq))]
+	if !ok {
+		return nil
+	}
+	letter := &wactorv1.DeadLetter{}
+	if err := proto.Unmarshal(value, letter); err != nil {
+		panic(err)
+	}
+	return letter
+}

@@ -23,6 +23,367 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type DeadLettersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user as the webhook names it: phone digits or BSUID.
+	User string `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// Only this channel; empty: all channels.
+	Channel       string `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLettersRequest) Reset() {
+	*x = DeadLettersRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLettersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLettersRequest) ProtoMessage() {}
+
+func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLettersRequest.ProtoReflect.Descriptor instead.
+func (*DeadLettersRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *DeadLettersRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *DeadLettersRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+type DeadLettersResponse struct {
+	state         protoimpl.MessageState     `protogen:"open.v1"`
+	Conversations []*ConversationDeadLetters `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLettersResponse) Reset() {
+	*x = DeadLettersResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLettersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLettersResponse) ProtoMessage() {}
+
+func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLettersResponse.ProtoReflect.Descriptor instead.
+func (*DeadLettersResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
+	if x != nil {
+		return x.Conversations
+	}
+	return nil
+}
+
+type ConversationDeadLetters struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	Letters       []*DeadLetter          `protobuf:"bytes,3,rep,name=letters,proto3" json:"letters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConversationDeadLetters) Reset() {
+	*x = ConversationDeadLetters{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConversationDeadLetters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConversationDeadLetters) ProtoMessage() {}
+
+func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConversationDeadLetters.ProtoReflect.Descriptor instead.
+func (*ConversationDeadLetters) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConversationDeadLetters) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ConversationDeadLetters) GetUser() *User {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *ConversationDeadLetters) GetLetters() []*DeadLetter {
+	if x != nil {
+		return x.Letters
+	}
+	return nil
+}
+
+type RetryRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Number of the dead letter.
+	Seq uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Replaces the text of a reply that is a text.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryRequest) Reset() {
+	*x = RetryRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryRequest) ProtoMessage() {}
+
+func (x *RetryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
+func (*RetryRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RetryRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *RetryRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *RetryRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *RetryRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type RetryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryResponse) Reset() {
+	*x = RetryResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryResponse) ProtoMessage() {}
+
+func (x *RetryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
+func (*RetryResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+}
+
+type SkipRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Number of the dead letter.
+	Seq           uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipRequest) Reset() {
+	*x = SkipRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipRequest) ProtoMessage() {}
+
+func (x *SkipRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
+func (*SkipRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SkipRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *SkipRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *SkipRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+type SkipResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipResponse) Reset() {
+	*x = SkipResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipResponse) ProtoMessage() {}
+
+func (x *SkipResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
+func (*SkipResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+}
+
 type TraceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The user as the webhook names it: phone digits or BSUID.
@@ -35,7 +396,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -47,7 +408,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -60,7 +421,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -86,7 +447,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -98,7 +459,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -111,7 +472,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -144,7 +505,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -156,7 +517,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -169,7 +530,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -257,7 +618,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -269,7 +630,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -282,7 +643,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 type StatusResponse struct {
@@ -300,7 +661,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +673,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +686,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -388,7 +749,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +761,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +774,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -441,7 +802,27 @@ var File_wactor_v1_admin_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"<\n" +
+	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"B\n" +
+	"\x12DeadLettersRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\"_\n" +
+	"\x13DeadLettersResponse\x12H\n" +
+	"\rconversations\x18\x01 \x03(\v2\".wactor.v1.ConversationDeadLettersR\rconversations\"\x89\x01\n" +
+	"\x17ConversationDeadLetters\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
+	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12/\n" +
+	"\aletters\x18\x03 \x03(\v2\x15.wactor.v1.DeadLetterR\aletters\"b\n" +
+	"\fRetryRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\x0f\n" +
+	"\rRetryResponse\"M\n" +
+	"\vSkipRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"\x0e\n" +
+	"\fSkipResponse\"<\n" +
 	"\fTraceRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\"S\n" +
@@ -475,10 +856,13 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\rChannelStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x10\n" +
-	"\x03bot\x18\x03 \x01(\tR\x03bot2\x93\x01\n" +
+	"\x03bot\x18\x03 \x01(\tR\x03bot2\xdb\x02\n" +
 	"\fAdminService\x12?\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\x03\x90\x02\x01\x12B\n" +
-	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\x03\x90\x02\x01B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\x03\x90\x02\x01\x12:\n" +
+	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\x127\n" +
+	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponseB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_admin_proto_rawDescOnce sync.Once
@@ -492,31 +876,48 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_admin_proto_rawDescData
 }
 
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_wactor_v1_admin_proto_goTypes = []any{
-	(*TraceRequest)(nil),      // 0: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),     // 1: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil), // 2: wactor.v1.ConversationTrace
-	(*StatusRequest)(nil),     // 3: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),    // 4: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),     // 5: wactor.v1.ChannelStatus
-	(*User)(nil),              // 6: wactor.v1.User
-	(*JournalEntry)(nil),      // 7: wactor.v1.JournalEntry
+	(*DeadLettersRequest)(nil),      // 0: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 1: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 2: wactor.v1.ConversationDeadLetters
+	(*RetryRequest)(nil),            // 3: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 4: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 5: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 6: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 7: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 8: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 9: wactor.v1.ConversationTrace
+	(*StatusRequest)(nil),           // 10: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 11: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 12: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 13: wactor.v1.User
+	(*DeadLetter)(nil),              // 14: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 15: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	2, // 0: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	6, // 1: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	7, // 2: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	5, // 3: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	0, // 4: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	3, // 5: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	1, // 6: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	4, // 7: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	2,  // 0: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	13, // 1: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	14, // 2: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	9,  // 3: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	13, // 4: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	15, // 5: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	12, // 6: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	7,  // 7: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	10, // 8: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	0,  // 9: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	3,  // 10: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	5,  // 11: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	8,  // 12: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	11, // 13: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	1,  // 14: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	4,  // 15: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	6,  // 16: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -532,7 +933,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -38,6 +38,13 @@ const (
 	AdminServiceTraceProcedure = "/wactor.v1.AdminService/Trace"
 	// AdminServiceStatusProcedure is the fully-qualified name of the AdminService's Status RPC.
 	AdminServiceStatusProcedure = "/wactor.v1.AdminService/Status"
+	// AdminServiceDeadLettersProcedure is the fully-qualified name of the AdminService's DeadLetters
+	// RPC.
+	AdminServiceDeadLettersProcedure = "/wactor.v1.AdminService/DeadLetters"
+	// AdminServiceRetryProcedure is the fully-qualified name of the AdminService's Retry RPC.
+	AdminServiceRetryProcedure = "/wactor.v1.AdminService/Retry"
+	// AdminServiceSkipProcedure is the fully-qualified name of the AdminService's Skip RPC.
+	AdminServiceSkipProcedure = "/wactor.v1.AdminService/Skip"
 )
 
 // AdminServiceClient is a client for the wactor.v1.AdminService service.
@@ -46,6 +53,12 @@ type AdminServiceClient interface {
 	Trace(context.Context, *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error)
 	// Status describes the node: its shards, its work, its version.
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
+	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
+	DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error)
+	// Retry takes a dead letter up again: its messages wait for a turn, its reply for the provider.
+	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
+	// Skip drops a dead letter.
+	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
 }
 
 // NewAdminServiceClient constructs a client for the wactor.v1.AdminService service. By default, it
@@ -73,13 +86,35 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		deadLetters: connect.NewClient[v1.DeadLettersRequest, v1.DeadLettersResponse](
+			httpClient,
+			baseURL+AdminServiceDeadLettersProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("DeadLetters")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		retry: connect.NewClient[v1.RetryRequest, v1.RetryResponse](
+			httpClient,
+			baseURL+AdminServiceRetryProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Retry")),
+			connect.WithClientOptions(opts...),
+		),
+		skip: connect.NewClient[v1.SkipRequest, v1.SkipResponse](
+			httpClient,
+			baseURL+AdminServiceSkipProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Skip")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
-	trace  *connect.Client[v1.TraceRequest, v1.TraceResponse]
-	status *connect.Client[v1.StatusRequest, v1.StatusResponse]
+	trace       *connect.Client[v1.TraceRequest, v1.TraceResponse]
+	status      *connect.Client[v1.StatusRequest, v1.StatusResponse]
+	deadLetters *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
+	retry       *connect.Client[v1.RetryRequest, v1.RetryResponse]
+	skip        *connect.Client[v1.SkipRequest, v1.SkipResponse]
 }
 
 // Trace calls wactor.v1.AdminService.Trace.
@@ -92,12 +127,33 @@ func (c *adminServiceClient) Status(ctx context.Context, req *connect.Request[v1
 	return c.status.CallUnary(ctx, req)
 }
 
+// DeadLetters calls wactor.v1.AdminService.DeadLetters.
+func (c *adminServiceClient) DeadLetters(ctx context.Context, req *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error) {
+	return c.deadLetters.CallUnary(ctx, req)
+}
+
+// Retry calls wactor.v1.AdminService.Retry.
+func (c *adminServiceClient) Retry(ctx context.Context, req *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error) {
+	return c.retry.CallUnary(ctx, req)
+}
+
+// Skip calls wactor.v1.AdminService.Skip.
+func (c *adminServiceClient) Skip(ctx context.Context, req *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error) {
+	return c.skip.CallUnary(ctx, req)
+}
+
 // AdminServiceHandler is an implementation of the wactor.v1.AdminService service.
 type AdminServiceHandler interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
 	Trace(context.Context, *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error)
 	// Status describes the node: its shards, its work, its version.
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
+	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
+	DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error)
+	// Retry takes a dead letter up again: its messages wait for a turn, its reply for the provider.
+	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
+	// Skip drops a dead letter.
+	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -121,12 +177,37 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceDeadLettersHandler := connect.NewUnaryHandler(
+		AdminServiceDeadLettersProcedure,
+		svc.DeadLetters,
+		connect.WithSchema(adminServiceMethods.ByName("DeadLetters")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceRetryHandler := connect.NewUnaryHandler(
+		AdminServiceRetryProcedure,
+		svc.Retry,
+		connect.WithSchema(adminServiceMethods.ByName("Retry")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceSkipHandler := connect.NewUnaryHandler(
+		AdminServiceSkipProcedure,
+		svc.Skip,
+		connect.WithSchema(adminServiceMethods.ByName("Skip")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/wactor.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceTraceProcedure:
 			adminServiceTraceHandler.ServeHTTP(w, r)
 		case AdminServiceStatusProcedure:
 			adminServiceStatusHandler.ServeHTTP(w, r)
+		case AdminServiceDeadLettersProcedure:
+			adminServiceDeadLettersHandler.ServeHTTP(w, r)
+		case AdminServiceRetryProcedure:
+			adminServiceRetryHandler.ServeHTTP(w, r)
+		case AdminServiceSkipProcedure:
+			adminServiceSkipHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -142,4 +223,16 @@ func (UnimplementedAdminServiceHandler) Trace(context.Context, *connect.Request[
 
 func (UnimplementedAdminServiceHandler) Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Status is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.DeadLetters is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Retry is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Skip is not implemented"))
 }

@@ -1,0 +1,80 @@
+package actors
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// ErrNoDeadLetter: the conversation has no dead letter of that number, or not any more.
+var ErrNoDeadLetter = errors.New("actors: no such dead letter")
+
+// ErrUnreadable: the dead letter is a piece of a webhook that nobody understood; no bot can take it.
+var ErrUnreadable = errors.New("actors: a dead letter that can't be read can only be skipped")
+
+// retryLetter and skipLetter are what an operator asks of a conversation.
+type (
+	retryLetter struct {
+		seq  uint64
+		text string
+	}
+	skipLetter struct{ seq uint64 }
+)
+
+// Retry takes a dead letter up again, with another text where one is given. It returns when that is on stable storage.
+func (r *Runtime) Retry(ctx context.Context, id conversation.ID, seq uint64, text string) error {
+	return r.operate(ctx, id, retryLetter{seq: seq, text: text})
+}
+
+// Skip drops a dead letter. It returns when that is on stable storage.
+func (r *Runtime) Skip(ctx context.Context, id conversation.ID, seq uint64) error {
+	return r.operate(ctx, id, skipLetter{seq: seq})
+}
+
+func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any) error {
+	done := make(chan error, 1)
+	r.Deliver(&Delivery{Conversation: id, question: question, Done: func(verdict conversation.Verdict, err error) {
+		if err == nil && verdict == conversation.Duplicate {
+			err = ErrNoDeadLetter
+		}
+		done <- err
+	}})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *activation) retry(ref uint64, q retryLetter) {
+	letter, err := a.letter(q.seq)
+	for _, message := range letter.GetMessages() {
+		if message.Type == conversation.TypeUnreadable {
+			err = ErrUnreadable
+		}
+	}
+	if a.canRead(ref, err) {
+		a.step(conversation.Retried{Ref: ref, Letter: letter, Text: q.text})
+	}
+}
+
+// letter reads a dead letter; nil where there is none of that number.
+func (a *activation) letter(seq uint64) (*wactorv1.DeadLetter, error) {
+	var found *wactorv1.DeadLetter
+	err := a.runtime.options.Store.Scan(a.table.shard, a.id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
+		letter := &wactorv1.DeadLetter{}
+		if err := proto.Unmarshal(value, letter); err != nil {
+			return err
+		}
+		if letter.Seq == seq {
+			found = letter
+		}
+		return nil
+	})
+	return found, err
+}

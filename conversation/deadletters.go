@@ -1,0 +1,58 @@
+package conversation
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// retried takes a dead letter up again. Its messages get new arrival numbers, so that they come after what was taken
+// meanwhile, and a reply gets a new number and a new id: the provider may have seen the old one.
+func (c *Conversation) retried(e Retried) {
+	if !c.unbury(e.Ref, e.Letter, "retried by an operator") {
+		return
+	}
+	for _, message := range e.Letter.Messages {
+		message = proto.CloneOf(message)
+		message.Seq = c.head.NextInbox
+		c.head.NextInbox++
+		c.note(&wactorv1.JournalEntry{
+			Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: c.cfg.Node, MessageId: message.Id, MessageSeq: message.Seq,
+			SentMs: message.SentMs, ReceivedMs: message.ReceivedMs, Reason: "a dead letter, retried",
+		})
+		c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+	}
+	if timer := e.Letter.Timer; timer != nil && timer.Name != SessionExpired {
+		c.setTimer(timer.Name, c.nowMs)
+	}
+	if reply := e.Letter.Reply.GetReply(); reply != nil {
+		if e.Text != "" {
+			reply = &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: e.Text}, PreviewUrl: reply.PreviewUrl, ReplyTo: reply.ReplyTo}
+		}
+		c.post(reply, e.Letter.Reply.Version, e.Letter.Reply.Answers)
+	}
+}
+
+func (c *Conversation) skipped(e Skipped) {
+	c.unbury(e.Ref, e.Letter, "skipped by an operator")
+}
+
+// unbury takes a letter out; false where it is gone already.
+func (c *Conversation) unbury(ref uint64, letter *wactorv1.DeadLetter, reason string) bool {
+	if letter == nil || c.unburied[letter.Seq] || c.alias() {
+		c.effect(Respond{Ref: ref, Verdict: Duplicate})
+		return false
+	}
+	if c.unburied == nil {
+		c.unburied = map[uint64]bool{}
+	}
+	c.unburied[letter.Seq] = true
+	c.delete(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq))
+	c.head.DeadLetters -= min(c.head.DeadLetters, 1)
+	c.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_NOTE, Node: c.cfg.Node, MessageSeqs: seqs(letter.Messages), ReplySeq: letter.Reply.GetSeq(),
+		Reason: "dead letter " + reason,
+	})
+	c.respond(ref, Accepted)
+	return true
+}
