@@ -383,7 +383,7 @@ func TestRecoveryEndsWithItsTerm(t *testing.T) {
 		cancel()
 		first.Stop(gone)
 
-		full := start(t, store, inlineCounter{}, func(o *Options) { o.MaxActive = 0 })
+		full := start(t, store, inlineCounter{}, func(o *Options) { o.MaxActive = -1 })
 		table := full.table(conversation.ID{Channel: "shop", User: "u"})
 		ended := make(chan struct{})
 		go func() {

@@ -131,7 +131,7 @@ func (t *table) each(fn func(*activation)) {
 // errTermOver ends a recovery whose term is over.
 var errTermOver = errors.New("actors: the term is over")
 
-// recover takes up the unfinished work of the shard, a few hundred conversations at a time.
+// recover takes up the unfinished work of the shard, a few hundred conversations at a time, as long as the term lasts.
 func (t *table) recover(term uint64) {
 	const atOnce = 256
 	r := t.runtime
@@ -143,7 +143,7 @@ func (t *table) recover(term uint64) {
 			return nil
 		}
 		if waiting++; waiting%atOnce == 0 {
-			if !r.pause(10 * time.Millisecond) {
+			if !r.pause(10*time.Millisecond) || !t.leads(term) {
 				return errTermOver
 			}
 		}
@@ -151,7 +151,7 @@ func (t *table) recover(term uint64) {
 			err := t.wake(id)
 			switch {
 			case errors.Is(err, ErrOverloaded):
-				if !r.pause(100 * time.Millisecond) {
+				if !r.pause(100*time.Millisecond) || !t.leads(term) {
 					return errTermOver
 				}
 			case err != nil:
