@@ -38,6 +38,7 @@ type Node interface {
 type Options struct {
 	Store    Store
 	Node     Node
+	Operator Operator
 	Name     string
 	Version  string
 	Shards   uint32
@@ -86,19 +87,13 @@ func (s *Service) Status(context.Context, *connect.Request[wactorv1.StatusReques
 
 // Trace returns the journals of a user's conversations, with a verdict on each.
 func (s *Service) Trace(_ context.Context, request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
-	user := strings.TrimPrefix(strings.TrimSpace(request.Msg.User), "+")
-	if user == "" {
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a BSUID, as webhooks name them"))
-	}
-	if only := request.Msg.Channel; only != "" && !s.hasChannel(only) {
-		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
+	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
+	if err != nil {
+		return nil, err
 	}
 	response := &wactorv1.TraceResponse{}
-	for _, channel := range s.options.Channels {
-		if request.Msg.Channel != "" && request.Msg.Channel != channel.Name {
-			continue
-		}
-		trace, err := s.trace(conversation.ID{Channel: channel.Name, User: user})
+	for _, id := range ids {
+		trace, err := s.trace(id)
 		if err != nil {
 			return nil, connect.NewError(connect.CodeInternal, err)
 		}
@@ -107,6 +102,24 @@ func (s *Service) Trace(_ context.Context, request *connect.Request[wactorv1.Tra
 		}
 	}
 	return connect.NewResponse(response), nil
+}
+
+// identities are those of a user on all channels, or on one.
+func (s *Service) identities(user, channel string) ([]conversation.ID, error) {
+	user = strings.TrimPrefix(strings.TrimSpace(user), "+")
+	if user == "" {
+		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a BSUID, as webhooks name them"))
+	}
+	if channel != "" && !s.hasChannel(channel) {
+		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
+	}
+	var ids []conversation.ID
+	for _, c := range s.options.Channels {
+		if channel == "" || channel == c.Name {
+			ids = append(ids, conversation.ID{Channel: c.Name, User: user})
+		}
+	}
+	return ids, nil
 }
 
 func (s *Service) hasChannel(name string) bool {

@@ -29,7 +29,7 @@ func (n *Node) adminHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", n.readyz)
 	mux.Handle("GET /metrics", admin.Guard(token, promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
 	path, api := admin.Handler(admin.Options{
-		Store: n.store, Node: nodeView{n}, Name: n.config.Node.Name, Version: n.options.Version,
+		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Name: n.config.Node.Name, Version: n.options.Version,
 		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: token, Started: n.started,
 	})
 	mux.Handle(path, api)

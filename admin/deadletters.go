@@ -1,0 +1,102 @@
+package admin
+
+import (
+	"context"
+	"errors"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Operator changes conversations. It returns when the change is on stable storage.
+type Operator interface {
+	Retry(ctx context.Context, id conversation.ID, letter uint64, text string) error
+	Skip(ctx context.Context, id conversation.ID, letter uint64) error
+}
+
+// DeadLetters returns what waits for an operator in a user's conversations. A conversation that became an alias keeps the
+// letters that it has.
+func (s *Service) DeadLetters(_ context.Context, request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
+	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
+	if err != nil {
+		return nil, err
+	}
+	response := &wactorv1.DeadLettersResponse{}
+	for _, id := range ids {
+		found, err := s.deadLetters(id)
+		if err != nil {
+			return nil, connect.NewError(connect.CodeInternal, err)
+		}
+		if len(found.Letters) > 0 {
+			response.Conversations = append(response.Conversations, found)
+		}
+	}
+	return connect.NewResponse(response), nil
+}
+
+func (s *Service) deadLetters(id conversation.ID) (*wactorv1.ConversationDeadLetters, error) {
+	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
+	shard := placement.ShardOf(id.String(), s.options.Shards)
+	err := s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
+		letter := &wactorv1.DeadLetter{}
+		if err := proto.Unmarshal(value, letter); err != nil {
+			return err
+		}
+		out.Letters = append(out.Letters, letter)
+		return nil
+	})
+	return out, err
+}
+
+// Retry takes a dead letter up again.
+func (s *Service) Retry(ctx context.Context, request *connect.Request[wactorv1.RetryRequest]) (*connect.Response[wactorv1.RetryResponse], error) {
+	id, err := s.one(request.Msg.User, request.Msg.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.options.Operator.Retry(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
+		return nil, operatorError(err)
+	}
+	return connect.NewResponse(&wactorv1.RetryResponse{}), nil
+}
+
+// Skip drops a dead letter.
+func (s *Service) Skip(ctx context.Context, request *connect.Request[wactorv1.SkipRequest]) (*connect.Response[wactorv1.SkipResponse], error) {
+	id, err := s.one(request.Msg.User, request.Msg.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.options.Operator.Skip(ctx, id, request.Msg.Seq); err != nil {
+		return nil, operatorError(err)
+	}
+	return connect.NewResponse(&wactorv1.SkipResponse{}), nil
+}
+
+func operatorError(err error) error {
+	switch {
+	case errors.Is(err, actors.ErrNoDeadLetter):
+		return connect.NewError(connect.CodeNotFound, err)
+	case errors.Is(err, actors.ErrUnreadable):
+		return connect.NewError(connect.CodeFailedPrecondition, err)
+	case errors.Is(err, actors.ErrNotLeader), errors.Is(err, actors.ErrStopping), errors.Is(err, actors.ErrOverloaded), errors.Is(err, actors.ErrUnknownFate):
+		return connect.NewError(connect.CodeUnavailable, err)
+	}
+	return connect.NewError(connect.CodeInternal, err)
+}
+
+// one returns the conversation of a user on a channel; the channel may be left out where there is one.
+func (s *Service) one(user, channel string) (conversation.ID, error) {
+	ids, err := s.identities(user, channel)
+	if err != nil {
+		return conversation.ID{}, err
+	}
+	if len(ids) != 1 {
+		return conversation.ID{}, connect.NewError(connect.CodeInvalidArgument, errors.New("there are several channels: name one"))
+	}
+	return ids[0], nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+func conversationsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "conversations",
+		Short: "Look at dead letters, retry them or skip them",
+		Long: `Operate conversations. USER is what webhooks name: phone digits or a BSUID; "?" holds what no one could read.
+
+A dead letter is what could not be processed: messages whose bot call was given up, a reply that the provider refused for good, a
+webhook that nobody understood. It waits until an operator retries or skips it.`,
+	}
+	command.AddCommand(deadLettersCommand(), retryCommand(), skipCommand())
+	return command
+}
+
+func deadLettersCommand() *cobra.Command {
+	var admin adminFlags
+	var channel string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:     "dead-letters USER",
+		Short:   "Show what could not be processed",
+		Aliases: []string{"dead"},
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			request := &wactorv1.DeadLettersRequest{User: args[0], Channel: channel}
+			response, err := admin.client().DeadLetters(command.Context(), connect.NewRequest(request))
+			if err != nil {
+				return admin.explain(err)
+			}
+			out := command.OutOrStdout()
+			if asJSON {
+				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(response.Msg)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(out, string(text))
+				return nil
+			}
+			for _, c := range response.Msg.Conversations {
+				printDeadLetters(out, c)
+			}
+			if len(response.Msg.Conversations) == 0 {
+				fmt.Fprintln(command.ErrOrStderr(), "no dead letters")
+			}
+			return nil
+		},
+	}
+	admin.add(command)
+	command.Flags().StringVar(&channel, "channel", "", "only this channel")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return command
+}
+
+func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters) {
+	fmt.Fprintf(out, "%s\n", c.Channel)
+	for _, letter := range c.Letters {
+		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), letter.Reason)
+		for _, m := range letter.Messages {
+			fmt.Fprintf(out, "       message %s: %s\n", m.Type, oneLine(m.Text))
+		}
+		if reply := letter.Reply.GetReply(); reply != nil {
+			text, err := protojson.Marshal(reply)
+			if err == nil {
+				fmt.Fprintf(out, "       reply %s\n", oneLine(string(text)))
+			}
+		}
+		if letter.Timer != nil {
+			fmt.Fprintf(out, "       timer %s\n", oneLine(letter.Timer.Name))
+		}
+	}
+}
+
+// oneLine shows a text of a stranger in a terminal: without control characters, and not at any length.
+func oneLine(text string) string {
+	const most = 200
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+func retryCommand() *cobra.Command {
+	var admin adminFlags
+	var channel, text string
+	command := &cobra.Command{
+		Use:   "retry USER LETTER",
+		Short: "Take a dead letter up again",
+		Long: `Take a dead letter up again: its messages wait for a turn as if they came now, its reply is sent. A reply may have reached the user
+before; --text says something else instead.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			letter, err := letterNumber(args[1])
+			if err != nil {
+				return err
+			}
+			request := &wactorv1.RetryRequest{User: args[0], Channel: channel, Seq: letter, Text: text}
+			if _, err := admin.client().Retry(command.Context(), connect.NewRequest(request)); err != nil {
+				return admin.explain(err)
+			}
+			fmt.Fprintf(command.OutOrStdout(), "dead letter %d is taken up again\n", letter)
+			return nil
+		},
+	}
+	admin.add(command)
+	command.Flags().StringVar(&channel, "channel", "", "the channel, where there are several")
+	command.Flags().StringVar(&text, "text", "", "replaces the text of a reply")
+	return command
+}
+
+func skipCommand() *cobra.Command {
+	var admin adminFlags
+	var channel string
+	command := &cobra.Command{
+		Use:   "skip USER LETTER",
+		Short: "Drop a dead letter",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			letter, err := letterNumber(args[1])
+			if err != nil {
+				return err
+			}
+			request := &wactorv1.SkipRequest{User: args[0], Channel: channel, Seq: letter}
+			if _, err := admin.client().Skip(command.Context(), connect.NewRequest(request)); err != nil {
+				return admin.explain(err)
+			}
+			fmt.Fprintf(command.OutOrStdout(), "dead letter %d is dropped\n", letter)
+			return nil
+		},
+	}
+	admin.add(command)
+	command.Flags().StringVar(&channel, "channel", "", "the channel, where there are several")
+	return command
+}
+
+func letterNumber(text string) (uint64, error) {
+	letter, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("LETTER is the number of a dead letter, as `wactor conversations dead-letters` shows it; not %q", text)
+	}
+	return letter, nil
+}

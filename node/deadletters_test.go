@@ -1,0 +1,82 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+)
+
+// TestOperatorsRetryAndSkip: a bot refuses a message for good; once it is mended, the operator retries it, and skips another.
+func TestOperatorsRetryAndSkip(t *testing.T) {
+	var mended atomic.Bool
+	program := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if !mended.Load() {
+			rw.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		io.WriteString(rw, `{"replies":[{"text":"done"}]}`)
+	}))
+	defer program.Close()
+	w := newWorld(t)
+	n := w.start(w.config(fmt.Sprintf("  bot: { http: { url: %q } }", program.URL)))
+	const user = "4915100000001"
+	w.send(n, user, "wamid.1", "first")
+	w.send(n, user, "wamid.2", "second")
+	if status := w.post(n, []byte(`{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"`+testPhoneNumber+`"},"messages":[{"id":7}]}}]}]}`)); status != http.StatusOK {
+		t.Fatalf("what nobody understands was answered %d", status)
+	}
+	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
+	letters := func(user string) []*wactorv1.DeadLetter {
+		t.Helper()
+		response, err := client.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: user}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(response.Msg.Conversations) == 0 {
+			return nil
+		}
+		return response.Msg.Conversations[0].Letters
+	}
+	for begin := time.Now(); len(letters(user)) < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("dead letters %v", letters(user))
+		}
+	}
+	mended.Store(true)
+	retry := func(user string, letter uint64) error {
+		_, err := client.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: user, Seq: letter}))
+		return err
+	}
+	if err := retry(user, 1); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"done"}, w.await(user, 1)); diff != "" {
+		t.Error(diff)
+	}
+	if err := retry(user, 1); connect.CodeOf(err) != connect.CodeNotFound {
+		t.Errorf("the same letter again: %v", err)
+	}
+	if _, err := client.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: user, Channel: "shop", Seq: 2})); err != nil {
+		t.Error(err)
+	}
+	if left := letters(user); len(left) != 0 {
+		t.Errorf("letters left: %v", left)
+	}
+	if unread := letters("?"); len(unread) != 1 {
+		t.Errorf("what nobody understood: %v", unread)
+	} else if err := retry("?", unread[0].Seq); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+		t.Errorf("retry of what nobody understood: %v", err)
+	}
+}
