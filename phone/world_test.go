@@ -68,7 +68,7 @@ func (w *world) takeWebhook(t *testing.T, rw http.ResponseWriter, r *http.Reques
 	w.webhooks <- webhook
 	for _, m := range webhook.Messages {
 		w.callGraph(t, fmt.Sprintf(`{"messaging_product":"whatsapp","status":"read","message_id":%q,"typing_indicator":{"type":"text"}}`, m.Message.Id))
-		w.callGraph(t, fmt.Sprintf(`{"messaging_product":"whatsapp","to":"+%s","type":"text","biz_opaque_callback_data":"r","text":{"body":"echo %s"}}`,
+		w.callGraph(t, fmt.Sprintf(`{"messaging_product":"whatsapp","to":"+%s","type":"text","biz_opaque_callback_data":"r","text":{"body":"echo %.100s"}}`,
 			m.User.WaId, m.Message.Text))
 	}
 }

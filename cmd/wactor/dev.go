@@ -94,7 +94,6 @@ func (d *dev) run(ctx context.Context) error {
 		if err != nil || !again {
 			return err
 		}
-		fmt.Fprintf(d.out, "%s changed: the bot is the new one\n", d.flow.file)
 	}
 }
 
@@ -140,6 +139,8 @@ func (d *dev) serve(ctx context.Context, first bool) (again bool, err error) {
 	d.listen, d.admin, d.anyPort = n.HTTPAddr(), n.AdminAddr(), false // ports that were chosen stay
 	if first {
 		d.welcome()
+	} else {
+		fmt.Fprintf(d.out, "%s changed: the bot is the new one\n", d.flow.file)
 	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()

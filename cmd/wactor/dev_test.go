@@ -2,19 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 
 	"github.com/wactor/wactor/flow"
 )
@@ -28,9 +23,14 @@ func TestWelcomeFlowHasNoMistakes(t *testing.T) {
 // startDev runs `wactor dev` and returns the page's address and what it prints.
 func startDev(t *testing.T, args ...string) (address string, output *lines) {
 	t.Helper()
+	return runDev(t, append([]string{"--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
+}
+
+func runDev(t *testing.T, args ...string) (address string, output *lines) {
+	t.Helper()
 	output = &lines{more: make(chan struct{}, 1)}
 	command := devCommand()
-	command.SetArgs(append([]string{"--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...))
+	command.SetArgs(args)
 	command.SetErr(output)
 	command.SetOut(io.Discard)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -42,117 +42,123 @@ func startDev(t *testing.T, args ...string) (address string, output *lines) {
 			t.Error(err)
 		}
 	})
-	return regexp.MustCompile(`http://[0-9.:]+`).FindString(output.await(t, "Your bot is at")), output
+	printed := output.await(t, "Open it in a browser")
+	return regexp.MustCompile(`at +(http://[0-9.:]+)`).FindStringSubmatch(printed)[1], output
 }
 
-func browser(t *testing.T) context.Context {
+const goodFlow = "name: mine\nstart: a\nsteps:\n  a: { say: hello, wait: a }\n"
+
+func save(t *testing.T, file, text string) {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "google-chrome", "chromium-browser", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no chromium is installed: the page is not tried in a browser")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // the browser lives as long as the context of the first call
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
 }
 
-// TestPhoneInABrowser chats as a newcomer does: a message, five at once, a button, a row of a list, the same webhook twice.
-// Where WACTOR_SCREENSHOTS names a folder it leaves pictures there.
-func TestPhoneInABrowser(t *testing.T) {
-	ctx := browser(t)
-	address, _ := startDev(t)
-	says := func(text string) step {
-		return chromedp.WaitVisible(fmt.Sprintf(`//div[contains(@class, "bubble in") and contains(., %q)]`, text))
+// TestDevTakesASavedFlow: mistakes are printed and change nothing; a good flow becomes the bot, where the page finds it.
+func TestDevTakesASavedFlow(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "my.yaml")
+	save(t, file, goodFlow)
+	address, output := startDev(t, file)
+	save(t, file, goodFlow+"  b: { say: hello, gotoo: a }\n  c: { say: hello, wait: nowhere }\n")
+	printed := output.await(t, "the bot stays the one it was")
+	if !strings.Contains(printed, "gotoo") || !strings.Contains(printed, "nowhere") {
+		t.Errorf("not all mistakes are printed:\n%s", printed)
 	}
-	write := func(text string) step { return chromedp.SendKeys(chromedp.CSS("#text"), text+"\r") }
-	press := func(title string) step {
-		return chromedp.Click(fmt.Sprintf(`(//button[contains(., %q)])[last()]`, title))
-	}
-	click := func(id string) step { return chromedp.Click(chromedp.CSS(id)) }
-	good := chromedp.WaitVisible(chromedp.CSS("#verdict.good"))
-
-	try(t, ctx, chromedp.Navigate(address), write("hi"), says("Hello Ana"), click("#five"), good)
-	expectVerdict(t, ctx, "Steps 1, 2, 3, 4, 5: in order")
-	try(t, ctx, write("menu"), says("What shall I show you"), press("A list"), says("Something to drink"), press("See the drinks"))
-	picture(t, ctx, "list", 1280, 900, "light")
-	try(t, ctx, press("Tea"), says("Tea it is"))
-	picture(t, ctx, "desktop", 1280, 900, "light")
-	picture(t, ctx, "dark", 1280, 900, "dark")
-	picture(t, ctx, "mobile", 390, 844, "light")
-	try(t, ctx, chromedp.EmulateViewport(1280, 900), click("#twice"), good, says("step 6: twice"))
-	expectVerdict(t, ctx, "Step 6: in order")
+	save(t, file, strings.ReplaceAll(goodFlow, "hello", "good evening"))
+	output.await(t, "changed: the bot is the new one")
+	say(t, address, "hi")
+	awaitStream(t, address, "good evening")
 }
 
-type step = chromedp.Action[chromedp.Void]
-
-func try(t *testing.T, ctx context.Context, steps ...step) {
+// say writes to the bot as the page does.
+func say(t *testing.T, address, text string) {
 	t.Helper()
-	for i, s := range steps {
-		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
-		err := chromedp.Do(limited, s)
-		cancel()
-		if err != nil {
-			t.Fatalf("step %d: %v", i, err)
-		}
-	}
-}
-
-func expectVerdict(t *testing.T, ctx context.Context, want string) {
-	t.Helper()
-	verdict, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("#verdict")))
-	if err != nil || !strings.Contains(verdict, want) {
-		t.Errorf("verdict %q, %v; want %q", verdict, err, want)
-	}
-}
-
-func picture(t *testing.T, ctx context.Context, name string, width, height int64, scheme string) {
-	t.Helper()
-	folder := os.Getenv("WACTOR_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	inScheme := chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
-		return err
-	})
-	try(t, ctx, chromedp.EmulateViewport(width, height), inScheme, chromedp.Sleep(300*time.Millisecond))
-	image, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	response, err := http.Post(address+"/phone/send", "application/json", strings.NewReader(`{"user":"4915100000001","texts":["`+text+`"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o600); err != nil {
-		t.Fatal(err)
+	response.Body.Close()
+	if response.StatusCode != http.StatusAccepted {
+		t.Fatalf("send: %d", response.StatusCode)
 	}
 }
 
-// TestDevTakesASavedFlow: mistakes are printed and change nothing; a good flow becomes the bot.
-func TestDevTakesASavedFlow(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "my.yaml")
-	save := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+// awaitStream reads the page's events until one holds a text.
+func awaitStream(t *testing.T, address, text string) {
+	t.Helper()
+	response, err := http.Get(address + "/phone/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var all []byte
+	for buffer := make([]byte, 4096); ; {
+		n, err := response.Body.Read(buffer)
+		all = append(all, buffer[:n]...)
+		if strings.Contains(string(all), text) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%q never came: %v; only %s", text, err, all)
 		}
 	}
-	const good = "name: mine\nstart: a\nsteps:\n  a: { say: hello, wait: a }\n"
-	save(good)
-	_, output := startDev(t, file)
-	save(good + "  b: { say: hello, gotoo: a }\n")
-	output.await(t, "the bot stays the one it was")
-	save(good + "# changed\n")
-	output.await(t, "the bot is the new one")
+}
+
+func TestDevRefusesAFlowWithMistakes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "my.yaml")
+	save(t, file, "name: mine\nstart: a\nsteps:\n  a: { sai: hello }\n  b: { say: hello, wait: nowhere }\n")
+	var output strings.Builder
+	command := devCommand()
+	command.SetArgs([]string{"--data", t.TempDir(), file})
+	command.SetErr(&output)
+	command.SilenceUsage, command.SilenceErrors = true, true
+	if err := command.ExecuteContext(t.Context()); err == nil {
+		t.Error("it runs")
+	}
+	if !strings.Contains(output.String(), "sai") || !strings.Contains(output.String(), "nowhere") {
+		t.Errorf("printed %q", output.String())
+	}
+}
+
+// TestDevWithAPortThatIsTaken: one that was asked for is an error with a remedy; the usual one is replaced by the next.
+func TestDevWithAPortThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	command := devCommand()
+	command.SetArgs([]string{"--data", t.TempDir(), "--listen", taken.Addr().String()})
+	command.SetErr(io.Discard)
+	command.SilenceUsage, command.SilenceErrors = true, true
+	if err := command.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), "--listen") {
+		t.Errorf("error %v", err)
+	}
+	usual, err := net.Listen("tcp", firstAddress)
+	if err == nil {
+		defer usual.Close()
+	}
+	address, output := runDev(t, "--data", t.TempDir())
+	if printed := output.await(t, "so the phone is at"); address == "http://"+firstAddress || !strings.Contains(printed, firstAddress+" is taken") {
+		t.Errorf("it is at %s, and printed:\n%s", address, printed)
+	}
+}
+
+// TestDevLeavesAFlowOfYourOwnAlone: the example is written anew with every start, so it must never be what a person edits.
+func TestDevLeavesAFlowOfYourOwnAlone(t *testing.T) {
+	data := t.TempDir()
+	var f devFlow
+	if err := f.begin(data); err != nil || !f.builtIn {
+		t.Fatal(err)
+	}
+	mine := filepath.Join(data, "mine.yaml")
+	save(t, mine, goodFlow)
+	f = devFlow{file: mine}
+	if err := f.begin(data); err != nil || f.builtIn {
+		t.Fatal(err)
+	}
+	if now, err := os.ReadFile(mine); err != nil || string(now) != goodFlow {
+		t.Errorf("the flow is now %q, %v", now, err)
+	}
 }

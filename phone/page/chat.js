@@ -1,5 +1,5 @@
 // The log of one user's messages. It draws what came since, never the whole again, so that a screen reader reads only what is new.
-import { clock, element, icon, snippet } from "./dom.js";
+import { button, clock, element, icon, snippet } from "./dom.js";
 import { draw, summary } from "./content.js";
 
 const maxBubbles = 600;
@@ -14,7 +14,7 @@ export class Chat {
   #dots = element("div", "typing", element("i"), element("i"), element("i"));
   #quiet;
 
-  /** actions: tap, openList, askLocation as for draw(), with the id of the message; typing(boolean). */
+  /** actions: tap, openList, askLocation as for draw(), with the id of the message; typing(boolean), say(text), bot: its name. */
   constructor(log, actions) {
     this.#log = log;
     this.#actions = actions;
@@ -28,7 +28,8 @@ export class Chat {
     this.#open = 0;
     this.#day = "";
     this.#log.setAttribute("aria-live", "off");
-    this.#log.replaceChildren(element("p", "note", icon("lock"), "Simulated WhatsApp. Messages stay on this machine."));
+    this.#log.replaceChildren(element("p", "note", icon("lock"), "Simulated WhatsApp: nothing goes to Meta."));
+    if (events.length === 0) this.#log.append(this.#welcome());
     for (const event of events) this.#take(event);
     this.#settle(events.at(-1)?.atMs);
     this.#log.setAttribute("aria-live", "polite");
@@ -40,7 +41,10 @@ export class Chat {
     const near = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 120;
     this.#take(event);
     if (event.kind === "sent" || event.kind === "reply") this.#settle(event.atMs, event.kind);
-    while (this.#log.childElementCount > maxBubbles) this.#log.children[1].remove();
+    while (this.#log.childElementCount > maxBubbles) {
+      this.#bubbles.delete(this.#log.children[1].dataset.id);
+      this.#log.children[1].remove();
+    }
     if (near || event.kind === "sent") this.#down();
   }
 
@@ -63,7 +67,13 @@ export class Chat {
     }
   }
 
+  #welcome() {
+    return element("div", "empty", element("strong", "", `Talk to ${this.#actions.bot}`), element("p", "", "What you write reaches your bot as a real, signed webhook."),
+      button("", () => this.#actions.say("hi"), "Say hi"));
+  }
+
   #bubble(event, side) {
+    this.#log.querySelector(".empty")?.remove();
     this.#newDay(event.atMs);
     const { content } = event;
     const quoted = this.#bubbles.get(content.context?.message_id);
@@ -72,6 +82,7 @@ export class Chat {
     const node = element("div", `bubble ${side} ${content.type}`,
       quoted ? element("div", "quote", element("strong", "", quoted.sent ? "You" : this.#actions.bot), element("span", "", snippet(summary(quoted.content), 90))) : null,
       ...this.#parts(event), meta);
+    node.dataset.id = event.id;
     const options = node.querySelector(".options");
     if (options) node.append(options); // below the time
     this.#bubbles.set(event.id, { node, content, ticks, sent: side === "out" });

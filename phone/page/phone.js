@@ -30,6 +30,7 @@ const chat = new Chat($("chat"), {
     rows: section.rows.map(({ id, title, description }) => ({ title, description, press: () => send({ tap: { id, title, description, list: true, prompt } }) })),
   }))),
   askLocation: openPlaces,
+  say: (text) => { send({ texts: [text] }); $("text").focus(); },
   typing: (is) => presence(is),
 });
 
