@@ -15,7 +15,9 @@ import (
 
 // Operator changes conversations. It returns when the change is on stable storage.
 type Operator interface {
+	// Retry takes a dead letter up again, with another text for its reply where one is given.
 	Retry(ctx context.Context, id conversation.ID, letter uint64, text string) error
+	// Skip drops a dead letter.
 	Skip(ctx context.Context, id conversation.ID, letter uint64) error
 }
 
