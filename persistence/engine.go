@@ -14,6 +14,9 @@ import (
 	"go.etcd.io/raft/v3"
 )
 
+// memTableBytes is the size of one memtable.
+const memTableBytes = 64 << 20
+
 // pebbleOptions are those of the one engine that holds logs and state.
 func (s *Store) pebbleOptions() *pebble.Options {
 	comparer := *pebble.DefaultComparer
@@ -21,9 +24,11 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
 		Comparer:  &comparer,
 		FS:        markerFS{s.options.FS},
-		CacheSize: s.options.CacheBytes,
+		// The engine takes its memtables out of the cache. Without room for them there would be no cache at all while one is
+		// flushed, and every read of a conversation that is not in memory would load filters and indexes from the disk.
+		CacheSize: s.options.CacheBytes + 2*memTableBytes,
 		// What is written and deleted again soon (log entries, inbox, outbox) should die in memory: two large memtables.
-		MemTableSize:                64 << 20,
+		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
 		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them cheap.
 		L0CompactionThreshold:      4,
