@@ -125,7 +125,7 @@ func (l *load) commit(conversation uint32, base uint64) {
 func TestFailedReadIsAnError(t *testing.T) {
 	disk := vfs.NewMem()
 	f := &fault{kinds: opKinds(errorfs.OpFileRead, errorfs.OpFileReadAt, errorfs.OpOpen), suffix: ".sst"}
-	options := Options{Dir: "store", FS: errorfs.Wrap(disk, f), CacheBytes: 1}
+	options := Options{Dir: "store", FS: errorfs.Wrap(disk, f), tune: func(o *pebble.Options) { o.CacheSize = 1 }}
 	r := open(t, options)
 	for i := range 200 {
 		r.mustCommit(1, commitOf(fmt.Sprintf("shop/%03d", i), 0, put(workIndex, "", ""), put(dueIndex, seq(5)+"t", ""),
