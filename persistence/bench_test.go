@@ -167,7 +167,7 @@ func BenchmarkStored(b *testing.B) {
 			var took time.Duration
 			for range b.N {
 				began := time.Now()
-				r := open(b, Options{Dir: dir, Shards: benchShards})
+				r := open(b, Options{Dir: dir, Shards: benchShards, CacheBytes: 128 << 20})
 				took += time.Since(began)
 				r.Close()
 			}
@@ -175,7 +175,7 @@ func BenchmarkStored(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("conversations=%d/commit", n), func(b *testing.B) {
 			prepare(b)
-			r := open(b, Options{Dir: dir, Shards: benchShards})
+			r := open(b, Options{Dir: dir, Shards: benchShards, CacheBytes: 128 << 20})
 			b.ResetTimer()
 			var next atomic.Int64
 			var all sync.WaitGroup
