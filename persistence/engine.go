@@ -22,8 +22,8 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	comparer := *pebble.DefaultComparer
 	comparer.FormatKey = func(key []byte) fmt.Formatter { return hiddenKey(key) }
 	o := &pebble.Options{
-		Comparer:  &comparer,
-		FS:        markerFS{s.options.FS},
+		Comparer: &comparer,
+		FS:       markerFS{s.options.FS},
 		// The engine takes its memtables out of the cache. Without room for them there would be no cache at all while one is
 		// flushed, and every read of a conversation that is not in memory would load filters and indexes from the disk.
 		CacheSize: s.options.CacheBytes + 2*memTableBytes,
