@@ -53,6 +53,12 @@ func (c *counter) handle(m whatsapp.Inbound, n int) {
 			c.mu.Unlock()
 		}
 	}()
+	if prompt := m.Message.ContextId; prompt != "" && c.fail != "drummed" {
+		if c.seen[prompt] {
+			return
+		}
+		c.seen[prompt] = true
+	}
 	if c.fail != "double" && c.seen[m.Message.Id] || c.fail == "lose" && n%5 == 0 {
 		return
 	}

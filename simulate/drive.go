@@ -76,6 +76,9 @@ func (d *driver) prepare(posts []post, due time.Time) []prepared {
 
 // post makes the posts of one step at once, and returns when all are answered 200 or given up.
 func (d *driver) post(ctx context.Context, posts []prepared) {
+	for i := range posts {
+		d.change(ctx, &posts[i])
+	}
 	var work sync.WaitGroup
 	defer work.Wait()
 	for i := range posts {

@@ -23,10 +23,13 @@ const (
 	Steady Pattern = "steady"
 	// Batches sends messages of ten users in one webhook, and their next ones when all have their replies.
 	Batches Pattern = "batches"
+	// Taps sends five taps on the same option of the same prompt at once, and the next five when there is a reply. The bot must
+	// take each five for one.
+	Taps Pattern = "taps"
 )
 
 // Patterns are all patterns.
-var Patterns = []Pattern{Burst, Pairs, Steady, Batches}
+var Patterns = []Pattern{Burst, Pairs, Steady, Batches, Taps}
 
 // Options configure a run.
 type Options struct {
@@ -46,6 +49,9 @@ type Options struct {
 	Duration time.Duration
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
+	// Names says under which identities they write; empty is NamesBoth. The others need a pattern that awaits replies, since
+	// nobody can know that two names are one person before they were seen together.
+	Names Names
 	// Duplicates is the share of webhooks, in percent, that are posted twice: at once or later.
 	Duplicates int
 	// Swaps is the share of neighbouring messages of a user, in percent, that are posted in the other order than they were sent.
@@ -85,6 +91,12 @@ func (o *Options) check() (*url.URL, error) {
 		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users, o.Messages, maxMessages)
 	case !slices.Contains(Patterns, o.Pattern):
 		return nil, fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
+	case o.Names != "" && !slices.Contains(AllNames, o.Names):
+		return nil, fmt.Errorf("simulate: there are no names %q: one of %v", o.Names, AllNames)
+	case o.Names != "" && o.Names != NamesBoth && o.Pattern != Steady && o.Pattern != Pairs:
+		return nil, fmt.Errorf("simulate: names %s need the pattern steady or pairs", o.Names)
+	case o.Pattern == Taps && o.Swaps > 0:
+		return nil, errors.New("simulate: taps are not swapped")
 	case o.Duplicates < 0 || o.Duplicates > 100 || o.Swaps < 0 || o.Swaps > 100:
 		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
 	case o.Concurrency < 1:

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,6 +61,17 @@ const (
 	longestWait = 2 * time.Second
 )
 
+// errSilent ends the posting: the bot takes nothing any more, and the users who are still to write would all wait in vain.
+var errSilent = errors.New("simulate: no webhook was answered 200 for as long as one is sent again")
+
+// silence is errSilent where nothing was accepted for GiveUp.
+func (p *poster) silence() error {
+	if p.options.GiveUp > 0 && time.Duration(p.record.now()-p.record.acceptedNs.Load()) > p.options.GiveUp {
+		return errSilent
+	}
+	return nil
+}
+
 // post sends a webhook until it is answered 200, or given up (false).
 func (p *poster) post(ctx context.Context, w webhook) (bool, error) {
 	begin := time.Now()
@@ -75,7 +87,7 @@ func (p *poster) post(ctx context.Context, w webhook) (bool, error) {
 		case p.final(status):
 			return false, refusedError(status)
 		case time.Since(begin) > p.options.GiveUp:
-			return false, nil
+			return false, p.silence()
 		}
 		select {
 		case <-time.After(wait):

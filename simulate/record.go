@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +19,7 @@ type record struct {
 
 	posted, accepted, replied, others atomic.Int64
 	duplicates, swaps, retries        atomic.Int64
-	lastNs                            atomic.Int64 // when the last reply came
+	lastNs, acceptedNs                atomic.Int64 // when the last reply came, and the last 200
 
 	mu     sync.Mutex
 	accept latencies
@@ -40,14 +39,20 @@ func (r *record) write(p post, due time.Time) []emulator.Message {
 	now, dueNs := r.now(), due.Sub(r.began).Nanoseconds()
 	messages := make([]emulator.Message, len(p.messages))
 	for i, m := range p.messages {
-		number := strconv.FormatInt(r.options.FirstUser+int64(m.user), 10)
+		phone, userID := r.identity(m)
 		text := m.text(r.run)
+		id := r.name + text[len(r.run)+1:]
 		messages[i] = emulator.Message{
-			ID: r.name + text[len(r.run)+1:], User: number, UserID: "DE.1" + number, Name: "Simulated", Text: text,
-			SentMs: r.users[m.user].write(m.k, p.swapped, due, dueNs, now),
+			ID: id, User: phone, UserID: userID, Name: "Simulated", Text: text, SentMs: r.users[m.user].write(m.k, p.swapped, due, dueNs, now),
+		}
+		if p.tap > 0 {
+			messages[i].ID = id + "." + strconv.Itoa(p.tap)
+			messages[i].Tap = &emulator.Tap{ID: "go", Title: text, Prompt: id + ".prompt"}
 		}
 	}
-	r.posted.Add(int64(len(messages)))
+	if p.tap <= 1 {
+		r.posted.Add(int64(len(messages)))
+	}
 	if p.swapped {
 		r.swaps.Add(int64(len(messages)))
 	}
@@ -76,16 +81,6 @@ func (r *record) took(t emulator.Taken) {
 	r.lastNs.Store(now)
 }
 
-// userOf finds a user by what a bot may write to: the phone, or the BSUID.
-func (r *record) userOf(to string) (int, bool) {
-	number, err := strconv.ParseInt(strings.TrimPrefix(to, "DE.1"), 10, 64)
-	number -= r.options.FirstUser
-	if err != nil || number < 0 || number >= int64(len(r.users)) {
-		return 0, false
-	}
-	return int(number), true
-}
-
 // answered notes the answer to one try of a webhook: its status, or 0 where there was none.
 func (r *record) answered(status int, again bool) {
 	if again {
@@ -99,6 +94,7 @@ func (r *record) answered(status int, again bool) {
 // acceptedAll notes that a webhook was answered 200, so long after it was due.
 func (r *record) acceptedAll(messages []ref, took time.Duration) {
 	now := r.now()
+	r.acceptedNs.Store(now)
 	for _, m := range messages {
 		if r.users[m.user].accept(m.k, now) {
 			r.accepted.Add(1)

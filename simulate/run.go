@@ -74,7 +74,10 @@ func (r *record) drive(ctx context.Context, p *poster) error {
 	} else {
 		d.closed(ctx)
 	}
-	return context.Cause(ctx)
+	if cause := context.Cause(ctx); !errors.Is(cause, errSilent) {
+		return cause
+	}
+	return nil // what was accepted before can be judged
 }
 
 // settle waits until every accepted message has its reply, or until nothing came for a while; then a little longer, for

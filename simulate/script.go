@@ -15,6 +15,8 @@ type post struct {
 	again, later bool
 	// swapped says that the messages were sent before those that were posted before them.
 	swapped bool
+	// tap counts the taps of one user on one option from 1; 0 where the message is a text.
+	tap int
 }
 
 // script tells what a group of users posts, step after step: the posts of a step are made at once. The group is one user,
@@ -58,6 +60,9 @@ func (s *script) step() []post {
 	case Pairs:
 		size = 2
 	}
+	if s.options.Pattern == Taps {
+		return s.taps()
+	}
 	posts := make([]post, 0, size)
 	for len(posts) < size && s.more() {
 		k, swapped := s.draw()
@@ -67,6 +72,22 @@ func (s *script) step() []post {
 		}
 		p.later = p.again && s.chance(50)
 		posts = append(posts, p)
+	}
+	return posts
+}
+
+// tapsAtOnce is how often a user taps an option.
+const tapsAtOnce = 5
+
+// taps returns the taps of one user on one option: messages of their own, of which the bot may take one.
+func (s *script) taps() []post {
+	if !s.more() {
+		return nil
+	}
+	k, _ := s.draw()
+	posts := make([]post, tapsAtOnce)
+	for i := range posts {
+		posts[i] = post{messages: []ref{{s.users[0], k}}, tap: i + 1, again: s.chance(s.options.Duplicates)}
 	}
 	return posts
 }

@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestScriptsAreWhole: whatever is drawn, each message is posted once, none more than one place from its own, and the same
+// TestScriptsAreWhole: whatever is drawn, each message is posted once (and tapped five times), none more than one place from its own, and the same
 // seed tells the same.
 func TestScriptsAreWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -77,8 +77,14 @@ func TestScriptsAreWhole(t *testing.T) {
 				t.Fatalf("%s and %s", a, b)
 			}
 			s := o.script(group)
+			if o.Pattern == Taps && len(o.script(group).step()) != tapsAtOnce {
+				t.Fatal("a step of taps has another number of them")
+			}
 			for posts := s.step(); len(posts) > 0; posts = s.step() {
 				for _, p := range posts {
+					if p.tap > 1 {
+						continue
+					}
 					for _, m := range p.messages {
 						posted[m.user] = append(posted[m.user], m.k)
 					}

@@ -125,7 +125,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret", AccessToken: "token",
 		Graph: s.graph, Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2), Pattern: simulate.Pairs, FirstUser: 4915100000001,
 		Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute,
-		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true,
+		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true, Names: simulate.NamesMixed,
 	}
 	t.Logf("seed %d, %d messages, %d kills", options.Seed, users*options.Messages, kills)
 	type outcome struct {

@@ -75,7 +75,7 @@ func simulateCommand() *cobra.Command {
 // simulateFlags are what the command line says.
 type simulateFlags struct {
 	options                          simulate.Options
-	pattern                          string
+	pattern, names                   string
 	latency                          time.Duration
 	errors, limited, refused, broken float64
 	asJSON                           bool
@@ -95,7 +95,11 @@ func (f *simulateFlags) load(command *cobra.Command) {
 	flags.StringVar(&f.pattern, "pattern", "pairs", `burst: all messages of a user at once
 pairs: two at once, the next two when both have their replies
 steady: each when the one before has its reply
-batches: ten users' messages in one webhook`)
+batches: ten users' messages in one webhook
+taps: five taps on one option at once, which count once (Wactor's debounce)`)
+	flags.StringVar(&f.names, "names", "both", `both: a phone and a BSUID with every message
+mixed: after two messages also the phone alone, and the BSUID alone
+changing: half-way another number and BSUID (the bot must not count the message that tells it)`)
 	flags.IntVar(&o.Duplicates, "duplicates", 0, "percent of webhooks that are posted twice, at once or later")
 	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than they were sent; their timestamps tell")
 	flags.IntVar(&o.Concurrency, "concurrency", 64, "users in flight at once, without --rate")
@@ -122,7 +126,7 @@ func (f *simulateFlags) faults(command *cobra.Command) {
 
 func (f *simulateFlags) run(command *cobra.Command) (*simulate.Report, error) {
 	o := f.options
-	o.Pattern = simulate.Pattern(strings.ToLower(f.pattern))
+	o.Pattern, o.Names = simulate.Pattern(strings.ToLower(f.pattern)), simulate.Names(strings.ToLower(f.names))
 	for _, percent := range []float64{f.errors, f.limited, f.refused, f.broken} {
 		if percent < 0 || f.errors+f.limited+f.refused+f.broken > 100 {
 			return nil, errors.New("simulate: --graph-errors, -limited, -cut and -broken are percentages, at most 100 in all")

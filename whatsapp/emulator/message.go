@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// Message is what one user sends. It is a text unless one of Tap, Media and Location is set.
+// Message is what one user sends. It is a text unless one of Tap, Media, Location and Moved is set.
 type Message struct {
 	// ID is the message's id (wamid...).
 	ID string
@@ -26,7 +26,12 @@ type Message struct {
 	Media *Media
 	// Location is a place.
 	Location *Location
+	// Moved says that the user has another number from now on: a system message of WhatsApp's.
+	Moved *Moved
 }
+
+// Moved is a user's new phone, and the new BSUID that comes with it; either may be empty.
+type Moved struct{ User, UserID string }
 
 // Tap is a tap on an option of a prompt.
 type Tap struct {
@@ -75,6 +80,10 @@ func appendMessage(out []byte, m *Message) []byte {
 		out = appendTap(out, m.Tap)
 	case m.Media != nil:
 		out = appendMedia(out, m.Media)
+	case m.Moved != nil:
+		out = append(out, `,"type":"system","system":{"type":"user_changed_number"`...)
+		out = appendMember(out, "wa_id", m.Moved.User)
+		out = append(appendMember(out, "user_id", m.Moved.UserID), '}')
 	case m.Location != nil:
 		out = appendLocation(out, m.Location)
 	default:

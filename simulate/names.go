@@ -1,0 +1,83 @@
+package simulate
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wactor/wactor/whatsapp/emulator"
+)
+
+// Names says under which identities a user writes.
+type Names string
+
+const (
+	// NamesBoth is a phone and a BSUID with every message, as WhatsApp sends them.
+	NamesBoth Names = "both"
+	// NamesMixed is both with the first two messages, and then both, the phone alone or the BSUID alone, in turn.
+	NamesMixed Names = "mixed"
+	// NamesChanging is both, and half-way the user gets another number and another BSUID. The bot must not count the message
+	// that tells it.
+	NamesChanging Names = "changing"
+)
+
+// AllNames are all of them.
+var AllNames = []Names{NamesBoth, NamesMixed, NamesChanging}
+
+// What a new number and a new BSUID begin with, so that a reply to them finds its user.
+const (
+	bsuid     = "DE.1"
+	newPhone  = "99"
+	newUserID = "DE.2"
+)
+
+// changesAt is the message before which a user's number changes.
+func (o *Options) changesAt() int { return max(2, o.Messages/2) }
+
+// identity is under which phone and BSUID a message is written; one may be empty.
+func (r *record) identity(m ref) (phone, userID string) {
+	number := strconv.FormatInt(r.options.FirstUser+int64(m.user), 10)
+	phone, userID = number, bsuid+number
+	switch {
+	case r.options.Names == NamesChanging && m.k >= r.options.changesAt():
+		return newPhone + number, newUserID + number
+	case r.options.Names == NamesMixed && m.k >= 2 && m.k%3 == 0:
+		return phone, ""
+	case r.options.Names == NamesMixed && m.k >= 2 && m.k%3 == 1:
+		return "", userID
+	}
+	return phone, userID
+}
+
+// userOf finds a user by what a bot may write to: the phone, or the BSUID, old or new.
+func (r *record) userOf(to string) (int, bool) {
+	for _, prefix := range []string{bsuid, newUserID, newPhone} {
+		to = strings.TrimPrefix(to, prefix)
+	}
+	number, err := strconv.ParseInt(to, 10, 64)
+	number -= r.options.FirstUser
+	if err != nil || number < 0 || number >= int64(len(r.users)) {
+		return 0, false
+	}
+	return int(number), true
+}
+
+// change tells the bot that a user's number changed, where the message is the first under the new one. It is answered before
+// that message is posted.
+func (d *driver) change(ctx context.Context, p *prepared) {
+	o := d.record.options
+	for _, m := range p.messages {
+		if o.Names != NamesChanging || m.k != o.changesAt() || p.tap > 1 {
+			continue
+		}
+		number := strconv.FormatInt(o.FirstUser+int64(m.user), 10)
+		body := d.poster.number.Messages(emulator.Message{
+			ID: d.record.name + "moved." + number, User: number, UserID: bsuid + number, SentMs: time.Now().UnixMilli(),
+			Moved: &emulator.Moved{User: newPhone + number, UserID: newUserID + number},
+		})
+		if _, err := d.poster.post(ctx, d.poster.sign(body)); err != nil {
+			d.cancel(err)
+		}
+	}
+}
