@@ -38,7 +38,8 @@ func (c *Conversation) accept(e Arrived) {
 		// Only once it is on disk that this is an alias: else a crash could make this message new here after it ran there.
 		c.whenApplied(Forward{Ref: e.Ref, To: c.sibling(c.head.AliasOf)})
 		return
-	case len(c.inbox) >= c.cfg.MaxInbox:
+	case len(c.inbox) >= c.cfg.MaxInbox || len(c.outbox) >= c.cfg.MaxInbox:
+		// The replies of a user who writes faster than the provider takes them would grow without end.
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	}

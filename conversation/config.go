@@ -24,7 +24,8 @@ type Config struct {
 	StaleAfter time.Duration
 	// InDoubt says what to do with replies of unknown fate.
 	InDoubt InDoubt
-	// MaxInbox is how many messages may wait for their turn; one more is refused as overload. Default 1000.
+	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider; one more message is refused
+	// as overload. Default 1000.
 	MaxInbox int
 	// MaxPipeline is how many commits may be on their way at once; more work is refused as overload. Default 256.
 	MaxPipeline int
