@@ -188,6 +188,8 @@ func (d *dev) start() (*node.Node, error) {
 			return n, nil
 		case err == nil:
 			return n, nil
+		case errors.Is(err, syscall.EAGAIN): // the store's lock
+			return nil, fmt.Errorf("dev: %s is in use, perhaps by another `wactor dev`: end that one, or choose another folder with --data", d.data)
 		case !errors.Is(err, syscall.EADDRINUSE):
 			return nil, err
 		case !d.anyPort || port >= lastPort:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -67,10 +68,10 @@ func press(title string) step {
 	return chromedp.Click(fmt.Sprintf(`(//button[contains(., %q)])[last()]`, title))
 }
 
-// expect evaluates an expression of the page.
+// expect evaluates an expression of the page, or what it promises.
 func expect[T comparable](t *testing.T, ctx context.Context, expression string, want T) {
 	t.Helper()
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
 	if err != nil || got != want {
 		t.Errorf("%s: %v, %v; want %v", expression, got, err, want)
 	}
@@ -151,6 +152,25 @@ func TestPhoneOnASmallScreen(t *testing.T) {
 	picture(t, ctx, "mobile-people", 390, 844, "dark")
 	try(t, ctx, click("#new-user"), write("hi"), says("Hello Ben"), click("#attach"), press("Location"), press("Hagia Sophia"), shows(".bubble.out.location"))
 	picture(t, ctx, "mobile-dark", 390, 844, "dark")
+}
+
+// TestVerdicts: the page must not praise a bot that races.
+func TestVerdicts(t *testing.T) {
+	ctx := browser(t)
+	address, _ := startDev(t)
+	try(t, ctx, chromedp.Navigate(address))
+	for _, c := range []struct{ texts, answers, want string }{
+		{`["a","b","c"]`, `["step 4: b","step 5: a","step 6: c"]`, "true Steps 4, 5, 6: in order, none twice, none lost."},
+		{`["a","b","c"]`, `["step 4: b","step 4: a","step 5: c"]`, "false Steps 4, 4, 5: they raced."},
+		{`["a","b","c"]`, `["step 5: b","step 4: a","step 6: c"]`, "false Steps 5, 4, 6: they raced."},
+		{`["a","b"]`, `["step 1: a","step 3: b"]`, "false Steps 1, 3: they raced."},
+		{`["a"]`, `["step 1: a","step 2: a"]`, "false Steps 1, 2: 2 answers to 1."},
+		{`["a","b"]`, `["step 1: a"]`, "false 1 of 2 answers came within 20 s."},
+		{`["a","b"]`, `["you said b","you said a"]`, "true Every message was answered exactly once."},
+		{`["a","b"]`, `["you said b","you said b"]`, "null 2 answers to 2 messages."},
+	} {
+		expect(t, ctx, `import("/phone/experiment.js").then(({ judge }) => judge(`+c.texts+`, `+c.answers+`)).then(({ good, verdict }) => good + " " + verdict.split(" A bot")[0])`, c.want)
+	}
 }
 
 // TestPhoneShowsEveryReply: what an HTTP bot may answer, with texts that try to be HTML.

@@ -47,7 +47,7 @@ function file(kind, object) {
     case "image": case "sticker":
       return picture(object, kind);
     case "audio":
-      return element("div", "voice", element("span", "badge", icon("mic")), element("span", "wave"), element("span", "small", "0:07"));
+      return element("div", "voice", element("span", "badge", icon("mic")), element("span", "wave"), object.voice ? element("span", "small", "0:07") : null);
     case "video":
       return object.link ? anchor(object.link, "open", card("video", "Video", object.link)) : card("video", "Video", object.id);
     default: {
