@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// heads is a store of conversations that have a head and nothing else.
+type heads map[string]*wactorv1.Head
+
+func (h heads) Load(_ uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+	head := h[name]
+	if head == nil {
+		return 0, nil
+	}
+	value, err := proto.Marshal(head)
+	if err != nil {
+		return 0, err
+	}
+	return 7, each(wactorv1.RecordKind_RECORD_KIND_HEAD, nil, value)
+}
+
+func (heads) Scan(uint32, string, wactorv1.RecordKind, func(suffix, value []byte) error) error {
+	return nil
+}
+
+func service(store Store, operator Operator) *Service {
+	return &Service{Options{
+		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"}, {Name: "bank"}},
+	}}
+}
+
+func TestTraceFollowsAliases(t *testing.T) {
+	s := service(heads{
+		"shop/4915":   {AliasOf: "US.a"},
+		"shop/US.a":   {Version: 3, User: &wactorv1.User{Id: "US.a"}},
+		"shop/circle": {AliasOf: "circle"},
+	}, nil)
+	response, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: " +4915 "}))
+	if err != nil || len(response.Msg.Conversations) != 1 || response.Msg.Conversations[0].Version != 3 || response.Msg.Conversations[0].Revision != 7 {
+		t.Errorf("trace of an alias: %v, %v", response, err)
+	}
+	if _, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: "circle"})); connect.CodeOf(err) != connect.CodeInternal {
+		t.Errorf("aliases in a circle: %v", err)
+	}
+	if response, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: "nobody"})); err != nil || len(response.Msg.Conversations) != 0 {
+		t.Errorf("a stranger: %v, %v", response, err)
+	}
+}
+
+// operator fails as it is told.
+type operator struct{ err error }
+
+func (o operator) Retry(context.Context, conversation.ID, uint64, string) error { return o.err }
+func (o operator) Skip(context.Context, conversation.ID, uint64) error          { return o.err }
+
+func TestOperatorErrorsHaveCodes(t *testing.T) {
+	for err, want := range map[error]connect.Code{
+		nil: 0, actors.ErrNoDeadLetter: connect.CodeNotFound, actors.ErrUnreadable: connect.CodeFailedPrecondition,
+		actors.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
+	} {
+		s := service(heads{}, operator{err})
+		_, retried := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1", Channel: "shop", Seq: 1}))
+		_, skipped := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop", Seq: 1}))
+		for _, got := range []error{retried, skipped} {
+			if err == nil && got != nil || err != nil && connect.CodeOf(got) != want {
+				t.Errorf("%v became %v, want code %v", err, got, want)
+			}
+		}
+	}
+	s := service(heads{}, operator{})
+	if _, err := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1", Seq: 1})); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("two channels and none named: %v", err)
+	}
+}
+
+func TestGuard(t *testing.T) {
+	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for given, want := range map[string]int{
+		"": 401, "Bearer wrong": 401, "secret": 401, "Bearer secret": http.StatusTeapot,
+	} {
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		request.Header.Set("Authorization", given)
+		answer := httptest.NewRecorder()
+		Guard("secret", inside).ServeHTTP(answer, request)
+		if answer.Code != want || strings.Contains(answer.Body.String(), "secret") {
+			t.Errorf("%q: %d, want %d", given, answer.Code, want)
+		}
+	}
+}
