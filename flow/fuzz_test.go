@@ -31,6 +31,7 @@ func seeds(f *testing.F, patterns ...string) {
 // FuzzParse: any text is a flow or has problems, each with a place in it; a flow takes a message.
 func FuzzParse(f *testing.F) {
 	seeds(f, "testdata/check/*.yaml", "testdata/transcripts/*.yaml", "../examples/*/flow.yaml")
+	f.Add("\r\ra") // a carriage return alone is a line break, too
 	f.Fuzz(func(t *testing.T, src string) {
 		parsed, err := flow.Parse("x", []byte(src))
 		if err == nil {
@@ -41,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		if !errors.As(err, &problems) || len(problems) == 0 {
 			t.Fatalf("no problems: %v", err)
 		}
-		lines := strings.Count(src, "\n") + 1
+		lines := strings.Count(src, "\n") + strings.Count(src, "\r") + 1
 		for _, p := range problems {
 			if p.Line < 1 || p.Column < 1 || p.Line > lines+1 || p.Message == "" {
 				t.Fatalf("a problem outside of %d lines: %v", lines, p)
