@@ -66,19 +66,21 @@ func (c *checker) take(r reply) {
 	key := again{r.id, r.step, r.k}
 	broken, before := c.seen[key]
 	c.seen[key] = r.broken
-	switch {
-	case c.steps[r.step] && !c.answered[r.k]:
-		c.Raced++
-	case r.step < c.highest: // also where it was sent before: the user reads the earlier step after the later one
-		c.OutOfOrder++
-	}
-	switch {
-	case before && r.id != "":
+	late := r.step < c.highest
+	if before && r.id != "" {
 		c.Resent++
-		if broken {
+		if broken && !late { // late: the bot went on to the next step before it knew
 			c.ResentBroken++
 		}
 		return
+	}
+	switch {
+	case c.steps[r.step] && !c.answered[r.k]:
+		c.Raced++
+	case late:
+		c.OutOfOrder++
+	}
+	switch {
 	case c.answered[r.k]:
 		c.Doubled++
 	default:

@@ -15,8 +15,9 @@ type Counts struct {
 	Skipped int `json:"skipped"`
 	// Stray replies are no counter's, or answer no message that the user sent in this run.
 	Stray int `json:"stray"`
-	// Resent replies came again with the same id and text; of those the bot had reason to doubt ResentBroken, since its connection
-	// to the Graph API had broken.
+	// Resent replies came again with the same id and text. Of those the bot had reason to doubt ResentBroken, since its connection
+	// to the Graph API had broken, and had sent nothing later meanwhile. What a killed bot had written to its connection may come
+	// after all that the next one sends: where a reply may be resent at any time, it may be late, too.
 	Resent       int `json:"resent"`
 	ResentBroken int `json:"resentBroken"`
 }
