@@ -25,10 +25,12 @@ lint: ## runs golangci-lint, where it is installed
 
 generate: ## generates Go from proto/
 	$(BUF) generate
+	$(BUF) generate --template buf.gen.cluster.yaml
 
 check-generated: ## lints proto/ and fails where the generated code is not what it would generate
 	$(BUF) lint
 	$(BUF) generate
+	$(BUF) generate --template buf.gen.cluster.yaml
 	@git diff --exit-code -- proto || { echo "the generated code differs: run make generate and commit"; exit 1; }
 
 race: ## runs all tests under the race detector

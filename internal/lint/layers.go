@@ -34,6 +34,7 @@ var layers = map[string]Layer{
 	"cluster/placement": Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
+	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
 	"actors":                          Runtime,
 	"persistence":                     Runtime,
 	"cluster":                         Runtime,
@@ -55,8 +56,8 @@ var layers = map[string]Layer{
 	"internal/lint": Program,
 }
 
-// vocabulary is what the siblings of L0 may share: the generated types of messages and of what lies on disk.
-const vocabulary = "proto/wactor/v1"
+// vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and of what nodes say.
+var vocabulary = map[string]bool{"proto/wactor/v1": true, "proto/wactor/cluster/v1": true}
 
 // layerOf returns a package's layer; false where nobody has said.
 func layerOf(path string) (Layer, bool) {
@@ -99,7 +100,7 @@ func forbidden(importer Layer, imported string) string {
 	case !known: // a finding of its own
 	case layer > importer:
 		return fmt.Sprintf("%s does not know %s", importer, layer)
-	case layer == importer && imported != vocabulary:
+	case layer == importer && !vocabulary[imported]:
 		return fmt.Sprintf("both are %s, and siblings do not know each other", importer)
 	}
 	return ""
