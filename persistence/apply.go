@@ -18,9 +18,10 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 		g.log.applied = position{entry.GetIndex(), entry.GetTerm()}
 		g.untruncated += weight(entry)
 		if entry.GetType() != raftpb.EntryNormal {
-			// Stepping over it would part this replica from the others in silence.
-			return fmt.Errorf("persistence: apply entry %d of shard %d: %w: a change of voters, which this version does not make",
-				entry.GetIndex(), g.shard, ErrCorrupt)
+			if err := g.applyChange(batch, entry); err != nil {
+				return fmt.Errorf("persistence: apply entry %d of shard %d: %w", entry.GetIndex(), g.shard, err)
+			}
+			continue
 		}
 		if len(entry.Data) == 0 {
 			continue // a new leader's first

@@ -14,6 +14,9 @@ import (
 	"go.etcd.io/raft/v3"
 )
 
+// filterPolicy answers 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
+const filterPolicy = bloom.FilterPolicy(10)
+
 // memTableBytes is the size of one memtable.
 const memTableBytes = 64 << 20
 
@@ -45,12 +48,12 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error", harmless("%v", info.Details))
 	}}
 	for i := range o.Levels {
-		// Ten bits a key answer 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].FilterPolicy = filterPolicy
 	}
 	if s.options.tune != nil {
 		s.options.tune(o)
 	}
+	s.comparer = &comparer
 	return o
 }
 

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func FuzzPosition(f *testing.F) {
 
 // fuzzDB is an engine that a fuzz target writes into, without a store around it.
 func fuzzDB(t testing.TB) *Store {
-	s := &Store{options: Options{FS: vfs.NewMem(), Shards: 1, NodeID: 1, LogBytes: 1 << 20, Dir: "store", CacheBytes: 1 << 20}.withDefaults()}
+	s := &Store{options: Options{FS: vfs.NewMem(), Shards: 1, LogBytes: 1 << 20, Dir: "store", CacheBytes: 1 << 20}.withDefaults(), leases: make([]lease, 2)}
 	s.metrics = newMetrics()
 	s.expiry = newExpiry(s)
 	var err error
@@ -163,6 +164,8 @@ func FuzzOpenGroup(f *testing.F) {
 		batch.Set(shardKey(1, classConfState), conf, nil)
 		batch.Set(shardKey(1, classTruncated), truncated, nil)
 		batch.Set(shardKey(1, classApplied), applied, nil)
+		batch.Set(shardKey(1, classMembers), nil, nil)
+		batch.Set(shardKey(1, classReplica), binary.BigEndian.AppendUint64(nil, 1), nil)
 		batch.Set(logKey(1, 2), entry, nil)
 		if err := batch.Commit(pebble.NoSync); err != nil {
 			t.Fatal(err)

@@ -3,10 +3,13 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
 
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -14,12 +17,15 @@ import (
 // Its lane alone uses it.
 type group struct {
 	shard   uint32
+	replica uint64 // this one's id in the group
 	node    *raft.RawNode
 	log     *groupLog
 	db      *pebble.DB
 	metrics *metrics
+	now     func() time.Duration
 	lead    Lead
 	leading bool
+	leader  uint64 // the replica that leads; 0 where that is not known
 	// pending are the proposals of this term, by the order in which they will come back as committed entries.
 	pending []*proposal
 	// answers are the outcomes of what a batch applies, until it is in the store.
@@ -27,10 +33,19 @@ type group struct {
 	command   wactorv1.Command // the one being applied
 	key       []byte           // the one being written; kept for its memory
 	revisions revisionCache
-	// queued: the group is among its lane's active ones.
-	queued bool
+	// queued: the group is among its lane's active ones. gone: its replica was destroyed.
+	queued, gone bool
 	// untruncated counts the bytes of entries that were applied since the log was truncated; at maxUntruncated it is again.
 	untruncated, maxUntruncated int
+
+	// ticks since the group was opened, up to electionTicks.
+	ticks int
+	// nodes are those that messages came from, by replica: what a replica knows that has no members yet.
+	nodes map[uint64]uint64
+	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by replica.
+	stamps, heard map[uint64]time.Duration
+	// staged is the snapshot that is being received.
+	staged *Staged
 }
 
 // answer ends a proposal once the batch that applies it is in the store.
@@ -45,13 +60,15 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
+	log.outgoing = &s.outgoing
 	g := &group{
-		shard: shard, log: log, db: s.db, metrics: s.metrics,
+		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, now: s.options.Monotonic,
 		maxUntruncated: s.options.LogBytes / s.options.Shards,
 		revisions:      newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
+		nodes:          map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
 	}
 	g.node, err = raft.NewRawNode(&raft.Config{
-		ID: s.options.NodeID, ElectionTick: 10, HeartbeatTick: 1, Storage: log, Applied: log.applied.index,
+		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: log, Applied: log.applied.index,
 		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxCommittedSizePerReady: 4 << 20, MaxUncommittedEntriesSize: 64 << 20,
 		PreVote: true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true,
 		Logger: raftLogger{s.options.Logger.With("shard", shard)},
@@ -62,9 +79,62 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	return g, nil
 }
 
-// alone reports whether this node is the only voter: it elects itself, and needs no ticks.
-func (g *group) alone(id uint64) bool {
-	return len(g.log.conf.Voters) == 1 && g.log.conf.Voters[0] == id && len(g.log.conf.Learners) == 0
+// soleVoter reports whether this replica is the only one that votes: it elects itself.
+func (g *group) soleVoter() bool {
+	return len(g.log.conf.Voters) == 1 && g.log.conf.Voters[0] == g.replica && len(g.log.conf.VotersOutgoing) == 0
+}
+
+// alone reports whether this is the only replica: it needs no ticks.
+func (g *group) alone() bool {
+	return g.soleVoter() && len(g.log.conf.Learners) == 0 && len(g.log.conf.LearnersNext) == 0
+}
+
+// nodeOf is the node of a replica; 0 where it is not known.
+func (g *group) nodeOf(replica uint64) uint64 {
+	for _, r := range g.log.members.Replicas {
+		if r.Id == replica {
+			return r.Node
+		}
+	}
+	return g.nodes[replica]
+}
+
+// replicaOn is the replica on a node; 0 where there is none.
+func (g *group) replicaOn(node uint64) uint64 {
+	var found *clusterv1.Replica
+	for _, r := range g.log.members.Replicas {
+		if r.Node == node && (found == nil || r.Id > found.Id) {
+			found = r
+		}
+	}
+	return found.GetId()
+}
+
+// tick lets time go on.
+func (g *group) tick() {
+	g.ticks = min(g.ticks+1, electionTicks)
+	g.node.Tick()
+}
+
+// step hands a message of another replica to raft; false where it is none of this one's.
+func (g *group) step(m Message) bool {
+	if m.GetTo() != g.replica {
+		return false
+	}
+	switch m.GetType() {
+	case raftpb.MsgVote, raftpb.MsgPreVote:
+		// Before the restart this replica may have confirmed a leader's lease. (A vote that a leader asks for to give its lead away
+		// waits as well: it is asked for again, or another one is elected.)
+		if g.ticks < electionTicks {
+			return false
+		}
+	case raftpb.MsgHeartbeatResp:
+		g.confirm(m.Message)
+	}
+	g.heard[m.GetFrom()] = g.now()
+	g.nodes[m.GetFrom()] = m.Node
+	// What it refuses is of a replica that is no member any more.
+	return g.node.Step(m.Message) == nil
 }
 
 // propose hands a proposal to raft, if this replica leads in its term.
@@ -76,26 +146,33 @@ func (g *group) propose(p *proposal) {
 	switch err := g.node.Propose(p.data); {
 	case err == nil:
 		g.pending = append(g.pending, p)
-	case errors.Is(err, raft.ErrProposalDropped) && g.node.BasicStatus().RaftState == raft.StateLeader:
+	case errors.Is(err, raft.ErrProposalDropped) && g.leads() && g.node.BasicStatus().LeadTransferee == raft.None:
 		g.answer(answer{proposal: p, err: ErrOverloaded})
 	default:
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 	}
 }
 
+func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }
+
 // observe tells of a change of leadership.
-func (g *group) observe(ready raft.Ready, tell func(uint32, Lead)) {
+func (g *group) observe(ready raft.Ready, s *Store) {
 	if ready.SoftState != nil {
-		g.leading = ready.SoftState.RaftState == raft.StateLeader
+		g.leading, g.leader = ready.SoftState.RaftState == raft.StateLeader, ready.SoftState.Lead
 	}
 	term := g.log.hard.GetTerm()
-	now := Lead{Term: term, Ready: g.leading && g.log.applied.term == term}
-	if now == g.lead {
+	now := Lead{Term: term, Ready: g.leading && g.log.applied.term == term, Node: g.nodeOf(g.leader)}
+	if now != g.lead {
+		if now.Term != g.lead.Term || !now.Ready {
+			g.abandon(ErrUnknown) // a lead that was just gained has nothing pending
+			clear(g.stamps)
+		}
+		g.lead = now
+		g.renew(&s.leases[g.shard])
+		s.lead(g.shard, now)
 		return
 	}
-	g.abandon(ErrUnknown) // where the term or the lead was lost; a lead that was just gained has nothing pending
-	g.lead = now
-	tell(g.shard, now)
+	g.renew(&s.leases[g.shard])
 }
 
 // deliver ends the proposals whose outcome is in the store now.

@@ -13,12 +13,21 @@ const (
 	classApplied      = 0x02 // applied index and term, 8 bytes each
 	classTruncated    = 0x03 // index and term of the entry before the first that is kept
 	classConfState    = 0x04 // ConfState of the group
+	classMembers      = 0x05 // the nodes of its replicas
+	classReplica      = 0x06 // the id of this node's replica (8 bytes)
+	classTombstone    = 0x07 // the highest id of a replica that this node has destroyed (8 bytes)
 	classLog          = 0x08 // index (8 bytes): entry
 	classConversation = 0x10 // name, place, suffix: the records that an activation loads, then journal and dead letters
 	classSeen         = 0x11 // generation (4 bytes), name, message id
 	classWork         = 0x12 // name
 	classDue          = 0x13 // due time (8 bytes), name, timer
 )
+
+// firstState is the first class of what replicas have in common; before it lies what is a replica's own.
+const firstState = classConversation
+
+// shardBytes is the length of the shard in a key.
+const shardBytes = 4
 
 // kinds are the kinds of record that lie behind a conversation's name, by their place there: first what an activation loads.
 var kinds = [...]wactorv1.RecordKind{

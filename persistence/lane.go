@@ -11,13 +11,29 @@ type lane struct {
 	store  *Store
 	groups map[uint32]*group
 	active []*group // groups with something to do, in this cycle
+	sends  []Message
 
 	mu      sync.Mutex
-	inbox   []*proposal
-	bytes   int64
+	inbox   inputs
+	bytes   int64 // of proposals
 	closed  bool
 	wake    chan struct{} // holds one token where the inbox is not empty
 	stopped sync.WaitGroup
+	endOnce sync.Once
+	ended   chan struct{} // closed when the lane does nothing any more
+}
+
+// inputs are what waits for a cycle.
+type inputs struct {
+	proposals []*proposal
+	messages  []Message
+	controls  []func()
+	// tick: time went on. A lane that waited for its disk over several ticks has missed them, and so is late, never early.
+	tick bool
+}
+
+func (i *inputs) empty() bool {
+	return !i.tick && len(i.proposals) == 0 && len(i.messages) == 0 && len(i.controls) == 0
 }
 
 // proposal is a command on its way into a shard's log.
@@ -29,23 +45,61 @@ type proposal struct {
 	began time.Time
 }
 
+// maxMessages bounds the messages of other nodes that wait in a lane; the consensus core sends again what is dropped.
+const maxMessages = 8192
+
 // post queues a proposal, unless the lane is full or closed.
 func (l *lane) post(p *proposal) error {
+	return l.put(func() error {
+		if len(l.inbox.proposals) >= l.store.options.MaxQueue || l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes {
+			return ErrOverloaded
+		}
+		l.inbox.proposals = append(l.inbox.proposals, p)
+		l.bytes += int64(len(p.data))
+		return nil
+	})
+}
+
+// receive queues a message of another node.
+func (l *lane) receive(m Message) error {
+	return l.put(func() error {
+		if len(l.inbox.messages) >= maxMessages {
+			return ErrOverloaded
+		}
+		l.inbox.messages = append(l.inbox.messages, m)
+		return nil
+	})
+}
+
+// control queues something to be done between two rounds, on the lane's goroutine.
+func (l *lane) control(fn func()) error {
+	return l.put(func() error {
+		l.inbox.controls = append(l.inbox.controls, fn)
+		return nil
+	})
+}
+
+func (l *lane) tick() {
+	_ = l.put(func() error {
+		l.inbox.tick = true
+		return nil
+	})
+}
+
+// put adds to the inbox, and wakes the lane where it was empty.
+func (l *lane) put(add func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.closed:
+	if l.closed {
 		return ErrClosed
-	case len(l.inbox) >= l.store.options.MaxQueue || l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes:
-		return ErrOverloaded
 	}
-	l.inbox = append(l.inbox, p)
-	l.bytes += int64(len(p.data))
-	if len(l.inbox) == 1 {
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
+	empty := l.inbox.empty()
+	if err := add(); err != nil || !empty {
+		return err
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
 	}
 	return nil
 }
@@ -54,42 +108,45 @@ func (l *lane) post(p *proposal) error {
 func (l *lane) run() {
 	defer l.end()
 	for range l.wake {
-		inputs, closed := l.take()
+		in, closed := l.take()
 		if closed {
-			refuse(inputs)
+			refuse(in.proposals)
 			return
 		}
-		if err := l.cycle(inputs); err != nil {
+		if err := l.cycle(in); err != nil {
 			l.store.fatal(err)
 			return
 		}
 	}
 }
 
-func (l *lane) take() (inputs []*proposal, closed bool) {
+func (l *lane) take() (in inputs, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	inputs = l.inbox
-	l.inbox, l.bytes = nil, 0
-	return inputs, l.closed
+	in = l.inbox
+	l.inbox, l.bytes = inputs{}, 0
+	return in, l.closed
 }
 
 // end answers what will never be known, however the lane ended, so that nobody waits forever.
 func (l *lane) end() {
 	l.shut()
-	inputs, _ := l.take()
-	refuse(inputs)
+	in, _ := l.take()
+	refuse(in.proposals)
 	for _, g := range l.groups {
 		for _, a := range g.answers { // applied in a batch that did not reach the store
 			g.pending = append(g.pending, a.proposal)
 		}
 		g.answers = nil
 		g.abandon(ErrUnknown)
+		g.endStaged(ErrClosed)
+		g.log.dropSnapshot()
 	}
+	l.endOnce.Do(func() { close(l.ended) })
 }
 
-func refuse(inputs []*proposal) {
-	for _, p := range inputs {
+func refuse(proposals []*proposal) {
+	for _, p := range proposals {
 		p.done(Applied{}, ErrClosed)
 	}
 }
@@ -116,9 +173,24 @@ func (l *lane) close() {
 
 // cycle steps the groups with their inputs and performs what they ask for, until none has anything to do. It has no
 // goroutine, clock or sleep of its own.
-func (l *lane) cycle(inputs []*proposal) error {
-	for _, p := range inputs {
+func (l *lane) cycle(in inputs) error {
+	for _, fn := range in.controls {
+		fn()
+	}
+	if in.tick {
+		l.tickGroups()
+	}
+	for _, m := range in.messages {
+		if g := l.groups[m.Shard]; g != nil && g.step(m) {
+			l.activate(g)
+		}
+	}
+	for _, p := range in.proposals {
 		g := l.groups[p.shard]
+		if g == nil {
+			p.done(Applied{}, ErrNotLeader)
+			continue
+		}
 		g.propose(p)
 		l.activate(g)
 	}
@@ -130,8 +202,18 @@ func (l *lane) cycle(inputs []*proposal) error {
 	return nil
 }
 
+// tickGroups lets time go on where somebody else is to be heard of. The only voter needs no clock.
+func (l *lane) tickGroups() {
+	for _, g := range l.groups {
+		if !g.alone() {
+			g.tick()
+			l.activate(g)
+		}
+	}
+}
+
 func (l *lane) activate(g *group) {
-	if !g.queued {
+	if !g.queued && !g.gone {
 		g.queued = true
 		l.active = append(l.active, g)
 	}

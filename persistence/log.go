@@ -5,11 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
 // groupLog is the raft.Storage of one group over Pebble. It is used by the group's lane alone.
@@ -19,6 +22,12 @@ type groupLog struct {
 
 	hard raftpb.HardState
 	conf *raftpb.ConfState
+	// members are the replicas with their nodes; replica is the id of this one.
+	members *clusterv1.Members
+	replica uint64
+	// snapshot is what the consensus core asked for and was not sent yet; outgoing counts those of all groups.
+	snapshot *Snapshot
+	outgoing *atomic.Int32
 	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
 	truncated, applied, last position
 	cache                    entryCache
@@ -42,14 +51,20 @@ func decodePosition(b []byte) (position, error) {
 }
 
 func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
-	l := &groupLog{db: db, shard: shard, conf: &raftpb.ConfState{}}
+	l := &groupLog{db: db, shard: shard, conf: &raftpb.ConfState{}, members: &clusterv1.Members{}}
 	if err := l.load(classHardState, "hard state", func(b []byte) error { return proto.Unmarshal(b, &l.hard) }); err != nil {
 		return nil, err
 	}
 	if err := l.load(classConfState, "voters", func(b []byte) error { return proto.Unmarshal(b, l.conf) }); err != nil {
 		return nil, err
 	}
+	if err := l.load(classMembers, "members", func(b []byte) error { return proto.Unmarshal(b, l.members) }); err != nil {
+		return nil, err
+	}
 	var err error
+	if l.replica, err = l.number(classReplica, "replica id"); err != nil {
+		return nil, err
+	}
 	if l.truncated, err = l.position(classTruncated, "start of the log"); err != nil {
 		return nil, err
 	}
@@ -86,7 +101,7 @@ func (l *groupLog) check() error {
 	case l.last.term > l.hard.GetTerm() || l.applied.term > l.last.term:
 		return fmt.Errorf("%w: shard %d: term %d, last entry of %d, applied of %d",
 			ErrCorrupt, l.shard, l.hard.GetTerm(), l.last.term, l.applied.term)
-	case len(l.conf.GetVoters()) == 0:
+	case len(l.conf.GetVoters()) == 0 && l.applied.index > 0: // a replica that has nothing waits for a snapshot
 		return fmt.Errorf("%w: shard %d has no voters", ErrCorrupt, l.shard)
 	}
 	return nil
@@ -114,6 +129,17 @@ func (l *groupLog) position(class byte, what string) (at position, err error) {
 		return err
 	})
 	return at, err
+}
+
+func (l *groupLog) number(class byte, what string) (n uint64, err error) {
+	err = l.load(class, what, func(b []byte) error {
+		if len(b) != 8 {
+			return fmt.Errorf("a number of %d bytes", len(b))
+		}
+		n = binary.BigEndian.Uint64(b)
+		return nil
+	})
+	return n, err
 }
 
 // entryAt decodes the entry at an iterator, whose key and value must tell the same index.
@@ -253,9 +279,4 @@ func (l *groupLog) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 		return nil, fmt.Errorf("%w: shard %d has no entry %d", ErrCorrupt, l.shard, lo+uint64(len(entries)))
 	}
 	return entries, nil
-}
-
-// Snapshot implements raft.Storage. A group whose voters are all on this node never asks.
-func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
-	return nil, raft.ErrSnapshotTemporarilyUnavailable
 }

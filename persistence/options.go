@@ -17,11 +17,23 @@ type Options struct {
 	Dir string
 	// FS is the file system. Default: the disk's.
 	FS vfs.FS
-	// Shards is the number of groups of conversations, 1 to 4096; fixed when the store is created. Shard 0 is kept for the
-	// cluster's own state.
+	// Shards is the number of groups of conversations, 1 to 4096; fixed when the store is created. Shard 0 is the meta group:
+	// it holds the cluster's own state.
 	Shards int
-	// NodeID is this node's raft id, not 0; fixed when the store is created. Default 1.
-	NodeID uint64
+	// Joining leaves an empty directory without groups, until Found makes it a cluster or other nodes have replicas created
+	// here. Otherwise an empty directory becomes a cluster of one at once.
+	Joining bool
+	// Send takes messages for replicas on other nodes. It is called on a lane's goroutine and must not block; what it can't take it
+	// drops, and tells by Unreachable. Messages are not to be changed.
+	Send func([]Message)
+	// SendSnapshot takes the state of a shard for a replica that is too far behind. It is called on a lane's goroutine and must
+	// not block. The snapshot must be closed, and SnapshotSent be called, whatever becomes of it.
+	SendSnapshot func(Message, *Snapshot)
+	// Manual leaves the driving to the caller, by Tick and Drive on one goroutine: for simulations. There are no goroutines then,
+	// and no ticks but these.
+	Manual bool
+	// Monotonic is a clock that never goes back, for leases. Default: the time since Open.
+	Monotonic func() time.Duration
 	// Lanes is the number of goroutines that share the groups. Each has a batch of its own under way; the engine lets them share
 	// an fsync. Default: the number of CPUs, at most 2.
 	Lanes int
@@ -38,7 +50,7 @@ type Options struct {
 	DedupWindow time.Duration
 	// Now is the time that the window counts back from. Default time.Now.
 	Now func() time.Time
-	// Lead is told when this node may use a shard in a term, or may no longer. It is called on a lane's goroutine and must not block.
+	// Lead is told when this node may use a shard in a term, or may no longer, and who leads. It is called on a lane's goroutine and must not block.
 	Lead func(shard uint32, lead Lead)
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It must not return.
 	// Default: log and exit.
@@ -55,14 +67,13 @@ type Lead struct {
 	Term uint64
 	// Ready: this node leads the shard in Term and has applied an entry of that term, and so all that was ever acknowledged.
 	Ready bool
+	// Node leads the shard, as far as this replica knows; 0 where it does not.
+	Node uint64
 }
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {
 		o.FS = vfs.Default
-	}
-	if o.NodeID == 0 {
-		o.NodeID = 1
 	}
 	if o.Lanes == 0 {
 		o.Lanes = min(2, runtime.GOMAXPROCS(0))
@@ -85,6 +96,16 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Monotonic == nil {
+		opened := time.Now()
+		o.Monotonic = func() time.Duration { return time.Since(opened) }
+	}
+	if o.Send == nil {
+		o.Send = func([]Message) {}
+	}
+	if o.SendSnapshot == nil {
+		o.SendSnapshot = func(_ Message, snapshot *Snapshot) { snapshot.Close() }
 	}
 	if o.Lead == nil {
 		o.Lead = func(uint32, Lead) {}
@@ -113,6 +134,8 @@ var (
 	ErrClosed = errors.New("persistence: closed")
 	// ErrCorrupt: what the disk returned is not what was written.
 	ErrCorrupt = errors.New("persistence: corrupt data")
+	// ErrReplica: the replica can't be made here, since there is another one, or it was destroyed before.
+	ErrReplica = errors.New("persistence: no such replica can be here")
 	// ErrMismatch: the directory belongs to a store with other settings.
 	ErrMismatch = errors.New("persistence: the directory does not fit the configuration")
 )

@@ -13,6 +13,8 @@ import (
 type work struct {
 	*group
 	ready raft.Ready
+	// early: its messages leave before the batch is synced.
+	early bool
 }
 
 // perform takes one Ready of every active group. Entries and hard states of all go into one batch, which is synced where any must
@@ -26,13 +28,14 @@ func (l *lane) perform() (err error) {
 	if err != nil {
 		return err
 	}
+	l.sendEarly(round)
 	if sync {
 		if err := l.store.write(batch, true); err != nil {
 			return err
 		}
 		batch.Reset()
 	}
-	// Messages to other replicas leave here, after the fsync that they vouch for. A group whose only voter is this node has none.
+	l.send(round) // votes and acknowledgements vouch for what is on the disk now
 	for _, w := range round {
 		if err := w.applyCommitted(batch, w.ready.CommittedEntries); err != nil {
 			return err
@@ -44,13 +47,13 @@ func (l *lane) perform() (err error) {
 	for _, w := range round {
 		w.revisions.rotate()
 		w.node.Advance(w.ready)
-		w.observe(w.ready, l.store.lead)
+		w.observe(w.ready, l.store)
 		w.deliver()
 		if w.node.HasReady() {
 			l.activate(w.group)
 		}
 	}
-	return nil
+	return l.bury(round)
 }
 
 // recovered makes an error of what the consensus core panics with: it has no other way to pass on that a read of the log
@@ -67,20 +70,34 @@ func recovered(err *error) {
 	}
 }
 
-// collect puts hard states and entries of the active groups into a batch, and reports whether it must be synced.
+// collect puts hard states and entries of the active groups into a batch, and reports whether it must be synced. A snapshot is
+// installed at once.
 func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error) {
 	for _, g := range l.active {
 		g.queued = false
-		if !g.node.HasReady() {
+		if g.gone || !g.node.HasReady() {
 			continue
 		}
+		term := g.log.hard.GetTerm()
 		ready := g.node.Ready()
-		if err := g.log.append(batch, ready.HardState, ready.Entries); err != nil {
+		hard := ready.HardState
+		if !raft.IsEmptySnap(ready.Snapshot) {
+			if err := g.install(l.store, hard, ready.Snapshot); err != nil {
+				return nil, false, err
+			}
+			g.endStaged(nil)
+			hard = nil
+		}
+		g.endStaged(errNotTaken)
+		if err := g.log.append(batch, hard, ready.Entries); err != nil {
 			return nil, false, err
 		}
 		l.store.metrics.entries.Add(float64(len(ready.Entries)))
 		sync = sync || ready.MustSync
-		round = append(round, work{g, ready})
+		g.renew(&l.store.leases[g.shard])
+		// A leader may send its entries before they are on its own disk, which counts as one of the majority only later. But not in
+		// the round in which its term began: after a crash it would begin the same term again, with other entries.
+		round = append(round, work{group: g, ready: ready, early: g.leads() && ready.MustSync && g.log.hard.GetTerm() == term})
 	}
 	l.active = l.active[:0]
 	return round, sync, nil
@@ -102,9 +119,17 @@ func (g *group) applyCommitted(batch *pebble.Batch, entries []*raftpb.Entry) err
 // state that it relies on is found too, and a cut that loses the state leaves the entries. So no flush need be tracked;
 // DESIGN.md has the proof.
 func (g *group) maybeTruncate(batch *pebble.Batch) error {
-	if g.untruncated < g.maxUntruncated {
+	most := g.maxUntruncated
+	if !g.alone() {
+		most *= replicatedLog
+	}
+	if g.untruncated < most {
 		return nil
 	}
 	g.untruncated = 0
 	return g.log.truncate(batch, g.log.applied)
 }
+
+// replicatedLog is how many times longer the log of a group with several replicas gets: one that was away for a few seconds
+// shall find it, and not need a snapshot.
+const replicatedLog = 4

@@ -17,11 +17,20 @@ import (
 
 // Store is the replicated log of this node's shards, and the state that was applied from it.
 type Store struct {
-	options Options
-	db      *pebble.DB
+	options  Options
+	db       *pebble.DB
+	comparer *pebble.Comparer // the engine's, for tables that are written beside it
+	identity identity
+	// cluster is the id of the cluster; 0 where this node has none yet.
+	cluster atomic.Uint64
 	metrics *metrics
 	lanes   []*lane
-	expiry  *expiry
+	leases  []lease // by shard
+	// outgoing counts the snapshots that are being sent; stagings numbers those that are received.
+	outgoing atomic.Int32
+	stagings atomic.Uint64
+	expiry   *expiry
+	clock    *clock
 
 	closeOnce sync.Once
 	closeErr  error
@@ -42,8 +51,9 @@ func Open(options Options) (*Store, error) {
 	if options.Shards < 1 || options.Shards > 4096 {
 		return nil, fmt.Errorf("%w: %d shards, want 1 to 4096", ErrMismatch, options.Shards)
 	}
-	s := &Store{options: options}
+	s := &Store{options: options, leases: make([]lease, options.Shards+1)}
 	s.expiry = newExpiry(s)
+	s.clock = newClock(s)
 	s.metrics = newMetrics()
 	var err error
 	if s.db, err = pebble.Open(options.Dir, s.pebbleOptions()); err != nil {
@@ -59,9 +69,13 @@ func Open(options Options) (*Store, error) {
 		}
 		return nil, errors.Join(err, closeEngine(s.db))
 	}
+	if options.Manual {
+		return s, nil
+	}
 	for _, l := range s.lanes {
 		l.stopped.Go(l.run)
 	}
+	s.clock.start()
 	if options.DedupWindow > 0 {
 		s.expiry.start()
 	}
@@ -73,7 +87,7 @@ func (s *Store) open() error {
 		return err
 	}
 	for range s.options.Lanes {
-		s.lanes = append(s.lanes, &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)})
+		s.lanes = append(s.lanes, &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1), ended: make(chan struct{})})
 	}
 	return s.openGroups()
 }
@@ -81,25 +95,43 @@ func (s *Store) open() error {
 // openGroups opens the groups and performs what they ask for, until those led by this node alone are led.
 func (s *Store) openGroups() (err error) {
 	defer recovered(&err)
-	for shard := uint32(1); shard <= uint32(s.options.Shards); shard++ {
-		g, err := openGroup(s, shard)
+	if err := s.removeStaged(); err != nil {
+		return err
+	}
+	for shard := uint32(0); shard <= uint32(s.options.Shards); shard++ {
+		exists, err := s.has(shardKey(shard, classReplica))
 		if err != nil {
 			return err
 		}
-		s.lane(shard).groups[shard] = g
-		// The only voter need not wait for an election timeout to find out that it is alone.
-		if g.alone(s.options.NodeID) {
-			if err := g.node.Campaign(); err != nil {
-				return fmt.Errorf("persistence: campaign in shard %d: %w", shard, err)
+		if exists {
+			if err := s.openGroup(shard); err != nil {
+				return err
 			}
 		}
-		s.lane(shard).activate(g)
 	}
 	for _, l := range s.lanes {
-		if err := l.cycle(nil); err != nil {
+		if err := l.cycle(inputs{}); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// openGroup opens a group that is on the disk.
+func (s *Store) openGroup(shard uint32) error {
+	g, err := openGroup(s, shard)
+	if err != nil {
+		return err
+	}
+	l := s.lane(shard)
+	l.groups[shard] = g
+	// The only voter need not wait for an election timeout to find out that it is alone.
+	if g.soleVoter() {
+		if err := g.node.Campaign(); err != nil {
+			return fmt.Errorf("persistence: campaign in shard %d: %w", shard, err)
+		}
+	}
+	l.activate(g)
 	return nil
 }
 
@@ -108,7 +140,7 @@ func (s *Store) lane(shard uint32) *lane { return s.lanes[int(shard)%len(s.lanes
 // Propose proposes a command to a shard's log, in a term. It never blocks; done is called exactly once, perhaps before
 // Propose returns, and must not block: it holds up the lane.
 func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
-	if shard < 1 || int(shard) > s.options.Shards {
+	if int64(shard) > int64(s.options.Shards) {
 		done(Applied{}, ErrNotLeader)
 		return
 	}
@@ -161,6 +193,7 @@ func (s *Store) write(batch *pebble.Batch, sync bool) error {
 // not be called from a callback of the store.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
+		s.clock.close()
 		s.expiry.close()
 		for _, l := range s.lanes {
 			l.shut() // all at once: each ends with the cycle that it is in
@@ -172,6 +205,9 @@ func (s *Store) Close() error {
 		}
 		for _, l := range s.lanes {
 			l.close()
+			if s.options.Manual {
+				l.end()
+			}
 		}
 		s.gate.close()
 		s.metrics.unregister(s.options.Registerer)

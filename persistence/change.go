@@ -1,0 +1,116 @@
+package persistence
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// Change is one step of moving replicas. Ids name replicas, but for Add.
+type Change struct {
+	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been created there.
+	Add uint64
+	// Promote makes learners voters, and Remove removes replicas, all at once by joint consensus.
+	Promote, Remove []uint64
+}
+
+// ChangeReplicas proposes a change to a group that this node leads in a term. That it returns without an error says only that it
+// was proposed: look at Groups. One change is made at a time; the consensus core drops what comes before the last is done.
+func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
+	l := s.lane(shard)
+	return s.onLane(l, func() error {
+		g := l.groups[shard]
+		if g == nil || !g.lead.Ready || g.lead.Term != term {
+			return ErrNotLeader
+		}
+		if len(g.log.conf.GetVotersOutgoing()) > 0 {
+			return fmt.Errorf("%w: another change is under way", ErrOverloaded)
+		}
+		proposed, err := g.change(change)
+		if err != nil {
+			return err
+		}
+		if err := g.node.ProposeConfChange(proposed); err != nil {
+			return fmt.Errorf("persistence: change the replicas of shard %d: %w", shard, err)
+		}
+		l.activate(g)
+		return nil
+	})
+}
+
+// change is the entry of a change; its context holds the members afterwards.
+func (g *group) change(c Change) (*raftpb.ConfChangeV2, error) {
+	out := &raftpb.ConfChangeV2{}
+	add := func(kind raftpb.ConfChangeType, id uint64) {
+		out.Changes = append(out.Changes, &raftpb.ConfChangeSingle{Type: kind.Enum(), NodeId: new(id)})
+	}
+	members := proto.CloneOf(g.log.members)
+	if c.Add != 0 {
+		add(raftpb.ConfChangeAddLearnerNode, members.Next)
+		members.Replicas = append(members.Replicas, &clusterv1.Replica{Id: members.Next, Node: c.Add})
+		members.Next++
+	}
+	for _, id := range c.Promote {
+		add(raftpb.ConfChangeAddNode, id)
+	}
+	for _, id := range c.Remove {
+		add(raftpb.ConfChangeRemoveNode, id)
+	}
+	if len(out.Changes) == 0 {
+		return nil, fmt.Errorf("%w: an empty change", ErrMalformed)
+	}
+	context, err := proto.Marshal(members)
+	out.Context = context
+	return out, err
+}
+
+// applyChange applies a change of replicas. Members that left are kept until the group has left the joint configuration: until
+// then they vote.
+func (g *group) applyChange(batch *pebble.Batch, entry *raftpb.Entry) error {
+	change := &raftpb.ConfChangeV2{}
+	if entry.GetType() != raftpb.EntryConfChangeV2 {
+		return fmt.Errorf("%w: a change of replicas of another kind", ErrCorrupt)
+	}
+	if err := proto.Unmarshal(entry.Data, change); err != nil {
+		return fmt.Errorf("%w: a change of replicas: %w", ErrCorrupt, err)
+	}
+	members := g.log.members
+	if len(change.Context) > 0 {
+		members = &clusterv1.Members{}
+		if err := proto.Unmarshal(change.Context, members); err != nil {
+			return fmt.Errorf("%w: members: %w", ErrCorrupt, err)
+		}
+	}
+	g.log.conf = proto.CloneOf(g.node.ApplyConfChange(change))
+	c := g.log.conf
+	members.Replicas = slices.DeleteFunc(members.Replicas, func(r *clusterv1.Replica) bool {
+		return !slices.Contains(c.GetVoters(), r.Id) && !slices.Contains(c.GetLearners(), r.Id) &&
+			!slices.Contains(c.GetVotersOutgoing(), r.Id) && !slices.Contains(c.GetLearnersNext(), r.Id)
+	})
+	g.log.members = members
+	if err := setProto(batch, shardKey(g.shard, classConfState), c); err != nil {
+		return err
+	}
+	return setProto(batch, shardKey(g.shard, classMembers), members)
+}
+
+// TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over, one way or the other, within
+// an election timeout.
+func (s *Store) TransferLead(shard uint32, term, to uint64) error {
+	l := s.lane(shard)
+	return s.onLane(l, func() error {
+		g := l.groups[shard]
+		if g == nil || !g.lead.Ready || g.lead.Term != term {
+			return ErrNotLeader
+		}
+		g.node.TransferLeader(to)
+		g.renew(&s.leases[shard])
+		l.activate(g)
+		return nil
+	})
+}

@@ -1,0 +1,98 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+)
+
+// A lease says how long no other node can lead a shard. The leader stamps its heartbeats with its own monotonic time, and the
+// answers bring the stamp back. Whoever answered had heard of the leader after the stamp, and neither votes nor stands for
+// election for electionTicks from then on (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a
+// majority, nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is of the sending, not of
+// the arrival: an answer that waited in a socket while this process was paused proves nothing about now. A leader that gives its
+// lead away has no lease any more.
+//
+// leaseFor is less than the election timeout by what a tick may come early, and by a margin for what is done under the lease.
+const leaseFor = (electionTicks-1)*TickInterval - 100*time.Millisecond
+
+// lease is the one of a shard. It is written by the lane and read by anybody.
+type lease struct {
+	mu    sync.Mutex
+	term  uint64
+	until time.Duration // of Options.Monotonic
+}
+
+func (l *lease) set(term uint64, until time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.term, l.until = term, until
+}
+
+// Leased reports whether this node leads a shard in a term and no other node can before a moment is over. What is sent to the
+// outside is sent only then: a node that was paused or cut off finds out here.
+func (s *Store) Leased(shard uint32, term uint64) bool {
+	l := &s.leases[shard]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.term == term && s.options.Monotonic() < l.until
+}
+
+// stamp puts the time of sending into heartbeats.
+func (g *group) stamp(m *raftpb.Message) {
+	if m.GetType() == raftpb.MsgHeartbeat && len(m.Context) == 0 {
+		m.Context = binary.BigEndian.AppendUint64(nil, uint64(g.now()))
+	}
+}
+
+// confirm takes the stamp of a heartbeat that was answered.
+func (g *group) confirm(m *raftpb.Message) {
+	if len(m.Context) != 8 {
+		return
+	}
+	stamp := time.Duration(binary.BigEndian.Uint64(m.Context))
+	m.Context = nil
+	if m.GetTerm() == g.log.hard.GetTerm() {
+		g.stamps[m.GetFrom()] = max(stamp, g.stamps[m.GetFrom()])
+	}
+}
+
+// renew writes the lease down.
+func (g *group) renew(to *lease) {
+	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None {
+		to.set(0, 0)
+		return
+	}
+	until := time.Duration(math.MaxInt64)
+	for _, voters := range [][]uint64{g.log.conf.GetVoters(), g.log.conf.GetVotersOutgoing()} {
+		switch confirmed := g.confirmed(voters); {
+		case confirmed == 0:
+			until = 0
+		case confirmed < until-leaseFor:
+			until = confirmed + leaseFor
+		}
+	}
+	to.set(g.lead.Term, until)
+}
+
+// confirmed is a time at which a majority took this node for the leader; 0 where there is none.
+func (g *group) confirmed(voters []uint64) time.Duration {
+	if len(voters) == 0 || len(voters) == 1 && voters[0] == g.replica {
+		return math.MaxInt64
+	}
+	stamps := make([]time.Duration, 0, 8)
+	for _, voter := range voters {
+		stamp := g.stamps[voter]
+		if voter == g.replica {
+			stamp = math.MaxInt64
+		}
+		stamps = append(stamps, stamp)
+	}
+	slices.Sort(stamps)
+	return stamps[(len(stamps)-1)/2] // so many or more have a stamp as late, and they are a majority
+}

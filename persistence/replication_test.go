@@ -1,0 +1,189 @@
+package persistence
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestOneGrowsToThree(t *testing.T) {
+	w := newTown(t, 3, 2)
+	w.mustCommit(1, "shop/1", 0)
+	w.spread(1)
+	w.mustCommit(1, "shop/1", 1)
+	w.checkEqual(1)
+	if g := w.awaitLeader(1).group(1); len(g.Members) != 3 || g.Joint {
+		t.Errorf("members: %+v", g)
+	}
+	// Another shard is untouched.
+	if g := w.houses[1].group(2); g != nil {
+		t.Errorf("shard 2: %+v", g)
+	}
+}
+
+func TestAnyOneMayDie(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	for round := range uint64(9) {
+		w.mustCommit(1, "shop/1", 2*round)
+		h := w.awaitLeader(1)
+		if round%3 == 2 {
+			h = w.houses[w.random.IntN(3)]
+		}
+		h.crash()
+		w.mustCommit(1, "shop/1", 2*round+1)
+		h.open(false)
+		w.run(5)
+	}
+	w.checkEqual(1)
+}
+
+func TestAllDieAtOnce(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	for round := range uint64(5) {
+		w.mustCommit(1, "shop/1", round)
+		for _, h := range w.houses {
+			h.crash()
+		}
+		w.wires = nil
+		for _, h := range w.houses {
+			h.open(false)
+		}
+	}
+	if err := w.commit(1, "shop/1", 4); !errors.Is(err, ErrStale) {
+		t.Errorf("an old revision: %v", err)
+	}
+	w.checkEqual(1)
+}
+
+func TestWhoIsFarBehindGetsASnapshot(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.tune = func(o *Options) { o.LogBytes = 1000 }
+	for _, h := range w.houses[:1] {
+		h.Close()
+		h.open(false)
+	}
+	w.spread(1)
+	away := w.houses[2]
+	if w.awaitLeader(1) == away {
+		away = w.houses[1]
+	}
+	away.crash()
+	for i := range uint64(200) {
+		w.mustCommit(1, "shop/1", i)
+	}
+	first, _ := w.awaitLeader(1).lane(1).groups[1].log.FirstIndex()
+	away.open(false)
+	if last := away.group(1).Last; last >= first {
+		t.Fatalf("the log from %d reaches who has %d", first, last)
+	}
+	w.checkEqual(1)
+	away.crash() // what was installed is on the disk
+	away.open(false)
+	w.checkEqual(1)
+	w.mustCommit(1, "shop/1", 200)
+	w.checkEqual(1)
+}
+
+func TestPausedLeaderHasNoLease(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	old := w.awaitLeader(1)
+	w.run(20)
+	term := old.leads[1].Term
+	old.paused = true
+	w.await("another leader", func() bool { return w.leader(1) != nil })
+	if old.Leased(1, term) {
+		t.Error("the old leader has a lease")
+	}
+	// It wakes up, and reads what waited in its sockets: answers to its last heartbeats.
+	old.paused = false
+	for _, one := range w.wires {
+		if one.to == old {
+			_ = old.Receive(one.m)
+		}
+	}
+	old.drive()
+	if old.Leased(1, term) {
+		t.Error("answers of long ago made a lease")
+	}
+	w.wires = nil
+	w.run(20)
+	if w.awaitLeader(1) == old || old.leads[1].Ready {
+		t.Error("the old leader still leads")
+	}
+}
+
+func TestCutOffLeaderCannotCommit(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	old := w.awaitLeader(1)
+	w.cut = func(from, to *house) bool { return from == old || to == old }
+	var outcome error
+	old.Propose(1, old.leads[1].Term, command(commitOf("shop/1", 0)), func(_ Applied, err error) { outcome = err })
+	old.drive()
+	w.run(40)
+	if !errors.Is(outcome, ErrUnknown) || old.leads[1].Ready {
+		t.Errorf("cut off: %v, %+v", outcome, old.leads[1])
+	}
+	w.mustCommit(1, "shop/1", 0)
+	w.cut = func(_, _ *house) bool { return false }
+	w.run(20)
+	w.checkEqual(1)
+}
+
+func TestLeadIsGivenAway(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	w.run(20)
+	from := w.awaitLeader(1)
+	for _, m := range from.group(1).Members {
+		if m.Node != from.Node() {
+			if err := from.TransferLead(1, from.leads[1].Term, m.Replica); err != nil {
+				t.Fatal(err)
+			}
+			if from.Leased(1, from.leads[1].Term) {
+				t.Error("a lease during the transfer")
+			}
+			from.drive()
+			w.settle()
+			if to := w.house(m.Node); w.awaitLeader(1) != to {
+				t.Error("it was not taken")
+			}
+			break
+		}
+	}
+	w.mustCommit(1, "shop/1", 0)
+}
+
+func TestReplicaMovesAndLeavesNothing(t *testing.T) {
+	w := newTown(t, 4, 1)
+	fourth := w.houses[3]
+	w.houses = w.houses[:3]
+	w.spread(1)
+	w.houses = append(w.houses, fourth)
+	w.mustCommit(1, "shop/1", 0)
+	leader := w.awaitLeader(1)
+	leaver := w.houses[0]
+	if leaver == leader {
+		leaver = w.houses[1]
+	}
+	old, next := leaver.group(1).Replica, leader.group(1).Next
+	w.change(1, Change{Add: fourth.Node()})
+	w.await("the learner", func() bool { return fourth.group(1).Applied >= leader.group(1).Commit })
+	w.change(1, Change{Promote: []uint64{next}, Remove: []uint64{old}})
+	w.mustCommit(1, "shop/1", 1)
+	w.await("it is gone", func() bool { return leaver.group(1) == nil })
+	if got := leaver.content(1); got != "" {
+		t.Errorf("left behind: %s", got)
+	}
+	if err := leaver.CreateReplica(1, old); !errors.Is(err, ErrReplica) {
+		t.Errorf("a destroyed replica came back: %v", err)
+	}
+	// It may come back under another id.
+	back := w.awaitLeader(1).group(1).Next
+	w.change(1, Change{Add: leaver.Node()})
+	w.await("it is back", func() bool { return leaver.group(1).Applied > 1 })
+	w.change(1, Change{Promote: []uint64{back}, Remove: []uint64{fourth.group(1).Replica}})
+	w.checkEqual(1)
+}

@@ -1,0 +1,224 @@
+package persistence
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
+	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+)
+
+// Staged is a snapshot that is being received: a table beside the store, which becomes a part of it in one step or never.
+type Staged struct {
+	store *Store
+	shard uint32
+	table *table
+	last  []byte
+	done  func(error)
+}
+
+// Stage begins to receive the state of a shard. Commit or Discard must follow.
+func (s *Store) Stage(shard uint32) (*Staged, error) {
+	if int64(shard) > int64(s.options.Shards) {
+		return nil, fmt.Errorf("%w: a snapshot of shard %d", ErrMalformed, shard)
+	}
+	return &Staged{store: s, shard: shard}, nil
+}
+
+// Add adds a record. Keys come in their order, without the shard.
+func (st *Staged) Add(key, value []byte) error {
+	if len(key) == 0 || key[0] < firstState || bytes.Compare(key, st.last) <= 0 {
+		return fmt.Errorf("%w: a key of a snapshot of shard %d", ErrMalformed, st.shard)
+	}
+	st.last = append(st.last[:0], key...)
+	if st.table == nil {
+		table, err := st.store.newTable()
+		if err != nil {
+			return err
+		}
+		st.table = table
+	}
+	return st.table.Set(append(binary.BigEndian.AppendUint32(make([]byte, 0, shardBytes+len(key)), st.shard), key...), value, nil)
+}
+
+// Commit makes the state the replica's, if the message asks for it in time. done is called once, on a lane's goroutine, when the
+// replica has it, or will not take it.
+func (st *Staged) Commit(m Message, done func(error)) {
+	err := checkMessage(m.Message)
+	if err == nil && (m.GetType() != raftpb.MsgSnap || m.Shard != st.shard) {
+		err = fmt.Errorf("%w: a snapshot with another message", ErrMalformed)
+	}
+	if err == nil && st.table != nil {
+		err = st.table.close()
+	}
+	if err == nil {
+		st.done = done
+		l := st.store.lane(st.shard)
+		err = l.control(func() { l.stage(m, st) })
+	}
+	if err != nil {
+		st.Discard()
+		done(err)
+	}
+}
+
+// Discard removes what was received.
+func (st *Staged) Discard() {
+	if st.table != nil {
+		st.table.remove()
+		st.table = nil
+	}
+}
+
+// errNotTaken: the replica has got on without the snapshot, or is another one.
+var errNotTaken = errors.New("persistence: the snapshot is not needed")
+
+// stage steps the message of a snapshot whose records are here. The consensus core decides whether it is newer than what it has.
+func (l *lane) stage(m Message, st *Staged) {
+	g := l.groups[m.Shard]
+	if g == nil || m.GetTo() != g.replica || g.staged != nil {
+		st.end(errNotTaken)
+		return
+	}
+	g.staged = st
+	g.step(m)
+	l.activate(g)
+	if !g.node.HasReady() { // it changed nothing
+		g.endStaged(errNotTaken)
+	}
+}
+
+func (st *Staged) end(err error) {
+	st.Discard()
+	st.done(err)
+}
+
+// endStaged ends the snapshot that is being received.
+func (g *group) endStaged(err error) {
+	if st := g.staged; st != nil {
+		g.staged = nil
+		st.end(err)
+	}
+}
+
+// install makes a snapshot the state of the group, in one atomic and durable step: the shard's range is cut out, and the tables
+// with the received records, and with what this replica knows of its log, are put in its place.
+func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snapshot) error {
+	meta := snapshot.GetMetadata()
+	at := position{meta.GetIndex(), meta.GetTerm()}
+	members := g.log.members
+	if err := proto.Unmarshal(snapshot.GetData(), members); err != nil {
+		return fmt.Errorf("%w: members in a snapshot of shard %d: %w", ErrCorrupt, g.shard, err)
+	}
+	if hard == nil {
+		hard = &g.log.hard
+	}
+	hard = &raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: new(max(hard.GetCommit(), at.index))}
+	local, err := s.newTable()
+	if err != nil {
+		return err
+	}
+	defer local.remove()
+	err = errors.Join(
+		setLocal(local, g.shard, hard, meta.GetConfState(), at, at),
+		setProto(local, shardKey(g.shard, classMembers), members),
+		local.Set(shardKey(g.shard, classReplica), binary.BigEndian.AppendUint64(nil, g.replica), nil),
+		g.keepTombstone(local),
+		local.close(),
+	)
+	if err != nil {
+		return err
+	}
+	paths := []string{local.path}
+	if g.staged.table != nil {
+		paths = append(paths, g.staged.table.path)
+	}
+	span := pebble.KeyRange{Start: shardKey(g.shard, 1), End: shardKey(g.shard+1, 0)}
+	if _, err := g.db.IngestAndExcise(context.Background(), paths, nil, nil, span); err != nil {
+		return engineError(err)
+	}
+	g.log.restored(hard, meta.GetConfState(), at)
+	g.revisions = newRevisionCache(g.revisions.max)
+	g.untruncated = 0
+	return nil
+}
+
+// keepTombstone writes the mark of destroyed replicas again: it lies in the range that is cut out.
+func (g *group) keepTombstone(local *table) error {
+	destroyed, err := tombstone(g.db, g.shard)
+	if err != nil || destroyed == 0 {
+		return err
+	}
+	return local.Set(shardKey(g.shard, classTombstone), binary.BigEndian.AppendUint64(nil, destroyed), nil)
+}
+
+// restored takes the log for one that begins behind an entry.
+func (l *groupLog) restored(hard *raftpb.HardState, conf *raftpb.ConfState, at position) {
+	l.dropSnapshot()
+	l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
+	l.conf, l.truncated, l.applied, l.last = conf, at, at, at
+	l.cache = entryCache{}
+}
+
+// table is a table of the engine that is being written, beside it.
+type table struct {
+	*sstable.Writer
+	fs     vfs.FS
+	path   string
+	closed bool
+}
+
+const stagedPrefix = "staged-"
+
+func (s *Store) newTable() (*table, error) {
+	fs := s.options.FS
+	path := fs.PathJoin(s.options.Dir, fmt.Sprintf("%s%d", stagedPrefix, s.stagings.Add(1)))
+	file, err := fs.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return nil, fmt.Errorf("persistence: receive a snapshot: %w", err)
+	}
+	writer := sstable.NewWriter(objstorageprovider.NewFileWritable(file), sstable.WriterOptions{
+		Comparer: s.comparer, TableFormat: s.db.TableFormat(), FilterPolicy: filterPolicy,
+	})
+	return &table{Writer: writer, fs: fs, path: path}, nil
+}
+
+// Set adds a record.
+func (t *table) Set(key, value []byte, _ *pebble.WriteOptions) error { return t.Writer.Set(key, value) }
+
+// close writes the table to the disk.
+func (t *table) close() error {
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	return t.Writer.Close()
+}
+
+// remove removes the file: the engine has linked it under a name of its own, or nobody needs it.
+func (t *table) remove() {
+	_ = t.close()
+	_ = t.fs.Remove(t.path)
+}
+
+// removeStaged removes what a crash has left.
+func (s *Store) removeStaged() error {
+	names, err := s.options.FS.List(s.options.Dir)
+	if err != nil {
+		return fmt.Errorf("persistence: look for unfinished snapshots: %w", err)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, stagedPrefix) {
+			_ = s.options.FS.Remove(s.options.FS.PathJoin(s.options.Dir, name))
+		}
+	}
+	return nil
+}
