@@ -9,7 +9,7 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Conversations of one user talk to each other as gateways do to them: by deliveries, through the tables of their shards.
+// Conversations of one user talk to each other as gateways do to them: by deliveries, which may have to go to another node.
 
 // maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each time, and a user has few.
 const maxHops = 8
@@ -28,7 +28,7 @@ func (a *activation) forward(e conversation.Forward) {
 		return
 	}
 	d.Conversation = e.To
-	a.runtime.Deliver(d)
+	a.runtime.options.Elsewhere(d)
 }
 
 // askOther asks another identity to whom it belongs. Where no answer comes, the machine asks again.
@@ -51,7 +51,7 @@ func (a *activation) handOver(e conversation.HandOver) {
 
 func (a *activation) question(to conversation.ID, question any, event func(conversation.AnswerAsk) conversation.Event) {
 	system, pid := a.runtime.system, a.pid
-	a.runtime.Deliver(&Delivery{
+	a.runtime.options.Elsewhere(&Delivery{
 		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
 		answer: func(answer conversation.AnswerAsk) { system.Root.Send(pid, result{event(answer)}) },
 	})

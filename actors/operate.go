@@ -37,7 +37,7 @@ func (r *Runtime) Skip(ctx context.Context, id conversation.ID, seq uint64) erro
 
 func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any) error {
 	done := make(chan error, 1)
-	r.Deliver(&Delivery{Conversation: id, question: question, Done: func(verdict conversation.Verdict, err error) {
+	r.options.Elsewhere(&Delivery{Conversation: id, question: question, Done: func(verdict conversation.Verdict, err error) {
 		if err == nil && verdict == conversation.Duplicate {
 			err = ErrNoDeadLetter
 		}

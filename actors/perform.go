@@ -182,8 +182,16 @@ func (a *activation) post(ctx context.Context, out *conversation.Outgoing) (sent
 			sent = conversation.SendResult{Outcome: conversation.Unknown, Reason: "panic"}
 		}
 	}()
+	if !a.runtime.options.Store.Leased(a.table.shard, a.term) {
+		// Another node may lead already, and send this reply, too.
+		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: leaseAgain, Reason: "not sent: the lead is not confirmed"}
+	}
 	return a.channel.Sender.Send(ctx, out)
 }
+
+// leaseAgain is how soon a reply is tried again that was not sent since the lead was not confirmed. Either it is by then, or the
+// activation has ended.
+const leaseAgain = 100 * time.Millisecond
 
 // context returns the context of bot calls and sends: it ends with the activation.
 func (a *activation) context() context.Context {

@@ -22,6 +22,8 @@ type Options struct {
 	Channels map[string]*Channel
 	// Shards is the number of shards, 1 to Shards.
 	Shards uint32
+	// Elsewhere takes the deliveries that conversations send to each other, to wherever they are led. Default: Deliver.
+	Elsewhere func(*Delivery)
 	// MaxActive bounds the conversations in memory; a message for one more is refused. Default 500,000.
 	MaxActive int
 	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 1,000.
@@ -84,6 +86,9 @@ func New(options Options) *Runtime {
 	r := &Runtime{
 		options: options, system: newSystem(options.Logger), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
 	}
+	if r.options.Elsewhere == nil {
+		r.options.Elsewhere = r.Deliver
+	}
 	r.metrics = newMetrics(options.Registerer, r)
 	r.stopped = make(chan struct{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -114,7 +119,7 @@ type Delivery struct {
 	hops int
 }
 
-// Deliver routes a delivery to its conversation. It never blocks. Deliveries of one conversation by one goroutine arrive in
+// Deliver takes a delivery to its conversation, if this node leads it. It never blocks. Deliveries of one conversation by one goroutine arrive in
 // their order.
 func (r *Runtime) Deliver(d *Delivery) {
 	if r.options.Channels[d.Conversation.Channel] == nil {
@@ -124,8 +129,11 @@ func (r *Runtime) Deliver(d *Delivery) {
 	r.table(d.Conversation).deliver(d)
 }
 
-func (r *Runtime) table(id conversation.ID) *table {
-	return r.tables[placement.ShardOf(id.String(), r.options.Shards)]
+func (r *Runtime) table(id conversation.ID) *table { return r.tables[r.Shard(id)] }
+
+// Shard is that of a conversation.
+func (r *Runtime) Shard(id conversation.ID) uint32 {
+	return placement.ShardOf(id.String(), r.options.Shards)
 }
 
 // Lead tells that this node leads a shard in a term and may activate its conversations (ready), or does no longer. It does

@@ -15,6 +15,8 @@ type Store interface {
 	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called exactly once and never blocks:
 	// nil when the commit was applied, else an error that says nothing about whether it will be.
 	Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error))
+	// Leased reports whether this node leads a shard in a term, and no other node can before a moment is over.
+	Leased(shard uint32, term uint64) bool
 	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.
 	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
 	// Scan reads the records of one kind, in the order of their suffixes.

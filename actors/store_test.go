@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
@@ -26,6 +27,8 @@ type memoryStore struct {
 	failing       error
 	failedCommits int
 	done          sync.WaitGroup
+	// unconfirmed: there is no lease.
+	unconfirmed atomic.Bool
 }
 
 var errStale = errors.New("stale revision")
@@ -36,6 +39,8 @@ func newMemoryStore() *memoryStore {
 	s.done.Go(s.run)
 	return s
 }
+
+func (s *memoryStore) Leased(uint32, uint64) bool { return !s.unconfirmed.Load() }
 
 func (s *memoryStore) run() {
 	s.mu.Lock()

@@ -20,6 +20,7 @@ type table struct {
 	mu          sync.Mutex
 	term        uint64
 	ready       bool
+	leaving     bool // the lead is about to be given away
 	activations map[conversation.ID]*activation
 
 	// dueMs is no later than the first timer that the store holds (Unix milliseconds).
@@ -43,7 +44,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	switch {
 	case r.stopping.Load():
 		return ErrStopping
-	case !t.ready:
+	case !t.ready || t.leaving:
 		return ErrNotLeader
 	}
 	a := t.activations[id]
@@ -98,7 +99,7 @@ func (t *table) lead(term uint64, ready bool) bool {
 	if t.term == term && t.ready == ready {
 		return false
 	}
-	t.term, t.ready = term, ready
+	t.term, t.ready, t.leaving = term, ready, false
 	t.dueMs.Store(0) // look at once
 	for _, a := range t.activations {
 		t.runtime.system.Root.Send(a.pid, stopNow{ErrNotLeader})
@@ -110,14 +111,14 @@ func (t *table) lead(term uint64, ready bool) bool {
 func (t *table) isReady() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.ready
+	return t.ready && !t.leaving
 }
 
 // leads reports whether this node still leads the shard in a term.
 func (t *table) leads(term uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.ready && t.term == term
+	return t.ready && !t.leaving && t.term == term
 }
 
 func (t *table) each(fn func(*activation)) {

@@ -1,0 +1,45 @@
+package actors
+
+import (
+	"context"
+	"time"
+)
+
+// HandOver ends the activations of a shard that this node leads, so that another node can take the lead with no reply in doubt:
+// sends under way are finished, and their outcome is committed. It returns when all have ended, or with the context's error.
+// Deliveries are answered ErrNotLeader from now on, until the lead changes, or TakeBack.
+func (r *Runtime) HandOver(ctx context.Context, shard uint32) error {
+	t := r.tables[shard]
+	t.mu.Lock()
+	t.leaving = true
+	t.mu.Unlock()
+	t.each(func(a *activation) { r.system.Root.Send(a.pid, stopGracefully{}) })
+	for {
+		t.mu.Lock()
+		left := len(t.activations)
+		t.mu.Unlock()
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// TakeBack ends a HandOver after which nobody took the lead.
+func (r *Runtime) TakeBack(shard uint32) {
+	t := r.tables[shard]
+	t.mu.Lock()
+	left, term := t.leaving, t.term
+	t.leaving = false
+	t.mu.Unlock()
+	if left && t.isReady() {
+		r.goWork(func() { t.recover(term) })
+	}
+}
+
+// Leads reports whether this node takes deliveries for a shard.
+func (r *Runtime) Leads(shard uint32) bool { return r.tables[shard].isReady() }
