@@ -1,0 +1,32 @@
+// Package system_test proves the promises of a cluster with real processes: `wactor serve` in network namespaces with addresses
+// of their own, under the load of `wactor simulate`, while this test kills and pauses processes, cuts the network and fills
+// disks. After each test nothing may be lost, doubled, raced, out of order or skipped; a reply may come twice only where its
+// conversation noted the doubt.
+//
+// Read first: sandbox_test.go (where all of this runs, and why nothing of it can stay behind), network_test.go and cut_test.go
+// (how the network is built and cut), cluster_test.go and member_test.go (the processes), balancer_test.go and outage_test.go (how
+// webhooks get to the nodes, and how it is measured how long they did not), load_test.go (what is checked).
+//
+//	fault                       how it is done                                    test
+//	a process dies              SIGKILL, started again 1 to 3 s later             TestKill, TestAllKilled
+//	a process stands still      SIGSTOP, later SIGCONT                            TestPause
+//	a node is cut off           the router drops what its peers and it send       TestPartitions
+//	one direction is cut        the router drops what one node sends to another   TestPartitions
+//	a bridge                    two nodes are cut from each other, a third is not TestPartitions
+//	gossip is cut               the router drops TCP and UDP of port 7946         TestGossipCut
+//	node RPC is cut             the router drops TCP of port 7947                 TestRPCCut
+//	a disk is full              the data lies on a small tmpfs that a file fills  TestFullDisk
+//	the network is slow         tc netem on the router, where the kernel has it   TestSlowNetwork
+//	a node is stopped           SIGTERM, one node after the other                 TestRollingRestart
+//	nodes come and go           a fourth node joins, and is drained               TestJoinAndDrain
+//
+// The tests are skipped, saying why, where the system forbids namespaces, and under the race detector, which would not see into
+// the processes. These variables change a run:
+//
+//	WACTOR_SYSTEM=require  fail instead of being skipped
+//	WACTOR_ROUNDS=50       faults of each test; default 3, with -short 1
+//	WACTOR_SEED=7          what is drawn; default another one each time, which is printed
+//	WACTOR_RATE=600        messages a second; default 300
+//	WACTOR_NODES=5         nodes of a cluster; default 3
+//	WACTOR_LONG=1          pauses and partitions of up to 30 s instead of up to 4 s
+package system_test

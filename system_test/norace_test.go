@@ -1,0 +1,6 @@
+//go:build !race
+
+package system_test
+
+// raceDetector reports whether this test was built with the race detector.
+const raceDetector = false
