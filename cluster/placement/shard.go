@@ -1,4 +1,3 @@
-// Package placement decides, without I/O, where conversations live.
 package placement
 
 import "github.com/cespare/xxhash/v2"

@@ -1,0 +1,52 @@
+package placement
+
+import (
+	"cmp"
+	"slices"
+)
+
+// lead chooses the preferred leader of each shard: who led before, if it still holds the shard, else the holder that leads the
+// least. Then nodes that lead two more than others hand shards on, again by shortest paths, until no such pair can be evened out.
+// A preferred leader costs no copy, so here balance goes before rest.
+func (l *layout) lead() []int {
+	led := make([][]int, len(l.nodes)) // shards, by their leader
+	leads := func(node int) int { return len(led[node]) }
+	for shard, leader := range l.leaders {
+		if leader != nobody && slices.Contains(l.holders[shard], leader) {
+			led[leader] = append(led[leader], shard)
+		} else {
+			l.leaders[shard] = nobody
+		}
+	}
+	for shard, leader := range l.leaders {
+		if leader == nobody {
+			l.leaders[shard] = slices.MaxFunc(l.holders[shard], func(a, b int) int {
+				return cmp.Or(cmp.Compare(leads(b), leads(a)), cmp.Compare(l.weight(shard, a), l.weight(shard, b)))
+			})
+			led[l.leaders[shard]] = append(led[l.leaders[shard]], shard)
+		}
+	}
+	for slices.ContainsFunc(ranked(len(l.nodes), leads), func(node int) bool { return l.handLead(led, node) }) {
+	}
+	return l.leaders
+}
+
+// handLead moves one lead away from a node towards one that leads at least two less, and reports whether there was a way.
+func (l *layout) handLead(led [][]int, from int) bool {
+	targets := ranked(len(led), func(node int) int { return len(led[from]) - len(led[node]) - 1 })
+	if len(targets) == 0 {
+		return false
+	}
+	path := shortestPath(len(led), []int{from}, targets, func(a, b int) bool {
+		return slices.ContainsFunc(led[a], func(shard int) bool { return slices.Contains(l.holders[shard], b) })
+	})
+	for i := range max(0, len(path)-1) {
+		// Each shard has one leader, so no two moves of a path are of the same shard.
+		a, b := path[i], path[i+1]
+		shard := l.dearest(led[a], b, func(shard int) bool { return slices.Contains(l.holders[shard], b) })
+		led[a] = slices.DeleteFunc(led[a], func(other int) bool { return other == shard })
+		led[b] = append(led[b], shard)
+		l.leaders[shard] = b
+	}
+	return path != nil
+}
