@@ -12,25 +12,30 @@ import (
 	_ "github.com/wactor/wactor/node" // so that a result is not taken from the cache when the program has changed
 )
 
-// build builds the program, outside of the sandbox, which has no network. The caller removes the folder that it returns.
-func build() (string, error) {
-	folder, err := os.MkdirTemp("", "wactor-system-")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(folder, 0o755); err != nil { // tests of a sandbox with its own users read it
-		return "", err
-	}
-	command := exec.Command("go", "build", "-o", folder+"/", "github.com/wactor/wactor/cmd/wactor")
-	if out, err := command.CombinedOutput(); err != nil {
-		os.RemoveAll(folder)
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return folder, nil
-}
+// binaryVariable names the program; the process outside of the sandbox sets it, where nobody else has.
+const binaryVariable = "WACTOR_BINARY"
 
 // binary returns the path of the program.
-func binary() string { return filepath.Join(os.Getenv(binaryVariable), "wactor") }
+func binary() string { return os.Getenv(binaryVariable) }
+
+// build builds the program, where none is named, and returns its path. It does so outside of the sandbox, which has no network.
+// The caller calls remove when it is not needed any more.
+func build() (path string, remove func(), err error) {
+	if binary() != "" {
+		return binary(), func() {}, nil
+	}
+	folder, err := os.MkdirTemp("", "wactor-system-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.RemoveAll(folder) }
+	command := exec.Command("go", "build", "-o", folder+"/", "github.com/wactor/wactor/cmd/wactor")
+	if out, err := command.CombinedOutput(); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return filepath.Join(folder, "wactor"), remove, nil
+}
 
 // TestBinary runs the program once. It also looks at its sources, so that the go command knows on which files the results of this
 // package depend.

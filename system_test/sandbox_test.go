@@ -19,11 +19,8 @@ import (
 // runs at once do not see each other, and no name or address of the machine is touched. Names of their own for each run, and the
 // removal of what a dead run left behind, were refused: they need to be right, and this can't be wrong.
 
-// Variables by which the process outside tells the one inside what it did.
-const (
-	insideVariable = "WACTOR_SYSTEM_INSIDE"
-	binaryVariable = "WACTOR_SYSTEM_BINARY"
-)
+// insideVariable tells a process that it is in the sandbox.
+const insideVariable = "WACTOR_SYSTEM_INSIDE"
 
 // refused says why the tests of this package can't run here; empty where they can.
 var refused string
@@ -67,12 +64,12 @@ func runInside() (int, error) {
 			return 0, fmt.Errorf("%s is not installed", tool)
 		}
 	}
-	binary, err := build()
+	binary, remove, err := build()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1, nil
 	}
-	defer os.RemoveAll(binary)
+	defer remove()
 	// The sandbox ends with the thread that made it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
