@@ -1,48 +1,65 @@
 package placement
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // balance moves replicas until every node holds as many shards as its share allows. A node that has too many need not be
 // able to swap with one that has too few, since zones can forbid it: then it hands a shard to a third, which hands another one
 // on. These are the shortest augmenting paths of the flow that shares speaks of, so the bounds are always met in the end.
 func (l *layout) balance() {
-	room := func(node int) int { return l.room(node) }
 	over := func(node int) int { return -l.room(node) }
 	lacks := func(node int) int { return l.zones[l.zone[node]].fewestGroups - len(l.shards[node]) }
 	spare := func(node int) int { return -lacks(node) }
 
-	// Who has the most room comes first, and that is mostly who lacks some too: then one move serves both ends.
-	for l.handOn(ranked(len(l.nodes), over), ranked(len(l.nodes), room)) {
-	}
-	for l.handOn(ranked(len(l.nodes), spare), ranked(len(l.nodes), lacks)) {
+	// First only replicas that no node has yet: to choose another node for these costs nothing.
+	for _, may := range []move{l.unbuilt, l.movable} {
+		// Who has the most room comes first, and that is mostly who lacks some too: then one move serves both ends.
+		for l.handOn(over, l.room, may) {
+		}
+		for l.handOn(spare, lacks, may) {
+		}
 	}
 }
 
-// handOn moves one replica from a source to a target, by way of others where it must, and reports whether there was a way.
-func (l *layout) handOn(sources, targets []int) bool {
-	if len(sources) == 0 || len(targets) == 0 {
-		return false
-	}
-	path := shortestPath(len(l.nodes), sources, targets, func(from, to int) bool {
-		return slices.ContainsFunc(l.shards[from], func(shard int) bool { return l.movable(shard, from, to) })
+// move tells whether a shard that is held by one node may be held by another one instead.
+type move func(shard, from, to int) bool
+
+// handOn moves replicas from a node with an excess to one in need, by way of others where it must, and reports whether there
+// was a way.
+func (l *layout) handOn(excess, need func(node int) int, may move) bool {
+	path := shortestPath(len(l.nodes), ranked(len(l.nodes), excess), ranked(len(l.nodes), need), func(from, to int) bool {
+		return slices.ContainsFunc(l.shards[from], func(shard int) bool { return may(shard, from, to) })
 	})
 	if path == nil {
 		return false
 	}
-	// The shards are chosen before the first one moves. Two of these moves can't stand in each other's way: only two that both
-	// change zones in the same shard could, and then one from the first's source to the second's target would be a shorter path.
-	moved := make([]int, len(path)-1)
+	// As many go as can, chosen before the first one moves. They can't stand in each other's way: at one stage of the path they are
+	// of different shards, and two of one shard at two stages could only do so if both changed zones, but then one move from the
+	// first's source to the second's target would have made a shorter path.
+	count := min(excess(path[0]), need(path[len(path)-1]))
+	moved := make([][]int, len(path)-1)
 	for i := range moved {
-		moved[i] = l.dearest(l.shards[path[i]], path[i+1], func(shard int) bool { return l.movable(shard, path[i], path[i+1]) })
+		from, to := path[i], path[i+1]
+		moved[i] = l.dearest(l.shards[from], to, func(shard int) bool { return may(shard, from, to) })
+		count = min(count, len(moved[i]))
 	}
-	for i, shard := range moved {
-		l.release(shard, path[i])
-		l.hold(shard, path[i+1])
+	for i, shards := range moved {
+		for _, shard := range shards[:count] {
+			l.release(shard, path[i])
+			l.hold(shard, path[i+1])
+		}
 	}
 	return true
 }
 
-// movable reports whether a shard that is held by one node may be held by another one instead.
+// unbuilt is the move of a replica that the previous placement did not have.
+func (l *layout) unbuilt(shard, from, to int) bool {
+	return !slices.Contains(l.former[shard], from) && l.movable(shard, from, to)
+}
+
+// movable is any move that leaves the shard within the bounds of its zones.
 func (l *layout) movable(shard, from, to int) bool {
 	if slices.Contains(l.holders[shard], to) {
 		return false
@@ -52,13 +69,9 @@ func (l *layout) movable(shard, from, to int) bool {
 		l.inZone(shard, source) > l.zones[source].fewest && l.inZone(shard, target) < l.zones[target].most
 }
 
-// dearest returns the shard to which a node has the highest weight, of those that are eligible. There must be one.
-func (l *layout) dearest(shards []int, node int, eligible func(shard int) bool) int {
-	chosen, highest := nobody, uint64(0)
-	for _, shard := range shards {
-		if weight := l.weight(shard, node); (chosen == nobody || weight > highest) && eligible(shard) {
-			chosen, highest = shard, weight
-		}
-	}
-	return chosen
+// dearest returns those of the shards that are eligible, the node's weight for them falling.
+func (l *layout) dearest(shards []int, node int, eligible func(shard int) bool) []int {
+	shards = slices.DeleteFunc(slices.Clone(shards), func(shard int) bool { return !eligible(shard) })
+	slices.SortFunc(shards, func(a, b int) int { return cmp.Compare(l.weight(b, node), l.weight(a, node)) })
+	return shards
 }

@@ -13,10 +13,12 @@ type layout struct {
 	nodes    []Node // by id
 	replicas int
 	zones    []share
-	zone     []int   // of each node
-	holders  [][]int // of each shard
-	leaders  []int   // of each shard in the previous placement, or nobody
-	shards   [][]int // of each node, ascending
+	zone     []int      // of each node
+	holders  [][]int    // of each shard
+	leaders  []int      // of each shard in the previous placement, or nobody
+	former   [][]int    // the holders of each shard in the previous placement that are still there
+	shards   [][]int    // of each node, ascending
+	weights  [][]uint64 // of each node, by shard; computed when first asked for
 }
 
 // nobody is the leader of a shard that has none.
@@ -24,8 +26,8 @@ const nobody = -1
 
 func newLayout(groups, replicas int, nodes []Node) *layout {
 	l := &layout{
-		nodes: nodes, replicas: replicas, zone: make([]int, len(nodes)), shards: make([][]int, len(nodes)),
-		holders: make([][]int, groups), leaders: make([]int, groups),
+		nodes: nodes, replicas: replicas, zone: make([]int, len(nodes)), shards: make([][]int, len(nodes)), weights: make([][]uint64, len(nodes)),
+		holders: make([][]int, groups), leaders: make([]int, groups), former: make([][]int, groups),
 	}
 	for shard := range l.leaders {
 		l.leaders[shard] = nobody
@@ -59,6 +61,7 @@ func (l *layout) keep(previous [][]uint64) {
 				l.leaders[shard] = node
 			}
 		}
+		l.former[shard] = slices.Clone(l.holders[shard])
 	}
 }
 
@@ -139,12 +142,18 @@ func (l *layout) room(node int) int {
 	return l.zones[l.zone[node]].mostGroups - len(l.shards[node])
 }
 
-// weight is the rendezvous hash of a shard and a node.
+// weight is the rendezvous hash of a shard and a node. Where thousands of shards move, each is asked for thousands of times.
 func (l *layout) weight(shard, node int) uint64 {
-	var key [12]byte
-	binary.LittleEndian.PutUint32(key[:], uint32(shard))
-	binary.LittleEndian.PutUint64(key[4:], l.nodes[node].ID)
-	return xxhash.Sum64(key[:])
+	if l.weights[node] == nil {
+		l.weights[node] = make([]uint64, len(l.holders))
+		var key [12]byte
+		binary.LittleEndian.PutUint64(key[4:], l.nodes[node].ID)
+		for other := range l.holders {
+			binary.LittleEndian.PutUint32(key[:], uint32(other))
+			l.weights[node][other] = xxhash.Sum64(key[:])
+		}
+	}
+	return l.weights[node][shard]
 }
 
 // inZone returns how many replicas of a shard lie in a zone.

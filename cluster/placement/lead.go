@@ -43,8 +43,9 @@ func (l *layout) handLead(led [][]int, from int) bool {
 	for i := range max(0, len(path)-1) {
 		// Each shard has one leader, so no two moves of a path are of the same shard.
 		a, b := path[i], path[i+1]
-		shard := l.dearest(led[a], b, func(shard int) bool { return slices.Contains(l.holders[shard], b) })
-		led[a] = slices.DeleteFunc(led[a], func(other int) bool { return other == shard })
+		place := slices.IndexFunc(led[a], func(shard int) bool { return slices.Contains(l.holders[shard], b) })
+		shard := led[a][place]
+		led[a] = slices.Delete(led[a], place, place+1)
 		led[b] = append(led[b], shard)
 		l.leaders[shard] = b
 	}
