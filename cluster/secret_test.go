@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,7 +28,7 @@ func mustSecrets(t *testing.T, texts ...string) *Secrets {
 // A node of another version must derive the same: these values never change.
 func TestKeysAreStable(t *testing.T) {
 	s := mustSecrets(t, oldText)
-	got := []string{hex.EncodeToString(s.GossipKeys()[0]), hex.EncodeToString(s.derived[0].authority.Seed())}
+	got := []string{fmt.Sprintf("%x", s.GossipKeys()[0]), fmt.Sprintf("%x", s.derived[0].authority.Seed())}
 	want := []string{
 		"afcce69229377759bb4bb593273e67f5fa032a3653be4eba2c0d0d17aca38dd4",
 		"e8af3527775d79cc147447bb8bdfd79a0670975216104376fe43631e507722e8",
@@ -110,7 +109,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("made", "secrets", s)
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %x", s, s, s, s, s), log.String()} {
 		for _, key := range [][]byte{s.derived[0].gossip, s.derived[0].authority} {
-			if strings.Contains(text, hex.EncodeToString(key[:4])) || strings.Contains(text, strings.Trim(fmt.Sprint(key[:4]), "[]")) {
+			if strings.Contains(text, fmt.Sprintf("%x", key[:4])) || strings.Contains(text, strings.Trim(fmt.Sprint(key[:4]), "[]")) {
 				t.Errorf("a key is printed: %s", text)
 			}
 		}
