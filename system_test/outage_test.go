@@ -117,9 +117,9 @@ func (o *outages) shardOf(body []byte) uint32 {
 		return 0 // statuses: they do not count
 	}
 	first := webhook.Entry[0].Changes[0].Value.Messages[0]
-	user := first.UserID
+	user := first.From
 	if user == "" {
-		user = first.From
+		user = first.UserID
 	}
 	return placement.ShardOf("shop/"+user, o.shards)
 }

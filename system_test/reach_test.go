@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// within calls a function on a thread that is in a namespace. A socket stays in the namespace in which it was made. The thread
+// onThread calls a function on a thread that is in a namespace. A socket stays in the namespace in which it was made. The thread
 // ends with the goroutine, since it is not unlocked.
-func within[T any](t *testing.T, namespace string, do func() (T, error)) T {
+func onThread[T any](t *testing.T, namespace string, do func() (T, error)) T {
 	t.Helper()
 	type outcome struct {
 		value T
@@ -57,8 +57,8 @@ func enter(namespace string) error {
 // echo answers on a port of a node what it is sent, by TCP and UDP, until the test ends.
 func echo(t *testing.T, node, address string) {
 	t.Helper()
-	listener := within(t, node, func() (net.Listener, error) { return net.Listen("tcp4", address) })
-	packets := within(t, node, func() (net.PacketConn, error) { return net.ListenPacket("udp4", address) })
+	listener := onThread(t, node, func() (net.Listener, error) { return net.Listen("tcp4", address) })
+	packets := onThread(t, node, func() (net.PacketConn, error) { return net.ListenPacket("udp4", address) })
 	t.Cleanup(func() { listener.Close(); packets.Close() })
 	go func() {
 		for {
@@ -84,7 +84,7 @@ func echo(t *testing.T, node, address string) {
 // reaches reports whether a byte from a node to an address comes back.
 func reaches(t *testing.T, node, protocol, address string) bool {
 	t.Helper()
-	return within(t, node, func() (bool, error) {
+	return onThread(t, node, func() (bool, error) {
 		const patience = 150 * time.Millisecond // a thousand times what it takes
 		conn, err := net.DialTimeout(protocol, address, patience)
 		if err != nil {
@@ -103,9 +103,9 @@ func reaches(t *testing.T, node, protocol, address string) bool {
 // heard reports whether a packet that a node sends by UDP arrives at another one.
 func heard(t *testing.T, from, to, address string) bool {
 	t.Helper()
-	packets := within(t, to, func() (net.PacketConn, error) { return net.ListenPacket("udp4", address+":0") })
+	packets := onThread(t, to, func() (net.PacketConn, error) { return net.ListenPacket("udp4", address+":0") })
 	defer packets.Close()
-	conn := within(t, from, func() (net.Conn, error) { return net.Dial("udp4", packets.LocalAddr().String()) })
+	conn := onThread(t, from, func() (net.Conn, error) { return net.Dial("udp4", packets.LocalAddr().String()) })
 	defer conn.Close()
 	if _, err := conn.Write([]byte{1}); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,165 @@
+//go:build linux
+
+package system_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+	"github.com/wactor/wactor/simulate"
+)
+
+// A load is a run of `wactor simulate` against the balancer: users who write in pairs, webhooks that come twice, messages in
+// the wrong order, users who write under their phone, their BSUID or both.
+type load struct {
+	duration time.Duration
+	begun    time.Time
+	users    int
+	process  *process
+	report   bytes.Buffer
+	problems bytes.Buffer
+}
+
+// firstUser is the phone number of the first user.
+const firstUser = 4915100000001
+
+// startLoad starts a load that lasts so long, and returns when webhooks are accepted.
+func startLoad(t *testing.T, b *balancer, r *rounds, duration time.Duration) *load {
+	t.Helper()
+	l := &load{duration: duration, users: 200}
+	command := exec.Command(binary(), "simulate", "--json", "--url", b.url(), "--app-secret", appSecret, "--access-token", "token",
+		"--graph", loadAddress+":9090", "--users", strconv.Itoa(l.users), "--first-user", strconv.Itoa(firstUser), "--messages", "2",
+		"--duration", duration.String(), "--rate", strconv.Itoa(r.rate), "--pattern", "pairs", "--names", "mixed", "--duplicates", "20",
+		"--swaps", "10", "--statuses", "sent,delivered", "--give-up", "2m", "--settle", "30s", "--allow-resent", "--seed", strconv.FormatUint(r.seed, 10))
+	command.Stdout, command.Stderr = &l.report, &l.problems
+	l.begun = time.Now()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	l.process = &process{command: command, ended: make(chan struct{})}
+	go func() {
+		l.process.err = command.Wait()
+		close(l.process.ended)
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		<-l.process.ended
+	})
+	for begin := time.Now(); b.answers()[http.StatusOK] == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("no webhook was accepted")
+		}
+	}
+	return l
+}
+
+// mustLast fails the test where the load has ended before it should: a fault without load proves nothing.
+func (l *load) mustLast(t *testing.T) {
+	t.Helper()
+	if left := l.duration - time.Since(l.begun); left < 0 {
+		t.Errorf("the load has ended %v ago: this machine is too slow for the rounds", -left.Round(time.Millisecond))
+	}
+}
+
+// end waits for the end of the load and returns its report.
+func (l *load) end(t *testing.T) *simulate.Report {
+	t.Helper()
+	const longest = 3 * time.Minute // that the load waits for answers and replies after its end
+	select {
+	case <-l.process.ended:
+	case <-time.After(l.duration + longest):
+		t.Fatal("the load does not end")
+	}
+	report := &simulate.Report{}
+	if err := json.Unmarshal(l.report.Bytes(), report); err != nil {
+		t.Fatalf("simulate: %v\n%s", l.process.err, l.problems.Bytes())
+	}
+	return report
+}
+
+// check ends the load and checks its report against what the nodes have noted: that nothing was lost, doubled, raced, out of order
+// or skipped, that each message ran once, and that no reply came twice but those that were in doubt.
+func (l *load) check(t *testing.T, c *cluster) {
+	t.Helper()
+	report := l.end(t)
+	t.Logf("%d messages, %d accepted, %d replied, %.0f a second; accepted in %s ms; posts %v", report.Messages, report.Accepted, report.Replied,
+		report.PerSecond, percentiles(report.Accept), report.Posts)
+	t.Logf("lost %d, doubled %d, raced %d, out of order %d, skipped %d, stray %d, resent %d", report.Lost, report.Doubled, report.Raced,
+		report.OutOfOrder, report.Skipped, report.Stray, report.Resent)
+	if report.Violations > 0 || report.Accepted != report.Messages {
+		t.Errorf("%d violations, %d of %d accepted; users %v", report.Violations, report.Accepted, report.Messages, report.Suspects)
+	}
+	a := c.audit(t, l.users)
+	t.Logf("%d turns, %d replies in doubt, %d sent again, %d taken twice", a.turns, a.doubts, a.resent, report.Resent)
+	if a.turns != report.Accepted {
+		t.Errorf("%d turns of %d messages", a.turns, report.Accepted)
+	}
+	if report.Resent > a.resent || a.resent > a.doubts {
+		t.Errorf("%d replies came twice, %d were sent again, %d were in doubt", report.Resent, a.resent, a.doubts)
+	}
+}
+
+func percentiles(p simulate.Percentiles) string {
+	text, _ := json.Marshal(p) // numbers alone
+	return string(text)
+}
+
+// audit is what the conversations have noted.
+type audit struct{ turns, doubts, resent int }
+
+// audit reads the timelines of all users from any node.
+func (c *cluster) audit(t *testing.T, users int) audit {
+	t.Helper()
+	var sum audit
+	for user := range users {
+		number := strconv.Itoa(firstUser + user)
+		for _, conversation := range c.trace(t, number) {
+			if len(conversation.Violations) > 0 || conversation.DeadLetters > 0 {
+				t.Errorf("user %s: %d dead letters, %v", number, conversation.DeadLetters, conversation.Violations)
+			}
+			sum.turns += int(conversation.Version)
+			for _, e := range conversation.Entries {
+				switch e.Kind {
+				case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
+					sum.doubts++
+				case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
+					sum.resent++
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// trace reads a user's timelines from the first node that answers.
+func (c *cluster) trace(t *testing.T, user string) []*wactorv1.ConversationTrace {
+	t.Helper()
+	var problems []error
+	for _, m := range c.members {
+		if !m.running() {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		request := connect.NewRequest(&wactorv1.TraceRequest{User: user})
+		request.Header().Set("Authorization", "Bearer "+adminToken)
+		response, err := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+m.admin()).Trace(ctx, request)
+		cancel()
+		if err == nil {
+			return response.Msg.Conversations
+		}
+		problems = append(problems, fmt.Errorf("%s: %w", m.name, err))
+	}
+	t.Fatalf("no node tells the timeline of user %s: %v", user, problems)
+	return nil
+}

@@ -1,0 +1,89 @@
+//go:build linux
+
+package system_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// Rounds are the faults of one test, drawn from a seed.
+type rounds struct {
+	*rand.Rand
+	seed               uint64
+	count, nodes, rate int
+	long               bool
+	outages            spans
+}
+
+// newRounds reads the variables that change a run. A failing test prints the command that runs it again with the same seed: the
+// same faults of the same nodes and durations, though not the same moment of a process.
+func newRounds(t *testing.T) *rounds {
+	t.Helper()
+	needSandbox(t)
+	r := &rounds{
+		seed: uint64(time.Now().UnixNano()) % 1_000_000, count: variable(t, "WACTOR_ROUNDS", 3), nodes: variable(t, "WACTOR_NODES", 3),
+		rate: variable(t, "WACTOR_RATE", 300), long: os.Getenv("WACTOR_LONG") != "",
+	}
+	if testing.Short() {
+		r.count = variable(t, "WACTOR_ROUNDS", 1)
+	}
+	if os.Getenv("WACTOR_SEED") != "" {
+		r.seed = uint64(variable(t, "WACTOR_SEED", 0))
+	}
+	r.Rand = rand.New(rand.NewPCG(r.seed, 0))
+	t.Logf("seed %d", r.seed)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("again: %s", r.command(t.Name()))
+		}
+	})
+	return r
+}
+
+func variable(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < 0 {
+		t.Fatalf("%s=%s is no number", name, text)
+	}
+	return number
+}
+
+func (r *rounds) command(test string) string {
+	long := ""
+	if r.long {
+		long = "WACTOR_LONG=1 "
+	}
+	return fmt.Sprintf("%sWACTOR_SEED=%d WACTOR_ROUNDS=%d WACTOR_NODES=%d WACTOR_RATE=%d go test ./system_test -run '^%s$' -count=1 -v -timeout 1h",
+		long, r.seed, r.count, r.nodes, r.rate, test)
+}
+
+// between draws a duration.
+func (r *rounds) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(r.Int64N(int64(most-least)+1))
+}
+
+// while draws how long a fault lasts: up to 30 s in a long run.
+func (r *rounds) while() time.Duration {
+	if r.long {
+		return r.between(time.Second, 30*time.Second)
+	}
+	return r.between(time.Second, 4*time.Second)
+}
+
+// pick draws a node.
+func (r *rounds) pick(c *cluster) *member { return c.members[r.IntN(len(c.members))] }
+
+// within is how soon webhooks of every shard must be accepted again after a fault began, where most nodes are left. The promise is
+// 2 s on a machine of its own, which a run by hand reads from what is printed; a machine that runs other tests beside these is
+// given more.
+const within = 15 * time.Second
