@@ -104,6 +104,32 @@ func TestWantMoves(t *testing.T) {
 	})
 }
 
+// TestWantMovesWithinZones adds a node to one of several zones: only what it takes over moves, as long as the zones share the
+// shards as before.
+func TestWantMovesWithinZones(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
+		var nodes []Node
+		for _, zone := range []string{"a", "b", "c"} {
+			for range rapid.IntRange(1, 4).Draw(t, zone) {
+				nodes = append(nodes, Node{ID: uint64(len(nodes) + 1), Zone: zone})
+			}
+		}
+		added := Node{ID: 99, Zone: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone")}
+		before := Want(nil, shards, 3, nodes)
+		after := Want(before, shards, 3, append(slices.Clone(nodes), added))
+		held := 0
+		for _, ids := range after {
+			if slices.Contains(ids, added.ID) {
+				held++
+			}
+		}
+		if moved := moves(before, after); moved != held {
+			t.Fatalf("the added node holds %d, but %d moved", held, moved)
+		}
+	})
+}
+
 // moves counts the replicas of a placement that a former one does not have.
 func moves(before, after [][]uint64) int {
 	moved := 0
