@@ -133,7 +133,7 @@ func (s spans) String() string {
 		return "none"
 	}
 	sorted := slices.Sorted(slices.Values(s))
-	at := func(percent int) time.Duration { return sorted[(len(sorted)-1)*percent/100].Round(time.Millisecond) }
+	at := func(percent int) time.Duration { return sorted[(len(sorted)*percent+99)/100-1].Round(time.Millisecond) }
 	all := make([]string, len(s))
 	for i, d := range s {
 		all[i] = d.Round(time.Millisecond).String()
