@@ -52,6 +52,16 @@ func (d *disk) fill(t *testing.T) {
 	}
 }
 
+// used returns how many bytes lie on the disk.
+func (d *disk) used(t *testing.T) int64 {
+	t.Helper()
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(d.path, &stat); err != nil {
+		t.Fatal(err)
+	}
+	return int64(stat.Blocks-stat.Bfree) * stat.Bsize
+}
+
 // free makes room again; it does nothing where the disk was not filled.
 func (d *disk) free(t *testing.T) {
 	t.Helper()

@@ -107,18 +107,24 @@ func pausing(m *member, lasts time.Duration) fault {
 	}
 }
 
-// filling fills the disk of a node and makes room again. The node may end meanwhile, as it must where it can't write its log.
+// filling fills the disk of a node and makes room again. The node ends meanwhile: what it can't write it must not accept.
 func filling(m *member, d *disk, lasts time.Duration) fault {
 	return fault{
 		name: fmt.Sprintf("fill the disk of %s", m.name), lasts: lasts,
-		begin: func(t *testing.T) { t.Helper(); d.fill(t) },
+		begin: func(t *testing.T) {
+			t.Helper()
+			t.Logf("%d KiB lie on the disk of %s", d.used(t)>>10, m.name)
+			d.fill(t)
+		},
 		end: func(t *testing.T) {
 			t.Helper()
 			d.free(t)
-			if !m.running() {
-				t.Logf("%s had ended: %v", m.name, m.process.err)
-				m.launch(t)
+			if m.running() {
+				t.Errorf("%s goes on with a full disk", m.name)
+				return
 			}
+			t.Logf("%s had ended: %v", m.name, m.process.err)
+			m.launch(t)
 		},
 	}
 }

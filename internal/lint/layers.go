@@ -54,6 +54,7 @@ var layers = map[string]Layer{
 
 	"cmd/wactor":    Program,
 	"internal/lint": Program,
+	"system_test":   Program,
 }
 
 // vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and of what nodes say.
