@@ -127,6 +127,19 @@ func (p *Process) Await(ctx context.Context, within time.Duration, ready func() 
 	return fmt.Errorf("machine: %s is not ready after %v: %s", p.command.Name, within, p.lastLines())
 }
 
+// Finish waits until the process has ended. It fails with the end of the log where it did not end well.
+func (p *Process) Finish(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.done:
+	}
+	if !p.run.ProcessState.Success() {
+		return fmt.Errorf("machine: %s: %v: %s", p.command.Name, p.run.ProcessState, p.lastLines())
+	}
+	return nil
+}
+
 // lastLines is the end of the log, on one line.
 func (p *Process) lastLines() string {
 	all, _ := os.ReadFile(p.log.Name())
