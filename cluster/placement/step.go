@@ -70,8 +70,7 @@ type Step struct {
 //   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't vote are removed.
 //   - When all wanted nodes that are alive have caught up, one joint change promotes and removes. See target.go for whom it
 //     keeps while wanted nodes are dead.
-//   - A change needs a live majority before and after it, and never ends with an even number of voters unless the wanted
-//     nodes and the voters there are leave no other choice; with two it never ends.
+//   - A change needs a live majority before and after it, and never ends with an even number of voters, so never with two.
 //   - A leader that has to leave hands over first. One without anybody to hand over to promotes first; only where it is the one
 //     voter, and is replaced by one, it removes itself, and the other one elects itself.
 //   - Last, the leadership goes to the preferred leader, if that is live and has caught up.
@@ -128,14 +127,10 @@ func (p plan) change() Step {
 	if heir, found := p.heir(goal); found {
 		return Step{Kind: Transfer, To: heir.ID}
 	}
-	first := p.target(true)
-	switch {
-	case len(first.promote) == 0:
-		return goal.step()
-	case !p.safe(first):
-		return Step{Kind: Wait}
+	if first := p.target(true); len(first.promote) > 0 {
+		return first.step() // as safe as goal: one more who is live, for at most one learner less
 	}
-	return first.step()
+	return goal.step()
 }
 
 // settle is for a group whose voters stay as they are.
@@ -144,9 +139,6 @@ func (p plan) settle() Step {
 		if r, exists := p.on(node); !exists || !r.Voter {
 			return Step{Kind: Wait}
 		}
-	}
-	if len(p.voters()) != len(p.wanted) {
-		return Step{Kind: Wait}
 	}
 	if preferred, _ := p.on(p.wanted[0]); preferred.Node != p.group.Self && p.ready(preferred) {
 		return Step{Kind: Transfer, To: preferred.ID}

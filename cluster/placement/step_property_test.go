@@ -19,10 +19,11 @@ func TestNextArrives(t *testing.T) {
 		}
 		step := func(t *rapid.T) { takeStep(t, w) }
 		t.Repeat(map[string]func(*rapid.T){
-			"want":  want,
-			"step":  step,
-			"step ": step, // twice as often
-			"leave": func(t *rapid.T) { endJoint(t, w) },
+			"want":   want,
+			"step":   step,
+			"leave":  func(t *rapid.T) { endJoint(t, w) },
+			"go on":  func(t *rapid.T) { goOn(t, w) },
+			"and on": func(t *rapid.T) { goOn(t, w) }, // as often again, so that disturbances find it under way
 			"catch up": func(t *rapid.T) {
 				if r := w.on(node.Draw(t, "node")); r != nil {
 					r.CaughtUp = !w.unseen[r.Node]
@@ -61,15 +62,7 @@ func settle(t *rapid.T, w *world) {
 		}
 	}
 	elect(t, w)
-	for range 60 {
-		for i := range w.group.Replicas {
-			r := &w.group.Replicas[i]
-			r.CaughtUp = r.CaughtUp || !w.unseen[r.Node]
-		}
-		if takeStep(t, w) == None {
-			break
-		}
-		endJoint(t, w)
+	for steps := 0; goOn(t, w) != None && steps < 40; steps++ {
 	}
 	var voters []uint64
 	for _, r := range w.group.Replicas {
@@ -81,6 +74,17 @@ func settle(t *rapid.T, w *world) {
 	if want := slices.Sorted(slices.Values(w.wanted)); !slices.Equal(voters, want) || len(voters) != len(w.group.Replicas) || w.group.Self != w.wanted[0] {
 		t.Fatalf("wanted %v, ended with %v and step %v", w.wanted, w, w.tell())
 	}
+}
+
+// goOn lets who is heard of catch up, takes a step, and lets a joint configuration end.
+func goOn(t *rapid.T, w *world) Kind {
+	for i := range w.group.Replicas {
+		r := &w.group.Replicas[i]
+		r.CaughtUp = r.CaughtUp || !w.unseen[r.Node]
+	}
+	kind := takeStep(t, w)
+	endJoint(t, w)
+	return kind
 }
 
 // takeStep asks for a step, checks it, and carries it out, unless there is no leader who could.

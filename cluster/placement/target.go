@@ -33,7 +33,7 @@ func (t target) step() Step {
 // copy when it comes back; how long it is wanted is the meta group's to say.
 //
 // An even number of voters stands no more failures than the odd one below, and two stand fewer than one. So one more voter that
-// nobody wants is kept, or else the last learner has to wait.
+// nobody wants is kept, or else the last learner has to wait. Where there is neither, nothing is left to change.
 //
 // With keepLeader, the leader is one of those that stay.
 func (p plan) target(keepLeader bool) target {
@@ -80,7 +80,8 @@ func (p plan) safe(goal target) bool {
 		waiting = waiting || !p.up(node)
 	}
 	fewer := p.countLive(goal.voters) < p.countLive(p.voters())
-	return p.majority(goal.voters) && len(goal.voters) != 2 && !(waiting && fewer)
+	// The majority follows from the rest. It is asked for all the same, since nothing else here must be wrong less.
+	return p.majority(goal.voters) && !(waiting && fewer)
 }
 
 func (p plan) voters() []Replica {
