@@ -41,8 +41,7 @@ func (l *layout) handOn(excess, need func(node int) int, may move) bool {
 	count := min(excess(path[0]), need(path[len(path)-1]))
 	moved := make([][]int, len(path)-1)
 	for i := range moved {
-		from, to := path[i], path[i+1]
-		moved[i] = l.dearest(l.shards[from], to, func(shard int) bool { return may(shard, from, to) })
+		moved[i] = l.dearest(path[i], path[i+1], may)
 		count = min(count, len(moved[i]))
 	}
 	for i, shards := range moved {
@@ -69,9 +68,18 @@ func (l *layout) movable(shard, from, to int) bool {
 		l.inZone(shard, source) > l.zones[source].fewest && l.inZone(shard, target) < l.zones[target].most
 }
 
-// dearest returns those of the shards that are eligible, the node's weight for them falling.
-func (l *layout) dearest(shards []int, node int, eligible func(shard int) bool) []int {
-	shards = slices.DeleteFunc(slices.Clone(shards), func(shard int) bool { return !eligible(shard) })
-	slices.SortFunc(shards, func(a, b int) int { return cmp.Compare(l.weight(b, node), l.weight(a, node)) })
+// dearest returns those of a node's shards that are eligible to go to another one, whose weight for them falls. Those that the
+// node leads come last: a lead that stays is one that nobody has to hand over.
+func (l *layout) dearest(from, to int, eligible move) []int {
+	shards := slices.DeleteFunc(slices.Clone(l.shards[from]), func(shard int) bool { return !eligible(shard, from, to) })
+	leads := func(shard int) int {
+		if l.leaders[shard] == from {
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(shards, func(a, b int) int {
+		return cmp.Or(cmp.Compare(leads(a), leads(b)), cmp.Compare(l.weight(b, to), l.weight(a, to)))
+	})
 	return shards
 }

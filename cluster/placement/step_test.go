@@ -14,6 +14,7 @@ func TestNext(t *testing.T) {
 		{"as wanted", "1* 2 3", "1 2 3", "", "none"},
 		{"as wanted in another order", "1* 2 3", "1 3 2", "", "none"},
 		{"joint", "1* 2 3 4o", "1 2 5", "", "wait"},
+		{"joint without an outgoing voter", "1* 2 3 joint", "3 2 1", "", "wait"},
 		{"no majority", "1* 2- 3-", "1 4 5", "", "wait"},
 		{"no majority, says gossip", "1* 2s 3s", "1 4 5", "", "wait"},
 		{"no majority, says the log", "1* 2u 3u 4l", "1 2 3", "", "wait"},
@@ -64,7 +65,9 @@ func TestNext(t *testing.T) {
 		{"preferred leader dead", "1* 2- 3", "2 1 3", "", "none"},
 		{"preferred leader suspected", "1* 2s 3", "2 1 3", "", "none"},
 		{"preferred leader not heard of", "1* 2u 3", "2 1 3", "", "none"},
-		{"leader suspected by gossip", "1*s 2 3", "1 2 3", "", "none"},
+
+		{"leader suspected by gossip", "1*s 2 3 4 5", "1 2 3", "", "change remove 40 50"},
+		{"leader always has the log", "1*b 2 3 4l", "1 2 4", "", "change promote 40 remove 30"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g, dead := parseGroup(c.group)
@@ -82,6 +85,10 @@ func TestNext(t *testing.T) {
 func parseGroup(text string) (Group, map[uint64]bool) {
 	g, dead := Group{}, map[uint64]bool{}
 	for _, word := range strings.Fields(text) {
+		if word == "joint" {
+			g.Joint = true
+			continue
+		}
 		node := uint64(word[0] - '0')
 		marked := func(marks string) bool { return strings.ContainsAny(word[1:], marks) }
 		id := 10 * node

@@ -130,6 +130,54 @@ func TestWantMovesWithinZones(t *testing.T) {
 	})
 }
 
+// TestWantMovesLeads: a node that is added takes its share of the preferred leads, others keep theirs but for a few that they
+// hand on to it.
+func TestWantMovesLeads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
+		replicas := rapid.SampledFrom([]int{1, 3, 5}).Draw(t, "replicas")
+		n := rapid.IntRange(replicas, 14).Draw(t, "nodes")
+		before := Want(nil, shards, replicas, plain(n))
+		after := Want(before, shards, replicas, plain(n+1))
+		if changed, bound := leadChanges(before, after), (int(shards)+1+n)/(n+1)+n; changed > bound {
+			t.Fatalf("%d of %d leads changed, more than %d", changed, shards+1, bound)
+		}
+	})
+}
+
+// TestWantGivesUpInBalance: shards that get fewer replicas give up those of full nodes, so that no other moves, and keep who leads.
+func TestWantGivesUpInBalance(t *testing.T) {
+	before := Want(nil, 15, 5, plain(8))
+	after := Want(before, 15, 3, plain(8))
+	if moved, changed := moves(before, after), leadChanges(before, after); moved > 0 || changed > 0 {
+		t.Errorf("%d replicas moved, %d leads changed", moved, changed)
+	}
+}
+
+// TestWantFillsANewZone: two replicas in each of two zones and one in a third make room for a fourth zone, though none has too many.
+func TestWantFillsANewZone(t *testing.T) {
+	var nodes []Node
+	for i, zone := range "aabbccdd" {
+		nodes = append(nodes, Node{ID: uint64(i + 1), Zone: string(zone)})
+	}
+	before := Want(nil, 62, 5, nodes[:6])
+	for shard, ids := range Want(before, 62, 5, nodes) {
+		if !slices.Contains(ids, 7) && !slices.Contains(ids, 8) {
+			t.Errorf("shard %d has no replica in the new zone: %v", shard, ids)
+		}
+	}
+}
+
+func leadChanges(before, after [][]uint64) int {
+	changed := 0
+	for shard := range after {
+		if before[shard][0] != after[shard][0] {
+			changed++
+		}
+	}
+	return changed
+}
+
 // moves counts the replicas of a placement that a former one does not have.
 func moves(before, after [][]uint64) int {
 	moved := 0
