@@ -23,9 +23,10 @@ type Node struct {
 //     hashing with bounded loads is 1, without slack. Zones that are too small or too large for the average have one of their own,
 //     which is the same for all nodes of a zone (see shares).
 //   - The numbers of shards that two nodes lead differ by at most one, or as little as their shards allow.
-//   - What meets all this already stays. So a result is a fixed point; one node more takes its share, 1/(n+1) of the replicas
-//     rounded up at most, and nothing else moves; of one node less, what it held moves, and at most one replica more for each
-//     that is left. Zones can ask for more: where two nodes may not swap, several hand shards on.
+//   - What meets all this already stays. So a result is a fixed point. While the number of replicas and the zones are the same,
+//     one node more takes its share, 1/(n+1) of the replicas rounded up at most, and nothing else moves; of one node less, what
+//     it held moves, and little more: of small clusters, tests find at most one replica for each node that is left. Zones can
+//     ask for more: where two nodes may not swap, several hand shards on.
 //
 // The result depends on the set of nodes, not on their order. Rendezvous hashing (of shard and node) chooses where the rules above
 // leave a choice. It alone, without the previous placement, would need slack: bounds that move by one with every node would
