@@ -18,7 +18,7 @@ func (instantStore) Propose(_ uint32, _ uint64, _ *wactorv1.Commit, done func(er
 func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
 	return 0, nil
 }
-func (instantStore) Leased(uint32, uint64) bool { return true }
+func (instantStore) Leased(uint32, uint64) bool                        { return true }
 func (instantStore) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
 func (instantStore) Work(uint32, func(string) error) error             { return nil }
 func (instantStore) Scan(uint32, string, wactorv1.RecordKind, func([]byte, []byte) error) error {
