@@ -66,13 +66,13 @@ func (l *leads) attach(tell func(shard uint32, lead persistence.Lead)) {
 	l.waiting = nil
 }
 
-// led returns the number of shards that may be used here.
+// led returns the number of shards whose conversations may be used here; the meta group, shard 0, has none.
 func (l *leads) led() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for _, ready := range l.ready {
-		if ready {
+	for shard, ready := range l.ready {
+		if shard > 0 && ready {
 			n++
 		}
 	}
