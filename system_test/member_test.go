@@ -136,8 +136,33 @@ func (m *member) end(signal syscall.Signal) error {
 	}
 }
 
-// pause lets the process stand still, with all its connections open and nobody behind them, until it is resumed.
-func (m *member) pause(t *testing.T)  { m.signal(t, syscall.SIGSTOP) }
+// pause lets the process stand still, with all its connections open and nobody behind them, until it is resumed. It returns when
+// the last of its threads has stopped: the signal is only on its way when it was sent, and a busy machine takes its time.
+func (m *member) pause(t *testing.T) {
+	t.Helper()
+	m.signal(t, syscall.SIGSTOP)
+	begin := time.Now()
+	for !m.paused() {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("%s does not stand still", m.name)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// paused reports whether all threads of the process stand still.
+func (m *member) paused() bool {
+	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", m.process.command.Process.Pid))
+	for _, file := range stats {
+		stat, _ := os.ReadFile(file)
+		// The state follows the program's name, which is in parentheses and may hold some itself (proc(5)).
+		if fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]); len(fields) == 0 || string(fields[0]) != "T" {
+			return false
+		}
+	}
+	return len(stats) > 0
+}
+
 func (m *member) resume(t *testing.T) { m.signal(t, syscall.SIGCONT) }
 
 func (m *member) signal(t *testing.T, signal syscall.Signal) {
