@@ -5,7 +5,15 @@ FUZZTIME ?= 10s
 SEEDS    ?= 20000
 BUF      := $(GO) tool -modfile=tools/go.mod buf
 
-.PHONY: help build test vet lint generate check-generated race fuzz property system bench bench-once ci
+# What bench-alternatives compares, and for how long; as below it takes about an hour. ROUNDS=3 TRIALS=1 DURATION=3s takes 20 minutes.
+ROUNDS   ?= 3
+TRIALS   ?= 3
+DURATION ?= 5s
+SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
+OUT      ?= docs
+REMARKS  ?=
+
+.PHONY: help build test test-bench vet lint generate check-generated race fuzz property system bench bench-once bench-alternatives ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -15,6 +23,9 @@ build: ## builds bin/wactor
 
 test: ## runs all tests, as the README says
 	$(GO) test ./...
+
+test-bench: ## runs the tests of the comparison's own module, without those that measure
+	cd bench && $(GO) vet ./... && $(GO) test -short ./...
 
 vet: ## checks format and go vet
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
@@ -51,5 +62,9 @@ bench: ## runs all benchmarks, for benchstat
 bench-once: ## runs every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x -short ./...
 
+bench-alternatives: ## measures Wactor beside a Redis lock, SQL versions, RabbitMQ and more; writes docs/comparison.md and plots
+	cd bench && $(GO) run ./cmd/compare -module .. -out "$(abspath $(OUT))" -systems "$(SYSTEMS)" -rounds $(ROUNDS) -trials $(TRIALS) \
+		-duration $(DURATION) -remarks "$(REMARKS)" -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)"
+
 ci: ## runs what CI runs
-	@./.ci/steps vet lint check-generated test race property bench-once fuzz
+	@./.ci/steps vet lint check-generated test test-bench race property bench-once fuzz

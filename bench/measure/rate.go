@@ -18,12 +18,21 @@ type Target struct {
 	Log func(Step)
 }
 
-// WarmUp lets every user write a few messages: connections are open then, caches are full, and the users are known.
-func (t *Target) WarmUp(ctx context.Context) error {
-	l := Steady(0, 0, t.Users)
-	l.Messages, l.Concurrency = 2, 64
-	_, err := t.Generator.Run(ctx, t.URL, l, 2*time.Minute)
-	return err
+// WarmUp lets every user write a message, and then many for a while: connections are open then, caches are full, and the users are
+// known. It returns how many messages a second were answered when each user wrote as soon as there was an answer.
+func (t *Target) WarmUp(ctx context.Context) (perSecond float64, err error) {
+	first := Steady(0, 0, t.Users)
+	first.Messages, first.Concurrency = 1, 64
+	if _, err := t.Generator.Run(ctx, t.URL, first, 2*time.Minute); err != nil {
+		return 0, err
+	}
+	many := Steady(0, t.Duration/2, t.Users)
+	many.Concurrency = 128
+	out, err := t.Generator.Run(ctx, t.URL, many, 2*time.Minute)
+	if err != nil {
+		return 0, err
+	}
+	return out.PerSecond, nil
 }
 
 // Steady is what the system does at one rate.

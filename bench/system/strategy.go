@@ -16,10 +16,7 @@ func (r *Running) strategy(ctx context.Context, name string) error {
 		return err
 	}
 	o := r.options
-	processes := o.Processes
-	if name == "memory" {
-		processes = 1 // two would know nothing of each other
-	}
+	processes := o.ProcessesOf(name)
 	arguments = append(arguments,
 		"--strategy", name, "--app-secret", o.AppSecret, "--access-token", o.AccessToken,
 		"--graph", fmt.Sprintf("http://%s/v26.0/%s/messages", o.Graph, o.PhoneNumberID),

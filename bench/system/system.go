@@ -89,6 +89,17 @@ type Options struct {
 	Graph, PhoneNumberID, AppSecret, AccessToken string
 }
 
+// ProcessesOf is how many server processes a system has.
+func (o Options) ProcessesOf(name string) int {
+	switch name {
+	case Cluster:
+		return 3
+	case Wactor, "memory": // two of memory would know nothing of each other
+		return 1
+	}
+	return o.Processes
+}
+
 // Running is a started system.
 type Running struct {
 	// URL is where its webhooks go.
@@ -130,10 +141,8 @@ func (o Options) Start(ctx context.Context, name string) (_ *Running, err error)
 		return nil, err
 	}
 	switch name {
-	case Wactor:
-		err = r.wactor(1)
-	case Cluster:
-		err = r.wactor(3)
+	case Wactor, Cluster:
+		err = r.wactor(o.ProcessesOf(name))
 	default:
 		err = r.strategy(ctx, name)
 	}

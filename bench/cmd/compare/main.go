@@ -1,0 +1,144 @@
+// Command compare measures Wactor beside what people use today: `make bench-alternatives` runs it. It needs Linux, Go, and, to install
+// the stores that are missing, Debian and root. It writes its results into the folder that -out names, and leaves nothing else
+// behind: programs, data and logs lie in one temporary folder, all processes end with this one.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wactor/wactor/bench/compare"
+	"github.com/wactor/wactor/bench/machine"
+	"github.com/wactor/wactor/bench/measure"
+	"github.com/wactor/wactor/bench/report"
+	"github.com/wactor/wactor/bench/store"
+	"github.com/wactor/wactor/bench/system"
+)
+
+// flags are what the command line says.
+type flags struct {
+	systems, out, module, folder, command, remarks string
+	rounds, trials, users, processes               int
+	duration                                       time.Duration
+	keep                                           bool
+}
+
+func main() {
+	f := flags{}
+	flag.StringVar(&f.systems, "systems", strings.Join(system.Names(), ","), "what is compared")
+	flag.IntVar(&f.rounds, "rounds", 3, "rounds, each in another order")
+	flag.IntVar(&f.trials, "trials", 3, "rounds that also look for wrong answers")
+	flag.DurationVar(&f.duration, "duration", 5*time.Second, "how long each rate is held")
+	flag.IntVar(&f.users, "users", 2000, "users who write")
+	flag.IntVar(&f.processes, "processes", 2, "server processes of each strategy that can have several")
+	flag.StringVar(&f.out, "out", "docs", "folder that gets comparison.json, comparison.md and the plots")
+	flag.StringVar(&f.module, "module", ".", "folder of Wactor's module")
+	flag.StringVar(&f.folder, "folder", os.TempDir(), "where the temporary folder is made: its disk is measured too")
+	flag.StringVar(&f.command, "command", "make bench-alternatives", "what the report names as its command")
+	flag.StringVar(&f.remarks, "remarks", "", "what the report shall say of the machine besides")
+	flag.BoolVar(&f.keep, "keep", false, "leave the temporary folder, to look at logs")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := f.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+func (f *flags) run(ctx context.Context) error {
+	names := strings.Split(f.systems, ",")
+	if err := store.Install(ctx, system.Needs(names)); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp(f.folder, "bench-")
+	if err != nil {
+		return err
+	}
+	if f.keep {
+		fmt.Println("logs and data are in", folder)
+	} else {
+		defer os.RemoveAll(folder)
+	}
+	if err := os.Chmod(folder, 0o755); err != nil { // PostgreSQL runs as another user
+		return err
+	}
+	options, err := f.options(ctx, folder)
+	if err != nil {
+		return err
+	}
+	results := &report.Results{Command: f.command, Began: time.Now()}
+	if results.Machine, err = compare.Here(folder, system.Needs(names)); err != nil {
+		return err
+	}
+	results.Machine.Remarks = f.remarks
+	c := &compare.Comparison{
+		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Users: f.users, Duration: f.duration, Options: options, Log: os.Stdout,
+		Save: func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
+		Generator: &measure.Generator{
+			Wactor: options.Wactor, Graph: options.Graph, PhoneNumberID: options.PhoneNumberID, AppSecret: options.AppSecret, AccessToken: options.AccessToken,
+		},
+	}
+	failed := c.Run(ctx, results)
+	if err := f.publish(results); err != nil { // also what is known where it was interrupted
+		return err
+	}
+	return failed
+}
+
+// options builds the programs and says how systems run.
+func (f *flags) options(ctx context.Context, folder string) (system.Options, error) {
+	module, err := filepath.Abs(f.module)
+	if err != nil {
+		return system.Options{}, err
+	}
+	ports := &machine.Ports{}
+	graph, err := ports.Free()
+	if err != nil {
+		return system.Options{}, err
+	}
+	o := system.Options{
+		Folder: folder, Ports: ports, Stores: &store.Host{Folder: folder, Ports: ports},
+		Wactor: filepath.Join(folder, "wactor"), Strategy: filepath.Join(folder, "strategy"), Flow: filepath.Join(module, "examples", "counter", "flow.yaml"),
+		Processes: f.processes, Connections: 32, Queues: 32, QueueType: "classic",
+		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "compare-app-secret", AccessToken: "compare-token",
+	}
+	if err := build(ctx, module, o.Wactor, "./cmd/wactor"); err != nil {
+		return o, err
+	}
+	return o, build(ctx, filepath.Join(module, "bench"), o.Strategy, "./cmd/strategy")
+}
+
+func build(ctx context.Context, module, program, path string) error {
+	run := exec.CommandContext(ctx, "go", "build", "-o", program, path)
+	run.Dir = module
+	if out, err := run.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w: %s", path, err, out)
+	}
+	return nil
+}
+
+// publish writes table and plots, and prints the table.
+func (f *flags) publish(results *report.Results) error {
+	var table strings.Builder
+	if err := results.Table(&table); err != nil {
+		return err
+	}
+	fmt.Print("\n", table.String())
+	for name, content := range map[string]string{
+		"comparison.md": table.String(), "throughput.svg": results.Throughput(), "latency.svg": results.Latency(),
+	} {
+		if err := os.WriteFile(filepath.Join(f.out, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
