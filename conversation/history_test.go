@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]   the bot answers, besides the text that it always says
 //	defer | fail [retryable] | down       the bot can't
 //	send taken|rejected|refused|held|unknown [code=N]
+//	send paced                            it was not tried: the channel has to wait for a second
 //	retry LETTER [TEXT] | skip LETTER     an operator takes a dead letter up, or drops it
 //	wait SECONDS                          time goes on, and the alarm rings
 //	stop                                  a graceful stop begins
@@ -250,6 +251,9 @@ func historyResult(seq uint64, args []string) SendResult {
 	result := SendResult{Outcome: outcomes[args[0]], Reason: args[0]}
 	if result.Outcome == Taken {
 		result.ProviderID, result.Reason = fmt.Sprintf("wamid.r%d", seq), ""
+	}
+	if args[0] == "paced" {
+		result = SendResult{Outcome: Rejected, NotTried: true, RetryAfter: time.Second}
 	}
 	if len(args) > 1 {
 		result.Code, _ = strconv.Atoi(strings.TrimPrefix(args[1], "code="))

@@ -83,6 +83,7 @@ func (c *Conversation) sendDone(e SendDone) {
 	if e.Result.NotTried {
 		c.send.phase = sendPaced
 		c.send.try--
+		c.unpaced()
 		c.send.untilMs = c.nowMs + max(e.Result.RetryAfter.Milliseconds(), 1)
 		return
 	}

@@ -23,6 +23,13 @@ func (c *Conversation) paced() bool {
 	return true
 }
 
+// unpaced gives back what paced took for a send that was not tried.
+func (c *Conversation) unpaced() {
+	if c.cfg.Sending.PairBurst > 0 {
+		c.pairMs -= c.cfg.Sending.PairEvery.Milliseconds()
+	}
+}
+
 // slowDown believes the provider where it says that the pair rate is used up.
 func (c *Conversation) slowDown(code int) {
 	if code == pairRate {
