@@ -43,16 +43,11 @@ func (c *Conversation) accept(e Arrived) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	}
-	c.expire()
+	message := e.Message
+	message.ReceivedMs = min(message.ReceivedMs, c.nowMs) // a gateway's clock may be ahead of this one's
+	c.enter(message)
 	c.greet(e.User)
 	c.links(e.User.GetWaId(), e.User.GetUserId())
-	message := e.Message
-	message.Seq = c.head.NextInbox
-	message.ReceivedMs = min(message.ReceivedMs, c.nowMs) // a gateway's clock may be ahead of this one's
-	c.head.NextInbox++
-	c.head.ActiveMs = c.nowMs
-	c.head.LastMessageMs = max(c.head.LastMessageMs, min(sentMs(message), c.nowMs))
-	c.remember(id)
 	c.respond(e.Ref, Accepted)
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: e.Node, MessageId: id, MessageSeq: message.Seq,
@@ -76,6 +71,21 @@ func (c *Conversation) accept(e Arrived) {
 	c.interrupt()
 	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
 }
+
+// enter gives a message that is new here its number, and notes that its user has written.
+func (c *Conversation) enter(message *wactorv1.Message) {
+	c.expire()
+	message.Seq = c.head.NextInbox
+	c.head.NextInbox++
+	c.head.ActiveMs = c.nowMs
+	if message.Type != typeSystem {
+		c.head.LastMessageMs = max(c.head.LastMessageMs, min(sentMs(message), c.nowMs))
+	}
+	c.remember(message.Id)
+}
+
+// typeSystem is the type of a message by which the provider tells something about a user, who has not written it.
+const typeSystem = "system"
 
 // TypeUnreadable is the type of a message that stands for a piece of a signed webhook that nobody understood.
 const TypeUnreadable = "unreadable"

@@ -72,9 +72,7 @@ func (c *Conversation) takeNames(e TakenOver) {
 }
 
 func (c *Conversation) takeMessage(message *wactorv1.Message) {
-	message.Seq = c.head.NextInbox
-	c.head.NextInbox++
-	c.remember(message.Id)
+	c.enter(message)
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq, SentMs: message.SentMs,
 		ReceivedMs: message.ReceivedMs, Reason: "taken over from another conversation of the user",

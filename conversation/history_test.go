@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	new [SETTING ...]                     a conversation; settings: newHistory
 //	arrive ID [sent=SECONDS]              a gateway delivers a message (sent: relative to the start; default now)
 //	tap ID PROMPT OPTION                  a gateway delivers a tap
+//	system ID                             a gateway delivers what the provider tells about the user
 //	status SEQ WORD                       a gateway delivers a status of a reply
 //	commit                                the next commit is applied
 //	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]   the bot answers, besides the text that it always says
@@ -200,6 +201,8 @@ func (w *world) run(fields []string) {
 		}
 		w.apply()
 		w.step(Committed{Revision: w.revision})
+	case "system":
+		w.deliverMessage(&wactorv1.Message{Id: args[0], Type: typeSystem, SentMs: w.nowMs})
 	case "tap":
 		w.tap(args[0], args[1], args[2])
 	case "answer":

@@ -22,10 +22,10 @@ type town struct {
 	next   int
 }
 
-func newTown(names ...string) *town {
+func newTown(cfg Config, names ...string) *town {
 	tn := &town{worlds: map[string]*world{}, names: names, nowMs: historyStartMs}
 	for _, name := range names {
-		w := newWorld(plainConfig(false))
+		w := newWorld(cfg)
 		w.id.User = name
 		w.resets = true
 		w.town = tn
@@ -216,7 +216,7 @@ func (tn *town) home(name string) string {
 func TestOnePersonIsOneConversation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := []string{"4915", "US.a", "4916", "US.b"}
-		tn := newTown(names...)
+		tn := newTown(plainConfig(false), names...)
 		kin := map[string]string{}
 		for _, name := range names {
 			kin[name] = name
@@ -328,7 +328,7 @@ func (tn *town) checkFates(t *rapid.T) {
 
 // TestLinkedIdentitiesTakeTheOlderConversation: both sides of one user have history; the older one goes on.
 func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
-	tn := newTown("4915", "US.a")
+	tn := newTown(plainConfig(false), "4915", "US.a")
 	tn.deliver("US.a")
 	tn.rest()
 	tn.nowMs += time.Hour.Milliseconds()
@@ -344,5 +344,28 @@ func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
 	}
 	if older.head.User.WaId != "4915" || older.head.User.UserId != "US.a" {
 		t.Errorf("user %v", older.head.User)
+	}
+}
+
+// TestTakenOverMessagesAreOfNow: the messages that an older conversation takes over are what its user wrote last. Its session
+// was over before they came, and the window in which they may be answered is open.
+func TestTakenOverMessagesAreOfNow(t *testing.T) {
+	cfg := plainConfig(false)
+	cfg.Session.Idle, cfg.Sending.Window = time.Hour, 24*time.Hour
+	tn := newTown(cfg, "4915", "US.a")
+	tn.deliver("US.a")
+	tn.rest()
+	tn.nowMs += 25 * time.Hour.Milliseconds()
+	tn.deliver("4915")
+	tn.rest()
+	tn.deliver("4915", "US.a")
+	tn.rest()
+	older := tn.worlds["US.a"]
+	var kinds []string
+	for _, e := range older.journal() {
+		kinds = append(kinds, describeEntry(older, e)[11:])
+	}
+	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 || !strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
+		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(), older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
 	}
 }
