@@ -40,7 +40,7 @@ func (a *activation) askOther(e conversation.Ask) {
 
 // handOver offers what waits here to an older conversation.
 func (a *activation) handOver(e conversation.HandOver) {
-	offer := conversation.TakenOver{From: e.From, User: e.User, Names: e.Names, Claims: e.Claims}
+	offer := conversation.TakenOver{From: e.From, User: e.User, ToldMs: e.ToldMs, Names: e.Names, Claims: e.Claims}
 	for _, m := range e.Messages {
 		offer.Messages = append(offer.Messages, proto.CloneOf(m))
 	}

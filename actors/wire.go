@@ -16,7 +16,7 @@ func (d *Delivery) Encode() *clusterv1.Delivery {
 		out.Content = &clusterv1.Delivery_Asked{Asked: &clusterv1.Asked{By: q.By, CreatedMs: q.CreatedMs}}
 	case conversation.TakenOver:
 		out.Content = &clusterv1.Delivery_TakenOver{TakenOver: &clusterv1.TakenOver{
-			From: q.From, User: q.User, Names: q.Names, Claims: q.Claims, Messages: q.Messages,
+			From: q.From, User: q.User, Names: q.Names, Claims: q.Claims, Messages: q.Messages, ToldMs: q.ToldMs,
 		}}
 	case retryLetter:
 		out.Content = &clusterv1.Delivery_Retry{Retry: &clusterv1.RetryLetter{Seq: q.seq, Text: q.text}}
@@ -63,7 +63,9 @@ func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery,
 		d.question = conversation.Asked{By: c.Asked.GetBy(), CreatedMs: c.Asked.GetCreatedMs()}
 	case *clusterv1.Delivery_TakenOver:
 		t := c.TakenOver
-		d.question = conversation.TakenOver{From: t.GetFrom(), User: t.GetUser(), Names: t.GetNames(), Claims: t.GetClaims(), Messages: t.GetMessages()}
+		d.question = conversation.TakenOver{
+			From: t.GetFrom(), User: t.GetUser(), ToldMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(), Messages: t.GetMessages(),
+		}
 	case *clusterv1.Delivery_Retry:
 		d.question = retryLetter{seq: c.Retry.GetSeq(), text: c.Retry.GetText()}
 	case *clusterv1.Delivery_Skip:

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -46,7 +44,7 @@ func (c *Conversation) accept(e Arrived) {
 	message := e.Message
 	message.ReceivedMs = min(message.ReceivedMs, c.nowMs) // a gateway's clock may be ahead of this one's
 	c.enter(message)
-	c.greet(e.User)
+	c.greet(e.User, min(sentMs(message), c.nowMs))
 	c.links(e.User.GetWaId(), e.User.GetUserId())
 	c.respond(e.Ref, Accepted)
 	c.note(&wactorv1.JournalEntry{
@@ -122,31 +120,6 @@ func (c *Conversation) respond(ref uint64, verdict Verdict) {
 func (c *Conversation) remember(id string) {
 	c.draft.seen = append(c.draft.seen, id)
 	c.unapplied[id] = c.revision + 1
-}
-
-// greet updates what is known of the user. What a webhook leaves out was not unlearned. The user is replaced, never changed:
-// a turn and a send under way read the old one.
-func (c *Conversation) greet(user *wactorv1.User) {
-	known := c.head.User
-	if known == nil {
-		c.head.CreatedMs = c.nowMs
-	}
-	now := &wactorv1.User{
-		Id:     c.id.User,
-		WaId:   latest(known.GetWaId(), user.GetWaId()),
-		UserId: latest(known.GetUserId(), user.GetUserId()),
-		Name:   latest(known.GetName(), user.GetName()),
-	}
-	if !proto.Equal(known, now) {
-		c.head.User = now
-	}
-}
-
-func latest(known, said string) string {
-	if said != "" {
-		return said
-	}
-	return known
 }
 
 // acceptStatus takes a delivery status in. It settles the reply that is on its way or in doubt, if it is that one's; else it

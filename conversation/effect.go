@@ -70,6 +70,8 @@ type HandOver struct {
 	To   ID
 	From string
 	User *wactorv1.User
+	// ToldMs is the provider's time of the webhook that told who the user is.
+	ToldMs int64
 	// Names belong to this conversation, Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message

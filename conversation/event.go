@@ -100,6 +100,8 @@ type TakenOver struct {
 	Ref  uint64
 	From string
 	User *wactorv1.User
+	// ToldMs is the provider's time of the webhook that told who the user is.
+	ToldMs int64
 	// Names belong to it, Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message

@@ -30,7 +30,7 @@ func (c *Conversation) handOver() {
 		messages[i] = w.message
 	}
 	c.effect(HandOver{
-		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, Names: slices.Clone(c.head.Names),
+		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, ToldMs: c.head.ToldMs, Names: slices.Clone(c.head.Names),
 		Claims: slices.Clone(c.head.Claims), Messages: messages,
 	})
 	c.askAtMs = c.nowMs + askAgainMs
@@ -60,7 +60,7 @@ func (c *Conversation) takeOver(e TakenOver) {
 }
 
 func (c *Conversation) takeNames(e TakenOver) {
-	c.greet(e.User)
+	c.greet(e.User, e.ToldMs)
 	for _, name := range append([]string{e.From}, e.Names...) {
 		c.head.Claims = slices.DeleteFunc(c.head.Claims, func(claim string) bool { return claim == name })
 		if name != c.id.User && !slices.Contains(c.head.Names, name) {

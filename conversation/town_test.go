@@ -68,7 +68,7 @@ func (tn *town) perform(w *world, effect Effect) bool {
 			for _, m := range messages {
 				known = append(known, to.known(m.Id))
 			}
-			to.step(TakenOver{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims, Messages: messages, Known: known})
+			to.step(TakenOver{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims, Messages: messages, Known: known, ToldMs: e.ToldMs})
 		})
 	case AnswerAsk:
 		if answer := w.asks[e.Ref]; answer != nil {

@@ -19,6 +19,7 @@ func (c *content) rename(user *wactorv1.User) {
 	if raw == nil {
 		return
 	}
+	before := user.UserId
 	s := scanner{data: raw}
 	var phone, older, userID string
 	for in := s.object("system"); s.member(&in); {
@@ -37,6 +38,10 @@ func (c *content) rename(user *wactorv1.User) {
 		phone = older
 	}
 	become(user, phone, userID)
+	if phone == "" && user.UserId != before {
+		// A BSUID changes with the phone number: that of before is the user's no longer, and the new one is withheld.
+		user.WaId = ""
+	}
 }
 
 // become gives a user new ids; strange ones are left out, since they would become keys of the store.

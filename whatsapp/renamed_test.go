@@ -19,6 +19,8 @@ func TestRenamedUsers(t *testing.T) {
 		"new number, old form":  {system(`"from":"4915"`, `"type":"customer_changed_number","new_wa_id":"4916"`), "4915: 4916, "},
 		"new number and BSUID":  {system(`"from":"4915","from_user_id":"US.a"`, `"wa_id":"4916","user_id":"US.b"`), "4915: 4916, US.b"},
 		"new BSUID, no phone":   {system(`"from_user_id":"US.a"`, `"type":"user_changed_user_id","user_id":"US.b"`), "US.a: , US.b"},
+		"new BSUID of a phone":  {system(`"from":"4915","from_user_id":"US.a"`, `"type":"user_changed_user_id","user_id":"US.b"`), "4915: , US.b"},
+		"the same BSUID":        {system(`"from":"4915","from_user_id":"US.a"`, `"type":"customer_identity_changed","user_id":"US.a"`), "4915: 4915, US.a"},
 		"nothing new":           {system(`"from":"4915"`, `"body":"hello"`), "4915: 4915, "},
 		"a strange new number":  {system(`"from":"4915"`, `"wa_id":"`+strings.Repeat("9", MaxUserID+1)+`"`), "4915: 4915, "},
 		"update of the BSUID":   {change("user_id_update", `"user_id_update":[{"wa_id":"4916","user_id":{"previous":"US.a","current":"US.b"},"timestamp":1753851315}]`), "US.a: 4916, US.b"},

@@ -558,7 +558,9 @@ type Head struct {
 	// Identities that were seen with this user and whose conversations have not answered yet to whom they belong.
 	Claims []string `protobuf:"bytes,24,rep,name=claims,proto3" json:"claims,omitempty"`
 	// Set while this conversation is handed over to that one, which is older.
-	YieldsTo      string `protobuf:"bytes,25,opt,name=yields_to,json=yieldsTo,proto3" json:"yields_to,omitempty"`
+	YieldsTo string `protobuf:"bytes,25,opt,name=yields_to,json=yieldsTo,proto3" json:"yields_to,omitempty"`
+	// The provider's time of the newest webhook that told who the user is (Unix milliseconds): an older one changes nothing.
+	ToldMs        int64 `protobuf:"varint,26,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -766,6 +768,13 @@ func (x *Head) GetYieldsTo() string {
 		return x.YieldsTo
 	}
 	return ""
+}
+
+func (x *Head) GetToldMs() int64 {
+	if x != nil {
+		return x.ToldMs
+	}
+	return 0
 }
 
 // Press is one tap on an option of a prompt.
@@ -1397,7 +1406,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\xab\x06\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\xc4\x06\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1428,7 +1437,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\balias_of\x18\x16 \x01(\tR\aaliasOf\x12\x14\n" +
 	"\x05names\x18\x17 \x03(\tR\x05names\x12\x16\n" +
 	"\x06claims\x18\x18 \x03(\tR\x06claims\x12\x1b\n" +
-	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\"L\n" +
+	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\x12\x17\n" +
+	"\atold_ms\x18\x1a \x01(\x03R\x06toldMs\"L\n" +
 	"\x05Press\x12\x16\n" +
 	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x16\n" +
 	"\x06option\x18\x02 \x01(\tR\x06option\x12\x13\n" +

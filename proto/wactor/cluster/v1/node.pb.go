@@ -1485,12 +1485,14 @@ func (x *Asked) GetCreatedMs() int64 {
 }
 
 type TakenOver struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	User          *v1.User               `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	Names         []string               `protobuf:"bytes,3,rep,name=names,proto3" json:"names,omitempty"`
-	Claims        []string               `protobuf:"bytes,4,rep,name=claims,proto3" json:"claims,omitempty"`
-	Messages      []*v1.Message          `protobuf:"bytes,5,rep,name=messages,proto3" json:"messages,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	From     string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	User     *v1.User               `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	Names    []string               `protobuf:"bytes,3,rep,name=names,proto3" json:"names,omitempty"`
+	Claims   []string               `protobuf:"bytes,4,rep,name=claims,proto3" json:"claims,omitempty"`
+	Messages []*v1.Message          `protobuf:"bytes,5,rep,name=messages,proto3" json:"messages,omitempty"`
+	// When the provider told that user.
+	ToldMs        int64 `protobuf:"varint,6,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1558,6 +1560,13 @@ func (x *TakenOver) GetMessages() []*v1.Message {
 		return x.Messages
 	}
 	return nil
+}
+
+func (x *TakenOver) GetToldMs() int64 {
+	if x != nil {
+		return x.ToldMs
+	}
+	return 0
 }
 
 type RetryLetter struct {
@@ -1982,13 +1991,14 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x05Asked\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x1d\n" +
 	"\n" +
-	"created_ms\x18\x02 \x01(\x03R\tcreatedMs\"\xa2\x01\n" +
+	"created_ms\x18\x02 \x01(\x03R\tcreatedMs\"\xbb\x01\n" +
 	"\tTakenOver\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12\x14\n" +
 	"\x05names\x18\x03 \x03(\tR\x05names\x12\x16\n" +
 	"\x06claims\x18\x04 \x03(\tR\x06claims\x12.\n" +
-	"\bmessages\x18\x05 \x03(\v2\x12.wactor.v1.MessageR\bmessages\"3\n" +
+	"\bmessages\x18\x05 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12\x17\n" +
+	"\atold_ms\x18\x06 \x01(\x03R\x06toldMs\"3\n" +
 	"\vRetryLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\x1e\n" +
