@@ -58,7 +58,7 @@ func (c *Conversation) accept(e Arrived) {
 	if reason, answer := c.spare(message); reason != "" {
 		c.absorb(message, reason)
 		if answer != nil {
-			c.post(answer, 0, id)
+			c.say(answer, 0, id)
 		}
 		return
 	}

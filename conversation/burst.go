@@ -69,7 +69,7 @@ func (c *Conversation) refuseBusy(message *wactorv1.Message) {
 	c.absorb(message, "the bot was busy")
 	if c.cfg.Burst.Notice != nil && c.noticed != c.head.Version+1 {
 		c.noticed = c.head.Version + 1
-		c.post(c.cfg.Burst.Notice, 0, message.Id)
+		c.say(c.cfg.Burst.Notice, 0, message.Id)
 	}
 }
 

@@ -10,6 +10,18 @@ import (
 // maxSaid bounds the replies that are remembered: bots that answer each other repeat one or a few.
 const maxSaid = 4
 
+// say posts a reply of a turn (version), or of the configuration (0), unless it was said too often lately.
+func (c *Conversation) say(reply *wactorv1.Reply, version uint64, answers string) {
+	if !c.repeats(reply) {
+		c.post(reply, version, answers)
+		return
+	}
+	c.bury(&wactorv1.DeadLetter{
+		Reason: "loop guard: the same reply was said too often to this user",
+		Reply:  &wactorv1.OutboxReply{Reply: reply, Version: version, CreatedMs: c.nowMs, Answers: answers},
+	})
+}
+
 // repeats counts a reply, and reports whether it was said too often lately.
 func (c *Conversation) repeats(reply *wactorv1.Reply) bool {
 	guard := &c.cfg.LoopGuard

@@ -185,14 +185,7 @@ func (c *Conversation) answered(e Answered) {
 	c.head.ActiveMs = c.nowMs
 	c.watchSession()
 	for _, reply := range answer.Replies {
-		if c.repeats(reply) {
-			c.bury(&wactorv1.DeadLetter{
-				Reason: "loop guard: the same reply was said too often to this user",
-				Reply:  &wactorv1.OutboxReply{Reply: reply, Version: c.head.Version, CreatedMs: c.nowMs, Answers: turn.answers()},
-			})
-			continue
-		}
-		c.post(reply, c.head.Version, turn.answers())
+		c.say(reply, c.head.Version, turn.answers())
 	}
 	for _, message := range turn.Messages {
 		c.head.NewestSentMs = max(c.head.NewestSentMs, sentMs(message))
@@ -268,7 +261,7 @@ func (c *Conversation) failed(e Failed) {
 		c.endSession() // the session is over all the same
 	}
 	if c.cfg.OnFailure != nil && turn.Timer == nil {
-		c.post(c.cfg.OnFailure, 0, turn.answers())
+		c.say(c.cfg.OnFailure, 0, turn.answers())
 	}
 }
 
