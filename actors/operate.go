@@ -13,8 +13,9 @@ import (
 // ErrNoDeadLetter: the conversation has no dead letter of that number, or not any more.
 var ErrNoDeadLetter = errors.New("actors: no such dead letter")
 
-// ErrUnreadable: the dead letter is a piece of a webhook that nobody understood; no bot can take it.
-var ErrUnreadable = errors.New("actors: a dead letter that can't be read can only be skipped")
+// ErrUnretryable: the dead letter holds nothing that could be tried again: it is a piece of a webhook that nobody understood, or
+// a reply whose words are not kept.
+var ErrUnretryable = errors.New("actors: this dead letter can't be tried again: skip it, or give a text where it is of a reply")
 
 // retryLetter and skipLetter are what an operator asks of a conversation.
 type (
@@ -38,8 +39,11 @@ func (r *Runtime) Skip(ctx context.Context, id conversation.ID, seq uint64) erro
 func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any) error {
 	done := make(chan error, 1)
 	r.options.Elsewhere(&Delivery{Conversation: id, question: question, Done: func(verdict conversation.Verdict, err error) {
-		if err == nil && verdict == conversation.Duplicate {
+		switch {
+		case err == nil && verdict == conversation.Duplicate:
 			err = ErrNoDeadLetter
+		case err == nil && verdict == conversation.Unretryable:
+			err = ErrUnretryable
 		}
 		done <- err
 	}})
@@ -53,11 +57,6 @@ func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any)
 
 func (a *activation) retry(ref uint64, q retryLetter) {
 	letter, err := a.letter(q.seq)
-	for _, message := range letter.GetMessages() {
-		if message.Type == conversation.TypeUnreadable {
-			err = ErrUnreadable
-		}
-	}
 	if a.canRead(ref, err) {
 		a.step(conversation.Retried{Ref: ref, Letter: letter, Text: q.text})
 	}

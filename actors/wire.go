@@ -103,7 +103,7 @@ var refusals = map[clusterv1.Refusal]error{
 	clusterv1.Refusal_REFUSAL_UNKNOWN_FATE:    ErrUnknownFate,
 	clusterv1.Refusal_REFUSAL_UNKNOWN_CHANNEL: ErrUnknownChannel,
 	clusterv1.Refusal_REFUSAL_NO_DEAD_LETTER:  ErrNoDeadLetter,
-	clusterv1.Refusal_REFUSAL_UNREADABLE:      ErrUnreadable,
+	clusterv1.Refusal_REFUSAL_UNREADABLE:      ErrUnretryable,
 	clusterv1.Refusal_REFUSAL_FAILED:          errRemote,
 }
 

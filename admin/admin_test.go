@@ -67,7 +67,7 @@ func (o operator) Skip(context.Context, conversation.ID, uint64) error          
 
 func TestOperatorErrorsHaveCodes(t *testing.T) {
 	for err, want := range map[error]connect.Code{
-		nil: 0, actors.ErrNoDeadLetter: connect.CodeNotFound, actors.ErrUnreadable: connect.CodeFailedPrecondition,
+		nil: 0, actors.ErrNoDeadLetter: connect.CodeNotFound, actors.ErrUnretryable: connect.CodeFailedPrecondition,
 		actors.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
 	} {
 		s := service(heads{}, operator{err})

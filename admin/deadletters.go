@@ -83,7 +83,7 @@ func operatorError(err error) error {
 	switch {
 	case errors.Is(err, actors.ErrNoDeadLetter):
 		return connect.NewError(connect.CodeNotFound, err)
-	case errors.Is(err, actors.ErrUnreadable):
+	case errors.Is(err, actors.ErrUnretryable):
 		return connect.NewError(connect.CodeFailedPrecondition, err)
 	case errors.Is(err, actors.ErrNotLeader), errors.Is(err, actors.ErrStopping), errors.Is(err, actors.ErrOverloaded), errors.Is(err, actors.ErrUnknownFate):
 		return connect.NewError(connect.CodeUnavailable, err)

@@ -9,6 +9,10 @@ import (
 // retried takes a dead letter up again. Its messages get new arrival numbers, so that they come after what was taken
 // meanwhile, and a reply gets a new number and a new id: the provider may have seen the old one.
 func (c *Conversation) retried(e Retried) {
+	if e.Letter != nil && !c.retryable(e.Letter, e.Text) {
+		c.effect(Respond{Ref: e.Ref, Verdict: Unretryable})
+		return
+	}
 	if !c.unbury(e.Ref, e.Letter, "retried by an operator") {
 		return
 	}
@@ -22,15 +26,36 @@ func (c *Conversation) retried(e Retried) {
 		})
 		c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
 	}
+	if c.alias() {
+		c.yieldAgain()
+		return
+	}
 	if timer := e.Letter.Timer; timer != nil && timer.Name != SessionExpired {
 		c.setTimer(timer.Name, c.nowMs)
 	}
-	if reply := e.Letter.Reply.GetReply(); reply != nil {
-		if e.Text != "" {
-			reply = &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: e.Text}, PreviewUrl: reply.PreviewUrl, ReplyTo: reply.ReplyTo}
-		}
+	if reply := said(e.Letter, e.Text); reply != nil {
 		c.post(reply, e.Letter.Reply.Version, e.Letter.Reply.Answers)
 	}
+}
+
+// retryable reports whether a letter holds anything to try again: not what nobody could read, not the end of a session, and not
+// a reply that failed after it was taken, unless there is a text to say instead: what it said is not kept. What a name of
+// another conversation had to say is not said after that one took over, but its messages go there.
+func (c *Conversation) retryable(letter *wactorv1.DeadLetter, text string) bool {
+	if len(letter.Messages) > 0 {
+		return letter.Messages[0].Type != TypeUnreadable
+	}
+	timer := letter.Timer != nil && letter.Timer.Name != SessionExpired
+	return !c.alias() && (timer || said(letter, text) != nil)
+}
+
+// said is the reply of a letter, with another text where one is given; nil where there is none.
+func said(letter *wactorv1.DeadLetter, text string) *wactorv1.Reply {
+	reply := letter.Reply.GetReply()
+	if letter.Reply != nil && text != "" {
+		return &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}, PreviewUrl: reply.GetPreviewUrl(), ReplyTo: reply.GetReplyTo()}
+	}
+	return reply
 }
 
 func (c *Conversation) skipped(e Skipped) {
@@ -39,7 +64,7 @@ func (c *Conversation) skipped(e Skipped) {
 
 // unbury takes a letter out; false where it is gone already.
 func (c *Conversation) unbury(ref uint64, letter *wactorv1.DeadLetter, reason string) bool {
-	if letter == nil || c.unburied[letter.Seq] || c.alias() {
+	if letter == nil || c.unburied[letter.Seq] {
 		c.effect(Respond{Ref: ref, Verdict: Duplicate})
 		return false
 	}

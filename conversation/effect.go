@@ -101,6 +101,8 @@ const (
 	Duplicate
 	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider shall send again.
 	Overloaded
+	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.
+	Unretryable
 )
 
 func (v Verdict) String() string {
@@ -111,6 +113,8 @@ func (v Verdict) String() string {
 		return "duplicate"
 	case Overloaded:
 		return "overloaded"
+	case Unretryable:
+		return "unretryable"
 	}
 	return fmt.Sprintf("Verdict(%d)", int(v))
 }

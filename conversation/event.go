@@ -118,17 +118,17 @@ type HandedOver struct {
 	Claims int
 }
 
-// Retried takes a dead letter up again, as an operator wants it. It is answered by a Respond: Accepted, or Duplicate where
-// the letter is gone.
+// Retried takes a dead letter up again, as an operator wants it. It is answered by a Respond: Accepted, Duplicate where the
+// letter is gone, or Unretryable where it holds nothing to try.
 type Retried struct {
 	Ref uint64
 	// Letter is what the store holds; nil where it holds none of that number.
 	Letter *wactorv1.DeadLetter
-	// Text, where set, replaces that of a reply.
+	// Text, where set, replaces what a reply said.
 	Text string
 }
 
-// Skipped drops a dead letter. It is answered as Retried is.
+// Skipped drops a dead letter. It is answered by Accepted, or Duplicate where the letter is gone.
 type Skipped struct {
 	Ref    uint64
 	Letter *wactorv1.DeadLetter

@@ -20,6 +20,12 @@ func (c *Conversation) yield(to string) {
 	c.note(linked("hands over to an older conversation of the user"))
 }
 
+// yieldAgain hands over what waits at a name of another conversation: messages of a dead letter that was taken up again.
+func (c *Conversation) yieldAgain() {
+	c.head.YieldsTo, c.head.AliasOf = c.head.AliasOf, ""
+	c.askAtMs = c.nowMs
+}
+
 // handOver offers what waits to the older conversation, once nothing is left to be sent, again and again until it was taken.
 func (c *Conversation) handOver() {
 	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.applied < c.revision || c.nowMs < c.askAtMs {

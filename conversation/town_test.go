@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -138,7 +137,11 @@ func (tn *town) move(pick func(n int) int) bool {
 		case len(w.pending) > 0:
 			moves = append(moves, func() { w.performOne() })
 		case w.call != nil:
-			moves = append(moves, w.answer)
+			moves = append(moves, w.answer, func() {
+				id := w.call.Turn.ID
+				w.call = nil
+				w.step(Failed{TurnID: id, Reason: "status 400"})
+			})
 		case w.flying != nil:
 			moves = append(moves, func() { w.runProvider(4) })
 		}
@@ -196,6 +199,28 @@ func (tn *town) acked(id string) bool {
 		}
 	}
 	return false
+}
+
+// retry lets an operator take a dead letter up again; false where there is none of that number.
+func (w *world) retry(seq uint64) bool {
+	letter := w.letter(seq)
+	if letter == nil {
+		return false
+	}
+	w.nextRef++
+	w.refs[w.nextRef] = "operator"
+	w.step(Retried{Ref: w.nextRef, Letter: letter})
+	return true
+}
+
+// letters reads all dead letters.
+func (w *world) letters() (letters []*wactorv1.DeadLetter) {
+	for seq := uint64(1); seq < w.c.head.NextDead; seq++ {
+		if letter := w.letter(seq); letter != nil {
+			letters = append(letters, letter)
+		}
+	}
+	return letters
 }
 
 // home follows aliases to the conversation of an identity.
@@ -264,6 +289,13 @@ func TestOnePersonIsOneConversation(t *testing.T) {
 					tn.worlds[name].tick()
 				}
 			},
+			"retry": func(t *rapid.T) {
+				w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
+				w.nowMs = tn.nowMs
+				if !w.retry(rapid.Uint64Range(1, 4).Draw(t, "dead letter")) {
+					t.Skip("no such dead letter")
+				}
+			},
 			"lost letter": func(t *rapid.T) {
 				if len(tn.mail) > 0 {
 					tn.mail = tn.mail[1:]
@@ -289,9 +321,14 @@ func TestOnePersonIsOneConversation(t *testing.T) {
 }
 
 func (tn *town) checkFates(t *rapid.T) {
-	fates := map[string]int{}
+	fates := map[string]int{} // turns, and dead letters that are left
 	for _, name := range tn.names {
 		w := tn.worlds[name]
+		for _, letter := range w.letters() {
+			for _, m := range letter.Messages {
+				fates[m.Id]++
+			}
+		}
 		if !w.c.Idle() || len(w.refs) > 0 {
 			t.Fatalf("%s is not at rest: %d deliveries open", name, len(w.refs))
 		}
@@ -320,52 +357,8 @@ func (tn *town) checkFates(t *rapid.T) {
 						t.Logf("  %s", describeEntry(tn.worlds[name], e))
 					}
 				}
-				t.Fatalf("message %s was in %d turns", id, fates[id])
+				t.Fatalf("message %s was in %d turns and dead letters", id, fates[id])
 			}
 		}
-	}
-}
-
-// TestLinkedIdentitiesTakeTheOlderConversation: both sides of one user have history; the older one goes on.
-func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
-	tn := newTown(plainConfig(false), "4915", "US.a")
-	tn.deliver("US.a")
-	tn.rest()
-	tn.nowMs += time.Hour.Milliseconds()
-	tn.deliver("4915")
-	tn.rest()
-	tn.deliver("4915", "US.a")
-	tn.rest()
-	tn.deliver("4915")
-	tn.rest()
-	older, younger := tn.worlds["US.a"].c, tn.worlds["4915"].c
-	if younger.head.AliasOf != "US.a" || older.Version() != 3 || younger.Version() != 1 || !slices.Equal(older.head.Names, []string{"4915"}) {
-		t.Errorf("older: version %d, names %v; younger: version %d, alias of %q", older.Version(), older.head.Names, younger.Version(), younger.head.AliasOf)
-	}
-	if older.head.User.WaId != "4915" || older.head.User.UserId != "US.a" {
-		t.Errorf("user %v", older.head.User)
-	}
-}
-
-// TestTakenOverMessagesAreOfNow: the messages that an older conversation takes over are what its user wrote last. Its session
-// was over before they came, and the window in which they may be answered is open.
-func TestTakenOverMessagesAreOfNow(t *testing.T) {
-	cfg := plainConfig(false)
-	cfg.Session.Idle, cfg.Sending.Window = time.Hour, 24*time.Hour
-	tn := newTown(cfg, "4915", "US.a")
-	tn.deliver("US.a")
-	tn.rest()
-	tn.nowMs += 25 * time.Hour.Milliseconds()
-	tn.deliver("4915")
-	tn.rest()
-	tn.deliver("4915", "US.a")
-	tn.rest()
-	older := tn.worlds["US.a"]
-	var kinds []string
-	for _, e := range older.journal() {
-		kinds = append(kinds, describeEntry(older, e)[11:])
-	}
-	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 || !strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
-		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(), older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
 	}
 }
