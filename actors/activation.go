@@ -41,8 +41,10 @@ type activation struct {
 	channel *Channel
 	term    uint64
 	pid     *actor.PID
-	// depth counts the deliveries that are in the mailbox.
+	// depth counts the deliveries that are in the mailbox, and those that are held.
 	depth atomic.Int32
+	// held are deliveries that wait until the machine has room for their commits.
+	held []*Delivery
 
 	machine *conversation.Conversation
 	open    map[uint64]*Delivery // deliveries that are not answered, by their ref
@@ -83,17 +85,7 @@ func (a *activation) Receive(ctx actor.Context) {
 	}()
 	switch m := ctx.Message().(type) {
 	case *Delivery:
-		a.depth.Add(-1)
-		if a.ended != nil {
-			a.handBack(m)
-			return
-		}
-		a.nextRef++
-		a.open[a.nextRef] = m // from here on, whatever happens, end answers it
-		if a.load() {
-			a.lastUsed = a.runtime.options.Now()
-			a.deliver(a.nextRef, m)
-		}
+		a.receive(m)
 	case wake:
 		switch {
 		case a.ended != nil:
@@ -111,6 +103,7 @@ func (a *activation) Receive(ctx actor.Context) {
 			return
 		}
 		a.step(conversation.Committed{Revision: m.revision})
+		a.takeHeld()
 	case result:
 		if a.ended == nil {
 			a.step(m.event)
@@ -143,28 +136,6 @@ func (a *activation) load() bool {
 	a.step(conversation.Started{})
 	a.schedule()
 	return a.ended == nil
-}
-
-// deliver hands a message or a status to the machine.
-func (a *activation) deliver(ref uint64, d *Delivery) {
-	if d.question != nil {
-		a.answerQuestion(ref, d.question)
-		return
-	}
-	if d.Status != nil {
-		a.channel.statusMs.Store(a.runtime.options.Now().UnixMilli())
-		status := *d.Status
-		status.Ref = ref
-		for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
-			status.Known = status.Known || a.seen(key)
-		}
-		if a.ended == nil {
-			a.step(status)
-		}
-		return
-	}
-	known := a.seen(d.Message.Id)
-	a.step(conversation.Arrived{Ref: ref, Message: d.Message, User: d.User, Known: known, Node: d.Node})
 }
 
 // seen asks the store for a message id. Where it can't tell, the activation ends: a guess would lose or double a message.
@@ -226,20 +197,15 @@ func (a *activation) end(err error) {
 		delete(a.open, ref)
 		d.Done(0, err)
 	}
+	for _, d := range a.held {
+		a.handBack(d)
+	}
+	a.held = nil
 	unfinished := a.inbox+a.outbox > 0 || a.machine == nil
 	a.gauge(0, 0)
 	if unfinished && !errors.Is(err, ErrNotLeader) && !errors.Is(err, ErrStopping) {
 		a.table.retryLater(a.id, a.term)
 	}
-}
-
-// handBack routes a delivery that reached an activation which has ended.
-func (a *activation) handBack(d *Delivery) {
-	if errors.Is(a.ended, errIdle) || errors.Is(a.ended, ErrUnknownFate) {
-		a.runtime.Deliver(d) // it was not tried
-		return
-	}
-	d.Done(0, a.ended)
 }
 
 // stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth only falls.

@@ -26,7 +26,8 @@ type Options struct {
 	Elsewhere func(*Delivery)
 	// MaxActive bounds the conversations in memory; a message for one more is refused. Default 500,000.
 	MaxActive int
-	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 1,000.
+	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 10,000, what one webhook may hold: one that
+	// does not fit would be repeated for days, and never fit.
 	MaxMailbox int
 	// IdleAfter is how long a conversation stays in memory without anything to do. Default 1 minute.
 	IdleAfter time.Duration
@@ -44,7 +45,7 @@ func (o Options) withDefaults() Options {
 		o.MaxActive = 500_000
 	}
 	if o.MaxMailbox == 0 {
-		o.MaxMailbox = 1000
+		o.MaxMailbox = 10_000
 	}
 	if o.IdleAfter == 0 {
 		o.IdleAfter = time.Minute

@@ -26,7 +26,7 @@ func (c *Conversation) accept(e Arrived) {
 	id := e.Message.Id
 	revision, underway := c.unapplied[id]
 	switch {
-	case c.revision-c.applied >= uint64(c.cfg.MaxPipeline):
+	case c.Full():
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	case underway || e.Known:

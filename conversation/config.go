@@ -27,7 +27,8 @@ type Config struct {
 	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider; one more message is refused
 	// as overload. Default 1000.
 	MaxInbox int
-	// MaxPipeline is how many commits may be on their way at once; more work is refused as overload. Default 256.
+	// MaxPipeline is how many commits may be on their way at once; a message that comes then is refused as overload, so hold it
+	// back while Full. Default 256.
 	MaxPipeline int
 	Burst       Burst
 	Order       Order

@@ -203,6 +203,9 @@ func (c *Conversation) Revision() uint64 { return c.revision }
 // Waiting returns how many messages wait for a turn and how many replies for the provider.
 func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(c.outbox) }
 
+// Full reports whether so many commits are on their way that a message would be refused as overload.
+func (c *Conversation) Full() bool { return c.revision-c.applied >= uint64(c.cfg.MaxPipeline) }
+
 // Idle reports whether nothing is unfinished or under way: the activation may end without losing anything.
 func (c *Conversation) Idle() bool {
 	return c.turn == nil && len(c.inbox) == 0 && len(c.outbox) == 0 && !c.linking() && c.applied == c.revision
