@@ -49,9 +49,9 @@ type Options struct {
 	Node string
 	// MaxBody bounds a webhook's body in bytes. Default 3 MiB, the provider's own limit.
 	MaxBody int64
-	// MaxInFlight bounds the webhooks that are worked on at once; more are refused with 503. Default 4,096.
+	// MaxInFlight bounds the signed webhooks that are worked on at once; more are refused with 503. Default 4,096.
 	MaxInFlight int64
-	// MaxInFlightBytes bounds the sum of their bodies. Default 256 MiB.
+	// MaxInFlightBytes bounds the sum of their bodies and of what has come of others. Default 256 MiB.
 	MaxInFlightBytes int64
 	// Timeout bounds the wait for the outcome. Default 10 s.
 	Timeout time.Duration

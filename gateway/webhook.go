@@ -61,40 +61,48 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if r.ContentLength > g.options.MaxBody {
 		return answerTooLarge
 	}
-	leave, ok := g.enter(r.ContentLength)
-	if !ok {
-		return answerOverloaded
+	if g.inFlight.Load() >= g.options.MaxInFlight {
+		return answerOverloaded // before it costs anything
 	}
-	defer leave()
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer recycle(buffer)
 	buffer.Reset()
-	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, g.options.MaxBody)); err != nil {
+	arriving := arrival{g: g, body: http.MaxBytesReader(w, r.Body, g.options.MaxBody)}
+	defer arriving.leave()
+	if _, err := buffer.ReadFrom(&arriving); err != nil {
 		return readAnswer(err)
 	}
 	body := buffer.Bytes()
 	if !whatsapp.Verify(channel.AppSecrets, signature, body) {
 		return answerSignature
 	}
+	defer g.inFlight.Add(-1)
+	if g.inFlight.Add(1) > g.options.MaxInFlight {
+		return answerOverloaded
+	}
 	return g.deliver(r.Context(), g.sort(channel, signature, body, now))
 }
 
-// enter counts a webhook in, if the limits allow it. A body of unknown length counts as the largest.
-func (g *Gateway) enter(length int64) (leave func(), ok bool) {
-	if length < 0 {
-		length = g.options.MaxBody
-	}
-	leave = func() {
-		g.inFlight.Add(-1)
-		g.inFlightBytes.Add(-length)
-	}
-	count, sum := g.inFlight.Add(1), g.inFlightBytes.Add(length)
-	if count > g.options.MaxInFlight || sum > g.options.MaxInFlightBytes {
-		leave()
-		return nil, false
-	}
-	return leave, true
+// arrival reads a body and counts its bytes in as they come. Neither the length that is announced counts, nor the webhook as one
+// in flight before its signature is verified: a stranger who opens connections and is slow would take the provider's place.
+type arrival struct {
+	g     *Gateway
+	body  io.Reader
+	bytes int64
 }
+
+var errTooManyBytes = errors.New("gateway: too many bytes are in flight")
+
+func (a *arrival) Read(p []byte) (int, error) {
+	n, err := a.body.Read(p)
+	a.bytes += int64(n)
+	if a.g.inFlightBytes.Add(int64(n)) > a.g.options.MaxInFlightBytes {
+		return n, errTooManyBytes
+	}
+	return n, err
+}
+
+func (a *arrival) leave() { a.g.inFlightBytes.Add(-a.bytes) }
 
 // buffers keep bodies of ordinary size; nothing decoded refers to them.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -110,6 +118,8 @@ func readAnswer(err error) answer {
 	switch {
 	case errors.As(err, &tooLarge):
 		return answerTooLarge
+	case errors.Is(err, errTooManyBytes):
+		return answerOverloaded
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return answerSlow
 	}
