@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -186,6 +187,16 @@ func TestUnreadIsKeptOnce(t *testing.T) {
 	}
 	if len(r.got) != 2 || r.got[0].Message.Id != r.got[1].Message.Id || string(r.got[0].Message.Raw) != "strange" {
 		t.Errorf("deliveries: %v", r.got)
+	}
+}
+
+// TestUnreadIsToldOnce: a webhook of a thousand strange pieces is a line in the log, not a thousand.
+func TestUnreadIsToldOnce(t *testing.T) {
+	r, log := &router{}, &bytes.Buffer{}
+	g := newGateway(r, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
+	post(g, "/webhooks/shop", "new", envelope(change("111", strings.Repeat("{},", 999)+"{}")))
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || len(r.got) != 1000 {
+		t.Errorf("%d lines, %d deliveries", lines, len(r.got))
 	}
 }
 

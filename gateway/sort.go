@@ -23,6 +23,7 @@ type webhook struct {
 	nowMs     int64
 	out       []*actors.Delivery
 	accepts   map[*Channel]bool // whether another channel accepts this signature
+	unread    int
 }
 
 // sort makes deliveries of a signed body. Each change goes to the channel of its phone number, since a provider app has one
@@ -87,7 +88,9 @@ func (w *webhook) status(s *whatsapp.Status) {
 // same bytes is a duplicate.
 func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	w.metrics.unread.Inc()
-	w.options.Logger.Warn("a signed webhook was not understood; it is kept as a dead letter", "channel", channel.Name, "reason", reason)
+	if w.unread++; w.unread == 1 { // one webhook may hold ten thousand
+		w.options.Logger.Warn("a signed webhook, or a part of it, was not understood; it is kept as a dead letter", "channel", channel.Name, "reason", reason)
+	}
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, &actors.Delivery{
 		Conversation: conversation.ID{Channel: channel.Name, User: UnreadUser},
