@@ -63,6 +63,46 @@ func TestTimersRingWithinASecond(t *testing.T) {
 	})
 }
 
+// TestTimersBehindStuckOnesRing: more timers are due than one look activates, and their bot does not answer. One that is due behind
+// them rings in time.
+func TestTimersBehindStuckOnesRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		late := time.Duration(-1)
+		var due time.Time
+		bot := script(func(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+			switch {
+			case turn.Timer == nil:
+				answer := say("ok")
+				after := time.Hour
+				if turn.Conversation.User == "healthy" {
+					after += time.Second
+					due = time.Now().Add(after)
+				}
+				answer.Timers = []conversation.SetTimer{{Name: "nudge", After: after}}
+				return answer, nil
+			case turn.Conversation.User == "healthy":
+				late = time.Since(due)
+				return say("timer"), nil
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		b := start(t, store, bot, func(o *Options) { o.timersAtOnce = 3 })
+		for i := range 60 { // 15 in each of 4 shards
+			b.deliver(fmt.Sprint("stuck", i), "m1", "hi").want(t, conversation.Accepted, nil)
+		}
+		b.deliver("healthy", "m1", "hi").want(t, conversation.Accepted, nil)
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if late < 0 || late > time.Second {
+			t.Errorf("the timer behind the stuck ones rang %v late", late)
+		}
+		b.stop()
+	})
+}
+
 // TestInterruptedCallsNeverOverlap: a new message cancels the running call, and the next one begins when that has returned.
 func TestInterruptedCallsNeverOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

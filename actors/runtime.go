@@ -38,6 +38,9 @@ type Options struct {
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+
+	// timersAtOnce bounds the conversations that one look at the timers of a shard activates. Default defaultTimersAtOnce.
+	timersAtOnce int
 }
 
 func (o Options) withDefaults() Options {
@@ -52,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RetryAfter == 0 {
 		o.RetryAfter = time.Second
+	}
+	if o.timersAtOnce == 0 {
+		o.timersAtOnce = defaultTimersAtOnce
 	}
 	if o.Now == nil {
 		o.Now = time.Now

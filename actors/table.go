@@ -37,6 +37,13 @@ func (t *table) deliver(d *Delivery) {
 // wake activates a conversation that has unfinished work.
 func (t *table) wake(id conversation.ID) error { return t.post(id, wake{}, false) }
 
+// active reports whether a conversation is in memory.
+func (t *table) active(id conversation.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.activations[id] != nil
+}
+
 func (t *table) post(id conversation.ID, message any, counted bool) error {
 	r := t.runtime
 	t.mu.Lock()

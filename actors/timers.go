@@ -19,8 +19,8 @@ const (
 	// timerAgain is how soon a timer that was due and is still in the index is told again: its turn may be under way, or its
 	// activation may have failed.
 	timerAgain = time.Second
-	// timersAtOnce bounds the conversations that one look at a shard activates.
-	timersAtOnce = 1000
+	// defaultTimersAtOnce bounds the conversations that one look at a shard activates.
+	defaultTimersAtOnce = 1000
 )
 
 // errEnough ends a scan.
@@ -64,9 +64,16 @@ func (t *table) ringTimers(nowMs int64) {
 		if err != nil || t.runtime.options.Channels[id.Channel] == nil {
 			return nil
 		}
-		if found++; found > timersAtOnce || t.wake(id) != nil {
+		switch {
+		case t.active(id):
+			return nil // it has an alarm of its own; to count it would let stuck turns hide the timers behind them
+		case found == t.runtime.options.timersAtOnce:
+			t.expectTimer(nowMs) // the others at the next look
+			return errEnough
+		case t.wake(id) != nil:
 			return errEnough
 		}
+		found++
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {
