@@ -40,23 +40,32 @@ func (c *Conversation) readyMs() int64 {
 }
 
 // interrupt gives the running turn up for a new message, where the policy wants it: its messages and the new one are taken
-// together. A user who never stops writing interrupts for MaxWait at most.
+// together. So are those of a turn that failed and waits for its next attempt.
 func (c *Conversation) interrupt() {
-	turn, burst := c.turn, &c.cfg.Burst
-	if burst.Policy != Interrupt || turn == nil || c.inline || len(turn.Messages) == 0 || len(turn.Messages) >= burst.MaxMessages {
-		return
+	turn := c.turn
+	switch {
+	case turn == nil && c.interruptible(unwrap(c.retryMessages())):
+		c.head.RetryMessages = nil
+	case turn != nil && !c.inline && c.interruptible(turn.Messages):
+		c.note(&wactorv1.JournalEntry{
+			Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
+			StartedMs: c.startedMs, Attempt: uint32(turn.Attempt),
+		})
+		c.turn = nil
+		c.head.RetryMessages = nil
+		c.effect(CancelBot{TurnID: turn.ID})
 	}
-	oldest := slices.MinFunc(turn.Messages, func(a, b *wactorv1.Message) int { return int(a.ReceivedMs - b.ReceivedMs) })
-	if c.nowMs-oldest.ReceivedMs >= burst.MaxWait.Milliseconds() {
-		return
+}
+
+// interruptible reports whether a turn over messages may be given up for one more. A user who never stops writing interrupts for
+// MaxWait at most.
+func (c *Conversation) interruptible(messages []*wactorv1.Message) bool {
+	burst := &c.cfg.Burst
+	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages {
+		return false
 	}
-	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
-		StartedMs: c.startedMs, Attempt: uint32(turn.Attempt),
-	})
-	c.turn = nil
-	c.head.RetryMessages = nil
-	c.effect(CancelBot{TurnID: turn.ID})
+	oldest := slices.MinFunc(messages, func(a, b *wactorv1.Message) int { return int(a.ReceivedMs - b.ReceivedMs) })
+	return c.nowMs-oldest.ReceivedMs < burst.MaxWait.Milliseconds()
 }
 
 // busy reports whether Reject refuses a message now.

@@ -54,6 +54,11 @@ func (c *Conversation) repeated() (messages []waiting, timer *wactorv1.Timer) {
 	if c.head.Attempts == 0 {
 		return nil, nil
 	}
+	return c.retryMessages(), c.timer(c.head.RetryTimer)
+}
+
+// retryMessages returns those of the failed turn.
+func (c *Conversation) retryMessages() (messages []waiting) {
 	for _, seq := range c.head.RetryMessages {
 		for _, w := range c.inbox {
 			if w.message.Seq == seq {
@@ -61,7 +66,7 @@ func (c *Conversation) repeated() (messages []waiting, timer *wactorv1.Timer) {
 			}
 		}
 	}
-	return messages, c.timer(c.head.RetryTimer)
+	return messages
 }
 
 func (c *Conversation) fresh() (messages []waiting, timer *wactorv1.Timer) {
@@ -118,9 +123,7 @@ func (c *Conversation) run(messages []waiting, timer *wactorv1.Timer) {
 		Attempt: int(c.head.Attempts) + 1, Conversation: c.id, Version: c.head.Version, User: c.head.User, State: c.state,
 		Timer: timer, Now: time.UnixMilli(c.nowMs).UTC(),
 	}
-	for _, w := range messages {
-		turn.Messages = append(turn.Messages, w.message)
-	}
+	turn.Messages = unwrap(messages)
 	turn.ID = turnID(c.id, c.head.CreatedMs, c.head.Version, timer, seqs(turn.Messages)...)
 	if window := c.cfg.Sending.Window; window > 0 && c.head.LastMessageMs > 0 {
 		turn.WindowUntil = time.UnixMilli(c.head.LastMessageMs).Add(window).UTC()
@@ -129,6 +132,14 @@ func (c *Conversation) run(messages []waiting, timer *wactorv1.Timer) {
 	c.startedMs = c.nowMs
 	c.inline = len(messages) == 1 && c.mayInline(messages[0])
 	c.effect(CallBot{Turn: turn, Inline: c.inline})
+}
+
+func unwrap(messages []waiting) []*wactorv1.Message {
+	out := make([]*wactorv1.Message, len(messages))
+	for i, w := range messages {
+		out[i] = w.message
+	}
+	return out
 }
 
 func (c *Conversation) mayInline(w waiting) bool {
