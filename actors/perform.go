@@ -119,16 +119,6 @@ func (a *activation) callBot(turn *conversation.Turn) {
 	})
 }
 
-// showTyping tells the user that the bot thinks.
-func (a *activation) showTyping(ctx context.Context, turn *conversation.Turn) {
-	typer, ok := a.channel.Sender.(Typer)
-	if !a.channel.Typing || !ok || len(turn.Messages) == 0 {
-		return
-	}
-	newest := turn.Messages[len(turn.Messages)-1].Id
-	a.runtime.work.Go(func() { _ = typer.MarkRead(ctx, newest) })
-}
-
 func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
 	defer a.recoverBot(&err)
 	return a.channel.Bot.Turn(ctx, turn)

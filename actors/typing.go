@@ -1,0 +1,35 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+)
+
+const (
+	// typingAfter is how long a bot must have thought before its user is shown that it does: a bot that answers at once, or that is
+	// left alone since it is down, costs no request.
+	typingAfter = 300 * time.Millisecond
+	// typingAgain renews the sign, which the provider takes down after 25 s (Meta, "Typing indicators").
+	typingAgain = 20 * time.Second
+)
+
+// showTyping tells the user that the bot thinks, until ctx ends.
+func (a *activation) showTyping(ctx context.Context, turn *conversation.Turn) {
+	typer, ok := a.channel.Sender.(Typer)
+	if !a.channel.Typing || !ok || len(turn.Messages) == 0 {
+		return
+	}
+	newest := turn.Messages[len(turn.Messages)-1].Id
+	a.runtime.work.Go(func() {
+		for wait := typingAfter; ; wait = typingAgain {
+			select {
+			case <-time.After(wait):
+				_ = typer.MarkRead(ctx, newest)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
