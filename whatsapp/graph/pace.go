@@ -32,10 +32,11 @@ const (
 	calm = 10 * time.Second
 )
 
-// Throughput codes of the provider: the app's and the number's.
+// Throughput codes of the provider: the app's, the account's and the number's.
 const (
-	codeAppLimit    = 80007
-	codeNumberLimit = 130429
+	codeAppLimit     = 4
+	codeAccountLimit = 80007
+	codeNumberLimit  = 130429
 )
 
 // Paced sends within a pace, and stops a channel that can't send: a token that was refused for one reply is refused for all.
@@ -48,6 +49,8 @@ type Paced struct {
 	next  time.Time            // the first free slot
 	slots map[string]time.Time // of replies that were given back, by reply id
 	swept time.Time
+	// nodes share the pace.
+	nodes int
 	// slow divides the pace while the provider complains; it fell or rose at changed.
 	slow    int
 	changed time.Time
@@ -64,7 +67,15 @@ func NewPaced(sender *Sender, pace Pace) *Paced {
 	if pace.Held == nil {
 		pace.Held = func(bool) {}
 	}
-	return &Paced{Sender: sender, pace: pace, slots: map[string]time.Time{}, slow: 1}
+	return &Paced{Sender: sender, pace: pace, slots: map[string]time.Time{}, nodes: 1, slow: 1}
+}
+
+// Share tells how many nodes send for the channel, this one included: each takes an equal part of the pace. 1 until it is called;
+// less counts as 1. Slots that were given stay.
+func (p *Paced) Share(nodes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nodes = max(nodes, 1)
 }
 
 // Send posts one reply as Sender.Send does, unless it has to wait for longer than a moment.
@@ -105,7 +116,7 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 		if at.Before(now) {
 			at = now
 		}
-		p.next = at.Add(time.Duration(p.slow) * time.Second / time.Duration(p.pace.PerSecond))
+		p.next = at.Add(time.Duration(p.slow*p.nodes) * time.Second / time.Duration(p.pace.PerSecond))
 	}
 	if wait = at.Sub(now); wait > shortWait {
 		p.forget(now)
@@ -148,7 +159,7 @@ func (p *Paced) learn(now time.Time, result conversation.SendResult) {
 		if p.slow > 1 && now.Sub(p.changed) >= calm {
 			p.slow, p.changed = p.slow/2, now
 		}
-	case result.Code == codeAppLimit || result.Code == codeNumberLimit:
+	case result.Code == codeAppLimit || result.Code == codeAccountLimit || result.Code == codeNumberLimit:
 		// All replies that were under way complain together: one step is enough for them.
 		if now.Sub(p.changed) >= time.Second {
 			p.slow, p.changed = min(2*p.slow, slowest), now

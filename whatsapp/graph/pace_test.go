@@ -30,6 +30,34 @@ func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
 	}
 }
 
+func TestNodesShareThePace(t *testing.T) {
+	now := time.Unix(1000, 0)
+	nodes := []*Paced{NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80})}
+	for _, p := range nodes {
+		p.Share(len(nodes))
+	}
+	within := func(d time.Duration, p *Paced) (n int) {
+		for i := range 1000 {
+			if wait, _ := p.slot(now, fmt.Sprint(now, i)); wait < d {
+				n++
+			}
+		}
+		return n
+	}
+	sum := 0
+	for _, p := range nodes {
+		sum += within(3*time.Second, p)
+	}
+	if sum != 3*80 {
+		t.Errorf("three nodes send %d in three seconds, 240 are allowed", sum)
+	}
+	now = now.Add(time.Hour)
+	nodes[0].Share(0) // the others have left
+	if n := within(time.Second, nodes[0]); n != 80 {
+		t.Errorf("a node that is alone sends %d in a second", n)
+	}
+}
+
 func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
 	p := NewPaced(nil, Pace{PerSecond: 10})
 	now := time.Unix(1000, 0)
