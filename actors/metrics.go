@@ -15,6 +15,7 @@ type metrics struct {
 
 	botSeconds    prometheus.Histogram
 	sends         *prometheus.CounterVec
+	doubtsEnded   *prometheus.CounterVec
 	inbox, outbox prometheus.Gauge
 }
 
@@ -22,6 +23,9 @@ type metrics struct {
 var outcomes = []conversation.SendOutcome{
 	conversation.Taken, conversation.Rejected, conversation.Refused, conversation.Held, conversation.Unknown,
 }
+
+// doubtOutcomes are the values of the label of wactor_doubts_ended_total.
+var doubtOutcomes = []string{conversation.DoubtTaken, conversation.DoubtFailed, conversation.DoubtResent, conversation.DoubtParked}
 
 func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	counter := func(name, help string) prometheus.Counter {
@@ -45,6 +49,9 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_sends_total", Help: "Requests to the provider by outcome.",
 		}, []string{"outcome"}),
+		doubtsEnded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wactor_doubts_ended_total", Help: "How doubts about replies ended: a status told that it was taken or failed; or none came.",
+		}, []string{"outcome"}),
 		inbox:  gauge("wactor_inbox_depth", "Messages that wait for a turn, in active conversations."),
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
 	}
@@ -52,9 +59,12 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	for _, outcome := range outcomes {
 		m.sends.WithLabelValues(outcome.String())
 	}
+	for _, outcome := range doubtOutcomes {
+		m.doubtsEnded.WithLabelValues(outcome)
+	}
 	if registerer != nil {
 		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.doubts, m.resent, m.botFailures, m.panics, m.botSeconds,
-			m.sends, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			m.sends, m.doubtsEnded, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "wactor_active_conversations", Help: "Conversations in memory.",
 			}, func() float64 { return float64(r.Active()) }))
 	}
@@ -71,6 +81,9 @@ func (m *metrics) bot(took time.Duration, err error) {
 // journal counts what a commit tells.
 func (m *metrics) journal(entries []*wactorv1.JournalEntry) {
 	for _, e := range entries {
+		if e.Doubt != "" {
+			m.doubtsEnded.WithLabelValues(e.Doubt).Inc()
+		}
 		switch e.Kind {
 		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
 			m.turns.Inc()

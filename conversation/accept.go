@@ -151,6 +151,9 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,
 		SentMs: e.AtMs, Reason: codeReason(e.Code),
 	})
+	if open && c.send.phase == sendDoubt {
+		c.noteDoubt(map[bool]string{true: DoubtFailed, false: DoubtTaken}[e.Status == "failed"])
+	}
 	switch {
 	case open && e.Status == "failed":
 		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: failedReason(e.Code)})

@@ -180,11 +180,25 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 	}
 	if c.cfg.InDoubt.Park {
 		c.refused(SendResult{Reason: "in doubt: no status came in time, parked"})
+		c.noteDoubt(DoubtParked)
 		return false
 	}
 	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
+	c.noteDoubt(DoubtResent)
 	return true
 }
+
+// How a doubt may end, as JournalEntry.doubt tells: a status told that the provider had taken the reply, or that it failed; or
+// none came, and the reply was sent again, or parked as a dead letter.
+const (
+	DoubtTaken  = "taken"
+	DoubtFailed = "failed"
+	DoubtResent = "resent"
+	DoubtParked = "parked"
+)
+
+// noteDoubt says that the newest journal entry ended a doubt.
+func (c *Conversation) noteDoubt(ended string) { c.draft.journal[len(c.draft.journal)-1].Doubt = ended }
 
 // resume takes up what the activation before left: its first reply may have been on its way, unless it said otherwise.
 func (c *Conversation) resume() {
