@@ -672,8 +672,12 @@ type ReplicaStatus struct {
 	Leader  uint64                 `protobuf:"varint,5,opt,name=leader,proto3" json:"leader,omitempty"`
 	Applied uint64                 `protobuf:"varint,6,opt,name=applied,proto3" json:"applied,omitempty"`
 	Last    uint64                 `protobuf:"varint,7,opt,name=last,proto3" json:"last,omitempty"`
-	// Members are known to be the group's by this replica.
-	Members       []*Replica `protobuf:"bytes,8,rep,name=members,proto3" json:"members,omitempty"`
+	// Members are known to be the group's by this replica, and next is the id of the one that is added next.
+	Members []*Replica `protobuf:"bytes,8,rep,name=members,proto3" json:"members,omitempty"`
+	Next    uint64     `protobuf:"varint,9,opt,name=next,proto3" json:"next,omitempty"`
+	// What only a leader knows: the entries that are committed, and how far each member is, in their order.
+	Commit        uint64          `protobuf:"varint,10,opt,name=commit,proto3" json:"commit,omitempty"`
+	Progress      []*MemberStatus `protobuf:"bytes,11,rep,name=progress,proto3" json:"progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -764,6 +768,112 @@ func (x *ReplicaStatus) GetMembers() []*Replica {
 	return nil
 }
 
+func (x *ReplicaStatus) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+func (x *ReplicaStatus) GetCommit() uint64 {
+	if x != nil {
+		return x.Commit
+	}
+	return 0
+}
+
+func (x *ReplicaStatus) GetProgress() []*MemberStatus {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type MemberStatus struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Voter    bool                   `protobuf:"varint,1,opt,name=voter,proto3" json:"voter,omitempty"`
+	Learner  bool                   `protobuf:"varint,2,opt,name=learner,proto3" json:"learner,omitempty"`
+	Match    uint64                 `protobuf:"varint,3,opt,name=match,proto3" json:"match,omitempty"`
+	Recent   bool                   `protobuf:"varint,4,opt,name=recent,proto3" json:"recent,omitempty"`
+	Snapshot bool                   `protobuf:"varint,5,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// It votes in the outgoing half of a joint configuration.
+	Outgoing      bool `protobuf:"varint,6,opt,name=outgoing,proto3" json:"outgoing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberStatus) Reset() {
+	*x = MemberStatus{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberStatus) ProtoMessage() {}
+
+func (x *MemberStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberStatus.ProtoReflect.Descriptor instead.
+func (*MemberStatus) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MemberStatus) GetVoter() bool {
+	if x != nil {
+		return x.Voter
+	}
+	return false
+}
+
+func (x *MemberStatus) GetLearner() bool {
+	if x != nil {
+		return x.Learner
+	}
+	return false
+}
+
+func (x *MemberStatus) GetMatch() uint64 {
+	if x != nil {
+		return x.Match
+	}
+	return 0
+}
+
+func (x *MemberStatus) GetRecent() bool {
+	if x != nil {
+		return x.Recent
+	}
+	return false
+}
+
+func (x *MemberStatus) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
+func (x *MemberStatus) GetOutgoing() bool {
+	if x != nil {
+		return x.Outgoing
+	}
+	return false
+}
+
 type RaftRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Each is a raftpb.Message with its shard.
@@ -774,7 +884,7 @@ type RaftRequest struct {
 
 func (x *RaftRequest) Reset() {
 	*x = RaftRequest{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[13]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +896,7 @@ func (x *RaftRequest) String() string {
 func (*RaftRequest) ProtoMessage() {}
 
 func (x *RaftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[13]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +909,7 @@ func (x *RaftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaftRequest.ProtoReflect.Descriptor instead.
 func (*RaftRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{13}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RaftRequest) GetMessages() []*RaftMessage {
@@ -819,7 +929,7 @@ type RaftMessage struct {
 
 func (x *RaftMessage) Reset() {
 	*x = RaftMessage{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[14]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +941,7 @@ func (x *RaftMessage) String() string {
 func (*RaftMessage) ProtoMessage() {}
 
 func (x *RaftMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[14]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +954,7 @@ func (x *RaftMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaftMessage.ProtoReflect.Descriptor instead.
 func (*RaftMessage) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{14}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RaftMessage) GetShard() uint32 {
@@ -869,7 +979,7 @@ type RaftResponse struct {
 
 func (x *RaftResponse) Reset() {
 	*x = RaftResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[15]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +991,7 @@ func (x *RaftResponse) String() string {
 func (*RaftResponse) ProtoMessage() {}
 
 func (x *RaftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[15]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +1004,7 @@ func (x *RaftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaftResponse.ProtoReflect.Descriptor instead.
 func (*RaftResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
 type SnapshotRequest struct {
@@ -912,7 +1022,7 @@ type SnapshotRequest struct {
 
 func (x *SnapshotRequest) Reset() {
 	*x = SnapshotRequest{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[16]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1034,7 @@ func (x *SnapshotRequest) String() string {
 func (*SnapshotRequest) ProtoMessage() {}
 
 func (x *SnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[16]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1047,7 @@ func (x *SnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRequest.ProtoReflect.Descriptor instead.
 func (*SnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SnapshotRequest) GetMessage() *RaftMessage {
@@ -986,7 +1096,7 @@ type SnapshotRecord struct {
 
 func (x *SnapshotRecord) Reset() {
 	*x = SnapshotRecord{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[17]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1108,7 @@ func (x *SnapshotRecord) String() string {
 func (*SnapshotRecord) ProtoMessage() {}
 
 func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[17]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1121,7 @@ func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRecord.ProtoReflect.Descriptor instead.
 func (*SnapshotRecord) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SnapshotRecord) GetKey() []byte {
@@ -1036,7 +1146,7 @@ type SnapshotResponse struct {
 
 func (x *SnapshotResponse) Reset() {
 	*x = SnapshotResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[18]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1158,7 @@ func (x *SnapshotResponse) String() string {
 func (*SnapshotResponse) ProtoMessage() {}
 
 func (x *SnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[18]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1171,7 @@ func (x *SnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotResponse.ProtoReflect.Descriptor instead.
 func (*SnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 type DeliverRequest struct {
@@ -1073,7 +1183,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[19]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1195,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[19]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1208,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DeliverRequest) GetDeliveries() []*Delivery {
@@ -1133,7 +1243,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[20]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1255,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[20]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1268,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Delivery) GetId() uint64 {
@@ -1314,7 +1424,7 @@ type Inbound struct {
 
 func (x *Inbound) Reset() {
 	*x = Inbound{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[21]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1436,7 @@ func (x *Inbound) String() string {
 func (*Inbound) ProtoMessage() {}
 
 func (x *Inbound) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[21]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1449,7 @@ func (x *Inbound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inbound.ProtoReflect.Descriptor instead.
 func (*Inbound) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Inbound) GetMessage() *v1.Message {
@@ -1369,7 +1479,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[22]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1381,7 +1491,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[22]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1394,7 +1504,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Status) GetReplyId() string {
@@ -1442,7 +1552,7 @@ type Asked struct {
 
 func (x *Asked) Reset() {
 	*x = Asked{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[23]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1564,7 @@ func (x *Asked) String() string {
 func (*Asked) ProtoMessage() {}
 
 func (x *Asked) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[23]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1577,7 @@ func (x *Asked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asked.ProtoReflect.Descriptor instead.
 func (*Asked) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{23}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Asked) GetBy() string {
@@ -1499,7 +1609,7 @@ type TakenOver struct {
 
 func (x *TakenOver) Reset() {
 	*x = TakenOver{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[24]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1621,7 @@ func (x *TakenOver) String() string {
 func (*TakenOver) ProtoMessage() {}
 
 func (x *TakenOver) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[24]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1634,7 @@ func (x *TakenOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenOver.ProtoReflect.Descriptor instead.
 func (*TakenOver) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{24}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TakenOver) GetFrom() string {
@@ -1579,7 +1689,7 @@ type RetryLetter struct {
 
 func (x *RetryLetter) Reset() {
 	*x = RetryLetter{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[25]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1591,7 +1701,7 @@ func (x *RetryLetter) String() string {
 func (*RetryLetter) ProtoMessage() {}
 
 func (x *RetryLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[25]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1604,7 +1714,7 @@ func (x *RetryLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryLetter.ProtoReflect.Descriptor instead.
 func (*RetryLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{25}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RetryLetter) GetSeq() uint64 {
@@ -1630,7 +1740,7 @@ type SkipLetter struct {
 
 func (x *SkipLetter) Reset() {
 	*x = SkipLetter{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[26]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1752,7 @@ func (x *SkipLetter) String() string {
 func (*SkipLetter) ProtoMessage() {}
 
 func (x *SkipLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[26]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1765,7 @@ func (x *SkipLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipLetter.ProtoReflect.Descriptor instead.
 func (*SkipLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{26}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SkipLetter) GetSeq() uint64 {
@@ -1674,7 +1784,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[27]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1796,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[27]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1809,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{27}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeliverResponse) GetOutcomes() []*Outcome {
@@ -1726,7 +1836,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1848,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1861,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{28}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Outcome) GetId() uint64 {
@@ -1814,7 +1924,7 @@ type AdminRequest struct {
 
 func (x *AdminRequest) Reset() {
 	*x = AdminRequest{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1936,7 @@ func (x *AdminRequest) String() string {
 func (*AdminRequest) ProtoMessage() {}
 
 func (x *AdminRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1949,7 @@ func (x *AdminRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdminRequest.ProtoReflect.Descriptor instead.
 func (*AdminRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{29}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AdminRequest) GetProcedure() string {
@@ -1865,7 +1975,7 @@ type AdminResponse struct {
 
 func (x *AdminResponse) Reset() {
 	*x = AdminResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +1987,7 @@ func (x *AdminResponse) String() string {
 func (*AdminResponse) ProtoMessage() {}
 
 func (x *AdminResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2000,7 @@ func (x *AdminResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdminResponse.ProtoReflect.Descriptor instead.
 func (*AdminResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{30}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AdminResponse) GetResponse() []byte {
@@ -1932,7 +2042,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x0fReplicasRequest\"j\n" +
 	"\x10ReplicasResponse\x12<\n" +
 	"\breplicas\x18\x01 \x03(\v2 .wactor.cluster.v1.ReplicaStatusR\breplicas\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\"\xe9\x01\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"\xd2\x02\n" +
 	"\rReplicaStatus\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\x12\x12\n" +
@@ -1941,7 +2051,18 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x06leader\x18\x05 \x01(\x04R\x06leader\x12\x18\n" +
 	"\aapplied\x18\x06 \x01(\x04R\aapplied\x12\x12\n" +
 	"\x04last\x18\a \x01(\x04R\x04last\x124\n" +
-	"\amembers\x18\b \x03(\v2\x1a.wactor.cluster.v1.ReplicaR\amembers\"I\n" +
+	"\amembers\x18\b \x03(\v2\x1a.wactor.cluster.v1.ReplicaR\amembers\x12\x12\n" +
+	"\x04next\x18\t \x01(\x04R\x04next\x12\x16\n" +
+	"\x06commit\x18\n" +
+	" \x01(\x04R\x06commit\x12;\n" +
+	"\bprogress\x18\v \x03(\v2\x1f.wactor.cluster.v1.MemberStatusR\bprogress\"\xa4\x01\n" +
+	"\fMemberStatus\x12\x14\n" +
+	"\x05voter\x18\x01 \x01(\bR\x05voter\x12\x18\n" +
+	"\alearner\x18\x02 \x01(\bR\alearner\x12\x14\n" +
+	"\x05match\x18\x03 \x01(\x04R\x05match\x12\x16\n" +
+	"\x06recent\x18\x04 \x01(\bR\x06recent\x12\x1a\n" +
+	"\bsnapshot\x18\x05 \x01(\bR\bsnapshot\x12\x1a\n" +
+	"\boutgoing\x18\x06 \x01(\bR\boutgoing\"I\n" +
 	"\vRaftRequest\x12:\n" +
 	"\bmessages\x18\x01 \x03(\v2\x1e.wactor.cluster.v1.RaftMessageR\bmessages\"=\n" +
 	"\vRaftMessage\x12\x14\n" +
@@ -2055,7 +2176,7 @@ func file_wactor_cluster_v1_node_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_cluster_v1_node_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: wactor.cluster.v1.Refusal
 	(*NominateRequest)(nil),       // 1: wactor.cluster.v1.NominateRequest
@@ -2071,80 +2192,82 @@ var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(*ReplicasRequest)(nil),       // 11: wactor.cluster.v1.ReplicasRequest
 	(*ReplicasResponse)(nil),      // 12: wactor.cluster.v1.ReplicasResponse
 	(*ReplicaStatus)(nil),         // 13: wactor.cluster.v1.ReplicaStatus
-	(*RaftRequest)(nil),           // 14: wactor.cluster.v1.RaftRequest
-	(*RaftMessage)(nil),           // 15: wactor.cluster.v1.RaftMessage
-	(*RaftResponse)(nil),          // 16: wactor.cluster.v1.RaftResponse
-	(*SnapshotRequest)(nil),       // 17: wactor.cluster.v1.SnapshotRequest
-	(*SnapshotRecord)(nil),        // 18: wactor.cluster.v1.SnapshotRecord
-	(*SnapshotResponse)(nil),      // 19: wactor.cluster.v1.SnapshotResponse
-	(*DeliverRequest)(nil),        // 20: wactor.cluster.v1.DeliverRequest
-	(*Delivery)(nil),              // 21: wactor.cluster.v1.Delivery
-	(*Inbound)(nil),               // 22: wactor.cluster.v1.Inbound
-	(*Status)(nil),                // 23: wactor.cluster.v1.Status
-	(*Asked)(nil),                 // 24: wactor.cluster.v1.Asked
-	(*TakenOver)(nil),             // 25: wactor.cluster.v1.TakenOver
-	(*RetryLetter)(nil),           // 26: wactor.cluster.v1.RetryLetter
-	(*SkipLetter)(nil),            // 27: wactor.cluster.v1.SkipLetter
-	(*DeliverResponse)(nil),       // 28: wactor.cluster.v1.DeliverResponse
-	(*Outcome)(nil),               // 29: wactor.cluster.v1.Outcome
-	(*AdminRequest)(nil),          // 30: wactor.cluster.v1.AdminRequest
-	(*AdminResponse)(nil),         // 31: wactor.cluster.v1.AdminResponse
-	(*Member)(nil),                // 32: wactor.cluster.v1.Member
-	(*ClusterState)(nil),          // 33: wactor.cluster.v1.ClusterState
-	(Standing)(0),                 // 34: wactor.cluster.v1.Standing
-	(*Replica)(nil),               // 35: wactor.cluster.v1.Replica
-	(*v1.Message)(nil),            // 36: wactor.v1.Message
-	(*v1.User)(nil),               // 37: wactor.v1.User
+	(*MemberStatus)(nil),          // 14: wactor.cluster.v1.MemberStatus
+	(*RaftRequest)(nil),           // 15: wactor.cluster.v1.RaftRequest
+	(*RaftMessage)(nil),           // 16: wactor.cluster.v1.RaftMessage
+	(*RaftResponse)(nil),          // 17: wactor.cluster.v1.RaftResponse
+	(*SnapshotRequest)(nil),       // 18: wactor.cluster.v1.SnapshotRequest
+	(*SnapshotRecord)(nil),        // 19: wactor.cluster.v1.SnapshotRecord
+	(*SnapshotResponse)(nil),      // 20: wactor.cluster.v1.SnapshotResponse
+	(*DeliverRequest)(nil),        // 21: wactor.cluster.v1.DeliverRequest
+	(*Delivery)(nil),              // 22: wactor.cluster.v1.Delivery
+	(*Inbound)(nil),               // 23: wactor.cluster.v1.Inbound
+	(*Status)(nil),                // 24: wactor.cluster.v1.Status
+	(*Asked)(nil),                 // 25: wactor.cluster.v1.Asked
+	(*TakenOver)(nil),             // 26: wactor.cluster.v1.TakenOver
+	(*RetryLetter)(nil),           // 27: wactor.cluster.v1.RetryLetter
+	(*SkipLetter)(nil),            // 28: wactor.cluster.v1.SkipLetter
+	(*DeliverResponse)(nil),       // 29: wactor.cluster.v1.DeliverResponse
+	(*Outcome)(nil),               // 30: wactor.cluster.v1.Outcome
+	(*AdminRequest)(nil),          // 31: wactor.cluster.v1.AdminRequest
+	(*AdminResponse)(nil),         // 32: wactor.cluster.v1.AdminResponse
+	(*Member)(nil),                // 33: wactor.cluster.v1.Member
+	(*ClusterState)(nil),          // 34: wactor.cluster.v1.ClusterState
+	(Standing)(0),                 // 35: wactor.cluster.v1.Standing
+	(*Replica)(nil),               // 36: wactor.cluster.v1.Replica
+	(*v1.Message)(nil),            // 37: wactor.v1.Message
+	(*v1.User)(nil),               // 38: wactor.v1.User
 }
 var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
-	32, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
-	33, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	33, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	34, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
-	33, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	33, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
+	34, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	34, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	35, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
+	34, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
 	13, // 5: wactor.cluster.v1.ReplicasResponse.replicas:type_name -> wactor.cluster.v1.ReplicaStatus
-	35, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
-	15, // 7: wactor.cluster.v1.RaftRequest.messages:type_name -> wactor.cluster.v1.RaftMessage
-	15, // 8: wactor.cluster.v1.SnapshotRequest.message:type_name -> wactor.cluster.v1.RaftMessage
-	18, // 9: wactor.cluster.v1.SnapshotRequest.records:type_name -> wactor.cluster.v1.SnapshotRecord
-	21, // 10: wactor.cluster.v1.DeliverRequest.deliveries:type_name -> wactor.cluster.v1.Delivery
-	22, // 11: wactor.cluster.v1.Delivery.inbound:type_name -> wactor.cluster.v1.Inbound
-	23, // 12: wactor.cluster.v1.Delivery.status:type_name -> wactor.cluster.v1.Status
-	24, // 13: wactor.cluster.v1.Delivery.asked:type_name -> wactor.cluster.v1.Asked
-	25, // 14: wactor.cluster.v1.Delivery.taken_over:type_name -> wactor.cluster.v1.TakenOver
-	26, // 15: wactor.cluster.v1.Delivery.retry:type_name -> wactor.cluster.v1.RetryLetter
-	27, // 16: wactor.cluster.v1.Delivery.skip:type_name -> wactor.cluster.v1.SkipLetter
-	36, // 17: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
-	37, // 18: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
-	37, // 19: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
-	36, // 20: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
-	29, // 21: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
-	0,  // 22: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
-	1,  // 23: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
-	3,  // 24: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
-	5,  // 25: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
-	7,  // 26: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
-	9,  // 27: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
-	11, // 28: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
-	14, // 29: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
-	17, // 30: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
-	20, // 31: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
-	30, // 32: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
-	2,  // 33: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
-	4,  // 34: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
-	6,  // 35: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
-	8,  // 36: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
-	10, // 37: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
-	12, // 38: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
-	16, // 39: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
-	19, // 40: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
-	28, // 41: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
-	31, // 42: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
-	33, // [33:43] is the sub-list for method output_type
-	23, // [23:33] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	36, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
+	14, // 7: wactor.cluster.v1.ReplicaStatus.progress:type_name -> wactor.cluster.v1.MemberStatus
+	16, // 8: wactor.cluster.v1.RaftRequest.messages:type_name -> wactor.cluster.v1.RaftMessage
+	16, // 9: wactor.cluster.v1.SnapshotRequest.message:type_name -> wactor.cluster.v1.RaftMessage
+	19, // 10: wactor.cluster.v1.SnapshotRequest.records:type_name -> wactor.cluster.v1.SnapshotRecord
+	22, // 11: wactor.cluster.v1.DeliverRequest.deliveries:type_name -> wactor.cluster.v1.Delivery
+	23, // 12: wactor.cluster.v1.Delivery.inbound:type_name -> wactor.cluster.v1.Inbound
+	24, // 13: wactor.cluster.v1.Delivery.status:type_name -> wactor.cluster.v1.Status
+	25, // 14: wactor.cluster.v1.Delivery.asked:type_name -> wactor.cluster.v1.Asked
+	26, // 15: wactor.cluster.v1.Delivery.taken_over:type_name -> wactor.cluster.v1.TakenOver
+	27, // 16: wactor.cluster.v1.Delivery.retry:type_name -> wactor.cluster.v1.RetryLetter
+	28, // 17: wactor.cluster.v1.Delivery.skip:type_name -> wactor.cluster.v1.SkipLetter
+	37, // 18: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
+	38, // 19: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
+	38, // 20: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
+	37, // 21: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
+	30, // 22: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
+	0,  // 23: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
+	1,  // 24: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
+	3,  // 25: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
+	5,  // 26: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
+	7,  // 27: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
+	9,  // 28: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
+	11, // 29: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
+	15, // 30: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
+	18, // 31: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
+	21, // 32: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
+	31, // 33: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
+	2,  // 34: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
+	4,  // 35: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
+	6,  // 36: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
+	8,  // 37: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
+	10, // 38: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
+	12, // 39: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
+	17, // 40: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
+	20, // 41: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
+	29, // 42: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
+	32, // 43: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
+	34, // [34:44] is the sub-list for method output_type
+	24, // [24:34] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_wactor_cluster_v1_node_proto_init() }
@@ -2153,7 +2276,7 @@ func file_wactor_cluster_v1_node_proto_init() {
 		return
 	}
 	file_wactor_cluster_v1_state_proto_init()
-	file_wactor_cluster_v1_node_proto_msgTypes[20].OneofWrappers = []any{
+	file_wactor_cluster_v1_node_proto_msgTypes[21].OneofWrappers = []any{
 		(*Delivery_Inbound)(nil),
 		(*Delivery_Status)(nil),
 		(*Delivery_Asked)(nil),
@@ -2167,7 +2290,7 @@ func file_wactor_cluster_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_cluster_v1_node_proto_rawDesc), len(file_wactor_cluster_v1_node_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,8 @@ const (
 	Standing_STANDING_DRAINING Standing = 2
 	// It is gone for good, and never comes back under this id.
 	Standing_STANDING_REMOVED Standing = 3
+	// It was away for so long that it is replaced; it is active again when it comes back.
+	Standing_STANDING_LOST Standing = 4
 )
 
 // Enum value maps for Standing.
@@ -44,12 +46,14 @@ var (
 		1: "STANDING_ACTIVE",
 		2: "STANDING_DRAINING",
 		3: "STANDING_REMOVED",
+		4: "STANDING_LOST",
 	}
 	Standing_value = map[string]int32{
 		"STANDING_UNSPECIFIED": 0,
 		"STANDING_ACTIVE":      1,
 		"STANDING_DRAINING":    2,
 		"STANDING_REMOVED":     3,
+		"STANDING_LOST":        4,
 	}
 )
 
@@ -95,7 +99,9 @@ type ClusterState struct {
 	// The nodes that shall hold each shard, by its number; the first is that of the meta group.
 	Wanted []*Wanted `protobuf:"bytes,7,rep,name=wanted,proto3" json:"wanted,omitempty"`
 	// The revision of the record. Not stored in it.
-	Revision      uint64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision uint64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Every shard was once where it is wanted: from then on the cluster takes webhooks, whatever is moved.
+	Settled       bool `protobuf:"varint,9,opt,name=settled,proto3" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -184,6 +190,13 @@ func (x *ClusterState) GetRevision() uint64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *ClusterState) GetSettled() bool {
+	if x != nil {
+		return x.Settled
+	}
+	return false
 }
 
 // Member is one node.
@@ -431,7 +444,7 @@ var File_wactor_cluster_v1_state_proto protoreflect.FileDescriptor
 
 const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwactor/cluster/v1/state.proto\x12\x11wactor.cluster.v1\"\x90\x02\n" +
+	"\x1dwactor/cluster/v1/state.proto\x12\x11wactor.cluster.v1\"\xaa\x02\n" +
 	"\fClusterState\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\x04R\acluster\x12\x16\n" +
 	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x1a\n" +
@@ -440,7 +453,8 @@ const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\x06formed\x18\x05 \x01(\bR\x06formed\x123\n" +
 	"\amembers\x18\x06 \x03(\v2\x19.wactor.cluster.v1.MemberR\amembers\x121\n" +
 	"\x06wanted\x18\a \x03(\v2\x19.wactor.cluster.v1.WantedR\x06wanted\x12\x1a\n" +
-	"\brevision\x18\b \x01(\x04R\brevision\"\xa9\x01\n" +
+	"\brevision\x18\b \x01(\x04R\brevision\x12\x18\n" +
+	"\asettled\x18\t \x01(\bR\asettled\"\xa9\x01\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\x04R\x04node\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -455,12 +469,13 @@ const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\x04next\x18\x02 \x01(\x04R\x04next\"-\n" +
 	"\aReplica\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\x04R\x04node*f\n" +
+	"\x04node\x18\x02 \x01(\x04R\x04node*y\n" +
 	"\bStanding\x12\x18\n" +
 	"\x14STANDING_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTANDING_ACTIVE\x10\x01\x12\x15\n" +
 	"\x11STANDING_DRAINING\x10\x02\x12\x14\n" +
-	"\x10STANDING_REMOVED\x10\x03B<Z:github.com/wactor/wactor/proto/wactor/cluster/v1;clusterv1b\x06proto3"
+	"\x10STANDING_REMOVED\x10\x03\x12\x11\n" +
+	"\rSTANDING_LOST\x10\x04B<Z:github.com/wactor/wactor/proto/wactor/cluster/v1;clusterv1b\x06proto3"
 
 var (
 	file_wactor_cluster_v1_state_proto_rawDescOnce sync.Once
