@@ -26,7 +26,13 @@ type Hint struct {
 // that can't be, is ignored. It does not block.
 func (m *Membership) Announce(h Hint) {
 	if h.valid() {
-		m.hints.learn(h, true)
+		m.learn(h, true)
+	}
+}
+
+func (m *Membership) learn(h Hint, pass bool) {
+	if m.hints.learn(h, pass) && m.options.Hinted != nil {
+		m.options.Hinted(h)
 	}
 }
 
@@ -103,12 +109,13 @@ func newHints(nodes func() int) *hints {
 	return &hints{nodes: nodes, known: map[uint32]Hint{}, sent: map[uint32]int{}}
 }
 
-// learn keeps a hint that is newer. Passed on, others hear of it from everybody who did; a newer one takes the place of the older.
-func (s *hints) learn(h Hint, pass bool) {
+// learn keeps a hint that is newer, and reports whether it is. Passed on, others hear of it from everybody who did; a newer one takes
+// the place of the older.
+func (s *hints) learn(h Hint, pass bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h.Term <= s.known[h.Shard].Term {
-		return
+		return false
 	}
 	s.known[h.Shard] = h
 	if pass {
@@ -116,6 +123,7 @@ func (s *hints) learn(h Hint, pass bool) {
 	} else if _, passing := s.sent[h.Shard]; passing {
 		s.sent[h.Shard] = 0 // in the place of the older one
 	}
+	return true
 }
 
 func (s *hints) leader(shard uint32) (Hint, bool) {
@@ -196,6 +204,6 @@ func (d delegate) learn(message []byte, pass bool) {
 		return
 	}
 	for _, h := range hints {
-		d.m.hints.learn(h, pass)
+		d.m.learn(h, pass)
 	}
 }

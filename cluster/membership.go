@@ -55,6 +55,9 @@ type MembershipOptions struct {
 	// Changed is told that members, or what they tell of themselves, changed. It is called on one goroutine, without locks held,
 	// must not block, and is not called after Close returned. One call may stand for several changes. May be nil.
 	Changed func()
+	// Hinted is told of a hint that is newer than what was known, whoever said so. It is called on many goroutines and must not
+	// block. May be nil.
+	Hinted func(Hint)
 }
 
 // Peer is a node, as it tells itself. What it tells must fit in 512 bytes.

@@ -75,7 +75,8 @@ func (s *seeker) wait(ctx context.Context, pause time.Duration) bool {
 		case <-timer.C:
 			return true
 		case <-s.left:
-			timer.Reset(min(time.Until(next), seekEvery))
+			// Who was taken for dead may be there, at this address or another one.
+			timer.Reset(min(time.Until(next), firstRetry))
 		}
 	}
 }
@@ -152,7 +153,7 @@ func (s *seeker) found() {
 // failure returns in one line what the library says in several.
 func failure(err error) string {
 	text := err.Error()
-	if strings.Contains(text, "No installed keys could decrypt") {
+	if strings.Contains(strings.ToLower(text), anotherSecret) {
 		return "it has another secret"
 	}
 	if _, after, found := strings.Cut(text, "failed to join "); found {

@@ -11,12 +11,15 @@ import (
 // complainEvery is how often one complaint about others' gossip is repeated, at most.
 const complainEvery = time.Minute
 
-// complaints are what an operator should know of what the library logs: a text in its line, and what it means.
+// anotherSecret is what the library says, in lines and in errors, when it can't decrypt something; its versions differ in case.
+const anotherSecret = "no installed keys could decrypt"
+
+// complaints are what an operator should know of what the library logs: a text in its line, in lower case, and what it means.
 var complaints = []struct{ contains, says string }{
-	{"No installed keys could decrypt", "refused gossip of somebody with another secret"},
+	{anotherSecret, "refused gossip of somebody with another secret"},
 	{"remote state is not encrypted", "refused gossip of somebody without a secret"},
 	{"unacceptable label", "refused gossip of another cluster"},
-	{"UDP probes failed", "a node answers over TCP, but not over UDP: the gossip port must be open for both"},
+	{"udp probes failed", "a node answers over TCP, but not over UDP: the gossip port must be open for both"},
 }
 
 // gossipLog takes the library's log. It writes a line for each probe that fails and each connection that comes in: that is for
@@ -39,8 +42,9 @@ func (g *gossipLog) Write(line []byte) (int, error) {
 	if _, after, found := strings.Cut(text, "memberlist: "); found {
 		text = after
 	}
+	lower := strings.ToLower(text)
 	for _, complaint := range complaints {
-		if strings.Contains(text, complaint.contains) {
+		if strings.Contains(lower, complaint.contains) {
 			if g.due(complaint.says) {
 				g.logger.Warn(complaint.says, "detail", text)
 			}

@@ -24,11 +24,12 @@ type table struct {
 	// changed and left, of capacity 1, hold a value when something changed, or somebody was lost, since it was last taken.
 	changed, left chan struct{}
 
-	mu       sync.Mutex
-	present  map[string]present // by name in the library
-	lost     map[string]lost
-	joins    uint64
-	conflict netip.AddrPort // the last that was logged
+	mu      sync.Mutex
+	present map[string]present // by name in the library
+	lost    map[string]lost
+	// claimed is another address that claims to be a node that is present.
+	claimed map[string]netip.AddrPort
+	joins   uint64
 }
 
 // present is a node that is alive, or not yet known to be dead.
@@ -48,7 +49,7 @@ type lost struct {
 func newTable(name string, node uint64, logger *slog.Logger, now func() time.Time) *table {
 	return &table{
 		name: name, node: node, logger: logger, now: now, changed: make(chan struct{}, 1), left: make(chan struct{}, 1),
-		present: map[string]present{}, lost: map[string]lost{},
+		present: map[string]present{}, lost: map[string]lost{}, claimed: map[string]netip.AddrPort{},
 	}
 }
 
@@ -62,6 +63,7 @@ func (t *table) NotifyJoin(n *memberlist.Node) {
 	t.joins++
 	t.put(n, t.joins)
 	delete(t.lost, n.Name)
+	delete(t.claimed, n.Name)
 	if p := t.present[n.Name]; p.known {
 		t.logger.Info("a node is there", "peer", hexID(p.peer.Node), "name", p.peer.Name, "gossip", p.peer.Gossip)
 	}
@@ -88,7 +90,13 @@ func (t *table) NotifyLeave(n *memberlist.Node) {
 	defer t.mu.Unlock()
 	gone := t.present[n.Name]
 	delete(t.present, n.Name)
-	t.lost[n.Name] = lost{address: gone.address, since: t.now()}
+	missed := lost{address: gone.address, since: t.now()}
+	// The library refused this address as long as the node seemed to be alive at its old one, and has forgotten it.
+	if claimed, moved := t.claimed[n.Name]; moved {
+		missed.address = claimed
+		delete(t.claimed, n.Name)
+	}
+	t.lost[n.Name] = missed
 	if gone.known {
 		t.logger.Info("a node is gone", "peer", hexID(gone.peer.Node), "name", gone.peer.Name, "gossip", gone.peer.Gossip)
 	}
@@ -96,16 +104,16 @@ func (t *table) NotifyLeave(n *memberlist.Node) {
 	signal(t.left)
 }
 
-// NotifyConflict is called, again and again, when two processes have the same name and so the same node id. That is what a copied
-// data directory does; but also a node that came back at another address before it was taken for dead.
+// NotifyConflict is called, again and again, when two processes have the same name and so the same node id. That is what a node does
+// that comes back at another address before it was taken for dead; but also a copied data directory.
 func (t *table) NotifyConflict(existing, other *memberlist.Node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	address := addressOf(other)
-	if address == t.conflict {
+	if t.claimed[existing.Name] == address {
 		return
 	}
-	t.conflict = address
+	t.claimed[existing.Name] = address
 	t.logger.Warn("two addresses claim one node id: has the node moved, or was its data directory copied?",
 		"name", existing.Name, "gossip", addressOf(existing), "other", address)
 }

@@ -1,0 +1,277 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// Options configure a Cluster.
+type Options struct {
+	// Name and Zone are this node's, as the configuration has them.
+	Name, Zone string
+	// Version is that of the program.
+	Version string
+	// Listener takes the calls of other nodes. It is closed with the cluster.
+	Listener net.Listener
+	// RPC is where they reach it, host:port; without a host they take that of the gossip address.
+	RPC string
+	// Gossip is where this node gossips, and Advertise where others reach that: see MembershipOptions.
+	Gossip, Advertise string
+	// Join are gossip addresses of other nodes.
+	Join []string
+	// Keys encrypt the gossip, Credentials the calls.
+	Keys        [][]byte
+	Credentials *Credentials
+	// Expect is the number of nodes that found a new cluster together. With 1 the node founds none: Host already has one, or the
+	// node waits for one to join.
+	Expect int
+	// Shards is the number of groups of conversations. Replicas is how many nodes hold each, in a cluster that is founded here.
+	Shards   uint32
+	Replicas int
+	// ReplaceAfter is how long a node must be gone for others to take its replicas, where there are others. Default 15 minutes.
+	ReplaceAfter time.Duration
+
+	Host Host
+	Work Work
+	// Hinted is told of a new leader of a shard, whoever said so. It must not block. May be nil.
+	Hinted func(Hint)
+	// Fatal is told, once, why this node can't be one of its cluster any more: it was removed.
+	Fatal  func(error)
+	Logger *slog.Logger
+}
+
+// label keeps the gossip of other programs out that use the same library and, by mistake, the same key.
+const label = "wactor"
+
+// Cluster is this node's part in a cluster: it finds the others, founds or joins, and carries replicas to where they are wanted.
+type Cluster struct {
+	options    Options
+	host       Host
+	log        *slog.Logger
+	links      *links
+	server     *grpc.Server
+	membership *Membership
+	formation  *formation
+	meta       *meta
+	moves      *moves
+	state      *known
+
+	// addresses are where nodes are called.
+	addresses atomic.Pointer[map[uint64]string]
+	// alive are the others that gossip knew last.
+	alive map[uint64]bool
+
+	leadsMu sync.Mutex
+	leads   map[uint32]Hint // those that this node may use
+
+	ctx       context.Context
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	starting  sync.Mutex // orders running.Go before Close
+	changed   chan struct{}
+	closeOnce sync.Once
+	removed   sync.Once
+}
+
+// Start listens for the other nodes and begins to look for them. It does not wait for any.
+func Start(options Options) (*Cluster, error) {
+	if options.ReplaceAfter == 0 {
+		options.ReplaceAfter = 15 * time.Minute
+	}
+	if options.Hinted == nil {
+		options.Hinted = func(Hint) {}
+	}
+	c := &Cluster{
+		options: options, host: options.Host, log: options.Logger, state: newKnown(), alive: map[uint64]bool{}, leads: map[uint32]Hint{},
+		changed: make(chan struct{}, 1),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.links, c.formation, c.meta, c.moves = newLinks(c), newFormation(c), newMeta(c), newMoves(c)
+	c.addresses.Store(&map[uint64]string{})
+	if state, err := c.host.ReadState(); err != nil {
+		return nil, err
+	} else if state != nil {
+		c.state.set(state)
+	}
+	var err error
+	c.membership, err = Join(MembershipOptions{
+		Self: c.self(), Bind: options.Gossip, Advertise: options.Advertise, Join: options.Join, Keys: options.Keys, Label: label,
+		Logger: options.Logger, Changed: func() { signal(c.changed) }, Hinted: options.Hinted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.serve()
+	c.readdress()
+	for _, run := range []func(context.Context){c.watch, c.follow, c.meta.run, c.moves.run, c.sweep} {
+		c.goRun(run)
+	}
+	return c, nil
+}
+
+// self is what this node tells of itself.
+func (c *Cluster) self() Peer {
+	return Peer{
+		Node: c.host.Node(), Cluster: c.host.Cluster(), Name: c.options.Name, RPC: c.options.RPC, Zone: c.options.Zone, Version: c.options.Version,
+	}
+}
+
+// member is this node as the cluster's state knows it.
+func (c *Cluster) member() *clusterv1.Member {
+	return &clusterv1.Member{
+		Node: c.host.Node(), Name: c.options.Name, Rpc: withHost(c.options.RPC, c.membership.address.Addr()), Zone: c.options.Zone,
+		Version: c.options.Version, Standing: clusterv1.Standing_STANDING_ACTIVE,
+	}
+}
+
+func (c *Cluster) serve() {
+	c.server = grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(c.options.Credentials.Server())),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: silence}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.InitialWindowSize(4<<20), grpc.InitialConnWindowSize(16<<20),
+	)
+	clusterv1.RegisterNodeServiceServer(c.server, &service{cluster: c})
+	c.goRun(func(ctx context.Context) {
+		if err := c.server.Serve(c.options.Listener); err != nil && ctx.Err() == nil {
+			c.options.Fatal(fmt.Errorf("cluster: serve %v: %w", c.options.Listener.Addr(), err))
+		}
+	})
+}
+
+// goRun runs something that Close waits for; false where it is closed.
+func (c *Cluster) goRun(run func(context.Context)) bool {
+	c.starting.Lock()
+	defer c.starting.Unlock()
+	if c.ctx.Err() != nil {
+		return false
+	}
+	c.running.Go(func() { run(c.ctx) })
+	return true
+}
+
+// watch follows what gossip says.
+func (c *Cluster) watch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.changed:
+		case <-c.state.news():
+		}
+		c.readdress()
+		now := map[uint64]bool{}
+		for _, p := range c.membership.Peers() {
+			now[p.Node] = true
+		}
+		for node := range c.alive {
+			if !now[node] {
+				c.links.reset(node) // what waits for an answer of the dead shall not wait for a timeout
+			}
+		}
+		c.alive = now
+		c.meta.poke()
+		c.moves.poke()
+	}
+}
+
+// readdress reads anew where nodes are called: as they say themselves, else as the cluster's state knows it.
+func (c *Cluster) readdress() {
+	addresses := map[uint64]string{}
+	for _, m := range c.state.get().GetMembers() {
+		addresses[m.Node] = m.Rpc
+	}
+	for _, p := range c.membership.Peers() {
+		addresses[p.Node] = p.RPC
+	}
+	delete(addresses, c.host.Node())
+	if !maps.Equal(addresses, *c.addresses.Load()) {
+		c.addresses.Store(&addresses)
+	}
+}
+
+// address is where a node is called; empty where nobody knows.
+func (c *Cluster) address(node uint64) string { return (*c.addresses.Load())[node] }
+
+// Led tells who leads a shard in a term, as this node's replica knows it; usable where that is this node and it may use the shard.
+// It does not block.
+func (c *Cluster) Led(hint Hint, usable bool) {
+	c.leadsMu.Lock()
+	if usable {
+		c.leads[hint.Shard] = hint
+	} else {
+		delete(c.leads, hint.Shard)
+	}
+	c.leadsMu.Unlock()
+	if hint.Node != 0 {
+		c.membership.Announce(hint)
+	}
+	if hint.Shard == 0 {
+		c.meta.poke()
+	}
+	c.moves.poke()
+}
+
+// leading is the term in which this node leads a shard and may use it; 0 where it does not.
+func (c *Cluster) leading(shard uint32) uint64 {
+	c.leadsMu.Lock()
+	defer c.leadsMu.Unlock()
+	return c.leads[shard].Term
+}
+
+// Leader is the newest word on who leads a shard; false where there is none.
+func (c *Cluster) Leader(shard uint32) (Hint, bool) { return c.membership.Leader(shard) }
+
+// Wanted are the nodes that shall hold a shard, the preferred leader first; nil where that is not known.
+func (c *Cluster) Wanted(shard uint32) []uint64 {
+	if wanted := c.state.get().GetWanted(); int(shard) < len(wanted) {
+		return wanted[shard].Nodes
+	}
+	return nil
+}
+
+// State is the cluster's, as this node knows it; nil where it knows none. It must not be changed.
+func (c *Cluster) State() *clusterv1.ClusterState { return c.state.get() }
+
+// Alive reports whether gossip takes a node for alive. This node is.
+func (c *Cluster) Alive(node uint64) bool { return c.membership.Alive(node) }
+
+// GossipAddress is where others reach this node's gossip.
+func (c *Cluster) GossipAddress() string { return c.membership.Address() }
+
+// ErrRemoved is why a node can't be one of its cluster any more.
+var ErrRemoved = errors.New("cluster: this node was removed from its cluster; to join anew, start it with an empty data directory")
+
+// Leave tells the others that this node goes. Close must follow.
+func (c *Cluster) Leave(timeout time.Duration) {
+	if err := c.membership.Leave(timeout); err != nil {
+		c.log.Warn("nobody heard that this node leaves", "error", err)
+	}
+}
+
+// Close ends all calls and returns when nothing runs any more. The Host must not be closed before.
+func (c *Cluster) Close() {
+	c.closeOnce.Do(func() {
+		c.starting.Lock()
+		c.cancel()
+		c.starting.Unlock()
+		c.links.close()
+		c.server.Stop()
+		c.running.Wait()
+		c.membership.Close()
+	})
+}

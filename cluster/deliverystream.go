@@ -1,0 +1,248 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+var (
+	// ErrUnreachable: a delivery did not reach the other node. Nothing was kept.
+	ErrUnreachable = errors.New("cluster: the node can't be reached")
+	// ErrBroken: the connection broke while a delivery was under way. It may have been kept or not.
+	ErrBroken = errors.New("cluster: the connection to the node broke")
+	// ErrBusy: too much is under way to the other node. Nothing was kept.
+	ErrBusy = errors.New("cluster: too much is under way to the node")
+)
+
+const (
+	// deliveriesUnderWay bounds what waits for one node's answers.
+	deliveriesUnderWay = 16384
+	// deliveryBatch bounds what travels as one message of the stream, by number and about by size.
+	deliveryBatch     = 256
+	deliveryBatchSize = 1 << 20
+)
+
+// deliveryStream carries deliveries to one node, in order, and their outcomes back. What comes while a message is being sent
+// goes with the next one.
+type deliveryStream struct {
+	cluster *Cluster
+	link    *link
+
+	mu    sync.Mutex
+	queue []*clusterv1.Delivery
+	open  map[uint64]func(*clusterv1.Outcome, error)
+	next  uint64
+	wake  chan struct{}
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	stopped sync.WaitGroup
+}
+
+func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
+	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]func(*clusterv1.Outcome, error){}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.stopped.Go(s.run)
+	return s
+}
+
+func (s *deliveryStream) stop() { s.cancel() }
+func (s *deliveryStream) wait() { s.stopped.Wait() }
+
+// send sends a delivery. done is called exactly once, on any goroutine, perhaps before send returns.
+func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
+	s.mu.Lock()
+	if s.ctx.Err() != nil || len(s.open) >= deliveriesUnderWay {
+		closed := s.ctx.Err() != nil
+		s.mu.Unlock()
+		if closed {
+			done(nil, ErrUnreachable)
+		} else {
+			done(nil, ErrBusy)
+		}
+		return
+	}
+	s.next++
+	d.Id = s.next
+	s.open[d.Id] = done
+	s.queue = append(s.queue, d)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run keeps a stream open as long as the link lasts.
+func (s *deliveryStream) run() {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		worked := s.stream()
+		if worked {
+			wait = 20 * time.Millisecond
+		}
+		s.fail()
+		if s.ctx.Err() != nil {
+			s.fail() // what came before the stop was seen
+			return
+		}
+		select {
+		case <-time.After(jitter(wait)):
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+// fail ends all that is under way: what is still queued was not sent, the rest may have arrived.
+func (s *deliveryStream) fail() {
+	s.mu.Lock()
+	queue, open := s.queue, s.open
+	s.queue, s.open = nil, map[uint64]func(*clusterv1.Outcome, error){}
+	s.mu.Unlock()
+	for _, d := range queue {
+		open[d.Id](nil, ErrUnreachable)
+		delete(open, d.Id)
+	}
+	for _, done := range open {
+		done(nil, ErrBroken)
+	}
+}
+
+// stream works until the stream breaks; true where it had been open.
+func (s *deliveryStream) stream() (worked bool) {
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.cluster.outgoing()))
+	defer cancel()
+	stream, err := s.link.client.Deliver(ctx)
+	if err != nil {
+		return false
+	}
+	var receiving sync.WaitGroup
+	defer receiving.Wait()
+	defer cancel()
+	receiving.Go(func() {
+		defer cancel()
+		for {
+			response, err := stream.Recv()
+			if err != nil {
+				return
+			}
+			worked = true
+			s.finish(response.GetOutcomes())
+		}
+	})
+	for {
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return worked
+		}
+		for batch := s.take(); len(batch) > 0; batch = s.take() {
+			if err := stream.Send(&clusterv1.DeliverRequest{Deliveries: batch}); err != nil {
+				return worked
+			}
+		}
+	}
+}
+
+func (s *deliveryStream) take() []*clusterv1.Delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, size := 0, 0
+	for n < len(s.queue) && n < deliveryBatch && size < deliveryBatchSize {
+		size += 256 + len(s.queue[n].GetInbound().GetMessage().GetRaw())
+		n++
+	}
+	batch := s.queue[:n:n]
+	if s.queue = s.queue[n:]; len(s.queue) == 0 {
+		s.queue = nil
+	}
+	return batch
+}
+
+func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
+	for _, o := range outcomes {
+		s.mu.Lock()
+		done := s.open[o.GetId()]
+		delete(s.open, o.GetId())
+		s.mu.Unlock()
+		if done != nil {
+			done(o, nil)
+		}
+	}
+}
+
+// Deliver sends a delivery to another node. done is called exactly once, on any goroutine, with the outcome that the node found, or
+// with ErrUnreachable, ErrBroken or ErrBusy. Deliveries by one goroutine keep their order. It does not block.
+func (c *Cluster) Deliver(node uint64, d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
+	l := c.links.to(node)
+	if l == nil {
+		done(nil, ErrUnreachable)
+		return
+	}
+	l.work.send(d, done)
+}
+
+// Deliver takes deliveries of another node, in order, and sends back what becomes of them, in any.
+func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverRequest, clusterv1.DeliverResponse]) error {
+	if _, err := s.peer(stream.Context()); err != nil {
+		return err
+	}
+	out := &outcomes{wake: make(chan struct{}, 1)}
+	var sending sync.WaitGroup
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer sending.Wait()
+	defer cancel()
+	sending.Go(func() { out.send(ctx, stream) })
+	for {
+		request, err := stream.Recv()
+		if err != nil {
+			return status.Error(codes.Unavailable, "the stream is over")
+		}
+		for _, d := range request.GetDeliveries() {
+			s.cluster.options.Work.Deliver(d, out.add)
+		}
+	}
+}
+
+// outcomes waits for those of one stream's deliveries. One that comes after the stream's end is dropped: the other node knows
+// that it can't know.
+type outcomes struct {
+	mu      sync.Mutex
+	waiting []*clusterv1.Outcome
+	wake    chan struct{}
+}
+
+func (o *outcomes) add(outcome *clusterv1.Outcome) {
+	o.mu.Lock()
+	o.waiting = append(o.waiting, outcome)
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outcomes) send(ctx context.Context, stream grpc.BidiStreamingServer[clusterv1.DeliverRequest, clusterv1.DeliverResponse]) {
+	for {
+		select {
+		case <-o.wake:
+		case <-ctx.Done():
+			return
+		}
+		o.mu.Lock()
+		waiting := o.waiting
+		o.waiting = nil
+		o.mu.Unlock()
+		if len(waiting) > 0 && stream.Send(&clusterv1.DeliverResponse{Outcomes: waiting}) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// Metadata keys of every call.
+const (
+	keyCluster = "wactor-cluster"
+	keyNode    = "wactor-node"
+)
+
+const (
+	// maxMessage bounds one gRPC message. A command of a log has up to 32 MiB.
+	maxMessage = 64 << 20
+	// silence is how long written bytes may stay unacknowledged until a connection counts as broken.
+	silence = 2 * time.Second
+)
+
+// links are the connections to other nodes, one to each.
+type links struct {
+	cluster *Cluster
+
+	mu     sync.Mutex
+	byNode map[uint64]*link
+	closed bool
+}
+
+// link is the connection to one node, with the streams over it.
+type link struct {
+	node    uint64
+	address string
+	conn    *grpc.ClientConn
+	client  clusterv1.NodeServiceClient
+	raft    *raftStream
+	work    *deliveryStream
+}
+
+func newLinks(c *Cluster) *links { return &links{cluster: c, byNode: map[uint64]*link{}} }
+
+// to returns the link to a node, whose address may have changed; nil where nobody knows it.
+func (l *links) to(node uint64) *link {
+	address := l.cluster.address(node)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.byNode[node]
+	switch {
+	case l.closed:
+		return nil
+	case known != nil && (known.address == address || address == ""):
+		return known
+	case known != nil:
+		l.cluster.goRun(func(context.Context) { known.close() })
+		delete(l.byNode, node)
+	}
+	if address == "" {
+		return nil
+	}
+	made, err := l.dial(node, address)
+	if err != nil {
+		l.cluster.log.Error("a node can't be called", "node", hex(node), "error", err)
+		return nil
+	}
+	l.byNode[node] = made
+	return made
+}
+
+func (l *links) dial(node uint64, address string) (*link, error) {
+	conn, err := l.cluster.dial(node, address)
+	if err != nil {
+		return nil, err
+	}
+	made := &link{node: node, address: address, conn: conn, client: clusterv1.NewNodeServiceClient(conn)}
+	made.raft = newRaftStream(l.cluster, made)
+	made.work = newDeliveryStream(l.cluster, made)
+	return made, nil
+}
+
+// dial makes a connection to a node; node 0 is whoever is there.
+func (c *Cluster) dial(node uint64, address string) (*grpc.ClientConn, error) {
+	config := c.options.Credentials.Client()
+	trust := config.VerifyConnection
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if err := trust(state); err != nil {
+			return err
+		}
+		told, err := NodeOf(state)
+		if err == nil && node != 0 && told != 0 && told != node {
+			err = fmt.Errorf("%w: at %s is node %s, not %s", ErrUntrusted, address, hex(told), hex(node))
+		}
+		return err
+	}
+	return grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: silence, PermitWithoutStream: true}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: time.Second,
+		}),
+		grpc.WithInitialWindowSize(4<<20), grpc.WithInitialConnWindowSize(16<<20),
+	)
+}
+
+// reset breaks the streams to a node that is gone: what waits for it need not wait for a timeout.
+func (l *links) reset(node uint64) {
+	l.mu.Lock()
+	known := l.byNode[node]
+	delete(l.byNode, node)
+	l.mu.Unlock()
+	if known != nil {
+		known.close()
+	}
+}
+
+func (l *links) close() {
+	l.mu.Lock()
+	l.closed = true
+	all := l.byNode
+	l.byNode = map[uint64]*link{}
+	l.mu.Unlock()
+	for _, one := range all {
+		one.close()
+	}
+}
+
+func (l *link) close() {
+	l.raft.stop()
+	l.work.stop()
+	_ = l.conn.Close()
+	l.raft.wait()
+	l.work.wait()
+}
+
+// outgoing names the caller.
+func (c *Cluster) outgoing() metadata.MD {
+	return metadata.Pairs(keyCluster, hex(c.host.Cluster()), keyNode, hex(c.host.Node()))
+}
+
+func hex(id uint64) string { return strconv.FormatUint(id, 16) }
+
+// jitter spreads a wait, so that nodes do not do the same at once for ever.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }

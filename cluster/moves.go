@@ -1,0 +1,223 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/wactor/wactor/cluster/placement"
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// moves carries the replicas of the shards that this node leads to where they are wanted, a few shards at a time. It remembers
+// nothing: what to do next is read from the group (placement.Next), so that any leader goes on where another one stopped.
+type moves struct {
+	cluster *Cluster
+	wake    chan struct{}
+
+	mu   sync.Mutex
+	busy map[uint32]bool
+}
+
+const (
+	// movesAtOnce is how many shards a leader moves at once: each may copy its whole state.
+	movesAtOnce = 4
+	// moveEvery is how often a leader looks where nothing changed, movingEvery while something moves.
+	moveEvery   = 5 * time.Second
+	movingEvery = 50 * time.Millisecond
+	// nearEnough is how many entries behind the commit index a replica has caught up.
+	nearEnough = 64
+	// stepWithin bounds one step, but for a transfer's hand-over.
+	stepWithin = 5 * time.Second
+)
+
+func newMoves(c *Cluster) *moves {
+	return &moves{cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}}
+}
+
+func (m *moves) poke() { signal(m.wake) }
+
+func (m *moves) run(ctx context.Context) {
+	timer := time.NewTimer(moveEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-m.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		next := moveEvery
+		if m.look(ctx) {
+			next = movingEvery
+			pause(ctx, movingEvery) // news come in swarms, and each look stops the lanes for a moment
+		}
+		timer.Reset(next)
+	}
+}
+
+// look begins the next step of shards that this node leads, and reports whether anything moves, or waits to.
+func (m *moves) look(ctx context.Context) bool {
+	c := m.cluster
+	state := c.state.get()
+	if len(state.GetWanted()) == 0 || !m.leadsAny() {
+		return false
+	}
+	replicas, err := c.host.Replicas()
+	if err != nil {
+		return false
+	}
+	moving := false
+	for _, r := range replicas {
+		term := c.leading(r.Shard)
+		if term == 0 || term != r.Term || int(r.Shard) >= len(state.Wanted) {
+			continue
+		}
+		step := placement.Next(groupOf(c.host.Node(), r), state.Wanted[r.Shard].Nodes, c.Alive)
+		if step.Kind == placement.None {
+			continue
+		}
+		moving = true
+		if step.Kind != placement.Wait && m.begin(r.Shard) {
+			shard := r.Shard
+			if !c.goRun(func(context.Context) { defer m.end(shard); m.perform(ctx, shard, term, r, step) }) {
+				m.end(shard)
+			}
+		}
+	}
+	return moving
+}
+
+func (m *moves) leadsAny() bool {
+	m.cluster.leadsMu.Lock()
+	defer m.cluster.leadsMu.Unlock()
+	return len(m.cluster.leads) > 0
+}
+
+func (m *moves) begin(shard uint32) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.busy[shard] || len(m.busy) >= movesAtOnce {
+		return false
+	}
+	m.busy[shard] = true
+	return true
+}
+
+func (m *moves) end(shard uint32) {
+	m.mu.Lock()
+	delete(m.busy, shard)
+	m.mu.Unlock()
+	m.poke()
+}
+
+// groupOf is a group as placement sees it.
+func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
+	g := placement.Group{Self: self}
+	for i, member := range r.Members {
+		p := r.Progress[i]
+		g.Joint = g.Joint || p.Outgoing
+		g.Replicas = append(g.Replicas, placement.Replica{
+			ID: member.Id, Node: member.Node, Voter: p.Voter, Outgoing: p.Outgoing, Learner: p.Learner,
+			CaughtUp: p.Match+nearEnough >= r.Commit && !p.Snapshot, Recent: p.Recent,
+		})
+	}
+	return g
+}
+
+// perform takes one step. What fails is told again by the next look.
+func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus, step placement.Step) {
+	c := m.cluster
+	log := c.log.With("shard", shard, "term", term)
+	var err error
+	switch step.Kind {
+	case placement.Add:
+		log.Info("adding a replica", "peer", hexID(step.Nodes[0]), "replica", r.Next)
+		if err = m.create(ctx, step.Nodes[0], shard, r.Next); err == nil {
+			err = c.host.AddLearner(shard, term, step.Nodes[0])
+		}
+	case placement.Change:
+		log.Info("changing the voters", "promote", len(step.Promote), "remove", len(step.Remove))
+		err = c.host.ChangeVoters(shard, term, step.Promote, step.Remove)
+	case placement.Transfer:
+		log.Info("giving the lead away", "replica", step.To)
+		err = m.transfer(ctx, shard, term, r, step.To)
+	}
+	if err != nil && ctx.Err() == nil {
+		log.Info("a step of moving replicas was not taken; trying again", "step", step.Kind.String(), "error", err)
+		pause(ctx, jitter(time.Second))
+		return
+	}
+	pause(ctx, movingEvery) // so that the group shows it
+}
+
+func (m *moves) create(ctx context.Context, node uint64, shard uint32, replica uint64) error {
+	l := m.cluster.links.to(node)
+	if l == nil {
+		return fmt.Errorf("%w: nobody knows where node %s is", ErrUnreachable, hexID(node))
+	}
+	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, m.cluster.outgoing()), stepWithin)
+	defer cancel()
+	_, err := l.client.CreateReplica(ctx, &clusterv1.CreateReplicaRequest{Shard: shard, Replica: replica})
+	return err
+}
+
+func (m *moves) transfer(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus, to uint64) error {
+	for _, member := range r.Members {
+		if member.Id == to {
+			ctx, cancel := context.WithTimeout(ctx, stepWithin)
+			defer cancel()
+			return m.cluster.host.Transfer(ctx, shard, term, to)
+		}
+	}
+	return errors.New("cluster: no such replica")
+}
+
+// HandLeadsOver gives all leads of this node away, as far as there is somebody to take them, and returns when that is done or ctx
+// ends. Moves must not give them back meanwhile: Close comes next.
+func (c *Cluster) HandLeadsOver(ctx context.Context) {
+	c.moves.stop()
+	replicas, err := c.host.Replicas()
+	if err != nil {
+		return
+	}
+	var all sync.WaitGroup
+	for _, r := range replicas {
+		term := c.leading(r.Shard)
+		heir := heirOf(c.host.Node(), r, c.Alive)
+		if term == 0 || heir == 0 {
+			continue
+		}
+		all.Go(func() {
+			if err := c.host.Transfer(ctx, r.Shard, term, heir); err != nil && ctx.Err() == nil {
+				c.log.Info("a lead was not given away", "shard", r.Shard, "error", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// heirOf is the replica that takes a group over best: a voter that is alive and has the most; 0 where there is none.
+func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) uint64 {
+	best, most := uint64(0), uint64(0)
+	for i, member := range r.Members {
+		p := r.Progress[i]
+		if member.Node != self && p.Voter && p.Recent && alive(member.Node) && !p.Snapshot && (best == 0 || p.Match > most) {
+			best, most = member.Id, p.Match
+		}
+	}
+	return best
+}
+
+// stop begins no further step.
+func (m *moves) stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range uint32(movesAtOnce) {
+		m.busy[^i] = true // numbers that no shard has
+	}
+}

@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+const (
+	// raftQueue is how many messages wait for one node; more are dropped, and the consensus core sends again.
+	raftQueue = 8192
+	// raftBatch bounds what travels as one message of the stream, about.
+	raftBatch = 1 << 20
+)
+
+// raftStream carries consensus messages to one node, in order, many at once.
+type raftStream struct {
+	cluster *Cluster
+	link    *link
+
+	mu      sync.Mutex
+	queue   []RaftMessage
+	wake    chan struct{}
+	ctx     context.Context
+	cancel  context.CancelFunc
+	stopped sync.WaitGroup
+}
+
+func newRaftStream(c *Cluster, l *link) *raftStream {
+	s := &raftStream{cluster: c, link: l, wake: make(chan struct{}, 1)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.stopped.Go(s.run)
+	return s
+}
+
+func (s *raftStream) stop() { s.cancel() }
+func (s *raftStream) wait() { s.stopped.Wait() }
+
+// send queues messages; what can't be queued is lost.
+func (s *raftStream) send(messages []RaftMessage) {
+	s.mu.Lock()
+	room := raftQueue - len(s.queue)
+	lost := len(messages) > room
+	s.queue = append(s.queue, messages[:min(room, len(messages))]...)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	if lost {
+		s.cluster.host.Unreachable(s.link.node)
+	}
+}
+
+func (s *raftStream) take() []RaftMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.queue
+	s.queue = nil
+	return all
+}
+
+// run keeps a stream open as long as the link lasts.
+func (s *raftStream) run() {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		began := time.Now()
+		s.stream()
+		if s.take(); s.ctx.Err() != nil {
+			return
+		}
+		s.cluster.host.Unreachable(s.link.node)
+		if time.Since(began) > 5*time.Second {
+			wait = 20 * time.Millisecond
+		}
+		select {
+		case <-time.After(jitter(wait)):
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// stream sends until the stream breaks.
+func (s *raftStream) stream() {
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.cluster.outgoing()))
+	defer cancel()
+	stream, err := s.link.client.Raft(ctx)
+	if err != nil {
+		return
+	}
+	for {
+		select {
+		case <-s.wake:
+		case <-stream.Context().Done():
+			return
+		}
+		messages := s.take()
+		for len(messages) > 0 {
+			request := &clusterv1.RaftRequest{}
+			for size := 0; len(messages) > 0 && size < raftBatch; messages = messages[1:] {
+				data, err := proto.Marshal(messages[0].Message)
+				if err != nil {
+					continue // it can't be: the consensus core made it
+				}
+				size += len(data)
+				request.Messages = append(request.Messages, &clusterv1.RaftMessage{Shard: messages[0].Shard, Message: data})
+			}
+			if err := stream.Send(request); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// SendRaft sends consensus messages to the nodes that they are for. It does not block.
+func (c *Cluster) SendRaft(messages []RaftMessage) {
+	for len(messages) > 0 {
+		node, n := messages[0].Node, 1
+		for n < len(messages) && messages[n].Node == node {
+			n++
+		}
+		if l := c.links.to(node); l != nil {
+			l.raft.send(messages[:n])
+		}
+		messages = messages[n:]
+	}
+}

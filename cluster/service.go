@@ -1,0 +1,180 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// service answers the other nodes.
+type service struct {
+	clusterv1.UnimplementedNodeServiceServer
+	cluster *Cluster
+}
+
+// caller reads who calls. The node is the one of its certificate; with certificates that name none, what it says is believed.
+func caller(ctx context.Context) (node, cluster uint64, err error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	read := func(key string) uint64 {
+		values := md.Get(key)
+		if len(values) != 1 {
+			return 0
+		}
+		n, _ := strconv.ParseUint(values[0], 16, 64)
+		return n
+	}
+	node, cluster = read(keyNode), read(keyCluster)
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return 0, 0, status.Error(codes.Unauthenticated, "no connection")
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok {
+		return 0, 0, status.Error(codes.Unauthenticated, "no TLS")
+	}
+	told, err := NodeOf(info.State)
+	if err != nil || node == 0 || told != 0 && told != node {
+		return 0, 0, status.Error(codes.Unauthenticated, "the caller is not the node of its certificate")
+	}
+	return node, cluster, nil
+}
+
+// peer is a caller of this cluster.
+func (s *service) peer(ctx context.Context) (node uint64, err error) {
+	node, cluster, err := caller(ctx)
+	if err != nil {
+		return 0, err
+	}
+	own := s.cluster.host.Cluster()
+	if own == 0 || cluster != own {
+		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hex(cluster), hex(own))
+	}
+	return node, nil
+}
+
+// Nominate implements clusterv1.NodeServiceServer.
+func (s *service) Nominate(ctx context.Context, request *clusterv1.NominateRequest) (*clusterv1.NominateResponse, error) {
+	node, cluster, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cluster != 0 || node != request.GetNode() {
+		return nil, status.Error(codes.InvalidArgument, "a node proposes itself, and has no cluster")
+	}
+	reason := s.cluster.formation.nominate(node)
+	return &clusterv1.NominateResponse{Granted: reason == "", Reason: reason}, nil
+}
+
+// Join implements clusterv1.NodeServiceServer.
+func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*clusterv1.JoinResponse, error) {
+	node, cluster, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := s.cluster.host.Cluster()
+	if own == 0 || cluster != 0 && cluster != own {
+		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hex(cluster), hex(own))
+	}
+	if request.GetMember().GetNode() != node {
+		return nil, status.Error(codes.InvalidArgument, "a node registers itself")
+	}
+	state, err := s.cluster.meta.register(ctx, request.GetMember(), request.GetShards())
+	if err != nil {
+		return nil, statusOf(err)
+	}
+	return &clusterv1.JoinResponse{State: state}, nil
+}
+
+// State implements clusterv1.NodeServiceServer.
+func (s *service) State(ctx context.Context, request *clusterv1.StateRequest) (*clusterv1.StateResponse, error) {
+	if _, err := s.peer(ctx); err != nil {
+		return nil, err
+	}
+	return &clusterv1.StateResponse{State: s.cluster.state.wait(ctx, request.GetKnownRevision(), stateWait)}, nil
+}
+
+// Operate implements clusterv1.NodeServiceServer.
+func (s *service) Operate(ctx context.Context, request *clusterv1.OperateRequest) (*clusterv1.OperateResponse, error) {
+	if _, err := s.peer(ctx); err != nil {
+		return nil, err
+	}
+	state, err := s.cluster.meta.operate(ctx, request.GetNode(), request.GetStanding())
+	if err != nil {
+		return nil, statusOf(err)
+	}
+	return &clusterv1.OperateResponse{State: state}, nil
+}
+
+// CreateReplica implements clusterv1.NodeServiceServer.
+func (s *service) CreateReplica(ctx context.Context, request *clusterv1.CreateReplicaRequest) (*clusterv1.CreateReplicaResponse, error) {
+	if _, err := s.peer(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.cluster.host.CreateReplica(request.GetShard(), request.GetReplica()); err != nil {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	return &clusterv1.CreateReplicaResponse{}, nil
+}
+
+// Replicas implements clusterv1.NodeServiceServer.
+func (s *service) Replicas(ctx context.Context, _ *clusterv1.ReplicasRequest) (*clusterv1.ReplicasResponse, error) {
+	if _, err := s.peer(ctx); err != nil {
+		return nil, err
+	}
+	replicas, err := s.cluster.host.Replicas()
+	if err != nil {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
+	return &clusterv1.ReplicasResponse{Replicas: replicas, Version: s.cluster.options.Version}, nil
+}
+
+// Raft implements clusterv1.NodeServiceServer.
+func (s *service) Raft(stream grpc.ClientStreamingServer[clusterv1.RaftRequest, clusterv1.RaftResponse]) error {
+	from, err := s.peer(stream.Context())
+	if err != nil {
+		return err
+	}
+	for {
+		request, err := stream.Recv()
+		if err != nil {
+			return status.Error(codes.Unavailable, "the stream is over")
+		}
+		for _, m := range request.GetMessages() {
+			if err := s.cluster.host.Receive(from, m.GetShard(), m.GetMessage()); err != nil {
+				s.cluster.log.Debug("a consensus message was dropped", "from", hex(from), "shard", m.GetShard(), "error", err)
+			}
+		}
+	}
+}
+
+// Admin implements clusterv1.NodeServiceServer.
+func (s *service) Admin(ctx context.Context, request *clusterv1.AdminRequest) (*clusterv1.AdminResponse, error) {
+	if _, err := s.peer(ctx); err != nil {
+		return nil, err
+	}
+	response, err := s.cluster.options.Work.Admin(ctx, request.GetProcedure(), request.GetRequest())
+	if err != nil {
+		return nil, err
+	}
+	return &clusterv1.AdminResponse{Response: response}, nil
+}
+
+// statusOf makes a gRPC error of the classes that callers tell apart.
+func statusOf(err error) error {
+	switch {
+	case errors.Is(err, ErrNotMeta):
+		return status.Error(codes.Unavailable, err.Error())
+	case errors.Is(err, ErrRefused), errors.Is(err, ErrRemoved):
+		return status.Error(codes.FailedPrecondition, err.Error())
+	}
+	return status.Error(codes.Internal, err.Error())
+}
