@@ -23,6 +23,580 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// NodeChange is what an operator wants of a node.
+type NodeChange int32
+
+const (
+	NodeChange_NODE_CHANGE_UNSPECIFIED NodeChange = 0
+	// It holds replicas again.
+	NodeChange_NODE_CHANGE_ACTIVATE NodeChange = 1
+	// Its replicas move to other nodes.
+	NodeChange_NODE_CHANGE_DRAIN NodeChange = 2
+	// It is gone for good.
+	NodeChange_NODE_CHANGE_REMOVE NodeChange = 3
+)
+
+// Enum value maps for NodeChange.
+var (
+	NodeChange_name = map[int32]string{
+		0: "NODE_CHANGE_UNSPECIFIED",
+		1: "NODE_CHANGE_ACTIVATE",
+		2: "NODE_CHANGE_DRAIN",
+		3: "NODE_CHANGE_REMOVE",
+	}
+	NodeChange_value = map[string]int32{
+		"NODE_CHANGE_UNSPECIFIED": 0,
+		"NODE_CHANGE_ACTIVATE":    1,
+		"NODE_CHANGE_DRAIN":       2,
+		"NODE_CHANGE_REMOVE":      3,
+	}
+)
+
+func (x NodeChange) Enum() *NodeChange {
+	p := new(NodeChange)
+	*p = x
+	return p
+}
+
+func (x NodeChange) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NodeChange) Descriptor() protoreflect.EnumDescriptor {
+	return file_wactor_v1_admin_proto_enumTypes[0].Descriptor()
+}
+
+func (NodeChange) Type() protoreflect.EnumType {
+	return &file_wactor_v1_admin_proto_enumTypes[0]
+}
+
+func (x NodeChange) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NodeChange.Descriptor instead.
+func (NodeChange) EnumDescriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+}
+
+type ClusterStatusRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClusterStatusRequest) Reset() {
+	*x = ClusterStatusRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClusterStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClusterStatusRequest) ProtoMessage() {}
+
+func (x *ClusterStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClusterStatusRequest.ProtoReflect.Descriptor instead.
+func (*ClusterStatusRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+}
+
+type ClusterStatusResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cluster's id, in hex; empty where the node is none of one yet, or stays alone.
+	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// Every shard was once where it is wanted: webhooks are taken.
+	Formed bool `protobuf:"varint,2,opt,name=formed,proto3" json:"formed,omitempty"`
+	// The number of nodes that hold each shard, where there are so many.
+	Replicas uint32        `protobuf:"varint,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Nodes    []*NodeStatus `protobuf:"bytes,4,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// By number; shard 0 is the meta group.
+	Shards        []*ShardStatus `protobuf:"bytes,5,rep,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClusterStatusResponse) Reset() {
+	*x = ClusterStatusResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClusterStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClusterStatusResponse) ProtoMessage() {}
+
+func (x *ClusterStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClusterStatusResponse.ProtoReflect.Descriptor instead.
+func (*ClusterStatusResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ClusterStatusResponse) GetCluster() string {
+	if x != nil {
+		return x.Cluster
+	}
+	return ""
+}
+
+func (x *ClusterStatusResponse) GetFormed() bool {
+	if x != nil {
+		return x.Formed
+	}
+	return false
+}
+
+func (x *ClusterStatusResponse) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+func (x *ClusterStatusResponse) GetNodes() []*NodeStatus {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *ClusterStatusResponse) GetShards() []*ShardStatus {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+type NodeStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id, in hex.
+	Id      string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name    string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Rpc     string `protobuf:"bytes,3,opt,name=rpc,proto3" json:"rpc,omitempty"`
+	Zone    string `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
+	Version string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// active, draining, lost or removed.
+	Standing string `protobuf:"bytes,6,opt,name=standing,proto3" json:"standing,omitempty"`
+	// Gossip takes it for alive, and it answered when it was called.
+	Alive    bool `protobuf:"varint,7,opt,name=alive,proto3" json:"alive,omitempty"`
+	Answered bool `protobuf:"varint,8,opt,name=answered,proto3" json:"answered,omitempty"`
+	// Shards that it leads, replicas that it has, and replicas that it shall have.
+	Leads         uint32 `protobuf:"varint,9,opt,name=leads,proto3" json:"leads,omitempty"`
+	Replicas      uint32 `protobuf:"varint,10,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Wanted        uint32 `protobuf:"varint,11,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeStatus) Reset() {
+	*x = NodeStatus{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeStatus) ProtoMessage() {}
+
+func (x *NodeStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
+func (*NodeStatus) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *NodeStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetRpc() string {
+	if x != nil {
+		return x.Rpc
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetStanding() string {
+	if x != nil {
+		return x.Standing
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetAlive() bool {
+	if x != nil {
+		return x.Alive
+	}
+	return false
+}
+
+func (x *NodeStatus) GetAnswered() bool {
+	if x != nil {
+		return x.Answered
+	}
+	return false
+}
+
+func (x *NodeStatus) GetLeads() uint32 {
+	if x != nil {
+		return x.Leads
+	}
+	return 0
+}
+
+func (x *NodeStatus) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+func (x *NodeStatus) GetWanted() uint32 {
+	if x != nil {
+		return x.Wanted
+	}
+	return 0
+}
+
+type ShardStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Shard uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	// Name of the node that leads; empty where nobody says that it does.
+	Leader   string          `protobuf:"bytes,3,opt,name=leader,proto3" json:"leader,omitempty"`
+	Replicas []*ShardReplica `protobuf:"bytes,4,rep,name=replicas,proto3" json:"replicas,omitempty"`
+	// Names of the nodes that shall hold it, the preferred leader first.
+	Wanted []string `protobuf:"bytes,5,rep,name=wanted,proto3" json:"wanted,omitempty"`
+	// The voters are not those that are wanted.
+	Moving        bool `protobuf:"varint,6,opt,name=moving,proto3" json:"moving,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShardStatus) Reset() {
+	*x = ShardStatus{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShardStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShardStatus) ProtoMessage() {}
+
+func (x *ShardStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShardStatus.ProtoReflect.Descriptor instead.
+func (*ShardStatus) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ShardStatus) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *ShardStatus) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *ShardStatus) GetLeader() string {
+	if x != nil {
+		return x.Leader
+	}
+	return ""
+}
+
+func (x *ShardStatus) GetReplicas() []*ShardReplica {
+	if x != nil {
+		return x.Replicas
+	}
+	return nil
+}
+
+func (x *ShardStatus) GetWanted() []string {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+func (x *ShardStatus) GetMoving() bool {
+	if x != nil {
+		return x.Moving
+	}
+	return false
+}
+
+type ShardReplica struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Node  string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// It votes; otherwise it learns, or leaves.
+	Voter bool `protobuf:"varint,2,opt,name=voter,proto3" json:"voter,omitempty"`
+	// Entries that it is behind.
+	Lag uint64 `protobuf:"varint,3,opt,name=lag,proto3" json:"lag,omitempty"`
+	// It gets the whole state at the moment.
+	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// The leader has heard of it within an election timeout.
+	Recent        bool `protobuf:"varint,5,opt,name=recent,proto3" json:"recent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShardReplica) Reset() {
+	*x = ShardReplica{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShardReplica) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShardReplica) ProtoMessage() {}
+
+func (x *ShardReplica) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShardReplica.ProtoReflect.Descriptor instead.
+func (*ShardReplica) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ShardReplica) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *ShardReplica) GetVoter() bool {
+	if x != nil {
+		return x.Voter
+	}
+	return false
+}
+
+func (x *ShardReplica) GetLag() uint64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+func (x *ShardReplica) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
+func (x *ShardReplica) GetRecent() bool {
+	if x != nil {
+		return x.Recent
+	}
+	return false
+}
+
+type ChangeNodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The node's name, or its id in hex.
+	Node          string     `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Change        NodeChange `protobuf:"varint,2,opt,name=change,proto3,enum=wactor.v1.NodeChange" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeNodeRequest) Reset() {
+	*x = ChangeNodeRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeNodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeNodeRequest) ProtoMessage() {}
+
+func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeNodeRequest.ProtoReflect.Descriptor instead.
+func (*ChangeNodeRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ChangeNodeRequest) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *ChangeNodeRequest) GetChange() NodeChange {
+	if x != nil {
+		return x.Change
+	}
+	return NodeChange_NODE_CHANGE_UNSPECIFIED
+}
+
+type ChangeNodeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Nodes that hold replicas now, or will soon.
+	Active uint32 `protobuf:"varint,1,opt,name=active,proto3" json:"active,omitempty"`
+	// The number of nodes that hold each shard with these.
+	Copies        uint32 `protobuf:"varint,2,opt,name=copies,proto3" json:"copies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeNodeResponse) Reset() {
+	*x = ChangeNodeResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeNodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeNodeResponse) ProtoMessage() {}
+
+func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeNodeResponse.ProtoReflect.Descriptor instead.
+func (*ChangeNodeResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ChangeNodeResponse) GetActive() uint32 {
+	if x != nil {
+		return x.Active
+	}
+	return 0
+}
+
+func (x *ChangeNodeResponse) GetCopies() uint32 {
+	if x != nil {
+		return x.Copies
+	}
+	return 0
+}
+
 type DeadLettersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The user as the webhook names it: phone digits or BSUID.
@@ -35,7 +609,7 @@ type DeadLettersRequest struct {
 
 func (x *DeadLettersRequest) Reset() {
 	*x = DeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -47,7 +621,7 @@ func (x *DeadLettersRequest) String() string {
 func (*DeadLettersRequest) ProtoMessage() {}
 
 func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -60,7 +634,7 @@ func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*DeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeadLettersRequest) GetUser() string {
@@ -86,7 +660,7 @@ type DeadLettersResponse struct {
 
 func (x *DeadLettersResponse) Reset() {
 	*x = DeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -98,7 +672,7 @@ func (x *DeadLettersResponse) String() string {
 func (*DeadLettersResponse) ProtoMessage() {}
 
 func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -111,7 +685,7 @@ func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*DeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
@@ -132,7 +706,7 @@ type ConversationDeadLetters struct {
 
 func (x *ConversationDeadLetters) Reset() {
 	*x = ConversationDeadLetters{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -144,7 +718,7 @@ func (x *ConversationDeadLetters) String() string {
 func (*ConversationDeadLetters) ProtoMessage() {}
 
 func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -157,7 +731,7 @@ func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationDeadLetters.ProtoReflect.Descriptor instead.
 func (*ConversationDeadLetters) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConversationDeadLetters) GetChannel() string {
@@ -195,7 +769,7 @@ type RetryRequest struct {
 
 func (x *RetryRequest) Reset() {
 	*x = RetryRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -207,7 +781,7 @@ func (x *RetryRequest) String() string {
 func (*RetryRequest) ProtoMessage() {}
 
 func (x *RetryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -220,7 +794,7 @@ func (x *RetryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
 func (*RetryRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RetryRequest) GetUser() string {
@@ -259,7 +833,7 @@ type RetryResponse struct {
 
 func (x *RetryResponse) Reset() {
 	*x = RetryResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -271,7 +845,7 @@ func (x *RetryResponse) String() string {
 func (*RetryResponse) ProtoMessage() {}
 
 func (x *RetryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -284,7 +858,7 @@ func (x *RetryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
 func (*RetryResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 type SkipRequest struct {
@@ -299,7 +873,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -311,7 +885,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -324,7 +898,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SkipRequest) GetUser() string {
@@ -356,7 +930,7 @@ type SkipResponse struct {
 
 func (x *SkipResponse) Reset() {
 	*x = SkipResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +942,7 @@ func (x *SkipResponse) String() string {
 func (*SkipResponse) ProtoMessage() {}
 
 func (x *SkipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +955,7 @@ func (x *SkipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
 func (*SkipResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 type TraceRequest struct {
@@ -396,7 +970,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -408,7 +982,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -421,7 +995,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -447,7 +1021,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +1033,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +1046,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -497,6 +1071,8 @@ type ConversationTrace struct {
 	Entries []*JournalEntry `protobuf:"bytes,9,rep,name=entries,proto3" json:"entries,omitempty"`
 	// True where older entries were trimmed.
 	Trimmed bool `protobuf:"varint,10,opt,name=trimmed,proto3" json:"trimmed,omitempty"`
+	// The identity belongs to the conversation of another one, whose trace this is not.
+	AliasOf string `protobuf:"bytes,12,opt,name=alias_of,json=aliasOf,proto3" json:"alias_of,omitempty"`
 	// Mistakes found in the version chain; empty: versions are gapless and each message was in one turn.
 	Violations    []string `protobuf:"bytes,11,rep,name=violations,proto3" json:"violations,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -505,7 +1081,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +1093,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +1106,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -603,6 +1179,13 @@ func (x *ConversationTrace) GetTrimmed() bool {
 	return false
 }
 
+func (x *ConversationTrace) GetAliasOf() string {
+	if x != nil {
+		return x.AliasOf
+	}
+	return ""
+}
+
 func (x *ConversationTrace) GetViolations() []string {
 	if x != nil {
 		return x.Violations
@@ -618,7 +1201,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +1213,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +1226,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 type StatusResponse struct {
@@ -661,7 +1244,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +1256,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +1269,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -749,7 +1332,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +1344,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +1357,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -802,7 +1385,47 @@ var File_wactor_v1_admin_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"B\n" +
+	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"\x16\n" +
+	"\x14ClusterStatusRequest\"\xc2\x01\n" +
+	"\x15ClusterStatusResponse\x12\x18\n" +
+	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
+	"\x06formed\x18\x02 \x01(\bR\x06formed\x12\x1a\n" +
+	"\breplicas\x18\x03 \x01(\rR\breplicas\x12+\n" +
+	"\x05nodes\x18\x04 \x03(\v2\x15.wactor.v1.NodeStatusR\x05nodes\x12.\n" +
+	"\x06shards\x18\x05 \x03(\v2\x16.wactor.v1.ShardStatusR\x06shards\"\x88\x02\n" +
+	"\n" +
+	"NodeStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03rpc\x18\x03 \x01(\tR\x03rpc\x12\x12\n" +
+	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1a\n" +
+	"\bstanding\x18\x06 \x01(\tR\bstanding\x12\x14\n" +
+	"\x05alive\x18\a \x01(\bR\x05alive\x12\x1a\n" +
+	"\banswered\x18\b \x01(\bR\banswered\x12\x14\n" +
+	"\x05leads\x18\t \x01(\rR\x05leads\x12\x1a\n" +
+	"\breplicas\x18\n" +
+	" \x01(\rR\breplicas\x12\x16\n" +
+	"\x06wanted\x18\v \x01(\rR\x06wanted\"\xb4\x01\n" +
+	"\vShardStatus\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x16\n" +
+	"\x06leader\x18\x03 \x01(\tR\x06leader\x123\n" +
+	"\breplicas\x18\x04 \x03(\v2\x17.wactor.v1.ShardReplicaR\breplicas\x12\x16\n" +
+	"\x06wanted\x18\x05 \x03(\tR\x06wanted\x12\x16\n" +
+	"\x06moving\x18\x06 \x01(\bR\x06moving\"~\n" +
+	"\fShardReplica\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
+	"\x05voter\x18\x02 \x01(\bR\x05voter\x12\x10\n" +
+	"\x03lag\x18\x03 \x01(\x04R\x03lag\x12\x1a\n" +
+	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x12\x16\n" +
+	"\x06recent\x18\x05 \x01(\bR\x06recent\"V\n" +
+	"\x11ChangeNodeRequest\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12-\n" +
+	"\x06change\x18\x02 \x01(\x0e2\x15.wactor.v1.NodeChangeR\x06change\"D\n" +
+	"\x12ChangeNodeResponse\x12\x16\n" +
+	"\x06active\x18\x01 \x01(\rR\x06active\x12\x16\n" +
+	"\x06copies\x18\x02 \x01(\rR\x06copies\"B\n" +
 	"\x12DeadLettersRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\"_\n" +
@@ -827,7 +1450,7 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\"S\n" +
 	"\rTraceResponse\x12B\n" +
-	"\rconversations\x18\x01 \x03(\v2\x1c.wactor.v1.ConversationTraceR\rconversations\"\xdc\x02\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1c.wactor.v1.ConversationTraceR\rconversations\"\xf7\x02\n" +
 	"\x11ConversationTrace\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12\x14\n" +
@@ -839,7 +1462,8 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\fdead_letters\x18\b \x01(\x04R\vdeadLetters\x121\n" +
 	"\aentries\x18\t \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\x12\x18\n" +
 	"\atrimmed\x18\n" +
-	" \x01(\bR\atrimmed\x12\x1e\n" +
+	" \x01(\bR\atrimmed\x12\x19\n" +
+	"\balias_of\x18\f \x01(\tR\aaliasOf\x12\x1e\n" +
 	"\n" +
 	"violations\x18\v \x03(\tR\n" +
 	"violations\"\x0f\n" +
@@ -856,13 +1480,22 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\rChannelStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x10\n" +
-	"\x03bot\x18\x03 \x01(\tR\x03bot2\xdb\x02\n" +
+	"\x03bot\x18\x03 \x01(\tR\x03bot*r\n" +
+	"\n" +
+	"NodeChange\x12\x1b\n" +
+	"\x17NODE_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14NODE_CHANGE_ACTIVATE\x10\x01\x12\x15\n" +
+	"\x11NODE_CHANGE_DRAIN\x10\x02\x12\x16\n" +
+	"\x12NODE_CHANGE_REMOVE\x10\x032\xff\x03\n" +
 	"\fAdminService\x12?\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\x03\x90\x02\x01\x12B\n" +
 	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\x03\x90\x02\x01\x12Q\n" +
 	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\x03\x90\x02\x01\x12:\n" +
 	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\x127\n" +
-	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponseB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\x12W\n" +
+	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\x03\x90\x02\x01\x12I\n" +
+	"\n" +
+	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponseB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_admin_proto_rawDescOnce sync.Once
@@ -876,48 +1509,65 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_admin_proto_rawDescData
 }
 
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_wactor_v1_admin_proto_goTypes = []any{
-	(*DeadLettersRequest)(nil),      // 0: wactor.v1.DeadLettersRequest
-	(*DeadLettersResponse)(nil),     // 1: wactor.v1.DeadLettersResponse
-	(*ConversationDeadLetters)(nil), // 2: wactor.v1.ConversationDeadLetters
-	(*RetryRequest)(nil),            // 3: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 4: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 5: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 6: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 7: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 8: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 9: wactor.v1.ConversationTrace
-	(*StatusRequest)(nil),           // 10: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 11: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 12: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 13: wactor.v1.User
-	(*DeadLetter)(nil),              // 14: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 15: wactor.v1.JournalEntry
+	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
+	(*ClusterStatusRequest)(nil),    // 1: wactor.v1.ClusterStatusRequest
+	(*ClusterStatusResponse)(nil),   // 2: wactor.v1.ClusterStatusResponse
+	(*NodeStatus)(nil),              // 3: wactor.v1.NodeStatus
+	(*ShardStatus)(nil),             // 4: wactor.v1.ShardStatus
+	(*ShardReplica)(nil),            // 5: wactor.v1.ShardReplica
+	(*ChangeNodeRequest)(nil),       // 6: wactor.v1.ChangeNodeRequest
+	(*ChangeNodeResponse)(nil),      // 7: wactor.v1.ChangeNodeResponse
+	(*DeadLettersRequest)(nil),      // 8: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 9: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 10: wactor.v1.ConversationDeadLetters
+	(*RetryRequest)(nil),            // 11: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 12: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 13: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 14: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 15: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 16: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 17: wactor.v1.ConversationTrace
+	(*StatusRequest)(nil),           // 18: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 19: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 20: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 21: wactor.v1.User
+	(*DeadLetter)(nil),              // 22: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 23: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	2,  // 0: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	13, // 1: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	14, // 2: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	9,  // 3: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	13, // 4: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	15, // 5: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	12, // 6: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	7,  // 7: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	10, // 8: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	0,  // 9: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	3,  // 10: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	5,  // 11: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	8,  // 12: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	11, // 13: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	1,  // 14: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	4,  // 15: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	6,  // 16: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	3,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
+	4,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
+	5,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
+	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
+	10, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	21, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	22, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	17, // 7: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	21, // 8: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	23, // 9: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	20, // 10: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	15, // 11: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	18, // 12: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	8,  // 13: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	11, // 14: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	13, // 15: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	1,  // 16: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	6,  // 17: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	16, // 18: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	19, // 19: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	9,  // 20: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	12, // 21: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	14, // 22: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	2,  // 23: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	7,  // 24: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -932,13 +1582,14 @@ func file_wactor_v1_admin_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   13,
+			NumEnums:      1,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_wactor_v1_admin_proto_goTypes,
 		DependencyIndexes: file_wactor_v1_admin_proto_depIdxs,
+		EnumInfos:         file_wactor_v1_admin_proto_enumTypes,
 		MessageInfos:      file_wactor_v1_admin_proto_msgTypes,
 	}.Build()
 	File_wactor_v1_admin_proto = out.File

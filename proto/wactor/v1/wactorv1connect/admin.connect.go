@@ -45,6 +45,11 @@ const (
 	AdminServiceRetryProcedure = "/wactor.v1.AdminService/Retry"
 	// AdminServiceSkipProcedure is the fully-qualified name of the AdminService's Skip RPC.
 	AdminServiceSkipProcedure = "/wactor.v1.AdminService/Skip"
+	// AdminServiceClusterStatusProcedure is the fully-qualified name of the AdminService's
+	// ClusterStatus RPC.
+	AdminServiceClusterStatusProcedure = "/wactor.v1.AdminService/ClusterStatus"
+	// AdminServiceChangeNodeProcedure is the fully-qualified name of the AdminService's ChangeNode RPC.
+	AdminServiceChangeNodeProcedure = "/wactor.v1.AdminService/ChangeNode"
 )
 
 // AdminServiceClient is a client for the wactor.v1.AdminService service.
@@ -59,6 +64,10 @@ type AdminServiceClient interface {
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
 	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
+	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
+	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
+	// ChangeNode drains a node, activates it again, or removes it.
+	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
 }
 
 // NewAdminServiceClient constructs a client for the wactor.v1.AdminService service. By default, it
@@ -105,16 +114,31 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("Skip")),
 			connect.WithClientOptions(opts...),
 		),
+		clusterStatus: connect.NewClient[v1.ClusterStatusRequest, v1.ClusterStatusResponse](
+			httpClient,
+			baseURL+AdminServiceClusterStatusProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ClusterStatus")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		changeNode: connect.NewClient[v1.ChangeNodeRequest, v1.ChangeNodeResponse](
+			httpClient,
+			baseURL+AdminServiceChangeNodeProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ChangeNode")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
-	trace       *connect.Client[v1.TraceRequest, v1.TraceResponse]
-	status      *connect.Client[v1.StatusRequest, v1.StatusResponse]
-	deadLetters *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
-	retry       *connect.Client[v1.RetryRequest, v1.RetryResponse]
-	skip        *connect.Client[v1.SkipRequest, v1.SkipResponse]
+	trace         *connect.Client[v1.TraceRequest, v1.TraceResponse]
+	status        *connect.Client[v1.StatusRequest, v1.StatusResponse]
+	deadLetters   *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
+	retry         *connect.Client[v1.RetryRequest, v1.RetryResponse]
+	skip          *connect.Client[v1.SkipRequest, v1.SkipResponse]
+	clusterStatus *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
+	changeNode    *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
 }
 
 // Trace calls wactor.v1.AdminService.Trace.
@@ -142,6 +166,16 @@ func (c *adminServiceClient) Skip(ctx context.Context, req *connect.Request[v1.S
 	return c.skip.CallUnary(ctx, req)
 }
 
+// ClusterStatus calls wactor.v1.AdminService.ClusterStatus.
+func (c *adminServiceClient) ClusterStatus(ctx context.Context, req *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
+	return c.clusterStatus.CallUnary(ctx, req)
+}
+
+// ChangeNode calls wactor.v1.AdminService.ChangeNode.
+func (c *adminServiceClient) ChangeNode(ctx context.Context, req *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error) {
+	return c.changeNode.CallUnary(ctx, req)
+}
+
 // AdminServiceHandler is an implementation of the wactor.v1.AdminService service.
 type AdminServiceHandler interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
@@ -154,6 +188,10 @@ type AdminServiceHandler interface {
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
 	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
+	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
+	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
+	// ChangeNode drains a node, activates it again, or removes it.
+	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -196,6 +234,19 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("Skip")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceClusterStatusHandler := connect.NewUnaryHandler(
+		AdminServiceClusterStatusProcedure,
+		svc.ClusterStatus,
+		connect.WithSchema(adminServiceMethods.ByName("ClusterStatus")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceChangeNodeHandler := connect.NewUnaryHandler(
+		AdminServiceChangeNodeProcedure,
+		svc.ChangeNode,
+		connect.WithSchema(adminServiceMethods.ByName("ChangeNode")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/wactor.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceTraceProcedure:
@@ -208,6 +259,10 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceRetryHandler.ServeHTTP(w, r)
 		case AdminServiceSkipProcedure:
 			adminServiceSkipHandler.ServeHTTP(w, r)
+		case AdminServiceClusterStatusProcedure:
+			adminServiceClusterStatusHandler.ServeHTTP(w, r)
+		case AdminServiceChangeNodeProcedure:
+			adminServiceChangeNodeHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -235,4 +290,12 @@ func (UnimplementedAdminServiceHandler) Retry(context.Context, *connect.Request[
 
 func (UnimplementedAdminServiceHandler) Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Skip is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ClusterStatus is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ChangeNode is not implemented"))
 }
