@@ -27,6 +27,9 @@ type Node struct {
 	// Name tells nodes apart in journals, logs and metrics: letters, digits, dots, underscores and hyphens, up to 64. Default: the
 	// host's name.
 	Name string `yaml:"name"`
+	// Zone names what fails together with this node, such as a rack or a data centre: the replicas of a shard are spread over
+	// zones. Letters, digits, dots, underscores and hyphens, up to 64. Default: none, each node is a zone of its own.
+	Zone string `yaml:"zone"`
 	// DataDir holds everything that is stored. Default "data"; a relative path counts from the configuration file's folder, so
 	// that a start from elsewhere does not begin with an empty store.
 	DataDir string `yaml:"data_dir"`
@@ -46,25 +49,43 @@ type Admin struct {
 	Token Secret `yaml:"token"`
 }
 
-// Cluster is how nodes work together. This version runs one node; what is set here is checked, and kept for the first start
-// with several.
+// Cluster is how nodes work together. A node listens for others (Clustered) where it has a secret, has others to join or to expect,
+// or is given an address of its own here; otherwise it stays alone.
 type Cluster struct {
-	// Shards is the number of groups of conversations. Default 32, 1 to 4096; fixed when the store is created.
+	// Shards is the number of groups of conversations. Default 32, 1 to 4096; the same on all nodes, and fixed when the cluster is
+	// created.
 	Shards int `yaml:"shards"`
-	// Gossip is the address of the membership protocol. Default ":7946".
+	// Gossip is the address of the membership protocol, for TCP and UDP. Default ":7946".
 	Gossip string `yaml:"gossip"`
 	// RPC is the address for the other nodes' calls. Default ":7947".
 	RPC string `yaml:"rpc"`
 	// Advertise is the host under which the other nodes reach this one. Default: found out.
 	Advertise string `yaml:"advertise"`
-	// Join names gossip addresses of nodes of the cluster. Default none; not in this version.
+	// Join names gossip addresses of nodes of the cluster: hosts with or without a port (default 7946), all addresses of a name
+	// are tried, this node's own does no harm. Default none.
 	Join []string `yaml:"join"`
-	// Expect is the number of nodes that a new cluster waits for. Default 1; more are not in this version.
+	// Expect is the number of nodes that found a new cluster together; all of them need the same. Default 1: without join the node
+	// is a cluster of its own, to which others may come; with join it waits for a cluster that is there. 1 to 1000.
 	Expect int `yaml:"expect"`
-	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1, 3, 5 or 7.
+	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1, 3, 5 or 7; what it is when the
+	// cluster is founded stays.
 	Replicas int `yaml:"replicas"`
-	// Secret keeps strangers out of the cluster, 16 characters or more. Default none.
-	Secret Secret `yaml:"secret"`
+	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there are others. Default 15m; 1m to 30d.
+	ReplaceAfter time.Duration `yaml:"replace_after"`
+	// Secret keeps strangers out of the cluster and encrypts what nodes say, 16 characters or more: a text, or a list while it is being
+	// replaced (the first is used, all are accepted). Required beyond loopback.
+	Secret Secrets `yaml:"secret"`
+	// TLS takes certificates of your own for the calls between nodes; the secret still encrypts the gossip.
+	TLS *ClusterTLS `yaml:"tls"`
+}
+
+// ClusterTLS names PEM files. They are read again when they change.
+type ClusterTLS struct {
+	// Cert and Key are this node's, for clients and servers both.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	// CA signs the certificates of all nodes, and of nobody else.
+	CA string `yaml:"ca"`
 }
 
 // Limits refuse work before memory grows.

@@ -4,12 +4,20 @@ import "time"
 
 const day = 24 * time.Hour
 
+// Where nodes listen for others, where they do.
+const (
+	defaultGossip = ":7946"
+	defaultRPC    = ":7947"
+)
+
 // Default returns a configuration with all defaults, without channels and bots.
 func Default() *Config {
 	return &Config{
-		Node:        Node{DataDir: "data"},
-		Listen:      Listen{HTTP: ":8080", Admin: "127.0.0.1:8081"},
-		Cluster:     Cluster{Shards: 32, Gossip: ":7946", RPC: ":7947", Expect: 1, Replicas: 3},
+		Node:   Node{DataDir: "data"},
+		Listen: Listen{HTTP: ":8080", Admin: "127.0.0.1:8081"},
+		Cluster: Cluster{
+			Shards: 32, Gossip: defaultGossip, RPC: defaultRPC, Expect: 1, Replicas: 3, ReplaceAfter: 15 * time.Minute,
+		},
 		DedupWindow: 9 * day,
 		StaleAfter:  8 * day,
 		Limits: Limits{

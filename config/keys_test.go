@@ -30,6 +30,8 @@ func keysBelow(path string, part reflect.Value) []key {
 		return keysBelow(path+"[]", reflect.ValueOf(DefaultChannel()))
 	case map[string]Bot:
 		return keysBelow(path+".NAME", reflect.ValueOf(DefaultBot()))
+	case *ClusterTLS:
+		return keysBelow(path, reflect.ValueOf(ClusterTLS{}))
 	case *HTTPBot:
 		return keysBelow(path, reflect.ValueOf(DefaultHTTPBot()))
 	}

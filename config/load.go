@@ -63,6 +63,9 @@ func (c *Config) normalise(dir string) {
 		return filepath.Join(dir, path)
 	}
 	c.Node.DataDir = resolve(c.Node.DataDir)
+	if t := c.Cluster.TLS; t != nil {
+		t.Cert, t.Key, t.CA = resolve(t.Cert), resolve(t.Key), resolve(t.CA)
+	}
 	for i := range c.Channels {
 		c.Channels[i].GraphURL = strings.TrimRight(c.Channels[i].GraphURL, "/")
 	}

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 // environment is what the tests' files refer to. The values that say SECRET may not be shown by anything.
 func environment(name string) (string, bool) {
 	value, ok := map[string]string{
-		"PORT": "18080", "TYPING": "true", "PACE": "off", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
+		"PORT": "18080", "NODE": "1", "TYPING": "true", "PACE": "off", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
 		"VERIFY_TOKEN": "SECRET-verify", "APP_SECRET": "SECRET-app", "BOT_SECRET": "SECRET-bot",
 	}[name]
 	return value, ok
@@ -47,12 +47,15 @@ func TestParseFull(t *testing.T) {
 	}
 	retry := Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute}
 	want := &Config{
-		Node:   Node{Name: "node-1", DataDir: "data"},
+		Node:   Node{Name: "node-1", Zone: "rack-1", DataDir: "data"},
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
 		Admin:  Admin{Token: NewSecret("SECRET-admin-${PORT}")},
 		Cluster: Cluster{
-			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{}, Expect: 1, Replicas: 5,
-			Secret: NewSecret("SECRET-cluster-0123"),
+			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{"10.0.0.2", "b.internal:8946"}, Expect: 3, Replicas: 5,
+			ReplaceAfter: time.Hour, TLS: &ClusterTLS{
+				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"), CA: filepath.FromSlash("testdata/ca.pem"),
+			},
+			Secret: Secrets{NewSecret("SECRET-cluster-0123")},
 		},
 		Channels: []Channel{
 			{

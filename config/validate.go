@@ -23,6 +23,9 @@ func (c *Config) validate(r *report) {
 	if c.Node.Name != "" && !nodeName.MatchString(c.Node.Name) {
 		r.add("node.name", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a name", r.quote("node.name", c.Node.Name))
 	}
+	if c.Node.Zone != "" && !nodeName.MatchString(c.Node.Zone) {
+		r.add("node.zone", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a zone", r.quote("node.zone", c.Node.Zone))
+	}
 	r.required("node.data_dir", c.Node.DataDir == "", "name a folder")
 	c.validateListen(r)
 	c.Cluster.validate(r)
@@ -64,29 +67,6 @@ func loopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func (c *Cluster) validate(r *report) {
-	r.between("cluster.shards", c.Shards, 1, 4096)
-	r.address("cluster.gossip", c.Gossip)
-	r.address("cluster.rpc", c.RPC)
-	for i, address := range c.Join {
-		r.address(element("cluster.join", i), address)
-	}
-	if len(c.Join) > 0 {
-		r.add("cluster.join", "remove it", "this version runs one node: joining others is not in it")
-	}
-	r.between("cluster.expect", c.Expect, 1, 1000)
-	if c.Expect > 1 {
-		r.add("cluster.expect", "write 1", "this version runs one node: a cluster of more is not in it")
-	}
-	if c.Replicas < 1 || c.Replicas > 7 || c.Replicas%2 == 0 {
-		r.add("cluster.replicas", "write 3; one more replica than an odd number makes no failure survivable", "must be 1, 3, 5 or 7, not %s",
-			r.show("cluster.replicas", strconv.Itoa(c.Replicas)))
-	}
-	if secret := c.Secret.Reveal(); secret != "" && len(secret) < minToken {
-		r.add("cluster.secret", "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
-	}
 }
 
 // providerRepeats is how long the provider sends a webhook again that was not answered 200: 7 days, and the day that ids are
