@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/conversation"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
@@ -85,11 +87,25 @@ func (d *Delivery) Finish(o *clusterv1.Outcome) {
 	d.Done(conversation.Verdict(o.GetVerdict()), errorOf(o.GetRefusal()))
 }
 
-// Again makes a delivery as it was before it was tried. Whatever activation had it must have answered.
+// Refused is the error that an outcome tells; nil where it tells none.
+func Refused(o *clusterv1.Outcome) error { return errorOf(o.GetRefusal()) }
+
+// Again makes a delivery as it was before it was tried, with a message of its own: whoever had the former may not have let go of it.
 func (d *Delivery) Again() {
 	if d.Message != nil {
+		d.Message = proto.CloneOf(d.Message)
 		d.Message.Seq, d.Message.Late = 0, false
 	}
+}
+
+// Repeatable reports whether a delivery may be tried again when nobody knows what became of it: messages are known by their ids,
+// statuses and questions change nothing the second time. What an operator asks is not.
+func (d *Delivery) Repeatable() bool {
+	switch d.question.(type) {
+	case retryLetter, skipLetter:
+		return false
+	}
+	return true
 }
 
 // errRemote is the failure of another node, which has logged the reason.
