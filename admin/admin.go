@@ -12,7 +12,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
@@ -39,6 +38,8 @@ type Options struct {
 	Store    Store
 	Node     Node
 	Operator Operator
+	// Cluster is nil where this node stays alone.
+	Cluster  Cluster
 	Name     string
 	Version  string
 	Shards   uint32
@@ -53,11 +54,14 @@ type Service struct{ options Options }
 
 var _ wactorv1connect.AdminServiceHandler = (*Service)(nil)
 
+// New returns a Service.
+func New(options Options) *Service { return &Service{options} }
+
 // Handler returns the path and the handler of the admin API.
-func Handler(options Options) (path string, handler http.Handler) {
+func (s *Service) Handler() (path string, handler http.Handler) {
 	const maxRequest = 1 << 20
-	path, handler = wactorv1connect.NewAdminServiceHandler(&Service{options}, connect.WithReadMaxBytes(maxRequest))
-	return path, Guard(options.Token, handler)
+	path, handler = wactorv1connect.NewAdminServiceHandler(s, connect.WithReadMaxBytes(maxRequest))
+	return path, Guard(s.options.Token, handler)
 }
 
 // Guard asks for a bearer token; an empty one asks for nothing.
@@ -85,25 +89,6 @@ func (s *Service) Status(context.Context, *connect.Request[wactorv1.StatusReques
 	}), nil
 }
 
-// Trace returns the journals of a user's conversations, with a verdict on each.
-func (s *Service) Trace(_ context.Context, request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
-	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
-	if err != nil {
-		return nil, err
-	}
-	response := &wactorv1.TraceResponse{}
-	for _, id := range ids {
-		trace, err := s.trace(id)
-		if err != nil {
-			return nil, connect.NewError(connect.CodeInternal, err)
-		}
-		if trace != nil {
-			response.Conversations = append(response.Conversations, trace)
-		}
-	}
-	return connect.NewResponse(response), nil
-}
-
 // identities are those of a user on all channels, or on one.
 func (s *Service) identities(user, channel string) ([]conversation.ID, error) {
 	user = strings.TrimPrefix(strings.TrimSpace(user), "+")
@@ -129,31 +114,4 @@ func (s *Service) hasChannel(name string) bool {
 		}
 	}
 	return false
-}
-
-// maxAliases bounds how many aliases are followed to a conversation.
-const maxAliases = 8
-
-// trace reads one conversation, or the one that an alias belongs to; nil where there is none.
-func (s *Service) trace(id conversation.ID) (*wactorv1.ConversationTrace, error) {
-	for range maxAliases {
-		view := conversation.NewView(id)
-		shard := placement.ShardOf(id.String(), s.options.Shards)
-		revision, err := s.options.Store.Load(shard, id.String(), view.Record)
-		if err != nil || revision == 0 {
-			return nil, err
-		}
-		if alias := view.AliasOf(); alias != "" {
-			id.User = alias
-			continue
-		}
-		err = s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, view.Journal)
-		if err != nil {
-			return nil, err
-		}
-		trace := view.Trace()
-		trace.Shard, trace.Revision = shard, revision
-		return trace, nil
-	}
-	return nil, errors.New("the identity is an alias of an alias, without an end")
 }

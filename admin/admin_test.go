@@ -36,9 +36,9 @@ func (heads) Scan(uint32, string, wactorv1.RecordKind, func(suffix, value []byte
 }
 
 func service(store Store, operator Operator) *Service {
-	return &Service{Options{
+	return New(Options{
 		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"}, {Name: "bank"}},
-	}}
+	})
 }
 
 func TestTraceFollowsAliases(t *testing.T) {

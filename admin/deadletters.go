@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/actors"
-	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -23,28 +22,30 @@ type Operator interface {
 
 // DeadLetters returns what waits for an operator in a user's conversations. A conversation that became an alias keeps the
 // letters that it has.
-func (s *Service) DeadLetters(_ context.Context, request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
+func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
 	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
 	if err != nil {
 		return nil, err
 	}
 	response := &wactorv1.DeadLettersResponse{}
 	for _, id := range ids {
-		found, err := s.deadLetters(id)
+		found := &wactorv1.DeadLettersResponse{}
+		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel}, found)
 		if err != nil {
-			return nil, connect.NewError(connect.CodeInternal, err)
+			return nil, readError(err)
 		}
-		if len(found.Letters) > 0 {
-			response.Conversations = append(response.Conversations, found)
+		for _, c := range found.Conversations {
+			if len(c.Letters) > 0 {
+				response.Conversations = append(response.Conversations, c)
+			}
 		}
 	}
 	return connect.NewResponse(response), nil
 }
 
-func (s *Service) deadLetters(id conversation.ID) (*wactorv1.ConversationDeadLetters, error) {
+func (s *Service) deadLettersHere(id conversation.ID) (*wactorv1.ConversationDeadLetters, error) {
 	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
-	shard := placement.ShardOf(id.String(), s.options.Shards)
-	err := s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
+	err := s.options.Store.Scan(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
 		letter := &wactorv1.DeadLetter{}
 		if err := proto.Unmarshal(value, letter); err != nil {
 			return err

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// What is read of a conversation is read where its shard is led: a replica elsewhere may be behind.
+
+// Cluster reaches the other nodes.
+type Cluster interface {
+	// Leads reports whether this node leads a shard.
+	Leads(shard uint32) bool
+	// Ask has the node that leads a shard answer (Service.Answer).
+	Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error)
+	// Status describes all nodes and shards.
+	Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error)
+	// Change changes a node's standing. The error is an ErrRefused where trying again does not help.
+	Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error)
+}
+
+// ErrRefused: what an operator wants of a node can't be.
+var ErrRefused = errors.New("refused")
+
+// The procedures that nodes ask of each other. Each is for one conversation.
+const (
+	procedureTrace       = "Trace"
+	procedureDeadLetters = "DeadLetters"
+)
+
+func (s *Service) shard(id conversation.ID) uint32 {
+	return placement.ShardOf(id.String(), s.options.Shards)
+}
+
+// answerWhereLed answers a procedure for one conversation on the node that leads it.
+func (s *Service) answerWhereLed(ctx context.Context, id conversation.ID, procedure string, request, response proto.Message) error {
+	data, err := proto.Marshal(request)
+	if err != nil {
+		return err
+	}
+	if c := s.options.Cluster; c == nil || c.Leads(s.shard(id)) {
+		data, err = s.Answer(ctx, procedure, data)
+	} else {
+		data, err = c.Ask(ctx, s.shard(id), procedure, data)
+	}
+	if err != nil {
+		return err
+	}
+	return proto.Unmarshal(data, response)
+}
+
+// Answer answers a procedure with what lies on this node, for another one. It asks nobody else.
+func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]byte, error) {
+	var response proto.Message
+	switch procedure {
+	case procedureTrace:
+		request := &wactorv1.TraceRequest{}
+		if err := proto.Unmarshal(data, request); err != nil {
+			return nil, err
+		}
+		found, err := s.traceHere(conversation.ID{Channel: request.Channel, User: request.User})
+		if err != nil {
+			return nil, err
+		}
+		response = found
+	case procedureDeadLetters:
+		request := &wactorv1.DeadLettersRequest{}
+		if err := proto.Unmarshal(data, request); err != nil {
+			return nil, err
+		}
+		found, err := s.deadLettersHere(conversation.ID{Channel: request.Channel, User: request.User})
+		if err != nil {
+			return nil, err
+		}
+		response = &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{found}}
+	default:
+		return nil, fmt.Errorf("admin: this version does not know the procedure %q", procedure)
+	}
+	return proto.Marshal(response)
+}
+
+// ErrNoLeader: the node that leads a shard can't be asked now.
+var ErrNoLeader = errors.New("no node leads the conversation's shard at the moment")
+
+func readError(err error) error {
+	if errors.Is(err, ErrNoLeader) {
+		return connect.NewError(connect.CodeAborted, err)
+	}
+	return connect.NewError(connect.CodeInternal, err)
+}
