@@ -28,10 +28,7 @@ func (n *Node) adminHandler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", n.readyz)
 	mux.Handle("GET /metrics", admin.Guard(token, promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
-	path, api := admin.Handler(admin.Options{
-		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Name: n.config.Node.Name, Version: n.options.Version,
-		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: token, Started: n.started,
-	})
+	path, api := n.api.Handler()
 	mux.Handle(path, api)
 	if token == "" {
 		return loopbackOnly(mux)
@@ -39,14 +36,32 @@ func (n *Node) adminHandler() http.Handler {
 	return mux
 }
 
+// newAPI makes the admin API. The cluster may use it before it is served.
+func (n *Node) newAPI() *admin.Service {
+	options := admin.Options{
+		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Name: n.config.Node.Name, Version: n.options.Version,
+		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: n.config.Admin.Token.Reveal(), Started: n.started,
+	}
+	if n.config.Cluster.Clustered() {
+		options.Cluster = clusterView{n}
+	}
+	return admin.New(options)
+}
+
 // readyz says whether webhooks should be sent here.
 func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
-	led, all := n.leads.led(), n.config.Cluster.Shards
-	switch {
+	all := n.config.Cluster.Shards
+	ready := n.leads.led
+	if n.cluster != nil {
+		ready = n.reachable
+	}
+	switch found := ready(); {
 	case n.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
-	case led < all:
-		http.Error(w, fmt.Sprintf("%d of %d shards are ready", led, all), http.StatusServiceUnavailable)
+	case n.cluster != nil && !n.cluster.State().GetSettled():
+		http.Error(w, "the cluster is being formed", http.StatusServiceUnavailable)
+	case found < all:
+		http.Error(w, fmt.Sprintf("%d of %d shards are ready", found, all), http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "ready")
 	}

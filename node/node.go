@@ -1,8 +1,11 @@
 // Package node builds a node from its configuration, starts it in order and stops it in reverse.
 //
-// In order: the store, the actors that use it, the listeners that feed them. In reverse: readiness goes first, then the
-// listener of webhooks (what is being answered is finished), then the actors (sends under way are finished and their outcome
-// is committed), then the store, and the admin listener last, so that an operator can watch.
+// In order: the store, the actors that use it, the cluster, the listeners that feed them. In reverse: readiness goes first, then this
+// node's leads (others take them over, with no reply in doubt), then the listener of webhooks (what is being answered is finished),
+// then the actors (sends under way are finished and their outcome is committed), then the cluster, the store, and the admin listener
+// last, so that an operator can watch.
+//
+// A node without others (config.Cluster.Clustered) runs the same parts but for the cluster and the router.
 package node
 
 import (
@@ -20,6 +23,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/admin"
+	"github.com/wactor/wactor/cluster"
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/persistence"
@@ -45,7 +50,12 @@ type Node struct {
 	store    *persistence.Store
 	channels []*channel
 	runtime  *actors.Runtime
-	gateway  *gateway.Gateway
+	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is the cluster once there is one.
+	cluster *cluster.Cluster
+	router  *router
+	peers   atomic.Pointer[cluster.Cluster]
+	api     *admin.Service
+	gateway *gateway.Gateway
 
 	public, admin *server
 	stopping      atomic.Bool
@@ -89,12 +99,18 @@ func (n *Node) start() error {
 		return err
 	}
 	n.runtime = actors.New(actors.Options{
-		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
+		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards), Elsewhere: n.deliver,
 		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Registerer: n.registry,
 	})
-	n.leads.attach(func(shard uint32, lead persistence.Lead) { n.runtime.Lead(shard, lead.Term, lead.Ready) })
+	n.api = n.newAPI()
+	if n.config.Cluster.Clustered() {
+		if err := n.startCluster(); err != nil {
+			return err
+		}
+	}
+	n.leads.attach(n.lead)
 	n.gateway = gateway.New(gateway.Options{
-		Router: n.runtime, Channels: n.gatewayChannels(), Node: n.config.Node.Name,
+		Router: routing(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
 		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body), Logger: n.options.Logger, Registerer: n.registry,
 	})
 	n.public.serve(n.publicHandler(), n.failed)
@@ -104,10 +120,35 @@ func (n *Node) start() error {
 	return nil
 }
 
+// deliver takes a delivery to its conversation, here or on another node.
+func (n *Node) deliver(d *actors.Delivery) {
+	if n.router != nil {
+		n.router.Deliver(d)
+		return
+	}
+	n.runtime.Deliver(d)
+}
+
+// routing is a gateway.Router.
+type routing func(*actors.Delivery)
+
+func (r routing) Deliver(d *actors.Delivery) { r(d) }
+
+// lead passes news of a shard's lead on.
+func (n *Node) lead(shard uint32, lead persistence.Lead) {
+	if shard != 0 {
+		n.runtime.Lead(shard, lead.Term, lead.Ready)
+	}
+	if n.cluster != nil {
+		n.cluster.Led(cluster.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
+	}
+}
+
 func (n *Node) openStore() (*persistence.Store, error) {
+	c := &n.config.Cluster
 	store, err := persistence.Open(persistence.Options{
-		Dir: n.config.Node.DataDir, Shards: n.config.Cluster.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
-		DedupWindow: n.config.DedupWindow,
+		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
+		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft, SendSnapshot: n.sendSnapshot,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: open %s: %w", n.config.Node.DataDir, err)
@@ -142,11 +183,21 @@ func (n *Node) Close(ctx context.Context) {
 
 func (n *Node) closeAll(ctx context.Context) {
 	n.stopping.Store(true)
+	if n.cluster != nil {
+		n.cluster.Leave(leaveWithin) // first: others would give this node's leads back
+		n.cluster.HandLeadsOver(ctx)
+	}
 	if n.public != nil {
 		n.public.close(ctx)
 	}
+	if n.router != nil {
+		n.router.close()
+	}
 	if n.runtime != nil {
 		n.runtime.Stop(ctx)
+	}
+	if n.cluster != nil {
+		n.cluster.Close()
 	}
 	if n.store != nil {
 		if err := n.store.Close(); err != nil {

@@ -37,17 +37,17 @@ type leads struct {
 	mu      sync.Mutex
 	tell    func(shard uint32, lead persistence.Lead)
 	waiting []func()
-	ready   map[uint32]bool
+	known   map[uint32]persistence.Lead
 }
 
 // set takes one piece of news. It is called by the store and does not block.
 func (l *leads) set(shard uint32, lead persistence.Lead) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ready == nil {
-		l.ready = map[uint32]bool{}
+	if l.known == nil {
+		l.known = map[uint32]persistence.Lead{}
 	}
-	l.ready[shard] = lead.Ready
+	l.known[shard] = lead
 	if l.tell == nil {
 		l.waiting = append(l.waiting, func() { l.tell(shard, lead) })
 		return
@@ -71,10 +71,20 @@ func (l *leads) led() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for shard, ready := range l.ready {
-		if shard > 0 && ready {
+	for shard, lead := range l.known {
+		if lead.Ready && shard != 0 {
 			n++
 		}
 	}
 	return n
+}
+
+// term is the one in which this node leads a shard and may use it; 0 where it does not.
+func (l *leads) term(shard uint32) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lead := l.known[shard]; lead.Ready {
+		return lead.Term
+	}
+	return 0
 }

@@ -1,0 +1,177 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/persistence"
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// leaveWithin bounds the wait until others have heard that this node goes.
+const leaveWithin = time.Second
+
+// startCluster makes this node one of a cluster, or begins to.
+func (n *Node) startCluster() error {
+	c := &n.config.Cluster
+	secrets := cluster.Loopback() // config has seen to it that this is for loopback
+	var err error
+	if len(c.Secret) > 0 {
+		if secrets, err = cluster.NewSecrets(c.Secret.Reveal()); err != nil {
+			return err
+		}
+	}
+	credentials, err := secrets.Credentials(n.store.Node())
+	if c.TLS != nil {
+		credentials, err = cluster.LoadCredentials(n.store.Node(), c.TLS.Cert, c.TLS.Key, c.TLS.CA)
+	}
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.RPC)
+	if err != nil {
+		return fmt.Errorf("node: cluster.rpc: %w", err)
+	}
+	n.router = newRouter(n.store.Node(), n.runtime, n.peers.Load, n.registry)
+	rpc := c.RPC
+	if _, port, err := net.SplitHostPort(listener.Addr().String()); err == nil {
+		asked, _, _ := net.SplitHostPort(c.RPC)
+		if c.Advertise != "" {
+			asked = c.Advertise
+		}
+		rpc = net.JoinHostPort(asked, port)
+	}
+	// Others may call before Start returns: what they use is there.
+	started, err := cluster.Start(cluster.Options{
+		Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
+		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
+		Keys: secrets.GossipKeys(), Credentials: credentials,
+		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
+		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted, Fatal: n.fail, Logger: n.options.Logger,
+	})
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	n.cluster = started
+	n.peers.Store(started)
+	n.registry.MustRegister(n.clusterGauges()...)
+	return nil
+}
+
+// fail ends the node.
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // it ends already
+	}
+}
+
+func (n *Node) sendRaft(messages []persistence.Message) {
+	peers := n.peers.Load()
+	if peers == nil {
+		return
+	}
+	out := make([]cluster.RaftMessage, len(messages))
+	for i, m := range messages {
+		out[i] = cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}
+	}
+	peers.SendRaft(out)
+}
+
+var errAlone = errors.New("node: there is no cluster yet")
+
+func (n *Node) sendSnapshot(m persistence.Message, snapshot *persistence.Snapshot) {
+	peers := n.peers.Load()
+	if peers == nil {
+		snapshot.Close()
+		n.store.SnapshotSent(m, errAlone)
+		return
+	}
+	peers.SendSnapshot(cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot, func(err error) {
+		n.store.SnapshotSent(m, err)
+	})
+}
+
+// work answers what other nodes ask of this one's conversations.
+type work struct{ n *Node }
+
+// Deliver takes a delivery that another node forwarded.
+func (w work) Deliver(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
+	n := w.n
+	var shard uint32
+	d, err := actors.Decode(in, func(o *clusterv1.Outcome) {
+		if o.GetRefusal() == clusterv1.Refusal_REFUSAL_NOT_LEADER {
+			o.Leader = n.leaderHint(shard)
+		}
+		finish(o)
+	})
+	if err != nil {
+		n.options.Logger.Warn("a delivery of another node can't be read", "error", err)
+		finish(&clusterv1.Outcome{Id: in.GetId(), Refusal: clusterv1.Refusal_REFUSAL_FAILED})
+		return
+	}
+	shard = n.runtime.Shard(d.Conversation)
+	n.runtime.Deliver(d)
+}
+
+// leaderHint is another node that may lead a shard; 0 where there is none.
+func (n *Node) leaderHint(shard uint32) uint64 {
+	if peers := n.peers.Load(); peers != nil {
+		if hint, known := peers.Leader(shard); known && hint.Node != n.store.Node() {
+			return hint.Node
+		}
+	}
+	return 0
+}
+
+// Admin answers a call of the admin API for what this node leads.
+func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]byte, error) {
+	return w.n.api.Answer(ctx, procedure, request)
+}
+
+// reachable is the number of shards that have a leader, as far as this node knows.
+func (n *Node) reachable() int {
+	found := 0
+	for shard := 1; shard <= n.config.Cluster.Shards; shard++ {
+		if hint, known := n.cluster.Leader(uint32(shard)); known && n.cluster.Alive(hint.Node) {
+			found++
+		}
+	}
+	return found
+}
+
+func (n *Node) clusterGauges() []prometheus.Collector {
+	gauge := func(name, help string, value func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	return []prometheus.Collector{
+		gauge("wactor_cluster_members", "Nodes of the cluster that are not removed.", func() int {
+			members := 0
+			for _, m := range n.cluster.State().GetMembers() {
+				if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+					members++
+				}
+			}
+			return members
+		}),
+		gauge("wactor_cluster_members_alive", "Nodes of the cluster that gossip takes for alive, this one included.", func() int {
+			alive := 0
+			for _, m := range n.cluster.State().GetMembers() {
+				if m.Standing != clusterv1.Standing_STANDING_REMOVED && n.cluster.Alive(m.Node) {
+					alive++
+				}
+			}
+			return alive
+		}),
+		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
+		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
+	}
+}

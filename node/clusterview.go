@@ -1,0 +1,128 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/wactor/wactor/admin"
+	"github.com/wactor/wactor/cluster"
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// clusterView is what the admin API sees of the cluster.
+type clusterView struct{ n *Node }
+
+var _ admin.Cluster = clusterView{}
+
+func (v clusterView) Leads(shard uint32) bool { return v.n.leads.term(shard) != 0 }
+
+func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error) {
+	node := v.n.leaderHint(shard)
+	if node == 0 {
+		return nil, admin.ErrNoLeader
+	}
+	response, err := v.n.cluster.Ask(ctx, node, procedure, request)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", admin.ErrNoLeader, err)
+	}
+	return response, nil
+}
+
+func (v clusterView) Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error) {
+	standings := map[wactorv1.NodeChange]clusterv1.Standing{
+		wactorv1.NodeChange_NODE_CHANGE_ACTIVATE: clusterv1.Standing_STANDING_ACTIVE,
+		wactorv1.NodeChange_NODE_CHANGE_DRAIN:    clusterv1.Standing_STANDING_DRAINING,
+		wactorv1.NodeChange_NODE_CHANGE_REMOVE:   clusterv1.Standing_STANDING_REMOVED,
+	}
+	standing, known := standings[change]
+	if !known {
+		return nil, fmt.Errorf("%w: this version does not know what that is", admin.ErrRefused)
+	}
+	state, err := v.n.cluster.Operate(ctx, node, standing)
+	switch {
+	case errors.Is(err, cluster.ErrRefused):
+		return nil, fmt.Errorf("%w: %w", admin.ErrRefused, err)
+	case err != nil:
+		return nil, err
+	}
+	active, copies := cluster.Active(state)
+	return &wactorv1.ChangeNodeResponse{Active: uint32(active), Copies: uint32(copies)}, nil
+}
+
+// Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off may lead an old term.
+func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
+	c := v.n.cluster
+	state := c.State()
+	out := &wactorv1.ClusterStatusResponse{Formed: state.GetSettled(), Replicas: state.GetReplicas()}
+	if state == nil {
+		return out, nil
+	}
+	out.Cluster = fmt.Sprintf("%016x", state.Cluster)
+	names := map[uint64]string{}
+	nodes := map[uint64]*wactorv1.NodeStatus{}
+	for _, m := range state.Members {
+		names[m.Node] = m.Name
+		if m.Standing == clusterv1.Standing_STANDING_REMOVED {
+			continue
+		}
+		nodes[m.Node] = &wactorv1.NodeStatus{
+			Id: fmt.Sprintf("%016x", m.Node), Name: m.Name, Rpc: m.Rpc, Zone: m.Zone, Version: m.Version,
+			Standing: cluster.Standing(m.Standing), Alive: c.Alive(m.Node),
+		}
+		out.Nodes = append(out.Nodes, nodes[m.Node])
+	}
+	leaders := map[uint32]*clusterv1.ReplicaStatus{}
+	for node, replicas := range c.ReplicasOfAll(ctx) {
+		if nodes[node] == nil {
+			continue
+		}
+		nodes[node].Answered, nodes[node].Replicas = true, uint32(len(replicas))
+		for _, r := range replicas {
+			if r.Leading && r.Term > leaders[r.Shard].GetTerm() {
+				leaders[r.Shard] = r
+			}
+		}
+	}
+	for shard := range state.Shards + 1 {
+		out.Shards = append(out.Shards, shardStatus(state, leaders[shard], shard, names, nodes))
+	}
+	return out, nil
+}
+
+func shardStatus(
+	state *clusterv1.ClusterState, leader *clusterv1.ReplicaStatus, shard uint32, names map[uint64]string, nodes map[uint64]*wactorv1.NodeStatus,
+) *wactorv1.ShardStatus {
+	out := &wactorv1.ShardStatus{Shard: shard, Term: leader.GetTerm()}
+	var wanted []uint64
+	if int(shard) < len(state.Wanted) {
+		wanted = state.Wanted[shard].Nodes
+	}
+	for _, node := range wanted {
+		out.Wanted = append(out.Wanted, names[node])
+		if nodes[node] != nil {
+			nodes[node].Wanted++
+		}
+	}
+	voters := 0
+	for i, m := range leader.GetMembers() {
+		p := leader.Progress[i]
+		if m.Id == leader.Replica {
+			out.Leader = names[m.Node]
+			if nodes[m.Node] != nil {
+				nodes[m.Node].Leads++
+			}
+		}
+		out.Replicas = append(out.Replicas, &wactorv1.ShardReplica{
+			Node: names[m.Node], Voter: p.Voter, Lag: leader.Commit - min(leader.Commit, p.Match), Snapshot: p.Snapshot, Recent: p.Recent,
+		})
+		out.Moving = out.Moving || !p.Voter || !slices.Contains(wanted, m.Node)
+		if p.Voter {
+			voters++
+		}
+	}
+	out.Moving = out.Moving || leader != nil && voters != len(wanted)
+	return out
+}
