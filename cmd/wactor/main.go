@@ -44,6 +44,6 @@ A real deployment:                wactor serve -c wactor.yaml`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	command.AddCommand(devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), flowCommand(), simulateCommand(), versionCommand())
+	command.AddCommand(devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(), flowCommand(), simulateCommand(), versionCommand())
 	return command
 }
