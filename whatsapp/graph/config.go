@@ -27,8 +27,8 @@ type Config struct {
 	Typing bool
 	// UserAgent is sent with each request; default "wactor".
 	UserAgent string
-	// Transport carries the requests; nil: an own one of MaxConns and MaxIdleConns, ended by Close. Several numbers share
-	// their connections when they get the same one from NewTransport. It must not retry by itself.
+	// Transport carries the requests; nil: own connections, MaxConns at most, of which MaxIdleConns are kept, ended by Close. Several
+	// numbers share theirs when they get the same one from NewTransport. It must not retry by itself.
 	Transport http.RoundTripper
 	// MaxConns bounds the connections to the provider; default 256, about 800 sends/s at 0.3 s each.
 	MaxConns int

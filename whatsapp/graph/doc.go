@@ -5,6 +5,7 @@
 // the request. From the moment a connection was, every missing answer is Unknown, and the conversation waits for a status
 // before it sends again. An answer of 2xx is Taken even if it cannot be read.
 //
-// Nothing is ever sent twice by itself: see NewTransport for what net/http retries and why none of it applies here, and
+// Nothing is ever sent twice by itself: wire.go writes each request once; see NewTransport for what net/http, which serves behind a
+// proxy, retries and why none of it applies here, and
 // redirects are not followed. Bodies and addresses appear in no error and no reason.
 package graph

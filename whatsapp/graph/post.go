@@ -46,6 +46,9 @@ func (e *brokenError) Error() string { return e.reason }
 //
 // It uses the transport itself, not an http.Client: a client would follow redirects, carrying a message to another place.
 func (s *Sender) post(ctx context.Context, body []byte) (answer, error) {
+	if s.wire != nil {
+		return s.wire.post(ctx, body)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	var connected atomic.Bool

@@ -20,7 +20,9 @@ type Sender struct {
 	config Config
 	url    *url.URL
 	// flaw says why this configuration cannot send; then every reply is held until it is corrected.
-	flaw      string
+	flaw string
+	// wire carries the requests; where it is nil the transport does.
+	wire      *wire
 	transport http.RoundTripper
 	marks     *readMarks
 	close     sync.Once
@@ -33,7 +35,10 @@ func New(config Config) *Sender {
 	s := &Sender{config: config.withDefaults(), closed: make(chan struct{})}
 	s.url, s.flaw = s.config.endpoint()
 	s.transport = s.config.Transport
-	if s.transport == nil {
+	if s.transport == nil && s.flaw == "" {
+		s.wire = newWire(s.url, s.config)
+	}
+	if s.transport == nil && s.wire == nil {
 		s.transport = NewTransport(s.config.MaxConns, s.config.MaxIdleConns)
 	}
 	s.marks = newReadMarks(func(ctx context.Context, messageID string) {
@@ -101,11 +106,14 @@ func (s *Sender) mark(ctx context.Context, messageID string, typing bool) error 
 	return nil
 }
 
-// Close ends read marks under way and an own transport's idle connections. Sends under way belong to their callers and go
+// Close ends read marks under way and the idle connections, unless they are a transport's that others share. Sends under way belong to their callers and go
 // on; later ones are Rejected. It may be called more than once, and returns when all is done.
 func (s *Sender) Close() {
 	s.close.Do(func() { close(s.closed) })
 	s.marks.close()
+	if s.wire != nil {
+		s.wire.close()
+	}
 	if own, ok := s.transport.(*http.Transport); ok && s.config.Transport == nil {
 		own.CloseIdleConnections()
 	}

@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+const (
+	// dialWithin bounds the opening of a connection, in each of its parts.
+	dialWithin = 5 * time.Second
+	// keepAlive is how often TCP asks whether the provider is still there.
+	keepAlive = 15 * time.Second
+	// idleFor is how long a connection is kept that nobody needs. One that the provider closes just as a request is written makes a
+	// doubt, so ours must end first. The provider does not publish its idle time; front ends rarely have less than 60 s.
+	idleFor = 30 * time.Second
+)
+
 // NewTransport makes the connections for one or several Senders. maxConns and maxIdleConns count for each host.
 //
 // What net/http sends twice without being asked, and why it does not double a message here (net/http/transport.go,
@@ -24,18 +34,16 @@ import (
 func NewTransport(maxConns, maxIdleConns int) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	dialer := &net.Dialer{Timeout: dialWithin, KeepAlive: keepAlive}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
-		Protocols:           protocols,
-		TLSHandshakeTimeout: 5 * time.Second,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
-		MaxConnsPerHost:     maxConns,
-		MaxIdleConnsPerHost: maxIdleConns,
-		// A connection that the provider closes just as a request is written makes a doubt, so ours must end first. The
-		// provider does not publish its idle time; front ends rarely have less than 60 s.
-		IdleConnTimeout:        30 * time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    dialWithin,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
+		MaxConnsPerHost:        maxConns,
+		MaxIdleConnsPerHost:    maxIdleConns,
+		IdleConnTimeout:        idleFor,
 		DisableCompression:     true, // answers are a few hundred bytes
 		MaxResponseHeaderBytes: 64 << 10,
 	}

@@ -1,0 +1,33 @@
+//go:build unix
+
+package graph
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// canPeek says that a connection can be asked whether the other side has closed it, without waiting.
+const canPeek = true
+
+// peeker returns a function that reports that nothing came in on a connection that rests: neither its end, nor an answer
+// that nobody asked for, nor (with TLS) a record that only an end explains.
+func peeker(conn net.Conn) func() bool {
+	inner, ok := conn.(syscall.Conn)
+	if !ok {
+		return func() bool { return false }
+	}
+	raw, err := inner.SyscallConn()
+	if err != nil {
+		return func() bool { return false }
+	}
+	var one [1]byte
+	var silent bool
+	look := func(fd uintptr) bool {
+		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		silent = errors.Is(err, syscall.EAGAIN)
+		return true
+	}
+	return func() bool { return raw.Read(look) == nil && silent }
+}
