@@ -48,6 +48,9 @@ type Options struct {
 	Work Work
 	// Hinted is told of a new leader of a shard, whoever said so. It must not block. May be nil.
 	Hinted func(Hint)
+	// Sized is told how many nodes share the work: those that may hold replicas and are alive, this one included. It is called on one
+	// goroutine and must not block. May be nil.
+	Sized func(nodes int)
 	// Fatal is told, once, why this node can't be one of its cluster any more: it was removed.
 	Fatal  func(error)
 	Logger *slog.Logger
@@ -93,6 +96,9 @@ func Start(options Options) (*Cluster, error) {
 	}
 	if options.Hinted == nil {
 		options.Hinted = func(Hint) {}
+	}
+	if options.Sized == nil {
+		options.Sized = func(int) {}
 	}
 	c := &Cluster{
 		options: options, host: options.Host, log: options.Logger, state: newKnown(), alive: map[uint64]bool{}, leads: map[uint32]Hint{},
@@ -166,7 +172,7 @@ func (c *Cluster) goRun(run func(context.Context)) bool {
 
 // watch follows what gossip says.
 func (c *Cluster) watch(ctx context.Context) {
-	for {
+	for sized := 1; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -184,9 +190,24 @@ func (c *Cluster) watch(ctx context.Context) {
 			}
 		}
 		c.alive = now
+		if size := c.size(); size != sized {
+			sized = size
+			c.options.Sized(size)
+		}
 		c.meta.poke()
 		c.moves.poke()
 	}
+}
+
+// size is how many nodes share the work.
+func (c *Cluster) size() int {
+	size := 0
+	for _, n := range eligible(c.state.get()) {
+		if c.Alive(n.ID) {
+			size++
+		}
+	}
+	return max(1, size)
 }
 
 // readdress reads anew where nodes are called: as they say themselves, else as the cluster's state knows it.

@@ -54,7 +54,7 @@ func (n *Node) startCluster() error {
 		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
-		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted, Fatal: n.fail, Logger: n.options.Logger,
+		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted, Sized: n.share, Fatal: n.fail, Logger: n.options.Logger,
 	})
 	if err != nil {
 		listener.Close()
@@ -64,6 +64,13 @@ func (n *Node) startCluster() error {
 	n.peers.Store(started)
 	n.registry.MustRegister(n.clusterGauges()...)
 	return nil
+}
+
+// share divides the channels' pace among the nodes.
+func (n *Node) share(nodes int) {
+	for _, c := range n.channels {
+		c.sender.Share(nodes)
+	}
 }
 
 // fail ends the node.
