@@ -26,9 +26,11 @@ type moves struct {
 const (
 	// movesAtOnce is how many shards a leader moves at once: each may copy its whole state.
 	movesAtOnce = 4
-	// moveEvery is how often a leader looks where nothing changed, movingEvery while something moves.
+	// moveEvery is how often a leader looks where nothing changed, movingEvery while steps are taken, and up to waitEvery while it
+	// has to wait for others: that may be for long, and each look stops the lanes for a moment.
 	moveEvery   = 5 * time.Second
 	movingEvery = 50 * time.Millisecond
+	waitEvery   = time.Second
 	// nearEnough is how many entries behind the commit index a replica has caught up.
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
@@ -44,52 +46,57 @@ func (m *moves) poke() { signal(m.wake) }
 func (m *moves) run(ctx context.Context) {
 	timer := time.NewTimer(moveEvery)
 	defer timer.Stop()
-	for {
+	for wait := movingEvery; ; {
 		select {
 		case <-m.wake:
 		case <-timer.C:
 		case <-ctx.Done():
 			return
 		}
-		next := moveEvery
-		if m.look(ctx) {
-			next = movingEvery
-			pause(ctx, movingEvery) // news come in swarms, and each look stops the lanes for a moment
+		switch steps, waits := m.look(ctx); {
+		case steps:
+			wait = movingEvery
+			timer.Reset(wait)
+		case waits:
+			wait = min(2*wait, waitEvery)
+			timer.Reset(wait)
+		default:
+			wait = movingEvery
+			timer.Reset(moveEvery)
 		}
-		timer.Reset(next)
+		pause(ctx, movingEvery) // news come in swarms
 	}
 }
 
-// look begins the next step of shards that this node leads, and reports whether anything moves, or waits to.
-func (m *moves) look(ctx context.Context) bool {
+// look begins the next steps of shards that this node leads. It reports whether there are any, and whether some have to wait.
+func (m *moves) look(ctx context.Context) (steps, waits bool) {
 	c := m.cluster
 	state := c.state.get()
 	if len(state.GetWanted()) == 0 || !m.leadsAny() {
-		return false
+		return false, false
 	}
 	replicas, err := c.host.Replicas()
 	if err != nil {
-		return false
+		return false, true
 	}
-	moving := false
 	for _, r := range replicas {
 		term := c.leading(r.Shard)
 		if term == 0 || term != r.Term || int(r.Shard) >= len(state.Wanted) {
 			continue
 		}
 		step := placement.Next(groupOf(c.host.Node(), r), state.Wanted[r.Shard].Nodes, c.Alive)
-		if step.Kind == placement.None {
-			continue
-		}
-		moving = true
-		if step.Kind != placement.Wait && m.begin(r.Shard) {
-			shard := r.Shard
-			if !c.goRun(func(context.Context) { defer m.end(shard); m.perform(ctx, shard, term, r, step) }) {
-				m.end(shard)
+		switch {
+		case step.Kind == placement.None:
+		case step.Kind == placement.Wait || !m.begin(r.Shard):
+			waits = true
+		default:
+			steps = true
+			if !c.goRun(func(context.Context) { defer m.end(r.Shard); m.perform(ctx, r.Shard, term, r, step) }) {
+				m.end(r.Shard)
 			}
 		}
 	}
-	return moving
+	return steps, waits
 }
 
 func (m *moves) leadsAny() bool {
