@@ -86,6 +86,9 @@ func (c *Conversation) takeMessage(message *wactorv1.Message) {
 	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
 }
 
+// handedOver is why a message that another conversation took over is absorbed here.
+const handedOver = "handed over"
+
 // handedOver makes an alias of this conversation once the older one has all that waited. What came meanwhile is offered next.
 func (c *Conversation) handedOver(e HandedOver) {
 	if c.head.YieldsTo == "" || e.By != c.head.YieldsTo {
@@ -94,7 +97,7 @@ func (c *Conversation) handedOver(e HandedOver) {
 	for _, w := range slices.Clone(c.inbox) {
 		if slices.Contains(e.Taken, w.message.Seq) {
 			c.consume(w.message.Seq)
-			c.absorb(w.message, "handed over")
+			c.absorb(w.message, handedOver)
 		}
 	}
 	if e.Owner != e.By {

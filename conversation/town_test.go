@@ -237,91 +237,102 @@ func (tn *town) home(name string) string {
 
 // TestOnePersonIsOneConversation: messages of one person come under phones and BSUIDs in any combination and order, with
 // duplicates, and everything crashes at any moment. In the end all identities that were seen together lead to one conversation,
-// and each message was in exactly one turn.
+// and each message has exactly one fate: a turn, a dead letter, or that a policy absorbed it.
 func TestOnePersonIsOneConversation(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		names := []string{"4915", "US.a", "4916", "US.b"}
-		tn := newTown(plainConfig(false), names...)
-		kin := map[string]string{}
-		for _, name := range names {
-			kin[name] = name
-		}
-		var find func(string) string
-		find = func(name string) string {
-			if kin[name] == name {
-				return name
-			}
-			return find(kin[name])
-		}
-		sets := [][]string{{"4915"}, {"US.a"}, {"4915", "US.a"}, {"4916", "US.a"}, {"4916"}, {"US.b"}, {"4916", "US.b"}, {"4915", "US.b"}}
-		t.Repeat(map[string]func(*rapid.T){
-			"message": func(t *rapid.T) {
-				set := rapid.SampledFrom(sets).Draw(t, "identities")
-				for _, other := range set[1:] {
-					kin[find(other)] = find(set[0])
-				}
-				tn.deliver(set...)
-			},
-			"again": func(t *rapid.T) {
-				if tn.next == 0 {
-					t.Skip("nothing was sent")
-				}
-				var ids []string
-				for _, w := range tn.worlds {
-					for id := range w.delivered {
-						ids = append(ids, id)
-					}
-				}
-				slices.Sort(ids)
-				tn.again(rapid.SampledFrom(ids).Draw(t, "message"))
-			},
-			"moves": func(t *rapid.T) {
-				for range rapid.IntRange(1, 12).Draw(t, "moves") {
-					if !tn.move(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "move") }) {
-						return
-					}
-				}
-			},
-			"wait": func(*rapid.T) {
-				tn.nowMs += 1100
-				for _, name := range tn.names {
-					tn.worlds[name].nowMs = tn.nowMs
-					tn.worlds[name].tick()
-				}
-			},
-			"retry": func(t *rapid.T) {
-				w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
-				w.nowMs = tn.nowMs
-				if !w.retry(rapid.Uint64Range(1, 4).Draw(t, "dead letter")) {
-					t.Skip("no such dead letter")
-				}
-			},
-			"lost letter": func(t *rapid.T) {
-				if len(tn.mail) > 0 {
-					tn.mail = tn.mail[1:]
-				}
-			},
-			"crash": func(t *rapid.T) {
-				w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
-				w.nowMs = tn.nowMs
-				w.crash(rapid.IntRange(0, 3).Draw(t, "survive"))
-			},
+	t.Run("plain", func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) { runTown(t, plainConfig(false)) })
+	})
+	t.Run("policies", func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			cfg := drawPolicies(t)
+			cfg.Inline = false
+			runTown(t, cfg)
 		})
-		tn.rest()
-		for _, a := range names {
-			for _, b := range names {
-				met := tn.worlds[a].c.exists() || tn.worlds[a].c.alias()
-				if find(a) == find(b) && met && tn.worlds[b].c.Revision() > 0 && tn.home(a) != tn.home(b) {
-					t.Fatalf("%s and %s are one person, and lead to %s and %s", a, b, tn.home(a), tn.home(b))
-				}
-			}
-		}
-		tn.checkFates(t)
 	})
 }
 
+func runTown(t *rapid.T, cfg Config) {
+	names := []string{"4915", "US.a", "4916", "US.b"}
+	tn := newTown(cfg, names...)
+	kin := map[string]string{}
+	for _, name := range names {
+		kin[name] = name
+	}
+	var find func(string) string
+	find = func(name string) string {
+		if kin[name] == name {
+			return name
+		}
+		return find(kin[name])
+	}
+	sets := [][]string{{"4915"}, {"US.a"}, {"4915", "US.a"}, {"4916", "US.a"}, {"4916"}, {"US.b"}, {"4916", "US.b"}, {"4915", "US.b"}}
+	t.Repeat(map[string]func(*rapid.T){
+		"message": func(t *rapid.T) {
+			set := rapid.SampledFrom(sets).Draw(t, "identities")
+			for _, other := range set[1:] {
+				kin[find(other)] = find(set[0])
+			}
+			tn.deliver(set...)
+		},
+		"again": func(t *rapid.T) {
+			if tn.next == 0 {
+				t.Skip("nothing was sent")
+			}
+			var ids []string
+			for _, w := range tn.worlds {
+				for id := range w.delivered {
+					ids = append(ids, id)
+				}
+			}
+			slices.Sort(ids)
+			tn.again(rapid.SampledFrom(ids).Draw(t, "message"))
+		},
+		"moves": func(t *rapid.T) {
+			for range rapid.IntRange(1, 12).Draw(t, "moves") {
+				if !tn.move(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "move") }) {
+					return
+				}
+			}
+		},
+		"wait": func(*rapid.T) {
+			tn.nowMs += 1100
+			for _, name := range tn.names {
+				tn.worlds[name].nowMs = tn.nowMs
+				tn.worlds[name].tick()
+			}
+		},
+		"retry": func(t *rapid.T) {
+			w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
+			w.nowMs = tn.nowMs
+			if !w.retry(rapid.Uint64Range(1, 4).Draw(t, "dead letter")) {
+				t.Skip("no such dead letter")
+			}
+		},
+		"lost letter": func(t *rapid.T) {
+			if len(tn.mail) > 0 {
+				tn.mail = tn.mail[1:]
+			}
+		},
+		"crash": func(t *rapid.T) {
+			w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
+			w.nowMs = tn.nowMs
+			w.crash(rapid.IntRange(0, 3).Draw(t, "survive"))
+		},
+	})
+	tn.rest()
+	for _, a := range names {
+		for _, b := range names {
+			met := tn.worlds[a].c.exists() || tn.worlds[a].c.alias()
+			if find(a) == find(b) && met && tn.worlds[b].c.Revision() > 0 && tn.home(a) != tn.home(b) {
+				t.Fatalf("%s and %s are one person, and lead to %s and %s", a, b, tn.home(a), tn.home(b))
+			}
+		}
+	}
+	tn.checkFates(t)
+}
+
 func (tn *town) checkFates(t *rapid.T) {
-	fates := map[string]int{} // turns, and dead letters that are left
+	fates := map[string]int{}
 	for _, name := range tn.names {
 		w := tn.worlds[name]
 		for _, letter := range w.letters() {
@@ -345,6 +356,10 @@ func (tn *town) checkFates(t *rapid.T) {
 				for _, seq := range e.MessageSeqs {
 					fates[accepted[seq]]++
 				}
+			case wactorv1.JournalKind_JOURNAL_KIND_ABSORBED:
+				if e.Reason != handedOver {
+					fates[accepted[e.MessageSeqs[0]]]++
+				}
 			}
 		}
 	}
@@ -357,7 +372,7 @@ func (tn *town) checkFates(t *rapid.T) {
 						t.Logf("  %s", describeEntry(tn.worlds[name], e))
 					}
 				}
-				t.Fatalf("message %s was in %d turns and dead letters", id, fates[id])
+				t.Fatalf("message %s has %d fates", id, fates[id])
 			}
 		}
 	}
