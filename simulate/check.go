@@ -14,9 +14,9 @@ type message struct {
 
 // reply is one message that the Graph API took, in the order in which it took them.
 type reply struct {
-	// step and k (of the message) are read from its text; k is -1 where it is no counter's answer to a message of this user.
+	// step and the messages that it answers are read from its text; there are none where it is no counter's answer to this user.
 	step int64
-	k    int
+	ks   []int
 	// id is its biz_opaque_callback_data.
 	id string
 	// broken says that the bot never learnt that it was taken.
@@ -26,9 +26,10 @@ type reply struct {
 // again is what makes a reply the same as another: its id, and what it says. A bot that sends one id with everything (the name
 // of a campaign) has no ids.
 type again struct {
-	id   string
-	step int64
-	k    int
+	id    string
+	step  int64
+	first int
+	n     int
 }
 
 // checkUser judges one user: its messages, and its replies in order.
@@ -59,11 +60,11 @@ type checker struct {
 }
 
 func (c *checker) take(r reply) {
-	if r.k < 0 || r.k >= len(c.messages) {
+	if !c.known(r.ks) {
 		c.Stray++
 		return
 	}
-	key := again{r.id, r.step, r.k}
+	key := again{r.id, r.step, r.ks[0], len(r.ks)}
 	broken, before := c.seen[key]
 	c.seen[key] = r.broken
 	late := r.step < c.highest
@@ -74,21 +75,39 @@ func (c *checker) take(r reply) {
 		}
 		return
 	}
+	fresh := c.answer(r.ks)
 	switch {
-	case c.steps[r.step] && !c.answered[r.k]:
+	case c.steps[r.step] && fresh > 0:
 		c.Raced++
 	case late:
 		c.OutOfOrder++
 	}
-	switch {
-	case c.answered[r.k]:
-		c.Doubled++
-	default:
-		c.answered[r.k] = true
-		c.handled = append(c.handled, r.k)
-	}
+	c.Doubled += len(r.ks) - fresh
+	c.Replies++
 	c.steps[r.step] = true
 	c.highest = max(c.highest, r.step)
+}
+
+// known reports whether a reply answers messages, and none that was not sent.
+func (c *checker) known(ks []int) bool {
+	for _, k := range ks {
+		if k < 0 || k >= len(c.messages) {
+			return false
+		}
+	}
+	return len(ks) > 0
+}
+
+// answer notes that messages were answered, and returns how many of them were not before.
+func (c *checker) answer(ks []int) (fresh int) {
+	for _, k := range ks {
+		if !c.answered[k] {
+			c.answered[k] = true
+			c.handled = append(c.handled, k)
+			fresh++
+		}
+	}
+	return fresh
 }
 
 // overtaken counts the messages that were handled after one that was posted only when they had been accepted, though their

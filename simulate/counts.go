@@ -2,6 +2,8 @@ package simulate
 
 // Counts are what the checker found.
 type Counts struct {
+	// Replies are those to messages of this run, each counted once: fewer than messages where one answers several.
+	Replies int `json:"replies"`
 	// Lost messages were answered 200 and never replied to.
 	Lost int `json:"lost"`
 	// Doubled replies are second ones to a message, under another id or none: it ran twice, or was answered twice.
@@ -34,6 +36,7 @@ func (c Counts) Violations(allowResent bool) int {
 }
 
 func (c *Counts) add(o Counts) {
+	c.Replies += o.Replies
 	c.Lost += o.Lost
 	c.Doubled += o.Doubled
 	c.Raced += o.Raced

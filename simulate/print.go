@@ -14,7 +14,7 @@ func (r *Report) Write(w io.Writer) {
 		fmt.Fprintf(w, "%-13s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("users", "%d, pattern %s, seed %d", r.Users, r.Pattern, r.Seed)
-	row("messages", "%d posted, %d accepted, %d replied to", r.Messages, r.Accepted, r.Replied)
+	row("messages", "%d posted, %d accepted, %d replied to in %d replies", r.Messages, r.Accepted, r.Replied, r.Replies)
 	row("webhooks", "%s; %d retries, %d duplicates, %d swapped", r.statuses(), r.Retries, r.Duplicates, r.Swaps)
 	row("throughput", "%.0f messages a second for %.1f s", r.PerSecond, r.Seconds)
 	row("", "%9s %9s %9s %9s", "p50", "p90", "p99", "max")

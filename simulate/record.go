@@ -70,14 +70,16 @@ func (r *record) took(t emulator.Taken) {
 		r.others.Add(1) // to somebody else, or what was left of a run before
 		return
 	}
-	one := reply{k: -1, id: t.ReplyID, broken: t.Broken}
-	if counter && to.user == index {
-		one.step, one.k = step, to.k
+	one := reply{step: step, id: t.ReplyID, broken: t.Broken}
+	for _, m := range to {
+		if m.user != index {
+			one.ks = nil
+			break
+		}
+		one.ks = append(one.ks, m.k)
 	}
 	now := r.now()
-	if r.users[index].take(one, now) {
-		r.replied.Add(1)
-	}
+	r.replied.Add(r.users[index].take(one, now))
 	r.lastNs.Store(now)
 }
 

@@ -10,17 +10,36 @@ func (m ref) text(run string) string {
 	return run + " " + strconv.Itoa(m.user) + "." + strconv.Itoa(m.k)
 }
 
-// readReply reads a counter's "step <n>: <text>"; false where a reply is none, or answers no message of any run.
-func readReply(reply string) (step int64, run string, to ref, ok bool) {
+// between stands between the texts of a reply that answers several messages.
+const between = " | "
+
+// readReply reads a counter's "step <n>: <text>", or "step <n>: <text> | <text>" where a turn took several messages; false where a
+// reply is none, or answers no messages of any one run.
+func readReply(reply string) (step int64, run string, to []ref, ok bool) {
 	rest, ok1 := strings.CutPrefix(reply, "step ")
-	digits, text, ok2 := strings.Cut(rest, ": ")
-	run, number, ok3 := strings.Cut(text, " ")
-	before, after, ok4 := strings.Cut(number, ".")
-	step, err1 := strconv.ParseInt(digits, 10, 64)
-	user, err2 := strconv.ParseUint(before, 10, 31)
-	k, err3 := strconv.ParseUint(after, 10, 31)
-	if !ok1 || !ok2 || !ok3 || !ok4 || err1 != nil || err2 != nil || err3 != nil || step < 1 {
-		return 0, "", ref{}, false
+	digits, texts, ok2 := strings.Cut(rest, ": ")
+	step, err := strconv.ParseInt(digits, 10, 64)
+	if !ok1 || !ok2 || err != nil || step < 1 {
+		return 0, "", nil, false
 	}
-	return step, run, ref{int(user), int(k)}, true
+	for text := range strings.SplitSeq(texts, between) {
+		of, message, ok := readText(text)
+		if !ok || run != "" && of != run {
+			return 0, "", nil, false
+		}
+		run, to = of, append(to, message)
+	}
+	return step, run, to, true
+}
+
+// readText is the inverse of ref.text.
+func readText(text string) (run string, m ref, ok bool) {
+	run, number, ok1 := strings.Cut(text, " ")
+	before, after, ok2 := strings.Cut(number, ".")
+	user, err1 := strconv.ParseUint(before, 10, 31)
+	k, err2 := strconv.ParseUint(after, 10, 31)
+	if !ok1 || !ok2 || run == "" || err1 != nil || err2 != nil {
+		return "", ref{}, false
+	}
+	return run, ref{int(user), int(k)}, true
 }

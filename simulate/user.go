@@ -51,24 +51,27 @@ func (u *user) accept(k int, nowNs int64) bool {
 	return true
 }
 
-// take notes a reply. It returns true for the first one to a message.
-func (u *user) take(r reply, nowNs int64) bool {
+// take notes a reply. It returns how many messages it is the first to answer.
+func (u *user) take(r reply, nowNs int64) (first int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.replies = append(u.replies, r)
-	if r.k < 0 || r.k >= len(u.messages) || u.messages[r.k].repliedNs != 0 {
-		return false
+	for _, k := range r.ks {
+		if k >= len(u.messages) || u.messages[k].repliedNs != 0 {
+			continue
+		}
+		first++
+		m := &u.messages[k]
+		m.repliedNs = nowNs
+		if m.acceptedNs != 0 {
+			u.open--
+		}
 	}
-	m := &u.messages[r.k]
-	m.repliedNs = nowNs
-	if m.acceptedNs != 0 {
-		u.open--
-	}
-	if u.open == 0 && u.answered != nil {
+	if first > 0 && u.open == 0 && u.answered != nil {
 		close(u.answered)
 		u.answered = nil
 	}
-	return true
+	return first
 }
 
 // await waits until every accepted message has its reply, for patience at most. A user who was let down once waits no more, so
