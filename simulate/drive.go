@@ -47,9 +47,27 @@ func (d *driver) turn(ctx context.Context, s *script) bool {
 	if len(posts) == 0 {
 		return false
 	}
-	d.post(ctx, d.prepare(posts, time.Now()))
+	if d.record.options.Gap > 0 {
+		d.spread(ctx, posts)
+	} else {
+		d.post(ctx, d.prepare(posts, time.Now()))
+	}
 	d.await(ctx, s)
 	return true
+}
+
+// spread makes the posts of one step one after the other, each at its time and whether or not the one before was answered.
+func (d *driver) spread(ctx context.Context, posts []post) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	for i := range posts {
+		pause(ctx, posts[i].after)
+		if ctx.Err() != nil {
+			return
+		}
+		one := d.prepare(posts[i:i+1], time.Now())
+		work.Go(func() { d.post(ctx, one) })
+	}
 }
 
 func (d *driver) await(ctx context.Context, s *script) {

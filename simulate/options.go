@@ -47,6 +47,10 @@ type Options struct {
 	Pattern         Pattern
 	// Duration, where set, lets them write until then instead; a Burst has Messages.
 	Duration time.Duration
+	// Gap is the mean time between two messages of a Burst, from half to one and a half of it; 0 sends them at once.
+	Gap time.Duration
+	// Media is the share of messages, in percent, that are images with the text as their caption.
+	Media int
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
 	// Names says under which identities they write; empty is NamesBoth. The others need a pattern that awaits replies, since
@@ -97,6 +101,10 @@ func (o *Options) check() (*url.URL, error) {
 		return nil, fmt.Errorf("simulate: names %s need the pattern steady or pairs", o.Names)
 	case o.Pattern == Taps && o.Swaps > 0:
 		return nil, errors.New("simulate: taps are not swapped")
+	case o.Gap < 0 || o.Gap > 0 && (o.Pattern != Burst || o.Rate > 0):
+		return nil, errors.New("simulate: a gap is between the messages of a burst, without a rate")
+	case o.Media < 0 || o.Media > 100:
+		return nil, errors.New("simulate: media is a percentage from 0 to 100")
 	case o.Duplicates < 0 || o.Duplicates > 100 || o.Swaps < 0 || o.Swaps > 100:
 		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
 	case o.Concurrency < 1:

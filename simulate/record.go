@@ -45,6 +45,9 @@ func (r *record) write(p post, due time.Time) []emulator.Message {
 		messages[i] = emulator.Message{
 			ID: id, User: phone, UserID: userID, Name: "Simulated", Text: text, SentMs: r.users[m.user].write(m.k, p.swapped, due, dueNs, now),
 		}
+		if p.media {
+			messages[i].Media = &emulator.Media{Type: "image", ID: id, MIMEType: "image/jpeg", SHA256: "c2ltdWxhdGVk", Caption: text}
+		}
 		if p.tap > 0 {
 			messages[i].ID = id + "." + strconv.Itoa(p.tap)
 			messages[i].Tap = &emulator.Tap{ID: "go", Title: text, Prompt: id + ".prompt"}

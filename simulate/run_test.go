@@ -56,6 +56,17 @@ func TestHonestBotPasses(t *testing.T) {
 	}
 }
 
+func TestSpreadBurstsOfImagesPass(t *testing.T) {
+	report := simulateOn(t, "", func(o *Options) { o.Pattern, o.Gap, o.Media = Burst, 40*time.Millisecond, 50 })
+	if report.Violations != 0 || report.Replied != 80 || report.Replies != 80 || report.Seconds < 0.06 {
+		t.Errorf("%+v", report)
+	}
+	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Pairs, Concurrency: 1, Gap: time.Second}
+	if _, err := o.check(); err == nil {
+		t.Error("a gap that is not kept was let through")
+	}
+}
+
 func TestOpenLoadPasses(t *testing.T) {
 	report := simulateOn(t, "", func(o *Options) { o.Pattern, o.Rate = Steady, 400 })
 	if report.Violations != 0 || report.Replied != 80 || report.Seconds < 0.19 {

@@ -3,6 +3,7 @@ package simulate
 import (
 	"math"
 	"math/rand/v2"
+	"time"
 )
 
 // ref names a message: the k-th, from 0, that a user sends. In Swaps it is not the k-th that is posted.
@@ -15,6 +16,10 @@ type post struct {
 	again, later bool
 	// swapped says that the messages were sent before those that were posted before them.
 	swapped bool
+	// after is how long after the one before it is posted.
+	after time.Duration
+	// media says that the messages are images.
+	media bool
 	// tap counts the taps of one user on one option from 1; 0 where the message is a text.
 	tap int
 }
@@ -66,11 +71,16 @@ func (s *script) step() []post {
 	posts := make([]post, 0, size)
 	for len(posts) < size && s.more() {
 		k, swapped := s.draw()
-		p := post{messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates)}
+		p := post{
+			messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates), media: s.chance(s.options.Media),
+		}
 		for i, user := range s.users {
 			p.messages[i] = ref{user, k}
 		}
 		p.later = p.again && s.chance(50)
+		if gap := s.options.Gap; gap > 0 && len(posts) > 0 {
+			p.after = gap/2 + time.Duration(s.random.Int64N(int64(gap)))
+		}
 		posts = append(posts, p)
 	}
 	return posts

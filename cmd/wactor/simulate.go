@@ -97,6 +97,8 @@ pairs: two at once, the next two when both have their replies
 steady: each when the one before has its reply
 batches: ten users' messages in one webhook
 taps: five taps on one option at once, which count once (Wactor's debounce)`)
+	flags.DurationVar(&o.Gap, "gap", 0, "mean time between two messages of a burst, from half to one and a half of it; 0: at once")
+	flags.IntVar(&o.Media, "media", 0, "percent of messages that are images with a caption")
 	flags.StringVar(&f.names, "names", "both", `both: a phone and a BSUID with every message
 mixed: after two messages also the phone alone, and the BSUID alone
 changing: half-way another number and BSUID (the bot must not count the message that tells it)`)
