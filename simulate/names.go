@@ -17,13 +17,15 @@ const (
 	NamesBoth Names = "both"
 	// NamesMixed is both with the first two messages, and then both, the phone alone or the BSUID alone, in turn.
 	NamesMixed Names = "mixed"
-	// NamesChanging is both, and half-way the user gets another number and another BSUID. The bot must not count the message
-	// that tells it.
+	// NamesHidden is the BSUID alone: users whose phone WhatsApp withholds.
+	NamesHidden Names = "hidden"
+	// NamesChanging is both, and half-way the user gets another number and another BSUID, which is told in one of the ways in
+	// which WhatsApp does. The bot must not count the message that tells it.
 	NamesChanging Names = "changing"
 )
 
 // AllNames are all of them.
-var AllNames = []Names{NamesBoth, NamesMixed, NamesChanging}
+var AllNames = []Names{NamesBoth, NamesMixed, NamesHidden, NamesChanging}
 
 // What a new number and a new BSUID begin with, so that a reply to them finds its user.
 const (
@@ -40,6 +42,8 @@ func (r *record) identity(m ref) (phone, userID string) {
 	number := strconv.FormatInt(r.options.FirstUser+int64(m.user), 10)
 	phone, userID = number, bsuid+number
 	switch {
+	case r.options.Names == NamesHidden:
+		return "", userID
 	case r.options.Names == NamesChanging && m.k >= r.options.changesAt():
 		return newPhone + number, newUserID + number
 	case r.options.Names == NamesMixed && m.k >= 2 && m.k%3 == 0:
@@ -71,13 +75,24 @@ func (d *driver) change(ctx context.Context, p *prepared) {
 		if o.Names != NamesChanging || m.k != o.changesAt() || p.tap > 1 {
 			continue
 		}
-		number := strconv.FormatInt(o.FirstUser+int64(m.user), 10)
-		body := d.poster.number.Messages(emulator.Message{
-			ID: d.record.name + "moved." + number, User: number, UserID: bsuid + number, SentMs: time.Now().UnixMilli(),
-			Moved: &emulator.Moved{User: newPhone + number, UserID: newUserID + number},
-		})
-		if _, err := d.poster.post(ctx, d.poster.sign(body)); err != nil {
-			d.cancel(err)
+		for _, body := range d.record.changes(d.poster.number, m.user, time.Now().UnixMilli()) {
+			if _, err := d.poster.post(ctx, d.poster.sign(body)); err != nil {
+				d.cancel(err)
+			}
 		}
 	}
+}
+
+// changes are the webhooks that tell of a user's change, in one of the ways in which WhatsApp does; users have them in turn.
+func (r *record) changes(number emulator.Number, user int, nowMs int64) [][]byte {
+	digits := strconv.FormatInt(r.options.FirstUser+int64(user), 10)
+	moved := func(suffix string, to emulator.Moved) []byte {
+		return number.Messages(emulator.Message{
+			ID: r.name + suffix + digits, User: digits, UserID: bsuid + digits, SentMs: nowMs, Moved: &to,
+		})
+	}
+	both := moved("moved.", emulator.Moved{User: newPhone + digits, UserID: newUserID + digits})
+	idAlone := moved("renamed.", emulator.Moved{UserID: newUserID + digits})
+	update := number.Renamed("", bsuid+digits, newUserID+digits, nowMs)
+	return [][][]byte{{both}, {idAlone}, {update}, {update, both}, {both, update, idAlone}}[user%5]
 }

@@ -10,6 +10,7 @@ func TestIdentities(t *testing.T) {
 	for names, want := range map[Names]string{
 		NamesBoth:     "49150/DE.149150 49150/DE.149150 49150/DE.149150 49150/DE.149150 49150/DE.149150",
 		NamesMixed:    "49150/DE.149150 49150/DE.149150 49150/DE.149150 49150/ /DE.149150",
+		NamesHidden:   "/DE.149150 /DE.149150 /DE.149150 /DE.149150 /DE.149150",
 		NamesChanging: "49150/DE.149150 49150/DE.149150 9949150/DE.249150 9949150/DE.249150 9949150/DE.249150",
 	} {
 		r := newRecord(&Options{Users: 1, Messages: 5, FirstUser: 49150, Names: names}, "run")

@@ -53,7 +53,7 @@ type Options struct {
 	Media int
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
-	// Names says under which identities they write; empty is NamesBoth. The others need a pattern that awaits replies, since
+	// Names says under which identities they write; empty is NamesBoth. NamesMixed and NamesChanging need a pattern that awaits replies, since
 	// nobody can know that two names are one person before they were seen together.
 	Names Names
 	// Duplicates is the share of webhooks, in percent, that are posted twice: at once or later.
@@ -97,7 +97,7 @@ func (o *Options) check() (*url.URL, error) {
 		return nil, fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
 	case o.Names != "" && !slices.Contains(AllNames, o.Names):
 		return nil, fmt.Errorf("simulate: there are no names %q: one of %v", o.Names, AllNames)
-	case o.Names != "" && o.Names != NamesBoth && o.Pattern != Steady && o.Pattern != Pairs:
+	case o.Names != "" && o.Names != NamesBoth && o.Names != NamesHidden && o.Pattern != Steady && o.Pattern != Pairs:
 		return nil, fmt.Errorf("simulate: names %s need the pattern steady or pairs", o.Names)
 	case o.Pattern == Taps && o.Swaps > 0:
 		return nil, errors.New("simulate: taps are not swapped")

@@ -101,6 +101,7 @@ taps: five taps on one option at once, which count once (Wactor's debounce)`)
 	flags.IntVar(&o.Media, "media", 0, "percent of messages that are images with a caption")
 	flags.StringVar(&f.names, "names", "both", `both: a phone and a BSUID with every message
 mixed: after two messages also the phone alone, and the BSUID alone
+hidden: the BSUID alone, as of users whose phone is withheld
 changing: half-way another number and BSUID (the bot must not count the message that tells it)`)
 	flags.IntVar(&o.Duplicates, "duplicates", 0, "percent of webhooks that are posted twice, at once or later")
 	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than they were sent; their timestamps tell")

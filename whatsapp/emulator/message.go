@@ -30,7 +30,8 @@ type Message struct {
 	Moved *Moved
 }
 
-// Moved is a user's new phone, and the new BSUID that comes with it; either may be empty.
+// Moved is a user's new phone, and the new BSUID that comes with it; either may be empty. Without a phone the message is one about
+// the BSUID (user_changed_user_id).
 type Moved struct{ User, UserID string }
 
 // Tap is a tap on an option of a prompt.
@@ -81,7 +82,11 @@ func appendMessage(out []byte, m *Message) []byte {
 	case m.Media != nil:
 		out = appendMedia(out, m.Media)
 	case m.Moved != nil:
-		out = append(out, `,"type":"system","system":{"type":"user_changed_number"`...)
+		kind := "user_changed_number"
+		if m.Moved.User == "" {
+			kind = "user_changed_user_id"
+		}
+		out = append(out, `,"type":"system","system":{"type":"`+kind+`"`...)
 		out = appendMember(out, "wa_id", m.Moved.User)
 		out = append(appendMember(out, "user_id", m.Moved.UserID), '}')
 	case m.Location != nil:

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/wactor/wactor/whatsapp"
@@ -33,6 +34,19 @@ func (n Number) Messages(messages ...Message) []byte {
 // Statuses returns the body of one webhook with these statuses, in this order.
 func (n Number) Statuses(statuses ...Status) []byte {
 	return Webhook(Change{PhoneNumberID: n.PhoneNumberID, Statuses: statuses})
+}
+
+// Renamed returns the body of a webhook of the field user_id_update: a user has another BSUID. The phone may be empty.
+func (n Number) Renamed(phone, previous, current string, atMs int64) []byte {
+	out := append([]byte(nil), `{"object":"whatsapp_business_account","entry":[{"id":"100000000000000","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`+displayNumber+`"`...)
+	out = appendMember(out, "phone_number_id", n.PhoneNumberID)
+	out = append(out, `},"user_id_update":[{"detail":"changed"`...)
+	out = appendMember(out, "wa_id", phone)
+	out = append(out, `,"user_id":{"previous":`...)
+	out = appendString(out, previous)
+	out = appendMember(out, "current", current)
+	out = strconv.AppendInt(append(out, `},"timestamp":`...), atMs/1000, 10)
+	return append(out, `}]},"field":"user_id_update"}]}]}`...)
 }
 
 // Webhook returns the body of one webhook with these changes, in this order. The numbers of one app share a callback, so that
