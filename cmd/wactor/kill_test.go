@@ -34,13 +34,20 @@ type server struct {
 	process                    *exec.Cmd
 }
 
+// newServer makes a server whose bot is the counter flow.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{http: freeAddress(t), admin: freeAddress(t), graph: freeAddress(t)}
 	flow, err := filepath.Abs("../../examples/counter/flow.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newServerOf(t, fmt.Sprintf("{ flow: %q }", flow))
+}
+
+// newServerOf makes a server with a bot, as its configuration says.
+func newServerOf(t *testing.T, bot string) *server {
+	t.Helper()
+	s := &server{http: freeAddress(t), admin: freeAddress(t), graph: freeAddress(t)}
 	folder := t.TempDir()
 	s.config = filepath.Join(folder, "wactor.yaml")
 	source := fmt.Sprintf(`
@@ -54,12 +61,12 @@ channels:
     app_secret: simulate-app-secret
     access_token: token
     graph_url: http://%s
-    bot: counter
+    bot: bot
     in_doubt: { wait: 1s, max: 1s }
     pace: off
 bots:
-  counter: { flow: %q }
-`, s.http, s.admin, s.graph, flow)
+  bot: %s
+`, s.http, s.admin, s.graph, bot)
 	if err := os.WriteFile(s.config, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +135,21 @@ func TestKilledUnderLoad(t *testing.T) {
 		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true, Names: simulate.NamesMixed,
 	}
 	t.Logf("seed %d, %d messages, %d kills", options.Seed, users*options.Messages, kills)
+	report := s.survive(t, options, kills, each)
+	if report.Accepted != users*options.Messages {
+		t.Errorf("%d of %d accepted", report.Accepted, users*options.Messages)
+	}
+	for _, c := range s.traces(t, options) {
+		if c.Version != uint64(options.Messages) {
+			t.Errorf("version %d of %d", c.Version, options.Messages)
+		}
+	}
+}
+
+// survive kills the server again and again while users write, and holds the outcome to the promises: nothing lost, doubled, raced or
+// out of order, no dead letter; a reply comes twice only where its conversation noted the doubt.
+func (s *server) survive(t *testing.T, options simulate.Options, kills int, each time.Duration) *simulate.Report {
+	t.Helper()
 	type outcome struct {
 		report *simulate.Report
 		err    error
@@ -148,39 +170,44 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 	report := out.report
 	report.Write(t.Output())
-	if report.Violations > 0 || report.Accepted != users*options.Messages {
-		t.Errorf("%d violations, %d of %d accepted", report.Violations, report.Accepted, users*options.Messages)
+	doubts, resent := 0, 0
+	for _, c := range s.traces(t, options) {
+		if len(c.Violations) > 0 || c.DeadLetters > 0 {
+			t.Errorf("%d dead letters, %v", c.DeadLetters, c.Violations)
+		}
+		for _, e := range c.Entries {
+			switch e.Kind {
+			case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
+				doubts++
+			case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
+				resent++
+			}
+		}
 	}
-	doubts, resent := s.audit(t, options)
 	t.Logf("%d replies in doubt, %d sent again, %d taken twice", doubts, resent, report.Resent)
-	if report.Resent > resent || resent > doubts {
-		t.Errorf("%d replies came twice, %d were sent again, %d were in doubt", report.Resent, resent, doubts)
+	if report.Violations > 0 || report.Resent > resent || resent > doubts {
+		t.Errorf("%d violations; %d replies came twice, %d were sent again, %d were in doubt", report.Violations, report.Resent, resent, doubts)
 	}
+	return report
 }
 
-// audit reads the timelines of all users and counts the replies that were in doubt and those that were sent again.
-func (s *server) audit(t *testing.T, options simulate.Options) (doubts, resent int) {
+// traces reads the timelines of all users, each by the phone that the user began with.
+func (s *server) traces(t *testing.T, options simulate.Options) (traces []*wactorv1.ConversationTrace) {
 	t.Helper()
 	client := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+s.admin)
 	for user := range options.Users {
 		number := strconv.FormatInt(options.FirstUser+int64(user), 10)
+		if options.Names == simulate.NamesHidden {
+			number = "DE.1" + number
+		}
 		response, err := client.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: number}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range response.Msg.Conversations {
-			if len(c.Violations) > 0 || c.Version != uint64(options.Messages) || c.DeadLetters > 0 {
-				t.Errorf("user %s: version %d of %d, %d dead letters, %v", number, c.Version, options.Messages, c.DeadLetters, c.Violations)
-			}
-			for _, e := range c.Entries {
-				switch e.Kind {
-				case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-					doubts++
-				case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
-					resent++
-				}
-			}
+		if len(response.Msg.Conversations) != 1 {
+			t.Errorf("user %s has %d conversations", number, len(response.Msg.Conversations))
 		}
+		traces = append(traces, response.Msg.Conversations...)
 	}
-	return doubts, resent
+	return traces
 }

@@ -1,17 +1,23 @@
 // A bot that thinks for three seconds, as an LLM does, in plain Node.js (18 or later): node bot.mjs
 //
-// It answers once for all messages of a turn. When Wactor interrupts a turn because the user went on writing, it closes the
-// request; the bot notices and stops thinking, so that no token is paid for an answer that nobody will read.
+// It answers once for all messages of a turn: "step <n>: <text> | <text>", n counting its turns, so that wactor simulate can check
+// it. When Wactor interrupts a turn because the user went on writing, it closes the request; the bot notices and stops thinking,
+// so that no token is paid for an answer that nobody will read.
+//
+// PORT is where it listens (3000), THINK_MS for how long it thinks (3000).
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
+const thinkMs = Number(process.env.THINK_MS ?? 3000);
+
 async function answer({ messages, state }, signal) {
-  await sleep(3000, undefined, { signal }); // here the model would be asked, with the same signal
+  await sleep(thinkMs, undefined, { signal }); // here the model would be asked, with the same signal
   const turns = (state.turns ?? 0) + 1;
-  return { state: { turns }, replies: [{ text: `You said: ${messages.map((m) => m.text).join(" | ")}` }] };
+  const texts = messages.map((m) => m.text).join(" | ");
+  return { state: { turns }, replies: [{ text: `step ${turns}: ${texts}` }] };
 }
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   const closed = new AbortController();
   response.on("close", () => closed.abort());
   try {
@@ -25,4 +31,7 @@ createServer(async (request, response) => {
     response.statusCode = 500;
     response.end();
   }
-}).listen(3000, "127.0.0.1", () => console.log("thinking on http://127.0.0.1:3000"));
+});
+server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
+  console.log(`listening on http://127.0.0.1:${server.address().port}/`);
+});
