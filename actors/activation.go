@@ -59,6 +59,7 @@ type activation struct {
 	ctx    context.Context // of the activation; nil until a bot call or a send needs it
 	cancel context.CancelFunc
 
+	ids          ids
 	timer        *time.Timer
 	alarmMs      int64 // what the machine asked for; 0: nothing
 	lastUsed     time.Time
@@ -136,22 +137,6 @@ func (a *activation) load() bool {
 	a.step(conversation.Started{})
 	a.schedule()
 	return a.ended == nil
-}
-
-// seen asks the store for a message id. Where it can't tell, the activation ends: a guess would lose or double a message.
-func (a *activation) seen(id string) bool {
-	for _, generation := range a.machine.Generations() {
-		known, err := a.runtime.options.Store.Seen(a.table.shard, a.id.String(), generation, id)
-		if err != nil {
-			a.runtime.options.Logger.Error("message ids can't be looked up", "conversation", a.hash(), "error", err)
-			a.end(fmt.Errorf("actors: look for duplicates: %w", err))
-			return false
-		}
-		if known {
-			return true
-		}
-	}
-	return false
 }
 
 // commitFailed ends the activation: the chain of commits is broken, and what is in memory may be ahead of the truth.

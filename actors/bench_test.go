@@ -20,7 +20,10 @@ func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byt
 }
 func (instantStore) Leased(uint32, uint64) bool                        { return true }
 func (instantStore) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
-func (instantStore) Work(uint32, func(string) error) error             { return nil }
+func (instantStore) SeenIn(uint32, string, uint32, func([]byte) error) error {
+	return nil
+}
+func (instantStore) Work(uint32, func(string) error) error { return nil }
 func (instantStore) Scan(uint32, string, wactorv1.RecordKind, func([]byte, []byte) error) error {
 	return nil
 }

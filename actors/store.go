@@ -23,6 +23,8 @@ type Store interface {
 	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
+	// SeenIn tells the message ids that were accepted in a generation. They are valid during the call only.
+	SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error
 	// Work names the conversations with unfinished work.
 	Work(shard uint32, each func(conversation string) error) error
 	// Due names the timers that are due until a time (Unix milliseconds), the earliest first.

@@ -26,7 +26,9 @@ type memoryStore struct {
 	held, closed  bool
 	failing       error
 	failedCommits int
-	done          sync.WaitGroup
+	// lookups and scans count the calls of Seen and SeenIn.
+	lookups, scans int
+	done           sync.WaitGroup
 	// unconfirmed: there is no lease.
 	unconfirmed atomic.Bool
 }
@@ -124,8 +126,24 @@ func (s *memoryStore) Seen(_ uint32, conversation string, generation uint32, id 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	suffix := append(binary.BigEndian.AppendUint32(nil, generation), id...)
+	s.lookups++
 	_, ok := s.records[memoryKey(conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, suffix)]
 	return ok, nil
+}
+
+func (s *memoryStore) SeenIn(_ uint32, conversation string, generation uint32, each func([]byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scans++
+	prefix := memoryKey(conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, binary.BigEndian.AppendUint32(nil, generation))
+	for key := range s.records {
+		if id, ok := strings.CutPrefix(key, prefix); ok {
+			if err := each([]byte(id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *memoryStore) Work(shard uint32, each func(string) error) error {

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -96,6 +97,16 @@ func (s *Store) Seen(shard uint32, conversation string, generation uint32, id st
 		return err
 	})
 	return seen, err
+}
+
+// SeenIn tells the message ids that were accepted in a generation. They are valid during the call only.
+func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error {
+	prefix := appendName(binary.BigEndian.AppendUint32(shardKey(shard, classSeen), generation), conversation)
+	end := bytes.Clone(prefix)
+	end[len(end)-1]++ // the name ends with 1
+	return s.read(func() error {
+		return s.scan(prefix, end, func(id, _ []byte) error { return each(id) })
+	})
 }
 
 // Work names the conversations of a shard that have unfinished work. It holds a view of the moment in which it was called.
