@@ -26,6 +26,9 @@ const (
 	shortWait = 50 * time.Millisecond
 	// holdFor is how long a channel that can't send is left alone before one reply tries again.
 	holdFor = 30 * time.Second
+	// probeFor is how long the others wait for what becomes of that one; then another tries. All of them come back when the hold
+	// is over: as long a wait again would keep them from a channel that was mended.
+	probeFor = 2 * time.Second
 	// slowest bounds how far complaints slow a channel down: to an eighth of its pace.
 	slowest = 8
 	// calm is how long the provider must not have complained before the channel gets faster again, one step.
@@ -105,7 +108,7 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 		return p.heldUntil.Sub(now), true
 	}
 	if p.held {
-		p.heldUntil = now.Add(holdFor) // this one tries; the others wait for what becomes of it
+		p.heldUntil = now.Add(probeFor) // this one tries
 	}
 	if p.pace.PerSecond == 0 {
 		return 0, false

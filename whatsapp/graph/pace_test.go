@@ -98,8 +98,8 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 	if _, back := p.slot(now, "a"); back {
 		t.Fatal("nobody may try")
 	}
-	if _, back := p.slot(now, "b"); !back {
-		t.Fatal("more than one tries")
+	if wait, back := p.slot(now, "b"); !back || wait != probeFor {
+		t.Fatalf("beside the one that tries: wait %v, back %v", wait, back)
 	}
 	p.learn(now, conversation.SendResult{Outcome: conversation.Unknown})
 	if _, back := p.slot(now, "b"); back {
