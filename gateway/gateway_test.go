@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -168,10 +169,14 @@ func TestAThousandMessagesInOnePost(t *testing.T) {
 	if response := post(newGateway(r, nil), "/webhooks/shop", "new", envelope(change("111", messages...))); response.Code != 200 {
 		t.Fatalf("status %d", response.Code)
 	}
+	next := map[string]int{}
 	for i, d := range r.got {
-		if d.Message.Id != fmt.Sprintf("wamid.%d", i) || d.Conversation.User != fmt.Sprint(i%300) {
+		user := d.Conversation.User
+		k, _ := strconv.Atoi(user)
+		if d.Message.Id != fmt.Sprintf("wamid.%d", k+300*next[user]) {
 			t.Fatalf("delivery %d: %v %v", i, d.Conversation, d.Message.Id)
 		}
+		next[user]++
 	}
 	if len(r.got) != 1000 {
 		t.Errorf("%d deliveries", len(r.got))

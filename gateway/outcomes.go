@@ -16,6 +16,7 @@ type outcomes struct {
 	mu      sync.Mutex
 	missing int
 	worst   answer
+	givenUp bool // nobody waits for them any more
 }
 
 func newOutcomes(n int, m *metrics) *outcomes {
@@ -23,7 +24,11 @@ func newOutcomes(n int, m *metrics) *outcomes {
 }
 
 // add takes one outcome, on any goroutine.
-func (o *outcomes) add(verdict conversation.Verdict, err error) {
+func (o *outcomes) add(verdict conversation.Verdict, err error) { o.take(verdict, err, 0) }
+
+// take takes one outcome, and with it those of the deliveries that wait for it where they won't be tried; it reports whether they
+// shall be.
+func (o *outcomes) take(verdict conversation.Verdict, err error, waiting int) (goOn bool) {
 	result := classify(verdict, err)
 	if err == nil {
 		o.metrics.messages.WithLabelValues(verdict.String()).Inc()
@@ -33,9 +38,21 @@ func (o *outcomes) add(verdict conversation.Verdict, err error) {
 	if o.worst.status == answerOK.status {
 		o.worst = result
 	}
-	if o.missing--; o.missing == 0 {
+	o.missing--
+	if goOn = result.status == answerOK.status && !o.givenUp; !goOn {
+		o.missing -= waiting
+	}
+	if o.missing == 0 {
 		close(o.done)
 	}
+	return goOn
+}
+
+// giveUp keeps what was not tried yet from being tried.
+func (o *outcomes) giveUp() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.givenUp = true
 }
 
 func (o *outcomes) answer() answer {

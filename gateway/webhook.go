@@ -126,7 +126,8 @@ func readAnswer(err error) answer {
 	return answerBroken
 }
 
-// deliver hands everything to its conversation at once and waits for all outcomes.
+// deliver hands everything to its conversations and waits for all outcomes. What one conversation gets goes there one after the
+// other (line.go); conversations do not wait for each other.
 func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) answer {
 	if len(deliveries) == 0 {
 		return answerOK
@@ -134,14 +135,19 @@ func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) an
 	ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
 	defer cancel()
 	all := newOutcomes(len(deliveries), g.metrics)
-	for _, d := range deliveries {
-		d.Done = all.add
-		g.options.Router.Deliver(d)
+	if len(deliveries) == 1 {
+		deliveries[0].Done = all.add
+		g.options.Router.Deliver(deliveries[0])
+	} else {
+		for _, l := range linesOf(deliveries, all, g.options.Router) {
+			l.next()
+		}
 	}
 	select {
 	case <-all.done:
 		return all.answer()
 	case <-ctx.Done():
+		all.giveUp()
 		return answerUnknownOutcome
 	}
 }
