@@ -40,6 +40,7 @@ type activation struct {
 	id      conversation.ID
 	channel *Channel
 	term    uint64
+	chain   uint64 // names its commits
 	pid     *actor.PID
 	// depth counts the deliveries that are in the mailbox, and those that are held.
 	depth atomic.Int32

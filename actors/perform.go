@@ -76,6 +76,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 func (a *activation) propose(commit conversation.Commit) {
 	a.runtime.metrics.journal(commit.Journal)
 	a.noteIDs(commit.Command)
+	commit.Command.Chain = a.chain
 	system, pid, revision := a.runtime.system, a.pid, commit.Revision
 	table, dueMs := a.table, earliestDue(commit.Command)
 	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, func(err error) {

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,7 +76,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
 	a := &activation{
-		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, open: map[uint64]*Delivery{},
+		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: rand.Uint64(), open: map[uint64]*Delivery{},
 	}
 	a.bot.inliner, _ = a.channel.Bot.(Inliner)
 	r.active.Add(1)

@@ -19,6 +19,8 @@ type Conversation struct {
 
 	// revision is that of the last commit made, applied that of the last commit known to be applied.
 	revision, applied uint64
+	// follows: a commit was made already.
+	follows bool
 	// working says that the work index holds this conversation, as of revision.
 	working bool
 	// clean is Head.clean as of revision.

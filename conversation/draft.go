@@ -81,8 +81,9 @@ func (c *Conversation) flush() {
 	c.head.Clean = clean
 	c.put(wactorv1.RecordKind_RECORD_KIND_HEAD, nil, c.head)
 	c.effect(Commit{Revision: c.revision, Journal: c.draft.journal, Command: &wactorv1.Commit{
-		Conversation: c.id.String(), BaseRevision: c.revision - 1, Puts: c.draft.puts, Deletes: c.draft.deletes,
+		Conversation: c.id.String(), BaseRevision: c.revision - 1, Puts: c.draft.puts, Deletes: c.draft.deletes, Follows: c.follows,
 	}})
+	c.follows = true
 	c.draft = draft{}
 }
 

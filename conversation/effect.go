@@ -13,7 +13,8 @@ type Effect interface{ effect() }
 type Commit struct {
 	// Revision is what the conversation's revision will be.
 	Revision uint64
-	Command  *wactorv1.Commit
+	// Command is to be completed by the name of the activation's chain.
+	Command *wactorv1.Commit
 	// Journal is what the commit tells, for metrics; it is in Command already.
 	Journal []*wactorv1.JournalEntry
 }

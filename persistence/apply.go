@@ -61,19 +61,19 @@ func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Appli
 	if !wellFormed(commit) {
 		return Applied{}, ErrMalformed
 	}
-	revision, err := g.revision(commit.Conversation)
+	at, err := g.revision(commit.Conversation)
 	if err != nil {
 		return Applied{}, err
 	}
-	if revision != commit.BaseRevision {
-		return Applied{Revision: revision}, ErrStale
+	if !at.takes(commit) {
+		return Applied{Revision: at.revision}, ErrStale
 	}
-	revision++
+	at = standing{at.revision + 1, commit.Chain}
 	for _, put := range commit.Puts {
 		g.key = appendRecordKey(g.key[:0], g.shard, commit.Conversation, put.Kind, put.Suffix)
 		value := put.Value
 		if put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-			value = joinHead(revision, value)
+			value = joinHead(at, value)
 		}
 		if err := batch.Set(g.key, value, nil); err != nil {
 			return Applied{}, err
@@ -85,8 +85,8 @@ func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Appli
 			return Applied{}, err
 		}
 	}
-	g.revisions.set(commit.Conversation, revision)
-	return Applied{Revision: revision}, nil
+	g.revisions.set(commit.Conversation, at)
+	return Applied{Revision: at.revision}, nil
 }
 
 // check refuses a command that could not be applied, before it is in the log.
@@ -124,38 +124,48 @@ func wellFormed(commit *wactorv1.Commit) bool {
 }
 
 // revision is the conversation's, as of the entries applied so far, those in the open batch included.
-func (g *group) revision(conversation string) (uint64, error) {
-	if revision, ok := g.revisions.get(conversation); ok {
-		return revision, nil
+func (g *group) revision(conversation string) (standing, error) {
+	if at, ok := g.revisions.get(conversation); ok {
+		return at, nil
 	}
 	key, _ := recordKey(g.shard, conversation, wactorv1.RecordKind_RECORD_KIND_HEAD, nil)
 	value, closer, err := g.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
+		return standing{}, nil
 	}
 	if err != nil {
-		return 0, engineError(err)
+		return standing{}, engineError(err)
 	}
 	defer closer.Close()
-	revision, _, err := splitHead(value)
+	at, _, err := splitHead(value)
 	if err != nil {
-		return 0, fmt.Errorf("%w in shard %d", err, g.shard)
+		return standing{}, fmt.Errorf("%w in shard %d", err, g.shard)
 	}
-	return revision, nil
+	return at, nil
 }
 
-// joinHead is the stored form of a head: the revision (8 bytes), then the head.
-func joinHead(revision uint64, head []byte) []byte {
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(head)), revision), head...)
+// chained in the stored number of a revision says that the chain follows. A head of before there were chains has none.
+const chained = 1 << 63
+
+// joinHead is the stored form of a head: the revision's number (8 bytes) and chain (8), then the head.
+func joinHead(at standing, head []byte) []byte {
+	out := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(head)), at.revision|chained)
+	return append(binary.BigEndian.AppendUint64(out, at.chain), head...)
 }
 
-func splitHead(value []byte) (revision uint64, head []byte, err error) {
+func splitHead(value []byte) (at standing, head []byte, err error) {
 	if len(value) < 8 {
-		return 0, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
+		return standing{}, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
 	}
-	revision = binary.BigEndian.Uint64(value)
-	if revision == 0 {
-		return 0, nil, fmt.Errorf("%w: head without a revision", ErrCorrupt)
+	at.revision, head = binary.BigEndian.Uint64(value), value[8:]
+	if at.revision&chained != 0 {
+		if len(head) < 8 {
+			return standing{}, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
+		}
+		at.revision, at.chain, head = at.revision&^chained, binary.BigEndian.Uint64(head), head[8:]
 	}
-	return revision, value[8:], nil
+	if at.revision == 0 {
+		return standing{}, nil, fmt.Errorf("%w: head without a revision", ErrCorrupt)
+	}
+	return at, head, nil
 }

@@ -38,9 +38,11 @@ func (s *Store) Load(
 			}
 			kind := kinds[rest[0]]
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-				if revision, value, err = splitHead(value); err != nil {
+				var at standing
+				if at, value, err = splitHead(value); err != nil {
 					return fmt.Errorf("%w in shard %d", err, shard)
 				}
+				revision = at.revision
 			}
 			return each(kind, rest[1:], value)
 		})

@@ -1,10 +1,22 @@
 package persistence
 
+import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+
+// standing is where a conversation stands: its revision, and the chain that made it.
+type standing struct{ revision, chain uint64 }
+
+// takes reports whether a commit may be made on it. The revision alone would not do where commits are pipelined: those
+// of an activation that has ended may still be under way when the next one reads what is there and pipelines its own. Its first
+// ones are refused then, and one after them could name the very number that the older ones have made.
+func (s standing) takes(commit *wactorv1.Commit) bool {
+	return s.revision == commit.BaseRevision && (!commit.Follows || s.chain == commit.Chain)
+}
+
 // revisionCache remembers revisions of conversations that were committed lately, in two generations. It is never wrong, since
 // apply alone changes revisions and goes through it; it must not rotate while a batch is being filled, whose changes the store
 // does not show yet.
 type revisionCache struct {
-	young, old map[string]uint64
+	young, old map[string]standing
 	max        int
 }
 
@@ -12,22 +24,22 @@ type revisionCache struct {
 const maxRevisions, minRevisions = 64 << 10, 64
 
 func newRevisionCache(most int) revisionCache {
-	return revisionCache{young: map[string]uint64{}, max: most}
+	return revisionCache{young: map[string]standing{}, max: most}
 }
 
-func (c *revisionCache) get(name string) (uint64, bool) {
-	if revision, ok := c.young[name]; ok {
-		return revision, true
+func (c *revisionCache) get(name string) (standing, bool) {
+	if at, ok := c.young[name]; ok {
+		return at, true
 	}
-	revision, ok := c.old[name]
-	return revision, ok
+	at, ok := c.old[name]
+	return at, ok
 }
 
-func (c *revisionCache) set(name string, revision uint64) { c.young[name] = revision }
+func (c *revisionCache) set(name string, at standing) { c.young[name] = at }
 
 // rotate makes room, between batches.
 func (c *revisionCache) rotate() {
 	if len(c.young) >= c.max {
-		c.young, c.old = map[string]uint64{}, c.young
+		c.young, c.old = map[string]standing{}, c.young
 	}
 }

@@ -64,6 +64,40 @@ func TestStaleRevisionIsRefused(t *testing.T) {
 	}
 }
 
+// TestCommitBehindAForeignOneIsRefused: an activation ends with two commits under way, and the next one, which has read what was
+// there before them, pipelines three of its own. The third names the revision that the older ones make.
+func TestCommitBehindAForeignOneIsRefused(t *testing.T) {
+	r := open(t, Options{})
+	r.mustCommit(1, commitOf("shop/1", 0))
+	chained := func(chain, base uint64, follows bool) *wactorv1.Commit {
+		c := commitOf("shop/1", base, put(state, "", fmt.Sprint(chain)))
+		c.Chain, c.Follows = chain, follows
+		return c
+	}
+	for i, step := range []struct {
+		commit *wactorv1.Commit
+		want   error
+	}{
+		{chained(7, 1, false), nil},
+		{chained(7, 2, true), nil},
+		{chained(8, 1, false), ErrStale},
+		{chained(8, 2, true), ErrStale},
+		{chained(8, 3, true), ErrStale},
+		{chained(7, 3, true), nil},
+		{chained(9, 4, false), nil}, // it has read what the others made
+		{chained(7, 4, true), ErrStale},
+		{chained(7, 5, true), ErrStale},
+		{chained(9, 5, true), nil},
+	} {
+		if i%2 == 1 {
+			r = r.restart() // the chain is on the disk
+		}
+		if err := r.commit(1, step.commit); !errors.Is(err, step.want) {
+			t.Fatalf("commit %d: %v, want %v", i, err, step.want)
+		}
+	}
+}
+
 func TestMalformedCommandIsRefused(t *testing.T) {
 	r := open(t, Options{})
 	headless := &wactorv1.Commit{Conversation: "shop/1", Puts: []*wactorv1.Put{put(state, "", "x")}}

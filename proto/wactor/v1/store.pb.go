@@ -285,15 +285,21 @@ func (*Command_Commit) isCommand_Command() {}
 
 func (*Command_ExpireSeen) isCommand_Command() {}
 
-// Commit changes one conversation, whole or not at all, if its revision is still base_revision.
+// Commit changes one conversation, whole or not at all, if its revision is still base_revision, and the commit that made it is
+// still the one that the writer means.
 type Commit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identity of the conversation: <channel>/<user>.
 	Conversation string `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
 	// The revision that the writer read; 0 where the conversation does not exist. Applying makes it base_revision + 1.
-	BaseRevision  uint64 `protobuf:"varint,2,opt,name=base_revision,json=baseRevision,proto3" json:"base_revision,omitempty"`
-	Puts          []*Put `protobuf:"bytes,3,rep,name=puts,proto3" json:"puts,omitempty"`
-	Deletes       []*Key `protobuf:"bytes,4,rep,name=deletes,proto3" json:"deletes,omitempty"`
+	BaseRevision uint64 `protobuf:"varint,2,opt,name=base_revision,json=baseRevision,proto3" json:"base_revision,omitempty"`
+	Puts         []*Put `protobuf:"bytes,3,rep,name=puts,proto3" json:"puts,omitempty"`
+	Deletes      []*Key `protobuf:"bytes,4,rep,name=deletes,proto3" json:"deletes,omitempty"`
+	// Names the activation that made the commit, as no other one is named.
+	Chain uint64 `protobuf:"fixed64,5,opt,name=chain,proto3" json:"chain,omitempty"`
+	// True where base_revision is made by a commit of the same chain, which may be under way still. Then it must be: another
+	// activation may have made a revision of that number meanwhile. False for the first of a chain, which was made on what was read.
+	Follows       bool `protobuf:"varint,6,opt,name=follows,proto3" json:"follows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -354,6 +360,20 @@ func (x *Commit) GetDeletes() []*Key {
 		return x.Deletes
 	}
 	return nil
+}
+
+func (x *Commit) GetChain() uint64 {
+	if x != nil {
+		return x.Chain
+	}
+	return 0
+}
+
+func (x *Commit) GetFollows() bool {
+	if x != nil {
+		return x.Follows
+	}
+	return false
 }
 
 type Key struct {
@@ -1400,12 +1420,14 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x06commit\x18\x01 \x01(\v2\x11.wactor.v1.CommitH\x00R\x06commit\x128\n" +
 	"\vexpire_seen\x18\x02 \x01(\v2\x15.wactor.v1.ExpireSeenH\x00R\n" +
 	"expireSeenB\t\n" +
-	"\acommand\"\x9f\x01\n" +
+	"\acommand\"\xcf\x01\n" +
 	"\x06Commit\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12#\n" +
 	"\rbase_revision\x18\x02 \x01(\x04R\fbaseRevision\x12\"\n" +
 	"\x04puts\x18\x03 \x03(\v2\x0e.wactor.v1.PutR\x04puts\x12(\n" +
-	"\adeletes\x18\x04 \x03(\v2\x0e.wactor.v1.KeyR\adeletes\"H\n" +
+	"\adeletes\x18\x04 \x03(\v2\x0e.wactor.v1.KeyR\adeletes\x12\x14\n" +
+	"\x05chain\x18\x05 \x01(\x06R\x05chain\x12\x18\n" +
+	"\afollows\x18\x06 \x01(\bR\afollows\"H\n" +
 	"\x03Key\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.wactor.v1.RecordKindR\x04kind\x12\x16\n" +
 	"\x06suffix\x18\x02 \x01(\fR\x06suffix\"^\n" +
