@@ -15,7 +15,9 @@ import (
 type Change struct {
 	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been created there.
 	Add uint64
-	// Promote makes learners voters, and Remove removes replicas, all at once by joint consensus.
+	// Promote makes learners voters, and Remove removes learners, all at once by joint consensus. A voter in Remove is made a
+	// learner by it, and has to be removed once more: it votes for as long as anybody may believe that the group is in the joint
+	// configuration still. Destroyed at its end, it could be missed for ever by one who has not heard of that end.
 	Promote, Remove []uint64
 }
 
@@ -59,7 +61,11 @@ func (g *group) change(c Change) (*raftpb.ConfChangeV2, error) {
 		add(raftpb.ConfChangeAddNode, id)
 	}
 	for _, id := range c.Remove {
-		add(raftpb.ConfChangeRemoveNode, id)
+		if slices.Contains(g.log.conf.GetVoters(), id) {
+			add(raftpb.ConfChangeAddLearnerNode, id)
+		} else {
+			add(raftpb.ConfChangeRemoveNode, id)
+		}
 	}
 	if len(out.Changes) == 0 {
 		return nil, fmt.Errorf("%w: an empty change", ErrMalformed)

@@ -60,7 +60,7 @@ func (s *Store) Drive() error {
 				refuse(in.proposals)
 				return ErrClosed
 			}
-			if in.empty() {
+			if in.empty() && len(l.active) == 0 {
 				continue
 			}
 			if err := l.cycle(in); err != nil {

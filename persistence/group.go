@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -139,7 +140,7 @@ func (g *group) step(m Message) bool {
 
 // propose hands a proposal to raft, if this replica leads in its term.
 func (g *group) propose(p *proposal) {
-	if !g.lead.Ready || g.lead.Term != p.term {
+	if !g.lead.Ready || g.lead.Term != p.term || g.leaves() {
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 		return
 	}
@@ -151,6 +152,13 @@ func (g *group) propose(p *proposal) {
 	default:
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 	}
+}
+
+// leaves reports whether this replica votes only until the joint configuration has ended. If it leads, the entry that ends it
+// must be its last one: as a learner it would never stand for election with a longer log, and never vote for whoever has not
+// got that log and not heard of that end, and so needs its vote.
+func (g *group) leaves() bool {
+	return slices.Contains(g.log.conf.GetVotersOutgoing(), g.replica) && !slices.Contains(g.log.conf.GetVoters(), g.replica)
 }
 
 func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }

@@ -156,6 +156,61 @@ func TestLeadIsGivenAway(t *testing.T) {
 	w.mustCommit(1, "shop/1", 0)
 }
 
+// TestLoneReplicaMovesThoughTheEndIsNotHeard: the only replica hands over to another one, which does not hear that the joint
+// configuration has ended, and so needs a vote of the first one still.
+func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
+	w := newTown(t, 2, 1)
+	old, heir := w.houses[0], w.houses[1]
+	w.mustCommit(1, "shop/1", 0)
+	w.change(1, Change{Add: heir.Node()})
+	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	joint := old.group(1).Last + 1
+	w.cut = func(from, _ *house) bool {
+		g := from.group(1)
+		return from == old && (g == nil || g.Last > joint && g.Commit == g.Last)
+	}
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	w.run(5)
+	if !heir.group(1).Joint {
+		t.Fatal("the end was heard")
+	}
+	w.cut = func(_, _ *house) bool { return false }
+	if w.awaitLeader(1) != heir {
+		t.Error("it was not taken over")
+	}
+	w.mustCommit(1, "shop/1", 1)
+	w.change(1, Change{Remove: []uint64{old.group(1).Replica}})
+}
+
+// TestWhoLeavesTakesNothingAnyMore: entries behind the one that ends the joint configuration would be on a learner only, which does
+// not vote for whoever lacks them.
+func TestWhoLeavesTakesNothingAnyMore(t *testing.T) {
+	w := newTown(t, 2, 1)
+	old, heir := w.houses[0], w.houses[1]
+	w.change(1, Change{Add: heir.Node()})
+	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	w.cut = func(from, _ *house) bool { return from == heir }
+	term := old.leads[1].Term
+	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.drive()
+	var outcome error
+	old.Propose(1, term, command(commitOf("shop/1", 0)), func(_ Applied, err error) { outcome = err })
+	old.drive()
+	if g := old.group(1); !g.Joint || !g.Leading || !errors.Is(outcome, ErrNotLeader) {
+		t.Errorf("while it leaves: joint %v, leading %v, %v", g.Joint, g.Leading, outcome)
+	}
+	w.cut = func(_, _ *house) bool { return false }
+	w.await("the heir", func() bool { return w.leader(1) == heir })
+	w.mustCommit(1, "shop/1", 0)
+}
+
 func TestReplicaMovesAndLeavesNothing(t *testing.T) {
 	w := newTown(t, 4, 1)
 	fourth := w.houses[3]

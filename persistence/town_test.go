@@ -238,7 +238,7 @@ func (h *house) group(shard uint32) *Group {
 	return nil
 }
 
-// change makes a change and waits until it is done.
+// change makes a change and waits until it is done; voters that leave are learners first.
 func (w *town) change(shard uint32, c Change) {
 	w.t.Helper()
 	leader := w.awaitLeader(shard)
@@ -251,17 +251,27 @@ func (w *town) change(shard uint32, c Change) {
 	if err := leader.ChangeReplicas(shard, g.Lead.Term, c); err != nil {
 		w.t.Fatal(err)
 	}
+	var demoted []uint64
+	for _, m := range g.Members {
+		if m.Voter && slices.Contains(c.Remove, m.Replica) {
+			demoted = append(demoted, m.Replica)
+		}
+	}
 	w.await("the change", func() bool {
 		now := leader.group(shard)
 		if now == nil || !now.Leading {
-			return true // it removed itself
+			now = w.awaitLeader(shard).group(shard) // it has to leave itself
 		}
 		done := !now.Joint && (c.Add == 0 || now.Next == g.Next+1)
 		for _, m := range now.Members {
-			done = done && !slices.Contains(c.Remove, m.Replica) && (!slices.Contains(c.Promote, m.Replica) || m.Voter)
+			left := !slices.Contains(c.Remove, m.Replica) || m.Learner && slices.Contains(demoted, m.Replica)
+			done = done && left && (!slices.Contains(c.Promote, m.Replica) || m.Voter)
 		}
 		return done
 	})
+	if len(demoted) > 0 {
+		w.change(shard, Change{Remove: demoted})
+	}
 }
 
 // spread gives a shard a voter in each house.
@@ -332,9 +342,17 @@ func (w *town) checkEqual(shard uint32) {
 		return true
 	})
 	want := w.awaitLeader(shard).content(shard)
+	sum, applied, err := w.awaitLeader(shard).Checksum(shard)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	for i, h := range w.houses {
-		if !h.down && h.group(shard) != nil && h.content(shard) != want {
-			w.t.Errorf("house %d differs", i)
+		if h.down || h.group(shard) == nil {
+			continue
+		}
+		same := h.content(shard) == want
+		if its, at, err := h.Checksum(shard); !same || err != nil || its != sum || at != applied {
+			w.t.Errorf("house %d differs: content %v, sum %x at %d, want %x at %d, %v", i, !same, its, at, sum, applied, err)
 		}
 	}
 }
