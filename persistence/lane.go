@@ -204,10 +204,19 @@ func (l *lane) cycle(in inputs) error {
 
 // tickGroups lets time go on where somebody else is to be heard of. The only voter needs no clock.
 func (l *lane) tickGroups() {
-	for _, g := range l.groups {
+	l.each(func(g *group) {
 		if !g.alone() {
 			g.tick()
 			l.activate(g)
+		}
+	})
+}
+
+// each visits the groups in their order, not in a map's: a simulation that is driven by a seed replays a run exactly.
+func (l *lane) each(visit func(*group)) {
+	for shard := range uint32(l.store.options.Shards + 1) {
+		if g := l.groups[shard]; g != nil {
+			visit(g)
 		}
 	}
 }

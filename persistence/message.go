@@ -56,12 +56,12 @@ func (s *Store) Receive(m Message) error {
 func (s *Store) Unreachable(node uint64) {
 	for _, l := range s.lanes {
 		_ = l.control(func() {
-			for _, g := range l.groups {
+			l.each(func(g *group) {
 				if replica := g.replicaOn(node); replica != 0 && g.leading {
 					g.node.ReportUnreachable(replica)
 					l.activate(g)
 				}
-			}
+			})
 		})
 	}
 }
