@@ -172,7 +172,8 @@ func (c *Conversation) ticked(e Ticked) {
 }
 
 // endDoubt decides about the first reply, of which no status came in time; true where it is to be sent again. While no status
-// of any reply came since the doubt began, the ingress may be down, and the wait goes on.
+// of any reply came since the doubt began, the ingress may be down, and the wait goes on. It is sent again only when it is on disk
+// that it was in doubt: what may be doubled is counted, whatever happens next.
 func (c *Conversation) endDoubt(statusMs int64) bool {
 	if until := c.send.sinceMs + c.cfg.InDoubt.Max.Milliseconds(); statusMs < c.send.sinceMs && c.nowMs < until {
 		c.send.untilMs = min(until, c.nowMs+c.cfg.InDoubt.Wait.Milliseconds())
@@ -185,6 +186,7 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 	}
 	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
 	c.noteDoubt(DoubtResent)
+	c.send.settles = c.revision + 1
 	return true
 }
 
