@@ -2,7 +2,7 @@
 
 GO       ?= go
 FUZZTIME ?= 10s
-SEEDS    ?= 20000
+FIRST    ?= 1
 BUF      := $(GO) tool -modfile=tools/go.mod buf
 
 # What bench-alternatives compares, and for how long; as below it takes about an hour. ROUNDS=3 TRIALS=1 DURATION=3s takes 20 minutes.
@@ -13,7 +13,7 @@ SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
 OUT      ?= docs
 REMARKS  ?=
 
-.PHONY: help build test test-bench vet lint generate check-generated race fuzz property system bench bench-once bench-alternatives ci
+.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system bench bench-once bench-alternatives ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -50,8 +50,13 @@ race: ## runs all tests under the race detector
 fuzz: ## runs every fuzz target for FUZZTIME
 	@GO="$(GO)" ./.ci/fuzz $(FUZZTIME)
 
+property: SEEDS ?= 20000
 property: ## runs SEEDS random histories of a conversation
 	$(GO) test ./conversation -run Promises -rapid.checks=$(SEEDS)
+
+sim: SEEDS ?= 1000
+sim: ## plays SEEDS seeds of a whole cluster, from FIRST on, with faults of every kind
+	$(GO) test ./internal/sim -run TestSeeds -sim.first=$(FIRST) -sim.seeds=$(SEEDS) -count=1 -v -timeout 0
 
 system: ## kills a real process again and again under load, the long way
 	WACTOR_KILLS=20 $(GO) test ./cmd/wactor -run Killed -count=1 -v -timeout 15m
@@ -67,4 +72,4 @@ bench-alternatives: ## measures Wactor beside a Redis lock, SQL versions, Rabbit
 		-duration $(DURATION) -remarks "$(REMARKS)" -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)"
 
 ci: ## runs what CI runs
-	@./.ci/steps vet lint check-generated test test-bench race property bench-once fuzz
+	@./.ci/steps vet lint check-generated test test-bench race property sim bench-once fuzz

@@ -54,6 +54,7 @@ var layers = map[string]Layer{
 
 	"cmd/wactor":    Program,
 	"internal/lint": Program,
+	"internal/sim":  Program,
 	"system_test":   Program,
 }
 

@@ -1,0 +1,170 @@
+package sim
+
+import (
+	"bytes"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/persistence"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// checks hold the run against what is promised, while it goes on.
+type checks struct {
+	w       *World
+	moments int64
+	ops     [][]Op // by user
+	// leaders are who led, by shard and term.
+	leaders map[[2]uint64]uint64
+	// nodes are where replicas are, by shard and id.
+	nodes map[[2]uint64]uint64
+	// made are the replicas that each node has had, by shard and node.
+	made map[[2]uint64]uint64
+	// commits are those that were answered, by user and revision.
+	commits []map[uint64]*wactorv1.Commit
+}
+
+func newChecks(w *World) checks {
+	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{}, ops: make([][]Op, w.rules.users)}
+	for range w.rules.users {
+		c.commits = append(c.commits, map[uint64]*wactorv1.Commit{})
+	}
+	return c
+}
+
+// committed takes a commit that was answered: its revision belongs to it alone.
+func (c *checks) committed(u *user, revision uint64, commit conversation.Commit) {
+	c.w.Stats.Commits++
+	if revision != commit.Revision {
+		c.w.fail("conversation %d: a commit of revision %d made revision %d", u.index, commit.Revision, revision)
+	}
+	if c.commits[u.index][revision] != nil {
+		c.w.fail("conversation %d: revision %d was committed twice", u.index, revision)
+	}
+	c.commits[u.index][revision] = proto.CloneOf(commit.Command)
+}
+
+// lead takes news of who leads: there is one in each term.
+func (c *checks) lead(p *process, shard uint32, lead persistence.Lead) {
+	if lead.Ready && lead.Node != p.id && lead.Node != 0 { // a leader that was removed is no member any more, for a moment
+		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term, lead.Node)
+	}
+	if lead.Node == 0 {
+		return
+	}
+	key := [2]uint64{uint64(shard), lead.Term}
+	if other, known := c.leaders[key]; known && other != lead.Node {
+		c.w.fail("shard %d has two leaders in term %d: nodes %d and %d", shard, lead.Term, c.w.nodeOf[other].index, c.w.nodeOf[lead.Node].index)
+	}
+	if c.leaders[key] == 0 {
+		c.w.Stats.Elections++
+	}
+	c.leaders[key] = lead.Node
+}
+
+// members takes the members of a group: an id is never used again.
+func (c *checks) members(g persistence.Group) {
+	for _, m := range g.Members {
+		key := [2]uint64{uint64(g.Shard), m.Replica}
+		if other, known := c.nodes[key]; known && other != m.Node {
+			c.w.fail("replica %d of shard %d is on two nodes", m.Replica, g.Shard)
+		}
+		c.nodes[key] = m.Node
+	}
+}
+
+// created takes a replica that was created: a node has ever higher ones of a shard.
+func (c *checks) created(p *process, shard uint32, replica uint64) {
+	key := [2]uint64{uint64(shard), p.id}
+	if had := c.made[key]; had > replica {
+		c.w.fail("node %d has replica %d of shard %d again after replica %d", p.index, replica, shard, had)
+	}
+	c.made[key] = replica
+}
+
+// leases finds two nodes that believe to lead a shard alone.
+func (c *checks) leases() {
+	for shard := uint32(1); shard <= uint32(c.w.rules.shards); shard++ {
+		var holder *node
+		for _, n := range c.w.nodes {
+			if n.proc == nil || n.proc.store == nil {
+				continue
+			}
+			lead := n.proc.leads[shard]
+			if !lead.Ready || !n.proc.store.Leased(shard, lead.Term) {
+				continue
+			}
+			if holder != nil {
+				c.w.fail("nodes %d and %d hold a lease of shard %d", holder.index, n.index, shard)
+			}
+			holder = n
+		}
+	}
+}
+
+// sends takes a reply that is about to leave: nobody else may lead in a later term.
+func (c *checks) sends(a *activation) {
+	for _, n := range c.w.nodes {
+		if n.proc != nil && n.proc.leads[a.t.shard].Ready && n.proc.leads[a.t.shard].Term > a.term {
+			c.w.fail("node %d sends for shard %d, which node %d leads", a.p.index, a.t.shard, n.index)
+		}
+	}
+}
+
+// journalled is the journal record of a commit; nil where it has none.
+func journalled(commit *wactorv1.Commit) *wactorv1.Put {
+	for _, put := range commit.Puts {
+		if put.Kind == wactorv1.RecordKind_RECORD_KIND_JOURNAL {
+			return put
+		}
+	}
+	return nil
+}
+
+// journal is what the store holds of what happened to a conversation.
+type journal struct {
+	suffixes, values [][]byte
+	entries          []*wactorv1.JournalEntry
+}
+
+func (w *World) journal(p *process, u *user) (j journal) {
+	err := p.store.Scan(u.shard, u.id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, func(suffix, value []byte) error {
+		var record wactorv1.Journal
+		if err := proto.Unmarshal(value, &record); err != nil {
+			return err
+		}
+		j.suffixes, j.values = append(j.suffixes, bytes.Clone(suffix)), append(j.values, bytes.Clone(value))
+		j.entries = append(j.entries, record.Entries...)
+		return nil
+	})
+	if err != nil {
+		w.fail("conversation %d: %v", u.index, err)
+	}
+	return j
+}
+
+// holds reports whether the store has the journal record of a commit.
+func (j *journal) holds(put *wactorv1.Put) bool {
+	for i := range j.suffixes {
+		if bytes.Equal(j.suffixes[i], put.Suffix) {
+			return bytes.Equal(j.values[i], put.Value)
+		}
+	}
+	return false
+}
+
+// head is a conversation's head and revision.
+func (w *World) head(p *process, u *user) (*wactorv1.Head, uint64) {
+	head := &wactorv1.Head{}
+	revision, err := p.store.Load(u.shard, u.id.String(), func(kind wactorv1.RecordKind, _, value []byte) error {
+		if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+			return proto.Unmarshal(value, head)
+		}
+		return nil
+	})
+	if err != nil {
+		w.fail("conversation %d: %v", u.index, err)
+	}
+	return head, revision
+}

@@ -1,0 +1,152 @@
+package sim
+
+import (
+	"math"
+	"time"
+)
+
+// faults happen one after the other, and overlap as they like, until all is healed.
+type faults struct {
+	w     *World
+	mends []func()
+}
+
+func (f *faults) begin() {
+	pause := -math.Log(1-f.w.rng.Float64()) * float64(f.w.rules.pace)
+	f.w.after(time.Duration(pause), func() {
+		if !f.w.healed {
+			f.next()
+			f.begin()
+		}
+	})
+}
+
+// next lets a fault happen.
+func (f *faults) next() {
+	w := f.w
+	victim := w.nodes[w.rng.IntN(len(w.nodes))]
+	switch w.rng.IntN(16) {
+	case 0, 1:
+		f.crash(victim)
+	case 2:
+		if w.chance(0.3) {
+			for _, n := range w.nodes {
+				f.crash(n)
+			}
+		}
+	case 3, 4, 5:
+		f.setTrap(victim)
+	case 6, 7, 8:
+		f.pause(victim)
+	case 9, 10, 11:
+		f.cut()
+	case 12:
+		if victim.up() {
+			w.Stats.Stalls++
+			victim.proc.stalled = w.now + w.between(20*time.Millisecond, 800*time.Millisecond)
+		}
+	default:
+		if w.rules.moves {
+			f.move()
+		}
+	}
+}
+
+func (f *faults) crash(n *node) {
+	if n.proc != nil {
+		f.w.Stats.Crashes++
+		n.proc.fall("crash")
+	}
+}
+
+// setTrap has the power go at an access to the disk that is still to come.
+func (f *faults) setTrap(n *node) {
+	p := n.proc
+	if p == nil {
+		return
+	}
+	t, wait := []trap{trapSync, trapSync, trapSync, trapError, trapInstall, trapTaken}[f.w.rng.IntN(6)], f.w.rng.IntN(6)
+	if t == trapInstall || t == trapTaken {
+		wait = 0
+	}
+	if t == trapError && f.w.chance(0.7) {
+		t = trapSync // what the engine holds is never given back after an error
+	}
+	f.w.record.note("node %d: trap %d after %d", uint64(n.index), uint64(t), uint64(wait))
+	f.w.record.comment("the trap is %v", t)
+	n.disk.set(t, wait, func() {
+		f.w.Stats.Traps++
+		p.dead.Store(true)
+	})
+}
+
+func (f *faults) pause(n *node) {
+	f.w.Stats.Pauses++
+	n.pause()
+	f.w.after(f.w.between(20*time.Millisecond, 1500*time.Millisecond), n.wake)
+}
+
+// cut parts the nodes for a while: one from the others, in one direction or both, or in two halves, perhaps with a bridge.
+func (f *faults) cut() {
+	w := f.w
+	w.Stats.Cuts++
+	var links [][2]*node
+	side := make([]int, len(w.nodes))
+	bridge, oneWay := -1, w.chance(0.3)
+	if w.chance(0.5) {
+		side[w.rng.IntN(len(side))] = 1
+	} else {
+		for i := range side {
+			side[i] = w.rng.IntN(2)
+		}
+	}
+	if w.chance(0.3) {
+		bridge = w.rng.IntN(len(side))
+	}
+	for i, from := range w.nodes {
+		for j, to := range w.nodes {
+			if side[i] != side[j] && i != bridge && j != bridge && !(oneWay && side[i] == 0) {
+				links = append(links, [2]*node{from, to})
+				w.record.note("cut from node %d to node %d", uint64(i), uint64(j))
+			}
+		}
+	}
+	mend := w.network.cut(links)
+	f.mends = append(f.mends, mend)
+	w.after(w.between(50*time.Millisecond, 2*time.Second), mend)
+}
+
+// move changes where a shard is wanted.
+func (f *faults) move() {
+	o := f.w.operators[f.w.rng.IntN(len(f.w.operators))]
+	count := 3
+	switch f.w.rng.IntN(10) {
+	case 0:
+		count = 1
+	case 1:
+		count = 5
+	}
+	if count > len(f.w.nodes) {
+		count = 3
+	}
+	o.wish(count)
+}
+
+// heal ends all faults: whoever is down starts, who is paused wakes up, and the network is fair.
+func (f *faults) heal() {
+	w := f.w
+	w.healed = true
+	w.record.note("all is healed")
+	w.network.weather = fair
+	for _, mend := range f.mends {
+		mend()
+	}
+	for _, n := range w.nodes {
+		n.disk.set(noTrap, 0, nil)
+		n.wake()
+		if n.proc != nil {
+			n.proc.stalled = 0
+		}
+		n.start()
+	}
+}

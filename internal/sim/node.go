@@ -1,0 +1,308 @@
+package sim
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/wactor/wactor/persistence"
+)
+
+// node is a machine: a disk, a clock and, while it is up, a process.
+type node struct {
+	w     *World
+	index int
+	id    uint64 // as the store says; 0 before its first start
+	disk  *disk
+	clock clock
+
+	proc *process // nil while it is down
+	// paused: its process stands still; what is sent to it waits in its sockets.
+	paused bool
+	socket []func(*process)
+	// starts counts its processes.
+	starts uint64
+}
+
+// clock is a node's monotonic clock: it begins anywhere, and drifts.
+type clock struct {
+	begin time.Duration
+	rate  float64
+}
+
+func (c clock) at(now time.Duration) time.Duration {
+	return c.begin + time.Duration(float64(now)*c.rate)
+}
+
+// period is how long the node takes for what it believes to be a time.
+func (c clock) period(d time.Duration) time.Duration { return time.Duration(float64(d) / c.rate) }
+
+// process is one life of a node, from its start to its crash.
+type process struct {
+	*node
+	life  uint64
+	store *persistence.Store
+	// dead: the power is gone, or the process ended itself. Nothing that it does any more reaches anybody. It may be set by the
+	// engine's goroutines, while the simulation waits for them.
+	dead atomic.Bool
+	// poked: a drive is on its way; late: it came while the node was paused.
+	poked, late bool
+	// stalled is until when the disk is too slow for a drive.
+	stalled   time.Duration
+	leads     map[uint32]persistence.Lead
+	tables    []*table // by shard
+	mailbox   []func()
+	emptying  bool
+	transfers []*transfer
+	statusMs  int64 // when the last status of a reply came
+}
+
+func (n *node) up() bool { return n.proc != nil && !n.paused }
+
+// arrive hands something to the process.
+func (n *node) arrive(what func(*process)) {
+	switch {
+	case n.proc == nil:
+	case n.paused:
+		n.socket = append(n.socket, what)
+	default:
+		what(n.proc)
+	}
+}
+
+// start begins a life.
+func (n *node) start() {
+	w := n.w
+	if n.proc != nil || w.failure != nil {
+		return
+	}
+	n.starts++
+	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Lead{}}
+	for shard := range w.rules.shards + 1 {
+		p.tables = append(p.tables, newTable(p, uint32(shard)))
+	}
+	n.proc = p
+	w.record.note("node %d starts, life %d", uint64(n.index), n.starts)
+	var err error
+	p.guarded(func() {
+		if p.store, err = persistence.Open(p.options()); err == nil && !p.dead.Load() {
+			err = p.join()
+		}
+	})
+	if p.dead.Load() {
+		p.fall("power cut while it starts")
+		return
+	}
+	if err != nil {
+		n.proc = nil
+		w.fail("node %d can't open what a crash left: %v", n.index, err)
+		return
+	}
+	if n.id != 0 && n.id != p.store.Node() {
+		w.fail("node %d has forgotten its id", n.index)
+	}
+	n.id = p.store.Node()
+	w.nodeOf[n.id] = n
+	p.poke()
+	w.after(time.Duration(w.rng.Int64N(int64(persistence.TickInterval))), p.tick)
+}
+
+// join makes the first node the founder of the cluster, and the others nodes of it, unless they are already.
+func (p *process) join() error {
+	const cluster = 7
+	switch {
+	case p.store.Cluster() != 0:
+		return nil
+	case p.index == 0:
+		return p.store.Found(cluster)
+	}
+	return p.store.Adopt(cluster)
+}
+
+// guarded calls what writes to the disk: the engine panics where a write has failed.
+func (p *process) guarded(do func()) {
+	defer func() {
+		if r := recover(); r != nil && !p.dead.Load() {
+			panic(r)
+		}
+	}()
+	do()
+}
+
+func (p *process) options() persistence.Options {
+	w := p.w
+	return persistence.Options{
+		Dir: dir, FS: p.disk.open(), Shards: w.rules.shards, Joining: true, Manual: true, Lanes: w.rules.lanes, CacheBytes: 1 << 20,
+		LogBytes:  w.rules.logBytes,
+		Monotonic: func() time.Duration { return p.clock.at(w.now) },
+		Send:      p.send, SendSnapshot: p.sendSnapshot, Lead: p.takeLead,
+		Fatal: func(err error) {
+			w.record.comment("node %d ends itself: %v", p.index, err)
+			p.dead.Store(true)
+		},
+		Logger: w.logger(p.index),
+	}
+}
+
+// in lets something happen to this process later, if it still lives then; while it is paused it waits.
+func (p *process) in(d time.Duration, do func()) {
+	p.w.after(d, func() {
+		switch {
+		case p.proc != p:
+		case p.paused:
+			p.socket = append(p.socket, func(*process) { do() })
+		default:
+			do()
+		}
+	})
+}
+
+// tick is every TickInterval of the node's own clock. A paused process misses its ticks but for one, as a ticker does.
+func (p *process) tick() {
+	if p.proc != p {
+		return
+	}
+	p.w.after(p.clock.period(persistence.TickInterval), p.tick)
+	if p.paused {
+		p.late = true
+		return
+	}
+	p.store.Tick()
+	p.poke()
+}
+
+// takeLead is Options.Lead.
+func (p *process) takeLead(shard uint32, lead persistence.Lead) {
+	if p.dead.Load() {
+		return
+	}
+	w := p.w
+	w.record.note("shard %d: node %d knows term %d, ready %d, led by %d", uint64(shard), uint64(p.index), lead.Term, truth(lead.Ready), lead.Node)
+	p.leads[shard] = lead
+	w.checks.lead(p, shard, lead)
+	p.tables[shard].takeLead(lead)
+	if lead.Ready {
+		p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() { w.hints[shard] = p.node }) // gossip
+	}
+}
+
+func truth(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// poke has the process do what waits in its store, soon.
+func (p *process) poke() {
+	if p.poked {
+		return
+	}
+	p.poked = true
+	after := time.Duration(p.w.rng.Int64N(int64(time.Millisecond)))
+	p.in(max(after, p.stalled-p.w.now), p.drive)
+}
+
+func (p *process) drive() {
+	p.poked = false
+	if p.stalled > p.w.now {
+		p.poke()
+		return
+	}
+	p.guarded(func() { _ = p.store.Drive() }) // its error is the one of Options.Fatal
+	p.settle()
+}
+
+// settle ends the process if it died in what it just did. Whatever calls the store is followed by it; false: it is dead.
+func (p *process) settle() bool {
+	if p.proc != p {
+		return false
+	}
+	if p.dead.Load() {
+		p.fall("power cut or failed sync")
+		return false
+	}
+	p.w.checks.leases()
+	return true
+}
+
+// fall ends the process as a power cut does.
+func (p *process) fall(why string) {
+	n := p.node
+	p.w.record.note("node %d falls, life %d", uint64(n.index), p.life)
+	p.w.record.comment("node %d falls: %s", n.index, why)
+	p.dead.Store(true)
+	n.proc, n.paused, n.socket = nil, false, nil
+	for _, t := range p.tables {
+		t.drop()
+	}
+	err := n.disk.crash(p.w.rng, func() {
+		for _, t := range p.transfers {
+			t.snapshot.Close()
+		}
+		if p.store != nil {
+			_ = p.store.Close()
+		}
+	})
+	if err != nil {
+		p.w.fail("node %d: %v", n.index, err)
+	}
+	if !p.w.over {
+		p.w.after(p.w.between(30*time.Millisecond, 1500*time.Millisecond), n.start)
+	}
+}
+
+// pause stops the process, and wake lets it go on with all that waited for it.
+func (n *node) pause() {
+	if n.up() {
+		n.w.record.note("node %d is paused", uint64(n.index))
+		n.paused = true
+	}
+}
+
+func (n *node) wake() {
+	if n.proc == nil || !n.paused {
+		return
+	}
+	n.w.record.note("node %d wakes up", uint64(n.index))
+	n.paused = false
+	p, waited := n.proc, n.socket
+	n.socket = nil
+	if p.late {
+		p.late = false
+		p.store.Tick()
+		p.poke()
+	}
+	// What waited is read bit by bit, in its order: all at once, or with cycles in between.
+	step := time.Duration(n.w.rng.Int64N(int64(2 * time.Millisecond)))
+	if n.w.rng.IntN(2) == 0 {
+		step = 0
+	}
+	for i, what := range waited {
+		n.w.after(time.Duration(i)*step, func() {
+			if n.proc == p {
+				n.arrive(what)
+			}
+		})
+	}
+}
+
+// post runs something behind the current call of the store, in order: mailboxes.
+func (p *process) post(do func()) {
+	p.mailbox = append(p.mailbox, do)
+	if !p.emptying {
+		p.emptying = true
+		p.in(time.Duration(p.w.rng.Int64N(int64(time.Millisecond))), p.empty)
+	}
+}
+
+func (p *process) empty() {
+	p.emptying = false
+	waiting := p.mailbox
+	p.mailbox = nil
+	for _, do := range waiting {
+		if p.proc != p {
+			return
+		}
+		do()
+	}
+}

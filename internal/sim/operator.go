@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/persistence"
+)
+
+// operator wishes where the replicas of a shard are. Whoever leads the shard carries the wish out, step by step.
+type operator struct {
+	w     *World
+	shard uint32
+	// wanted are nodes, of which the first is the preferred leader.
+	wanted []*node
+}
+
+// wish draws another wish.
+func (o *operator) wish(most int) {
+	nodes := slices.Clone(o.w.nodes)
+	o.w.rng.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	o.wanted = nodes[:min(most, len(nodes))]
+	for _, n := range o.wanted {
+		o.w.record.note("shard %d is wanted on node %d", uint64(o.shard), uint64(n.index))
+	}
+}
+
+// run has each leader look after its shard from time to time.
+func (o *operator) run() {
+	for _, n := range o.w.nodes {
+		if n.up() && n.proc.leads[o.shard].Ready {
+			o.look(n.proc)
+		}
+	}
+	o.w.after(o.w.between(40*time.Millisecond, 160*time.Millisecond), o.run)
+}
+
+func (p *process) group(shard uint32) (persistence.Group, bool) {
+	groups, err := p.store.Groups()
+	if err != nil {
+		p.w.fail("node %d can't tell its groups: %v", p.index, err)
+	}
+	i := slices.IndexFunc(groups, func(g persistence.Group) bool { return g.Shard == shard })
+	if i < 0 {
+		return persistence.Group{}, false
+	}
+	return groups[i], true
+}
+
+// look takes the next step.
+func (o *operator) look(p *process) {
+	g, ok := p.group(o.shard)
+	if !ok || !g.Lead.Ready {
+		return
+	}
+	o.w.checks.members(g)
+	step := placement.Next(view(p, g), ids(o.wanted), func(id uint64) bool { n := o.w.nodeOf[id]; return n != nil && n.proc != nil })
+	if step.Kind != placement.None && step.Kind != placement.Wait {
+		o.w.record.note("shard %d: node %d takes a step of kind %d", uint64(o.shard), uint64(p.index), uint64(step.Kind))
+	}
+	term := g.Lead.Term
+	switch step.Kind {
+	case placement.Add:
+		o.add(p, g, o.w.nodeOf[step.Nodes[0]])
+	case placement.Change:
+		o.w.Stats.Moves++
+		o.change(p, term, persistence.Change{Promote: step.Promote, Remove: step.Remove})
+	case placement.Transfer:
+		transfer := func() {
+			_ = p.store.TransferLead(o.shard, term, step.To)
+			p.poke()
+		}
+		if t := p.tables[o.shard]; !t.leaving && o.w.chance(0.5) {
+			t.leave(transfer)
+		} else {
+			transfer()
+		}
+	}
+	if o.w.chance(0.3) {
+		o.sweep(p, g)
+	}
+}
+
+func (o *operator) change(p *process, term uint64, c persistence.Change) {
+	_ = p.store.ChangeReplicas(o.shard, term, c) // it is tried again
+	p.poke()
+}
+
+// view is how placement sees a group.
+func view(p *process, g persistence.Group) placement.Group {
+	out := placement.Group{Self: p.id, Joint: g.Joint}
+	for _, m := range g.Members {
+		out.Replicas = append(out.Replicas, placement.Replica{
+			ID: m.Replica, Node: m.Node, Voter: m.Voter, Outgoing: m.Outgoing, Learner: m.Learner,
+			CaughtUp: m.Replica == g.Replica || m.Match+10 >= g.Commit, Recent: m.Recent,
+		})
+	}
+	return out
+}
+
+func ids(nodes []*node) (ids []uint64) {
+	for _, n := range nodes {
+		ids = append(ids, n.id)
+	}
+	return ids
+}
+
+// add creates a replica on a node and makes it a learner.
+func (o *operator) add(p *process, g persistence.Group, to *node) {
+	o.w.network.send(p.node, to, func(q *process) {
+		var err error
+		q.guarded(func() { err = q.store.CreateReplica(o.shard, g.Next) })
+		if !q.settle() || err != nil {
+			return
+		}
+		o.w.checks.created(q, o.shard, g.Next)
+		q.poke()
+		o.w.network.send(q.node, p.node, func(now *process) {
+			if again, ok := now.group(o.shard); now == p && ok && again.Next == g.Next {
+				o.change(p, g.Lead.Term, persistence.Change{Add: q.id})
+			}
+		})
+	})
+}
+
+// sweep has replicas destroyed that are none of the group's any more, or never became one. A leader knows all changes that were
+// committed up to its term, and ids are never used again: whoever is no member by its word, with an id that it has given, stays none.
+func (o *operator) sweep(p *process, g persistence.Group) {
+	for _, to := range o.w.nodes {
+		o.w.network.send(p.node, to, func(q *process) {
+			has, ok := q.group(o.shard)
+			if !ok || has.Replica >= g.Next || slices.ContainsFunc(g.Members, func(m persistence.Member) bool {
+				return m.Node == q.id && m.Replica == has.Replica
+			}) {
+				return
+			}
+			o.w.record.note("shard %d: node %d destroys replica %d", uint64(o.shard), uint64(q.index), has.Replica)
+			q.guarded(func() { _ = q.store.DestroyReplica(o.shard, has.Replica) })
+			q.settle()
+		})
+	}
+}
