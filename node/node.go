@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -150,7 +151,11 @@ func (n *Node) openStore() (*persistence.Store, error) {
 		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
 		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft, SendSnapshot: n.sendSnapshot,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EAGAIN): // the store's lock
+		return nil, fmt.Errorf("node: open %s: another process has it open, perhaps a node that still stops: end that one, or set another node.data_dir: %w",
+			n.config.Node.DataDir, err)
+	case err != nil:
 		return nil, fmt.Errorf("node: open %s: %w", n.config.Node.DataDir, err)
 	}
 	return store, nil

@@ -201,13 +201,13 @@ func (d *dev) start() (*node.Node, error) {
 func (d *dev) welcome() {
 	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
 	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n", d.data)
-	fmt.Fprintf(d.out, "  A user's timeline:   wactor trace 4915100000001 --admin %s\n", d.admin)
+	fmt.Fprintf(d.out, "  A user's timeline:   %s trace 4915100000001 --admin %s\n", called(os.Args[0]), d.admin)
 	switch {
 	case d.bot != "":
 		fmt.Fprintf(d.out, "  Turns go to %s.\n", d.bot)
 	case d.flow.builtIn:
 		fmt.Fprintf(d.out, "  The flow is a small one that shows what flows can do. Make it yours:\n\n")
-		fmt.Fprintf(d.out, "    cp %s my.yaml && wactor dev my.yaml\n", d.flow.file)
+		fmt.Fprintf(d.out, "    cp %s my.yaml && %s dev my.yaml\n", d.flow.file, called(os.Args[0]))
 	default:
 		fmt.Fprintf(d.out, "  The flow is %s: save it, and the bot is the new one.\n", d.flow.file)
 	}
@@ -221,4 +221,13 @@ func loopback(address string) string {
 		return net.JoinHostPort("localhost", port)
 	}
 	return address
+}
+
+// called is how this program is called from where it was started, so that a line of its own can be pasted. `go run` starts it in
+// a folder that is gone afterwards.
+func called(program string) string {
+	if strings.Contains(filepath.ToSlash(program), "/go-build") {
+		return "go run ./cmd/wactor"
+	}
+	return program
 }

@@ -162,3 +162,15 @@ func TestDevLeavesAFlowOfYourOwnAlone(t *testing.T) {
 		t.Errorf("the flow is now %q, %v", now, err)
 	}
 }
+
+func TestCalled(t *testing.T) {
+	for program, want := range map[string]string{
+		"/tmp/go-build12/b001/exe/wactor": "go run ./cmd/wactor",
+		"bin/wactor":                      "bin/wactor",
+		"wactor":                          "wactor",
+	} {
+		if got := called(program); got != want {
+			t.Errorf("%s: %s, want %s", program, got, want)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDataInUse: who starts a second node over the same data is told what to do.
+func TestDataInUse(t *testing.T) {
+	first := newServer(t)
+	first.start(t)
+	source, err := os.ReadFile(first.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := filepath.Join(filepath.Dir(first.config), "second.yaml")
+	moved := strings.NewReplacer(first.http, freeAddress(t), first.admin, freeAddress(t)).Replace(string(source))
+	if err := os.WriteFile(second, []byte(moved), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	process := exec.Command(os.Args[0], "serve", "-c", second)
+	process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1")
+	if out, err := process.CombinedOutput(); err == nil || !strings.Contains(string(out), "node.data_dir") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
