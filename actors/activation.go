@@ -189,7 +189,8 @@ func (a *activation) end(err error) {
 	a.held = nil
 	unfinished := a.inbox+a.outbox > 0 || a.machine == nil
 	a.gauge(0, 0)
-	if unfinished && !errors.Is(err, ErrNotLeader) && !errors.Is(err, ErrStopping) {
+	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless that came before its end.
+	if unfinished && !errors.Is(err, ErrNotLeader) && (!errors.Is(err, ErrStopping) || a.table.isReady()) {
 		a.table.retryLater(a.id, a.term)
 	}
 }

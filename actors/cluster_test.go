@@ -64,6 +64,60 @@ func TestHandOverGivesUpInTime(t *testing.T) {
 	})
 }
 
+// TestHandOverThatWasGivenUp: what an activation leaves that ended only after the lead was taken back goes on.
+func TestHandOverThatWasGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, inlineCounter{}, nil)
+		b.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+			time.Sleep(10 * time.Second)
+			return nil
+		}
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		shard := b.Shard(conversation.ID{Channel: "shop", User: "u"})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.HandOver(ctx, shard); err == nil {
+			t.Error("a hand over with a send under way said it was done")
+		}
+		b.TakeBack(shard)
+		time.Sleep(40 * time.Second) // shorter than the idle time: nothing else wakes the conversation
+		if got := b.phone.texts("u"); !slices.Equal(got, steps(2, "hi")) {
+			t.Errorf("sent: %v", got)
+		}
+		b.stop()
+		store.close()
+	})
+}
+
+// TestAnOfferIsTriedAgainAsItWas: the other conversation numbers what it takes anew. An offer that is repeated, since nobody knows what
+// became of the first try, must name the messages as its sender knows them: it drops what it hears was taken.
+func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, inlineCounter{}, nil)
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		var taken [][]uint64
+		offer := &Delivery{
+			Conversation: conversation.ID{Channel: "shop", User: "u"},
+			question:     conversation.TakenOver{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7, Type: "text", Text: "hi"}}},
+			Done:         func(conversation.Verdict, error) {},
+			answer:       func(a conversation.AnswerAsk) { taken = append(taken, a.Taken) },
+		}
+		for range 2 {
+			b.Deliver(offer)
+			time.Sleep(time.Second)
+		}
+		if want := [][]uint64{{7}, {7}}; !cmp.Equal(taken, want) {
+			t.Errorf("taken %v, want %v", taken, want)
+		}
+		b.stop()
+		store.close()
+	})
+}
+
 func TestNothingIsSentWithoutLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()

@@ -40,13 +40,20 @@ func (a *activation) askOther(e conversation.Ask) {
 
 // handOver offers what waits here to an older conversation.
 func (a *activation) handOver(e conversation.HandOver) {
-	offer := conversation.TakenOver{From: e.From, User: e.User, ToldMs: e.ToldMs, Names: e.Names, Claims: e.Claims}
-	for _, m := range e.Messages {
-		offer.Messages = append(offer.Messages, proto.CloneOf(m))
+	offer := conversation.TakenOver{
+		From: e.From, User: e.User, ToldMs: e.ToldMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
 	}
 	a.question(e.To, offer, func(answer conversation.AnswerAsk) conversation.Event {
 		return conversation.HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
 	})
+}
+
+func cloneAll(messages []*wactorv1.Message) []*wactorv1.Message {
+	clones := make([]*wactorv1.Message, len(messages))
+	for i, m := range messages {
+		clones[i] = proto.CloneOf(m)
+	}
+	return clones
 }
 
 func (a *activation) question(to conversation.ID, question any, event func(conversation.AnswerAsk) conversation.Event) {
@@ -72,6 +79,7 @@ func (a *activation) answerQuestion(ref uint64, question any) {
 	case conversation.TakenOver:
 		q.Ref = ref
 		q.Known = a.knownAll(q.Messages)
+		q.Messages = cloneAll(q.Messages) // the machine makes them its own; the offer may have to be tried again
 		if a.ended == nil {
 			a.step(q)
 		}
