@@ -157,7 +157,9 @@ func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answe
 // send posts a reply beside the actor.
 func (a *activation) send(e conversation.Send) {
 	ctx := a.context()
-	a.runtime.work.Go(func() {
+	a.runtime.work.Add(1)
+	a.runtime.workers.run(func() {
+		defer a.runtime.work.Done()
 		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: a.post(ctx, e.Outgoing)}
 		if !done.Result.NotTried {
 			a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()

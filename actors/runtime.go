@@ -72,6 +72,7 @@ func (o Options) withDefaults() Options {
 type Runtime struct {
 	options Options
 	system  *actor.ActorSystem
+	workers *workers
 	metrics *metrics
 	tables  []*table // by shard; 0 is not used
 
@@ -91,7 +92,7 @@ type Runtime struct {
 func New(options Options) *Runtime {
 	options = options.withDefaults()
 	r := &Runtime{
-		options: options, system: newSystem(options.Logger), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
+		options: options, system: newSystem(options.Logger), workers: newWorkers(), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
 	}
 	if r.options.Elsewhere == nil {
 		r.options.Elsewhere = r.Deliver
@@ -192,4 +193,5 @@ func (r *Runtime) Stop(ctx context.Context) {
 	}
 	r.cancel()
 	r.system.Shutdown()
+	r.workers.stop()
 }

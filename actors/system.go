@@ -28,22 +28,16 @@ func (d discreet) Handle(ctx context.Context, r slog.Record) error {
 func (d discreet) WithAttrs([]slog.Attr) slog.Handler { return d }
 func (d discreet) WithGroup(string) slog.Handler      { return d }
 
-// throughput is how many messages an actor takes before another one's turn.
-const throughput = 64
-
 // spawn starts an actor. Its Receive must not panic: there is no supervision that would restart it with empty state.
-func spawn(system *actor.ActorSystem, a actor.Actor) *actor.PID {
+func spawn(system *actor.ActorSystem, w *workers, a actor.Actor) *actor.PID {
 	return system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a },
-		actor.WithDispatcher(dispatcher),
+		actor.WithDispatcher(dispatcher{w}),
 		actor.WithSupervisor(stopOnFailure),
 		actor.WithGuardian(stopOnFailure),
 	))
 }
 
-var (
-	dispatcher    = actor.NewDefaultDispatcher(throughput)
-	stopOnFailure = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
-)
+var stopOnFailure = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
 // The messages of an activation may come after it has stopped, which is no news: the library shall not count and log them,
 // nor start a goroutine without an owner to throttle that log.

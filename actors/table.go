@@ -81,7 +81,7 @@ func (t *table) activate(id conversation.ID) *activation {
 	a.bot.inliner, _ = a.channel.Bot.(Inliner)
 	r.active.Add(1)
 	r.work.Add(1)
-	a.pid = spawn(r.system, a)
+	a.pid = spawn(r.system, r.workers, a)
 	t.activations[id] = a
 	return a
 }

@@ -28,6 +28,7 @@ doubts nothing. A second signal ends it at once, which loses nothing either: wha
 			if err != nil {
 				return err
 			}
+			defer keepHeadroom()()
 			logger := newLogger(cfg.Log, command.ErrOrStderr())
 			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version}, grace, nil)
 		},
