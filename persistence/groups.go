@@ -31,19 +31,22 @@ type Member struct {
 	Recent, ReceivingSnapshot bool
 }
 
-// Groups tells how the replicas of this node are, by shard.
+// Groups tells how the replicas of this node are, by shard. It asks one lane after the other: none waits for another's disk.
 func (s *Store) Groups() ([]Group, error) {
 	var out []Group
-	err := s.onAllLanes(func() error {
-		for _, l := range s.lanes {
+	for _, l := range s.lanes {
+		err := s.onLane(l, func() error {
 			for _, g := range l.groups {
 				out = append(out, g.status())
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
+	}
 	slices.SortFunc(out, func(a, b Group) int { return int(a.Shard) - int(b.Shard) })
-	return out, err
+	return out, nil
 }
 
 func (g *group) status() Group {
