@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -185,8 +186,13 @@ func (c *Cluster) watch(ctx context.Context) {
 			now[p.Node] = true
 		}
 		for node := range c.alive {
-			if !now[node] {
-				c.links.reset(node) // what waits for an answer of the dead shall not wait for a timeout
+			if !now[node] && !c.Reaches(node) { // gossip alone may be cut
+				c.links.reset(node)
+			}
+		}
+		for node := range now {
+			if !c.alive[node] && !c.Reaches(node) { // who is back shall not wait until the link tries again
+				c.links.reset(node)
 			}
 		}
 		c.alive = now
@@ -227,6 +233,25 @@ func (c *Cluster) readdress() {
 
 // address is where a node is called; empty where nobody knows.
 func (c *Cluster) address(node uint64) string { return (*c.addresses.Load())[node] }
+
+// others are the other nodes of the cluster, some of them first.
+func (c *Cluster) others(first []uint64) []uint64 {
+	nodes := make([]uint64, 0, 8)
+	add := func(node uint64) {
+		if node != c.host.Node() && !slices.Contains(nodes, node) {
+			nodes = append(nodes, node)
+		}
+	}
+	for _, node := range first {
+		add(node)
+	}
+	for _, m := range c.state.get().GetMembers() {
+		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			add(m.Node)
+		}
+	}
+	return nodes
+}
 
 // Led tells who leads a shard in a term, as this node's replica knows it; usable where that is this node and it may use the shard.
 // It does not block.

@@ -42,6 +42,9 @@ type deliveryStream struct {
 	open  map[uint64]func(*clusterv1.Outcome, error)
 	next  uint64
 	wake  chan struct{}
+	pulse pulse
+	// asking: the next message asks for a sign of life.
+	asking bool
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -49,9 +52,10 @@ type deliveryStream struct {
 }
 
 func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
-	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]func(*clusterv1.Outcome, error){}}
+	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]func(*clusterv1.Outcome, error){}, pulse: newPulse()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
+	s.stopped.Go(s.watch)
 	return s
 }
 
@@ -61,14 +65,9 @@ func (s *deliveryStream) wait() { s.stopped.Wait() }
 // send sends a delivery. done is called exactly once, on any goroutine, perhaps before send returns.
 func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
 	s.mu.Lock()
-	if s.ctx.Err() != nil || len(s.open) >= deliveriesUnderWay {
-		closed := s.ctx.Err() != nil
+	if reason := s.refuses(); reason != nil {
 		s.mu.Unlock()
-		if closed {
-			done(nil, ErrUnreachable)
-		} else {
-			done(nil, ErrBusy)
-		}
+		done(nil, reason)
 		return
 	}
 	s.next++
@@ -76,10 +75,18 @@ func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcom
 	s.open[d.Id] = done
 	s.queue = append(s.queue, d)
 	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	signal(s.wake)
+}
+
+// refuses is why nothing is sent now; nil where it is.
+func (s *deliveryStream) refuses() error {
+	switch {
+	case s.ctx.Err() != nil || !s.pulse.alive():
+		return ErrUnreachable
+	case len(s.open) >= deliveriesUnderWay:
+		return ErrBusy
 	}
+	return nil
 }
 
 // run keeps a stream open as long as the link lasts.
@@ -89,6 +96,7 @@ func (s *deliveryStream) run() {
 		if worked {
 			wait = 20 * time.Millisecond
 		}
+		s.pulse.stop()
 		s.fail()
 		if s.ctx.Err() != nil {
 			s.fail() // what came before the stop was seen
@@ -127,6 +135,7 @@ func (s *deliveryStream) stream() (worked bool) {
 	var receiving sync.WaitGroup
 	defer receiving.Wait()
 	defer cancel()
+	s.ask()
 	receiving.Go(func() {
 		defer cancel()
 		for {
@@ -135,6 +144,7 @@ func (s *deliveryStream) stream() (worked bool) {
 				return
 			}
 			worked = true
+			s.pulse.beat()
 			s.finish(response.GetOutcomes())
 		}
 	})
@@ -144,7 +154,7 @@ func (s *deliveryStream) stream() (worked bool) {
 		case <-ctx.Done():
 			return worked
 		}
-		for batch := s.take(); len(batch) > 0; batch = s.take() {
+		for batch, asking := s.take(); len(batch) > 0 || asking; batch, asking = s.take() {
 			if err := stream.Send(&clusterv1.DeliverRequest{Deliveries: batch}); err != nil {
 				return worked
 			}
@@ -152,19 +162,48 @@ func (s *deliveryStream) stream() (worked bool) {
 	}
 }
 
-func (s *deliveryStream) take() []*clusterv1.Delivery {
+// ask asks for a sign of life.
+func (s *deliveryStream) ask() {
+	s.mu.Lock()
+	s.asking = true
+	s.mu.Unlock()
+	signal(s.wake)
+}
+
+// watch asks for signs of life, and gives up what is under way where none come: the sending may block meanwhile, or the connecting.
+func (s *deliveryStream) watch() {
+	tick := time.NewTicker(pulseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			return
+		}
+		if !s.pulse.alive() && s.pulse.stop() {
+			s.fail()
+		}
+		if s.pulse.silence() >= pulseEvery {
+			s.ask()
+		}
+	}
+}
+
+// take takes what is sent next, and whether a sign of life shall be asked for: an empty message does.
+func (s *deliveryStream) take() (batch []*clusterv1.Delivery, asking bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	asking, s.asking = s.asking, false
 	n, size := 0, 0
 	for n < len(s.queue) && n < deliveryBatch && size < deliveryBatchSize {
 		size += 256 + len(s.queue[n].GetInbound().GetMessage().GetRaw())
 		n++
 	}
-	batch := s.queue[:n:n]
+	batch = s.queue[:n:n]
 	if s.queue = s.queue[n:]; len(s.queue) == 0 {
 		s.queue = nil
 	}
-	return batch
+	return batch, asking && n == 0
 }
 
 func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
@@ -206,6 +245,9 @@ func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverReque
 		if err != nil {
 			return status.Error(codes.Unavailable, "the stream is over")
 		}
+		if len(request.GetDeliveries()) == 0 {
+			out.live()
+		}
 		for _, d := range request.GetDeliveries() {
 			s.cluster.options.Work.Deliver(d, out.add)
 		}
@@ -217,6 +259,7 @@ func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverReque
 type outcomes struct {
 	mu      sync.Mutex
 	waiting []*clusterv1.Outcome
+	asked   bool // for a sign of life
 	wake    chan struct{}
 }
 
@@ -224,10 +267,15 @@ func (o *outcomes) add(outcome *clusterv1.Outcome) {
 	o.mu.Lock()
 	o.waiting = append(o.waiting, outcome)
 	o.mu.Unlock()
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	signal(o.wake)
+}
+
+// live gives a sign of life.
+func (o *outcomes) live() {
+	o.mu.Lock()
+	o.asked = true
+	o.mu.Unlock()
+	signal(o.wake)
 }
 
 func (o *outcomes) send(ctx context.Context, stream grpc.BidiStreamingServer[clusterv1.DeliverRequest, clusterv1.DeliverResponse]) {
@@ -238,10 +286,10 @@ func (o *outcomes) send(ctx context.Context, stream grpc.BidiStreamingServer[clu
 			return
 		}
 		o.mu.Lock()
-		waiting := o.waiting
-		o.waiting = nil
+		waiting, asked := o.waiting, o.asked
+		o.waiting, o.asked = nil, false
 		o.mu.Unlock()
-		if len(waiting) > 0 && stream.Send(&clusterv1.DeliverResponse{Outcomes: waiting}) != nil {
+		if (len(waiting) > 0 || asked) && stream.Send(&clusterv1.DeliverResponse{Outcomes: waiting}) != nil {
 			return
 		}
 	}

@@ -1174,6 +1174,7 @@ func (*SnapshotResponse) Descriptor() ([]byte, []int) {
 	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
+// DeliverRequest without deliveries asks for a sign of life: a response, with or without outcomes.
 type DeliverRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Deliveries    []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
@@ -1228,6 +1229,8 @@ type Delivery struct {
 	UserId  string `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	Node    string `protobuf:"bytes,5,opt,name=node,proto3" json:"node,omitempty"`
 	Hops    uint32 `protobuf:"varint,6,opt,name=hops,proto3" json:"hops,omitempty"`
+	// The sender can't reach the leader: whoever is not the leader passes the delivery on, once.
+	Relay bool `protobuf:"varint,7,opt,name=relay,proto3" json:"relay,omitempty"`
 	// Types that are valid to be assigned to Content:
 	//
 	//	*Delivery_Inbound
@@ -1311,6 +1314,13 @@ func (x *Delivery) GetHops() uint32 {
 		return x.Hops
 	}
 	return 0
+}
+
+func (x *Delivery) GetRelay() bool {
+	if x != nil {
+		return x.Relay
+	}
+	return false
 }
 
 func (x *Delivery) GetContent() isDelivery_Content {
@@ -2082,14 +2092,15 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.wactor.cluster.v1.DeliveryR\n" +
-	"deliveries\"\xe1\x03\n" +
+	"deliveries\"\xf7\x03\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x17\n" +
 	"\auser_id\x18\x04 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04node\x18\x05 \x01(\tR\x04node\x12\x12\n" +
-	"\x04hops\x18\x06 \x01(\rR\x04hops\x126\n" +
+	"\x04hops\x18\x06 \x01(\rR\x04hops\x12\x14\n" +
+	"\x05relay\x18\a \x01(\bR\x05relay\x126\n" +
 	"\ainbound\x18\n" +
 	" \x01(\v2\x1a.wactor.cluster.v1.InboundH\x00R\ainbound\x123\n" +
 	"\x06status\x18\v \x01(\v2\x19.wactor.cluster.v1.StatusH\x00R\x06status\x120\n" +
