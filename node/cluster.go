@@ -126,6 +126,10 @@ func (w work) Deliver(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
 		return
 	}
 	shard = n.runtime.Shard(d.Conversation)
+	if in.GetRelay() {
+		n.router.Relay(d)
+		return
+	}
 	n.runtime.Deliver(d)
 }
 
@@ -144,11 +148,16 @@ func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]by
 	return w.n.api.Answer(ctx, procedure, request)
 }
 
-// reachable is the number of shards that have a leader, as far as this node knows.
+// reachable is the number of shards whose leader takes what this node has for it, as far as it knows. Gossip is not asked where the
+// leader answers: it alone may be cut. Where the leader does not, a new one is being elected, or another node reaches it; so gossip
+// decides, which knows after seconds that the leader is gone and nobody took its place.
 func (n *Node) reachable() int {
-	found := 0
-	for shard := 1; shard <= n.config.Cluster.Shards; shard++ {
-		if hint, known := n.cluster.Leader(uint32(shard)); known && n.cluster.Alive(hint.Node) {
+	found, isolated := 0, n.cluster.Isolated()
+	for shard := uint32(1); shard <= uint32(n.config.Cluster.Shards); shard++ {
+		hint, known := n.cluster.Leader(shard)
+		switch {
+		case !known:
+		case n.leads.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated && n.cluster.Alive(hint.Node):
 			found++
 		}
 	}

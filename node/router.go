@@ -57,6 +57,7 @@ type trip struct {
 	deadline time.Time
 	tries    int
 	told     uint64 // who leads, by the last who did not
+	relayed  bool   // by another node, which can't reach the leader
 	unknown  bool   // a try may have been kept
 
 	// of the try that is on its way, under the router's lock
@@ -67,6 +68,12 @@ type trip struct {
 // Deliver takes a delivery to its conversation, wherever it is led. It never blocks.
 func (r *router) Deliver(d *actors.Delivery) {
 	t := &trip{router: r, delivery: d, done: d.Done, deadline: time.Now().Add(routeWithin)}
+	t.start()
+}
+
+// Relay takes a delivery to its conversation for a node that can't reach the leader.
+func (r *router) Relay(d *actors.Delivery) {
+	t := &trip{router: r, delivery: d, done: d.Done, deadline: time.Now().Add(routeWithin), relayed: true}
 	t.start()
 }
 
@@ -84,7 +91,7 @@ func (t *trip) start() {
 		t.rest(actors.ErrNotLeader)
 		return
 	}
-	node := t.target(peers, shard)
+	node, relay := t.target(peers, shard)
 	if node == 0 || node == r.self {
 		t.rest(actors.ErrNotLeader)
 		return
@@ -97,7 +104,9 @@ func (t *trip) start() {
 	}
 	r.flying[shard][t] = true
 	r.mu.Unlock()
-	peers.Deliver(node, d.Encode(), func(o *clusterv1.Outcome, err error) {
+	out := d.Encode()
+	out.Relay = relay
+	peers.Deliver(node, out, func(o *clusterv1.Outcome, err error) {
 		if r.arrived(t, shard, try) {
 			t.answered(o, err)
 		}
@@ -105,17 +114,23 @@ func (t *trip) start() {
 }
 
 // target chooses the node to try. Mostly that is who is said to lead; now and then another one that should hold the shard, since
-// what is said may be old.
-func (t *trip) target(peers *cluster.Cluster, shard uint32) uint64 {
+// what is said may be old. Where the leader is out of reach for longer than an election takes, others may reach it: the network
+// between two nodes can be cut while both are well.
+func (t *trip) target(peers *cluster.Cluster, shard uint32) (node uint64, relay bool) {
 	if told := t.told; told != 0 {
 		t.told = 0
-		return told
+		return told, false
 	}
 	hint, known := peers.Leader(shard)
-	if wanted := peers.Wanted(shard); len(wanted) > 0 && (!known || t.tries%4 == 3) {
-		return wanted[t.tries%len(wanted)]
+	if known && !t.relayed && peers.Lost(hint.Node) {
+		if others := peers.Relays(shard, hint.Node); len(others) > 0 {
+			return others[t.tries%len(others)], true
+		}
 	}
-	return hint.Node
+	if wanted := peers.Wanted(shard); len(wanted) > 0 && (!known || t.tries%4 == 3) {
+		return wanted[t.tries%len(wanted)], false
+	}
+	return hint.Node, false
 }
 
 // arrived ends a try that is on its way; false where it was given up.
@@ -188,6 +203,10 @@ func (t *trip) rest(err error) {
 	t.delivery.Done = t.done
 	wait := min(restFirst<<min(t.tries, 10), restMost)
 	t.tries++
+	if peers := r.peers(); peers != nil && peers.Isolated() {
+		t.end(err) // it is another node that can take it, and the provider will find one
+		return
+	}
 	r.mu.Lock()
 	if !r.closed && time.Now().Add(wait).Before(t.deadline) {
 		t.delivery.Again()
