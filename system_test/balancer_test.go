@@ -20,7 +20,8 @@ import (
 // A balancer passes webhooks on to the nodes in turn, as one in front of a deployment does. It leaves out nodes that do not say
 // that they are ready, and tries the next node where no connection comes about, since then nothing was sent. What was sent is not
 // sent again: many balancers do not repeat a POST, and a cluster that needs them to would fail behind those. So a webhook fails
-// here whenever a node took it and did not answer, or refused it.
+// here whenever a node took it and did not answer, or refused it. What waits for a node that does not answer its checks any more is
+// answered 502 (as HAProxy does with "on-marked-down shutdown-sessions"): who stands still answers nobody.
 type balancer struct {
 	outages *outages
 	server  *http.Server
@@ -38,11 +39,17 @@ type balancer struct {
 type target struct {
 	member *member
 	up     atomic.Bool
+
+	mu      sync.Mutex
+	waiting map[*http.Request]context.CancelFunc
 }
 
 const (
-	// checkEvery is how often nodes are asked whether they are ready.
-	checkEvery = 100 * time.Millisecond
+	// checkEvery is how often nodes are asked whether they are ready, and checkWithin bounds the wait for an answer.
+	checkEvery  = 100 * time.Millisecond
+	checkWithin = 400 * time.Millisecond
+	// checksMissed is how many checks a node leaves without an answer until what waits for it is given up.
+	checksMissed = 2
 	// connectWithin bounds the wait for a connection: a dead machine does not refuse it.
 	connectWithin = 500 * time.Millisecond
 	// answerWithin bounds the wait for an answer, after which the balancer answers 504.
@@ -93,7 +100,7 @@ func (b *balancer) url() string { return "http://" + loadAddress + ":8080/webhoo
 
 // add passes webhooks on to one more node, as soon as it is ready, until ctx ends.
 func (b *balancer) add(ctx context.Context, m *member) {
-	one := &target{member: m}
+	one := &target{member: m, waiting: map[*http.Request]context.CancelFunc{}}
 	one.up.Store(m.ready(ctx))
 	b.mu.Lock()
 	b.targets = append(b.targets, one)
@@ -101,15 +108,51 @@ func (b *balancer) add(ctx context.Context, m *member) {
 	b.work.Go(func() {
 		tick := time.NewTicker(checkEvery)
 		defer tick.Stop()
-		for {
+		for missed := 0; ; {
 			select {
 			case <-tick.C:
-				one.up.Store(m.ready(ctx))
+				status := m.readiness(ctx, checkWithin)
+				one.up.Store(status == http.StatusOK)
+				if missed++; status != 0 {
+					missed = 0
+				} else if missed >= checksMissed {
+					one.giveUp()
+				}
 			case <-ctx.Done():
 				return
 			}
 		}
 	})
+}
+
+// giveUp ends all that waits for the node.
+func (o *target) giveUp() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, cancel := range o.waiting {
+		cancel()
+	}
+}
+
+// pass passes a request on. It is over with the answer's last byte.
+func (o *target) pass(transport *http.Transport, request *http.Request) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithCancel(request.Context())
+	defer cancel()
+	o.mu.Lock()
+	o.waiting[request] = cancel
+	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		delete(o.waiting, request)
+		o.mu.Unlock()
+	}()
+	response, err := transport.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
 }
 
 // turn returns the nodes in the order in which they are tried: those that are up, the next in turn first; where none is, all.
@@ -162,7 +205,7 @@ func (b *balancer) send(r *http.Request, body []byte) (status int, answer []byte
 			return http.StatusBadRequest, nil
 		}
 		out.Header = r.Header.Clone()
-		response, err := b.client.RoundTrip(out)
+		status, answer, err := one.pass(b.client, out)
 		switch {
 		case errors.Is(err, errUnreachable):
 			one.up.Store(false) // until the next check
@@ -172,12 +215,7 @@ func (b *balancer) send(r *http.Request, body []byte) (status int, answer []byte
 		case err != nil:
 			return http.StatusBadGateway, nil
 		}
-		answer, err = io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil {
-			return http.StatusBadGateway, nil
-		}
-		return response.StatusCode, answer
+		return status, answer
 	}
 	return http.StatusServiceUnavailable, []byte("no node can be reached")
 }

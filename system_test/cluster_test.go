@@ -38,6 +38,7 @@ func newCluster(t *testing.T, size int) *cluster {
 		if t.Failed() {
 			c.showLogs(t)
 		}
+		c.keepLogs(t)
 	})
 	for range size {
 		c.add(t, size)
@@ -151,6 +152,23 @@ func (c *cluster) names() []string {
 		names[i] = m.name
 	}
 	return names
+}
+
+// keepLogs copies all that the nodes logged to where WACTOR_LOGS says.
+func (c *cluster) keepLogs(t *testing.T) {
+	folder := os.Getenv("WACTOR_LOGS")
+	if folder == "" {
+		return
+	}
+	for _, m := range c.members {
+		log, err := os.ReadFile(m.logs())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, t.Name()+"-"+m.name+".log"), log, 0o600)
+		}
+		if err != nil {
+			t.Logf("keep the log of %s: %v", m.name, err)
+		}
+	}
 }
 
 // showLogs prints the last lines of each node.

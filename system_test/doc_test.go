@@ -29,5 +29,6 @@
 //	WACTOR_RATE=600        messages a second; default 300
 //	WACTOR_NODES=5         nodes of a cluster; default 3
 //	WACTOR_BINARY=./wactor another program than that of this checkout
+//	WACTOR_LOGS=folder     keeps what the nodes logged there, also where nothing failed
 //	WACTOR_LONG=1          pauses and partitions of up to 30 s instead of up to 4 s
 package system_test

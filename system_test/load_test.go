@@ -31,13 +31,17 @@ type load struct {
 	problems bytes.Buffer
 }
 
+// manyUsers are so many that a second's webhooks are of a part of them: a user whose webhook is not answered writes nothing more, and
+// a shard whose users all wait looks as if nobody were served.
+const manyUsers = 1000
+
 // firstUser is the phone number of the first user.
 const firstUser = 4915100000001
 
 // startLoad starts a load that lasts so long, and returns when webhooks are accepted.
 func startLoad(t *testing.T, b *balancer, r *rounds, duration time.Duration) *load {
 	t.Helper()
-	l := &load{duration: duration, users: 200}
+	l := &load{duration: duration, users: manyUsers}
 	command := exec.Command(binary(), "simulate", "--json", "--url", b.url(), "--app-secret", appSecret, "--access-token", "token",
 		"--graph", loadAddress+":9090", "--users", strconv.Itoa(l.users), "--first-user", strconv.Itoa(firstUser), "--messages", "2",
 		"--duration", duration.String(), "--rate", strconv.Itoa(r.rate), "--pattern", "pairs", "--names", "mixed", "--duplicates", "20",

@@ -75,18 +75,23 @@ func (m *member) running() bool {
 
 // ready reports whether the node says that webhooks may be sent to it.
 func (m *member) ready(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	return m.readiness(ctx, time.Second) == http.StatusOK
+}
+
+// readiness is how the node answers whether webhooks may be sent to it; 0 where it does not answer in time.
+func (m *member) readiness(ctx context.Context, within time.Duration) int {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.admin()+"/readyz", nil)
 	if err != nil {
-		return false
+		return 0
 	}
 	response, err := probes.Do(request)
 	if err != nil {
-		return false
+		return 0
 	}
 	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	return response.StatusCode
 }
 
 // probes asks nodes how they are. It keeps no connections, which would not tell that a node can be reached now.
