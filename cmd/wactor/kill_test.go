@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,9 +45,13 @@ func newServer(t *testing.T) *server {
 	return newServerOf(t, fmt.Sprintf("{ flow: %q }", flow))
 }
 
-// newServerOf makes a server with a bot, as its configuration says.
-func newServerOf(t *testing.T, bot string) *server {
+// newServerOf makes a server with a bot, as its configuration says, and with these keys of its channel. Without any it ends doubts
+// soon, and sends as fast as it can.
+func newServerOf(t *testing.T, bot string, channel ...string) *server {
 	t.Helper()
+	if len(channel) == 0 {
+		channel = []string{"in_doubt: { wait: 1s, max: 1s }", "pace: off"}
+	}
 	s := &server{http: freeAddress(t), admin: freeAddress(t), graph: freeAddress(t)}
 	folder := t.TempDir()
 	s.config = filepath.Join(folder, "wactor.yaml")
@@ -62,11 +67,10 @@ channels:
     access_token: token
     graph_url: http://%s
     bot: bot
-    in_doubt: { wait: 1s, max: 1s }
-    pace: off
+    %s
 bots:
   bot: %s
-`, s.http, s.admin, s.graph, bot)
+`, s.http, s.admin, s.graph, strings.Join(channel, "\n    "), bot)
 	if err := os.WriteFile(s.config, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +110,15 @@ func (s *server) start(t *testing.T) time.Duration {
 	}
 	t.Fatal("the server does not get ready")
 	return 0
+}
+
+// stopped ends the process as an operator does, and waits for it.
+func (s *server) stopped() {
+	if s.process != nil {
+		_ = s.process.Process.Signal(os.Interrupt)
+		_ = s.process.Wait()
+		s.process = nil
+	}
 }
 
 // kill ends the process as a crash does.
