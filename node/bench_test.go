@@ -21,31 +21,49 @@ import (
 )
 
 // BenchmarkWholePath sends messages of 1, 16 and 256 users at once over HTTP to a node on disk and awaits all replies at a
-// Graph API, all in this process: an operation is one message in, one turn, one reply out. fsyncs/op is group commit at work.
+// Graph API, all in this process: an operation is one message in, one turn, one reply out. fsyncs/op is group commit at work,
+// cpu-ns/op what all of it took of the processors, client and Graph API too.
 func BenchmarkWholePath(b *testing.B) {
 	for _, users := range []int{1, 16, 256} {
-		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) { benchWholePath(b, users) })
+		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
+			var replies atomic.Int64
+			graph := &http.Server{Handler: emulator.NewGraph("", emulator.Faults{}, func(emulator.Taken) { replies.Add(1) })}
+			n := benchNode(b, "http://"+listen(b, graph), "bot: { flow: flow.yaml }")
+			benchWebhooks(b, n, users, users*8, func() {
+				for replies.Load() < int64(b.N) {
+					time.Sleep(100 * time.Microsecond)
+				}
+			})
+		})
 	}
 }
 
-func benchWholePath(b *testing.B, users int) {
-	var replies atomic.Int64
-	graph := &http.Server{Handler: emulator.NewGraph("", emulator.Faults{}, func(emulator.Taken) { replies.Add(1) })}
-	address := listen(b, graph)
-	n := benchNode(b, "http://"+address)
+// BenchmarkAccept does the same up to the 200: the messages are on disk, and their turns wait for quiet that does not come.
+func BenchmarkAccept(b *testing.B) {
+	const waiting = `bot: { http: { url: "http://127.0.0.1:1/" }, burst: { policy: merge, quiet: 5m, max_wait: 1h, max_messages: 1000 } }`
+	for _, users := range []int{1, 16, 256} {
+		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
+			benchWebhooks(b, benchNode(b, "http://127.0.0.1:1", waiting), users, 10_000, func() {})
+		})
+	}
+}
+
+// benchWebhooks posts a message an operation, of so many people and so many at once, and waits for what shall come of them.
+func benchWebhooks(b *testing.B, n *Node, atOnce, people int, wait func()) {
 	number := emulator.Number{PhoneNumberID: testPhoneNumber, AppSecret: testSecret}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: users, MaxIdleConns: users}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce, MaxIdleConns: atOnce}}
 	defer client.CloseIdleConnections()
-	syncs := metric(b, client, n, "wactor_log_sync_seconds_count")
+	const syncs, cpu = "wactor_log_sync_seconds_count", "process_cpu_seconds_total"
+	syncsBefore, cpuBefore := metric(b, client, n, syncs), metric(b, client, n, cpu)
 	b.ReportAllocs()
 	b.ResetTimer()
 	var next atomic.Int64
 	var work sync.WaitGroup
-	for range users {
+	for range atOnce {
 		work.Go(func() {
 			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
 				body := number.Messages(emulator.Message{
-					ID: "wamid." + strconv.FormatInt(i, 36), User: strconv.FormatInt(4915100000000+i%int64(users*8), 10), Name: "Bench",
+					ID: "wamid." + strconv.FormatInt(i, 36), User: strconv.FormatInt(4915100000000+i%int64(people), 10), Name: "Bench",
 					SentMs: time.Now().UnixMilli(), Text: "hello",
 				})
 				postBench(b, client, n, body, number.Sign(body))
@@ -53,11 +71,10 @@ func benchWholePath(b *testing.B, users int) {
 		})
 	}
 	work.Wait()
-	for replies.Load() < int64(b.N) {
-		time.Sleep(100 * time.Microsecond)
-	}
+	wait()
 	b.StopTimer()
-	b.ReportMetric((metric(b, client, n, "wactor_log_sync_seconds_count")-syncs)/float64(b.N), "fsyncs/op")
+	b.ReportMetric((metric(b, client, n, syncs)-syncsBefore)/float64(b.N), "fsyncs/op")
+	b.ReportMetric((metric(b, client, n, cpu)-cpuBefore)*1e9/float64(b.N), "cpu-ns/op")
 }
 
 func listen(b *testing.B, server *http.Server) string {
@@ -72,7 +89,7 @@ func listen(b *testing.B, server *http.Server) string {
 	return l.Addr().String()
 }
 
-func benchNode(b *testing.B, graph string) *Node {
+func benchNode(b *testing.B, graph, bot string) *Node {
 	b.Helper()
 	dir := b.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "flow.yaml"), []byte(counterSource), 0o600); err != nil {
@@ -85,8 +102,8 @@ listen: { http: "127.0.0.1:0", admin: "127.0.0.1:0" }
 channels:
   - { name: shop, provider: whatsapp_cloud, phone_number_id: %q, verify_token: v, app_secret: %s, access_token: t, graph_url: %s, bot: bot, pace: off }
 bots:
-  bot: { flow: flow.yaml }
-`, testPhoneNumber, testSecret, graph)
+  %s
+`, testPhoneNumber, testSecret, graph, bot)
 	if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
 		b.Fatal(err)
 	}
