@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,10 +22,13 @@ type router struct {
 	// peers returns the cluster, or nil where it is not there yet.
 	peers func() *cluster.Cluster
 
-	mu      sync.Mutex
-	closed  bool
-	flying  map[uint32]map[*trip]bool // on their way to another node, by shard
-	resting map[*trip]*time.Timer     // waiting to be tried again
+	numbers atomic.Uint64 // of trips
+	lined   atomic.Int64  // how many lines there are
+
+	mu     sync.Mutex
+	closed bool
+	flying map[uint32]map[*trip]bool // on their way to another node, by shard
+	lines  map[lineKey]*line         // waiting to be tried again
 
 	forwarded *prometheus.CounterVec
 }
@@ -39,7 +43,7 @@ const (
 
 func newRouter(self uint64, runtime *actors.Runtime, peers func() *cluster.Cluster, registry prometheus.Registerer) *router {
 	r := &router{
-		self: self, runtime: runtime, peers: peers, flying: map[uint32]map[*trip]bool{}, resting: map[*trip]*time.Timer{},
+		self: self, runtime: runtime, peers: peers, flying: map[uint32]map[*trip]bool{}, lines: map[lineKey]*line{},
 		forwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_deliveries_forwarded_total",
 			Help: "Deliveries sent to the node that leads their conversation: ok, again (tried again) or failed.",
@@ -60,6 +64,13 @@ type trip struct {
 	relayed  bool   // by another node, which can't reach the leader
 	unknown  bool   // a try may have been kept
 
+	number uint64 // in the order in which they came
+	key    lineKey
+	// of one that waits, or did
+	waited bool
+	reason error
+	expiry *time.Timer
+
 	// of the try that is on its way, under the router's lock
 	try  int
 	node uint64
@@ -67,14 +78,28 @@ type trip struct {
 
 // Deliver takes a delivery to its conversation, wherever it is led. It never blocks.
 func (r *router) Deliver(d *actors.Delivery) {
-	t := &trip{router: r, delivery: d, done: d.Done, deadline: time.Now().Add(routeWithin)}
-	t.start()
+	r.newTrip(d).begin()
 }
 
 // Relay takes a delivery to its conversation for a node that can't reach the leader.
 func (r *router) Relay(d *actors.Delivery) {
-	t := &trip{router: r, delivery: d, done: d.Done, deadline: time.Now().Add(routeWithin), relayed: true}
-	t.start()
+	t := r.newTrip(d)
+	t.relayed = true
+	t.begin()
+}
+
+func (r *router) newTrip(d *actors.Delivery) *trip {
+	t := &trip{router: r, delivery: d, done: d.Done, deadline: time.Now().Add(routeWithin), number: r.numbers.Add(1)}
+	if t.key.conversation = d.Conversation; !t.ordered() {
+		t.key.number = t.number
+	}
+	return t
+}
+
+func (t *trip) begin() {
+	if !t.router.join(t) {
+		t.start()
+	}
 }
 
 // start tries once.
@@ -96,6 +121,8 @@ func (t *trip) start() {
 		t.rest(actors.ErrNotLeader)
 		return
 	}
+	out := d.Encode() // before anybody may give this try up
+	out.Relay = relay
 	r.mu.Lock()
 	t.try, t.node = t.try+1, node
 	try := t.try
@@ -104,8 +131,6 @@ func (t *trip) start() {
 	}
 	r.flying[shard][t] = true
 	r.mu.Unlock()
-	out := d.Encode()
-	out.Relay = relay
 	peers.Deliver(node, out, func(o *clusterv1.Outcome, err error) {
 		if r.arrived(t, shard, try) {
 			t.answered(o, err)
@@ -170,9 +195,10 @@ func (t *trip) answered(o *clusterv1.Outcome, err error) {
 	t.delivery.Done = t.done
 	if err == nil {
 		t.delivery.Finish(o)
-		return
+	} else {
+		t.done(0, err)
 	}
-	t.done(0, err)
+	t.router.left(t)
 }
 
 // landed takes the outcome of a try on this node.
@@ -183,6 +209,7 @@ func (t *trip) landed(verdict conversation.Verdict, err error) {
 	}
 	t.delivery.Done = t.done
 	t.done(verdict, err)
+	t.router.left(t)
 }
 
 // again reports whether a try that ended so is followed by another one.
@@ -210,15 +237,7 @@ func (t *trip) rest(err error) {
 	r.mu.Lock()
 	if !r.closed && time.Now().Add(wait).Before(t.deadline) {
 		t.delivery.Again()
-		r.resting[t] = time.AfterFunc(wait, func() {
-			r.mu.Lock()
-			_, waits := r.resting[t]
-			delete(r.resting, t)
-			r.mu.Unlock()
-			if waits {
-				t.start()
-			}
-		})
+		r.wait(t, wait, err)
 		r.mu.Unlock()
 		return
 	}
@@ -231,6 +250,7 @@ func (t *trip) end(err error) {
 		err = actors.ErrUnknownFate
 	}
 	t.done(0, err)
+	t.router.left(t)
 }
 
 // hinted gives up waiting for who does not lead a shard any more: it may be paused or cut off, and its answer never come.
@@ -248,18 +268,5 @@ func (r *router) hinted(hint cluster.Hint) {
 		r.forwarded.WithLabelValues("again").Inc()
 		t.unknown = true
 		t.rest(actors.ErrUnknownFate)
-	}
-}
-
-// close ends all that waits to be tried again, now and later.
-func (r *router) close() {
-	r.mu.Lock()
-	r.closed = true
-	resting := r.resting
-	r.resting = map[*trip]*time.Timer{}
-	r.mu.Unlock()
-	for t, timer := range resting {
-		timer.Stop()
-		t.end(actors.ErrStopping)
 	}
 }
