@@ -77,6 +77,10 @@ type Cluster struct {
 	addresses atomic.Pointer[map[uint64]string]
 	// alive are the others that gossip knew last.
 	alive map[uint64]bool
+	// foreign are the nodes of other clusters that gossip knew last.
+	foreign map[uint64]bool
+	// asking ends the question for a newer state that waits at another node; nil where none does.
+	asking atomic.Pointer[context.CancelFunc]
 
 	leadsMu sync.Mutex
 	leads   map[uint32]Hint // those that this node may use
@@ -116,7 +120,7 @@ func Start(options Options) (*Cluster, error) {
 	var err error
 	c.membership, err = Join(MembershipOptions{
 		Self: c.self(), Bind: options.Gossip, Advertise: options.Advertise, Join: options.Join, Keys: options.Keys, Label: label,
-		Logger: options.Logger, Changed: func() { signal(c.changed) }, Hinted: options.Hinted,
+		Logger: options.Logger, Changed: func() { signal(c.changed) }, Hinted: c.hinted,
 	})
 	if err != nil {
 		return nil, err
@@ -181,8 +185,9 @@ func (c *Cluster) watch(ctx context.Context) {
 		case <-c.state.news():
 		}
 		c.readdress()
+		c.complain()
 		now := map[uint64]bool{}
-		for _, p := range c.membership.Peers() {
+		for _, p := range c.peers() {
 			now[p.Node] = true
 		}
 		for node := range c.alive {
@@ -216,13 +221,34 @@ func (c *Cluster) size() int {
 	return max(1, size)
 }
 
+// peers are the others that are alive and of this cluster, or of none yet; of any, where this node has none.
+func (c *Cluster) peers() []Peer {
+	own := c.host.Cluster()
+	return slices.DeleteFunc(c.membership.Peers(), func(p Peer) bool { return own != 0 && p.Cluster != 0 && p.Cluster != own })
+}
+
+// complain says once that a node of another cluster is here.
+func (c *Cluster) complain() {
+	own, foreign := c.host.Cluster(), map[uint64]bool{}
+	for _, p := range c.membership.Peers() {
+		if own == 0 || p.Cluster == 0 || p.Cluster == own {
+			continue
+		}
+		if foreign[p.Node] = true; !c.foreign[p.Node] {
+			c.log.Error("a node of another cluster is here, and is not let in; it has the data directory of another cluster, or two clusters share a secret and know each other's addresses",
+				"peer", hexID(p.Node), "name", p.Name, "gossip", p.Gossip, "its_cluster", hexID(p.Cluster), "cluster", hexID(own))
+		}
+	}
+	c.foreign = foreign
+}
+
 // readdress reads anew where nodes are called: as they say themselves, else as the cluster's state knows it.
 func (c *Cluster) readdress() {
 	addresses := map[uint64]string{}
 	for _, m := range c.state.get().GetMembers() {
 		addresses[m.Node] = m.Rpc
 	}
-	for _, p := range c.membership.Peers() {
+	for _, p := range c.peers() {
 		addresses[p.Node] = p.RPC
 	}
 	delete(addresses, c.host.Node())
@@ -270,6 +296,14 @@ func (c *Cluster) Led(hint Hint, usable bool) {
 		c.meta.poke()
 	}
 	c.moves.poke()
+}
+
+// hinted takes a newer word on who leads a shard.
+func (c *Cluster) hinted(hint Hint) {
+	if stop := c.asking.Load(); stop != nil && hint.Shard == 0 {
+		(*stop)() // whoever was asked may wait for this node by now
+	}
+	c.options.Hinted(hint)
 }
 
 // leading is the term in which this node leads a shard and may use it; 0 where it does not.

@@ -38,7 +38,8 @@ func (c *Cluster) follow(ctx context.Context) {
 	}
 }
 
-// ask asks a node for a newer state; true where it answered.
+// ask asks a node for a newer state; true where it answered. The question waits there for a change. When the meta group has another
+// leader it is put to that one: two nodes that follow each other would both wait, and hear of nothing.
 func (c *Cluster) ask(ctx context.Context, turn int) bool {
 	others := c.informed()
 	if len(others) == 0 {
@@ -54,6 +55,8 @@ func (c *Cluster) ask(ctx context.Context, turn int) bool {
 	}
 	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, c.outgoing()), stateWait+silence)
 	defer cancel()
+	c.asking.Store(&cancel)
+	defer c.asking.Store(nil)
 	answer, err := l.client.State(ctx, &clusterv1.StateRequest{KnownRevision: c.state.get().GetRevision()})
 	if err != nil || answer.GetState() == nil {
 		return false

@@ -43,17 +43,20 @@ func (m *Membership) Leader(shard uint32) (Hint, bool) {
 
 func (h Hint) valid() bool { return h.Shard <= maxShard && h.Term != 0 && h.Node != 0 }
 
-// Hints travel as a version byte, then shard, term and node of each as varints. A message is taken whole or not at all.
+// Hints travel as a version byte, the cluster that they are of, then shard, term and node of each, as varints. A message is taken whole
+// or not at all. Terms of two clusters can't be compared: were the hints of another one believed, which a node with the wrong data
+// directory tells, they would hide the leaders of this one.
 const (
-	hintsVersion = 1
-	maxHintBytes = 2 + 10 + 10
-	maxHints     = maxShard + 1
+	hintsVersion    = 1
+	maxClusterBytes = 10
+	maxHintBytes    = 2 + 10 + 10
+	maxHints        = maxShard + 1
 )
 
 var errHints = errors.New("malformed hints")
 
-func encodeHints(hints ...Hint) []byte {
-	buf := []byte{hintsVersion}
+func encodeHints(cluster uint64, hints ...Hint) []byte {
+	buf := binary.AppendUvarint([]byte{hintsVersion}, cluster)
 	for _, h := range hints {
 		buf = appendHint(buf, h)
 	}
@@ -67,27 +70,30 @@ func appendHint(buf []byte, h Hint) []byte {
 }
 
 // decodeHints takes what anybody with the key sent. What it returns is valid.
-func decodeHints(buf []byte) ([]Hint, error) {
-	if len(buf) == 0 || buf[0] != hintsVersion || len(buf) > 1+maxHints*maxHintBytes {
-		return nil, fmt.Errorf("%w: %d bytes of an unknown kind", errHints, len(buf))
+func decodeHints(buf []byte) (cluster uint64, hints []Hint, err error) {
+	if len(buf) == 0 || buf[0] != hintsVersion || len(buf) > 1+maxClusterBytes+maxHints*maxHintBytes {
+		return 0, nil, fmt.Errorf("%w: %d bytes of an unknown kind", errHints, len(buf))
 	}
-	var hints []Hint
-	for rest := buf[1:]; len(rest) > 0; {
+	cluster, n := binary.Uvarint(buf[1:])
+	if n <= 0 {
+		return 0, nil, fmt.Errorf("%w: of no cluster", errHints)
+	}
+	for rest := buf[1+n:]; len(rest) > 0; {
 		var numbers [3]uint64
 		for i := range numbers {
 			number, n := binary.Uvarint(rest)
 			if n <= 0 {
-				return nil, fmt.Errorf("%w: cut off after %d", errHints, len(hints))
+				return 0, nil, fmt.Errorf("%w: cut off after %d", errHints, len(hints))
 			}
 			numbers[i], rest = number, rest[n:]
 		}
 		h := Hint{Shard: uint32(min(numbers[0], maxShard+1)), Term: numbers[1], Node: numbers[2]}
 		if !h.valid() {
-			return nil, fmt.Errorf("%w: shard %d, term %d, node %x", errHints, numbers[0], h.Term, h.Node)
+			return 0, nil, fmt.Errorf("%w: shard %d, term %d, node %x", errHints, numbers[0], h.Term, h.Node)
 		}
 		hints = append(hints, h)
 	}
-	return hints, nil
+	return cluster, hints, nil
 }
 
 // transmitFactor is how often each node passes a hint on, times the logarithm of the number of nodes: as often as the library does
@@ -133,15 +139,15 @@ func (s *hints) leader(shard uint32) (Hint, bool) {
 	return h, known
 }
 
-// encode returns all that is known.
-func (s *hints) encode() []byte {
+// encode returns all that is known, as that of a cluster.
+func (s *hints) encode(cluster uint64) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return encodeHints(slices.Collect(maps.Values(s.known))...)
+	return encodeHints(cluster, slices.Collect(maps.Values(s.known))...)
 }
 
 // gossip returns a message of at most so many bytes, nil where there is nothing to pass on. It takes what was passed on least.
-func (s *hints) gossip(limit int) []byte {
+func (s *hints) gossip(cluster uint64, limit int) []byte {
 	times := transmitFactor * int(math.Ceil(math.Log10(float64(s.nodes()+1))))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +156,8 @@ func (s *hints) gossip(limit int) []byte {
 		order = append(order, uint64(sent)<<32|uint64(shard))
 	}
 	slices.Sort(order)
-	message := encodeHints()
+	message := encodeHints(cluster)
+	empty := len(message)
 	for _, next := range order {
 		shard, sent := uint32(next), int(next>>32)+1
 		longer := appendHint(message, s.known[shard])
@@ -163,7 +170,7 @@ func (s *hints) gossip(limit int) []byte {
 			delete(s.sent, shard)
 		}
 	}
-	if len(message) == len(encodeHints()) {
+	if len(message) == empty {
 		return nil
 	}
 	return message
@@ -184,21 +191,25 @@ func (d delegate) NotifyMsg(message []byte) { d.learn(message, true) }
 
 // GetBroadcasts returns gossip, as much as fits.
 func (d delegate) GetBroadcasts(overhead, limit int) [][]byte {
-	if message := d.m.hints.gossip(limit - overhead); message != nil {
+	if message := d.m.hints.gossip(d.m.cluster(), limit-overhead); message != nil {
 		return [][]byte{message}
 	}
 	return nil
 }
 
 // LocalState returns all that is known, for another node.
-func (d delegate) LocalState(bool) []byte { return d.m.hints.encode() }
+func (d delegate) LocalState(bool) []byte { return d.m.hints.encode(d.m.cluster()) }
 
 // MergeRemoteState takes what LocalState returned elsewhere. It is not passed on: everybody exchanges states from time to time, and
 // after a join thousands of hints would keep the gossip busy.
 func (d delegate) MergeRemoteState(state []byte, _ bool) { d.learn(state, false) }
 
+// learn takes hints of this node's own cluster. A node without one has no use for any.
 func (d delegate) learn(message []byte, pass bool) {
-	hints, err := decodeHints(message)
+	cluster, hints, err := decodeHints(message)
+	if own := d.m.cluster(); err == nil && (own == 0 || cluster != own) {
+		err = fmt.Errorf("%w: of cluster %s", errHints, hexID(cluster))
+	}
 	if err != nil {
 		d.m.options.Logger.Debug("ignoring leader hints", "error", err)
 		return
@@ -206,4 +217,11 @@ func (d delegate) learn(message []byte, pass bool) {
 	for _, h := range hints {
 		d.m.learn(h, pass)
 	}
+}
+
+// cluster is the one that this node tells to be of.
+func (m *Membership) cluster() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.self.Cluster
 }

@@ -15,18 +15,21 @@ import (
 
 func TestHintsComeBack(t *testing.T) {
 	want := []Hint{{0, 1, 1}, {4096, math.MaxUint64, math.MaxUint64}, {7, 300, nodeA}}
-	got, err := decodeHints(encodeHints(want...))
+	cluster, got, err := decodeHints(encodeHints(math.MaxUint64, want...))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if cluster != math.MaxUint64 {
+		t.Errorf("cluster %x", cluster)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if none, err := decodeHints(encodeHints()); err != nil || len(none) != 0 {
+	if _, none, err := decodeHints(encodeHints(1)); err != nil || len(none) != 0 {
 		t.Errorf("no hints: got %v, %v", none, err)
 	}
 	// What nodes of this version say must be understood by all later ones.
-	if diff := cmp.Diff([]byte{1, 7, 0xac, 2, 0xa7, 1}, encodeHints(want[2])); diff != "" {
+	if diff := cmp.Diff([]byte{1, 9, 7, 0xac, 2, 0xa7, 1}, encodeHints(9, want[2])); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -34,18 +37,19 @@ func TestHintsComeBack(t *testing.T) {
 func TestHintsAreRefused(t *testing.T) {
 	for name, buf := range map[string][]byte{
 		"empty":             {},
-		"another kind":      {2, 7, 1, 1},
-		"cut off":           {1, 7, 1},
-		"no end":            {1, 7, 0xff},
-		"term 0":            {1, 7, 0, 1},
-		"node 0":            {1, 7, 1, 0},
-		"shard 4097":        {1, 0x81, 0x20, 1, 1},
-		"shard 1 << 32":     {1, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1},
-		"one good, one bad": {1, 7, 1, 1, 8, 0, 1},
-		"too many":          append([]byte{1}, bytes.Repeat([]byte{1}, maxHints*maxHintBytes+1)...),
+		"another kind":      {2, 9, 7, 1, 1},
+		"no cluster":        {1},
+		"cut off":           {1, 9, 7, 1},
+		"no end":            {1, 9, 7, 0xff},
+		"term 0":            {1, 9, 7, 0, 1},
+		"node 0":            {1, 9, 7, 1, 0},
+		"shard 4097":        {1, 9, 0x81, 0x20, 1, 1},
+		"shard 1 << 32":     {1, 9, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1},
+		"one good, one bad": {1, 9, 7, 1, 1, 8, 0, 1},
+		"too many":          append([]byte{1}, bytes.Repeat([]byte{1}, maxClusterBytes+maxHints*maxHintBytes+1)...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if hints, err := decodeHints(buf); !errors.Is(err, errHints) || hints != nil {
+			if _, hints, err := decodeHints(buf); !errors.Is(err, errHints) || hints != nil {
 				t.Errorf("got %v, %v", hints, err)
 			}
 		})
@@ -80,13 +84,13 @@ func TestNewerTermsWin(t *testing.T) {
 				t.Fatalf("shard %d: got %+v, %v; want %+v", shard, got, known, newest[shard])
 			}
 		}
-		state, err := decodeHints(s.encode())
+		_, state, err := decodeHints(s.encode(9))
 		if err != nil || !equalHints(state, slices.Collect(maps.Values(newest))) {
 			t.Fatalf("the state is %v, %v; want %v", state, err, newest)
 		}
 		var told []Hint
-		if message := s.gossip(1400); message != nil {
-			if told, err = decodeHints(message); err != nil {
+		if message := s.gossip(9, 1400); message != nil {
+			if _, told, err = decodeHints(message); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -118,17 +122,35 @@ func TestImpossibleHintsAreNotAnnounced(t *testing.T) {
 }
 
 func TestMalformedGossipIsIgnored(t *testing.T) {
-	d := delegate{&Membership{hints: newHints(func() int { return 3 }), options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)}}}
-	d.NotifyMsg([]byte{1, 7, 1})
+	d := delegate{&Membership{
+		self: Peer{Cluster: 9}, hints: newHints(func() int { return 3 }), options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+	}}
+	d.NotifyMsg([]byte{1, 9, 7, 1})
 	d.NotifyMsg(nil)
 	d.MergeRemoteState([]byte{9}, true)
-	d.NotifyMsg(encodeHints(Hint{7, 2, 1}))
-	d.MergeRemoteState(encodeHints(Hint{7, 3, 2}, Hint{8, 1, 1}), false)
+	d.NotifyMsg(encodeHints(9, Hint{7, 2, 1}))
+	d.MergeRemoteState(encodeHints(9, Hint{7, 3, 2}, Hint{8, 1, 1}), false)
 	if got, _ := d.m.Leader(7); got != (Hint{7, 3, 2}) {
 		t.Errorf("got %+v", got)
 	}
-	if got, err := decodeHints(d.LocalState(false)); err != nil || len(got) != 2 {
+	if _, got, err := decodeHints(d.LocalState(false)); err != nil || len(got) != 2 {
 		t.Errorf("the state is %v, %v", got, err)
+	}
+}
+
+// The terms of another cluster say nothing about this one's, and a node without a cluster has no leaders.
+func TestHintsOfAnotherClusterAreIgnored(t *testing.T) {
+	for own, want := range map[uint64]bool{9: true, 8: false, 0: false} {
+		d := delegate{&Membership{
+			self: Peer{Cluster: own}, hints: newHints(func() int { return 3 }), options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+		}}
+		d.NotifyMsg(encodeHints(9, Hint{7, 2, 1}))
+		d.MergeRemoteState(encodeHints(9, Hint{8, 2, 1}), true)
+		_, gossip := d.m.Leader(7)
+		_, state := d.m.Leader(8)
+		if gossip != want || state != want {
+			t.Errorf("a node of cluster %d took hints of cluster 9: %v and %v, want %v", own, gossip, state, want)
+		}
 	}
 }
 
@@ -141,8 +163,8 @@ func TestHintsArePassedOnSomeTimes(t *testing.T) {
 				s.learn(Hint{shard, 1, nodeB}, true)
 			}
 			told := map[uint32]int{}
-			for message := s.gossip(1300); message != nil; message = s.gossip(1300) {
-				hints, err := decodeHints(message)
+			for message := s.gossip(9, 1300); message != nil; message = s.gossip(9, 1300) {
+				_, hints, err := decodeHints(message)
 				if err != nil || len(message) > 1300 {
 					t.Fatalf("%d bytes, %v", len(message), err)
 				}
@@ -162,23 +184,23 @@ func TestHintsArePassedOnSomeTimes(t *testing.T) {
 func TestGossipWithoutRoom(t *testing.T) {
 	d := delegate{&Membership{hints: newHints(func() int { return 3 })}}
 	d.m.Announce(Hint{4096, math.MaxUint64, math.MaxUint64})
-	for _, limit := range []int{-5, 0, 3, 24} {
+	for _, limit := range []int{-5, 0, 3, 25} {
 		if got := d.GetBroadcasts(3, limit); got != nil {
 			t.Errorf("with %d bytes: got %v", limit, got)
 		}
 	}
-	if got := d.GetBroadcasts(3, 26); len(got) != 1 || len(got[0]) != 23 {
+	if got := d.GetBroadcasts(3, 27); len(got) != 1 || len(got[0]) != 24 {
 		t.Errorf("got %v", got)
 	}
 }
 
 func FuzzHints(f *testing.F) {
-	f.Add(encodeHints())
-	f.Add(encodeHints(Hint{0, 1, 1}))
-	f.Add(encodeHints(Hint{4096, math.MaxUint64, math.MaxUint64}, Hint{7, 300, nodeA}))
-	f.Add([]byte{1, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1})
+	f.Add(encodeHints(0))
+	f.Add(encodeHints(9, Hint{0, 1, 1}))
+	f.Add(encodeHints(math.MaxUint64, Hint{4096, math.MaxUint64, math.MaxUint64}, Hint{7, 300, nodeA}))
+	f.Add([]byte{1, 9, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1})
 	f.Fuzz(func(t *testing.T, buf []byte) {
-		hints, err := decodeHints(buf)
+		cluster, hints, err := decodeHints(buf)
 		if err != nil {
 			if hints != nil {
 				t.Fatalf("refused hints are returned: %v", hints)
@@ -190,8 +212,8 @@ func FuzzHints(f *testing.F) {
 				t.Fatalf("accepted %+v", h)
 			}
 		}
-		again, err := decodeHints(encodeHints(hints...))
-		if err != nil || !slices.Equal(again, hints) {
+		same, again, err := decodeHints(encodeHints(cluster, hints...))
+		if err != nil || same != cluster || !slices.Equal(again, hints) {
 			t.Fatalf("%v becomes %v, %v", hints, again, err)
 		}
 	})
@@ -203,7 +225,7 @@ func BenchmarkStateOfAllShards(b *testing.B) {
 		s.learn(Hint{shard, 1000, nodeB}, false)
 	}
 	for b.Loop() {
-		if hints, err := decodeHints(s.encode()); err != nil || len(hints) != maxHints {
+		if _, hints, err := decodeHints(s.encode(9)); err != nil || len(hints) != maxHints {
 			b.Fatal(len(hints), err)
 		}
 	}

@@ -235,10 +235,24 @@ func (m *Membership) Update(self Peer) error {
 		m.mu.Unlock()
 		return errors.New("cluster: a member's node id and name can't change")
 	}
+	joined := self.Cluster != m.self.Cluster
 	m.self, m.metadata = self, metadata
 	m.mu.Unlock()
 	_ = m.list.UpdateNode(updateWait) // what it returns is that nobody has heard it yet
+	if joined {
+		m.seeking.Go(m.catchUp)
+	}
 	return nil
+}
+
+// catchUp asks a node of the cluster that this one has just become one of for all hints: those that came before were ignored.
+func (m *Membership) catchUp() {
+	for _, p := range m.Peers() {
+		address, err := netip.ParseAddrPort(p.Gossip)
+		if err == nil && p.Cluster == m.cluster() && m.contact(address) == nil {
+			return
+		}
+	}
 }
 
 // Leave tells others that this node goes, so that they do not have to find out, and waits until some were told, or the timeout is

@@ -64,7 +64,7 @@ func join(t *testing.T, node uint64, change func(*MembershipOptions), others ...
 	t.Helper()
 	m := &member{log: &safeLog{}}
 	options := MembershipOptions{
-		Self: Peer{Node: node, Name: fmt.Sprint("node-", node), RPC: ":7947", Version: "1"},
+		Self: Peer{Node: node, Cluster: 9, Name: fmt.Sprint("node-", node), RPC: ":7947", Version: "1"},
 		Bind: "127.0.0.1:0", Join: others, Keys: mustSecrets(t, oldText).GossipKeys(), Label: "test",
 		Logger:  slog.New(slog.NewTextHandler(m.log, nil)).With("node", node),
 		Changed: func() { m.changes.Add(1) },
@@ -118,8 +118,8 @@ func TestNodesFindEachOther(t *testing.T) {
 	checkLeaks(t)
 	a, b, c := trio(t, nil)
 	want := []Peer{
-		{Node: 1, Name: "node-1", RPC: "127.0.0.1:7947", Version: "1", Gossip: a.Address()},
-		{Node: 2, Name: "node-2", RPC: "127.0.0.1:7947", Version: "1", Gossip: b.Address()},
+		{Node: 1, Cluster: 9, Name: "node-1", RPC: "127.0.0.1:7947", Version: "1", Gossip: a.Address()},
+		{Node: 2, Cluster: 9, Name: "node-2", RPC: "127.0.0.1:7947", Version: "1", Gossip: b.Address()},
 	}
 	if diff := cmp.Diff(want, c.Peers()); diff != "" {
 		t.Errorf("node 3 sees (-want +got):\n%s", diff)
@@ -259,6 +259,22 @@ func TestHintsArrive(t *testing.T) {
 	}
 	d := join(t, 4, nil, c.Address())
 	eventually(t, "who comes later is told", func() bool { h, _ := d.Leader(63); return h == Hint{63, 9, 2} })
+
+	e := join(t, 5, func(o *MembershipOptions) { o.Self.Cluster = 0 }, c.Address())
+	eventually(t, "a node without a cluster knows the others", func() bool { return e.sees(1, 2, 3, 4) })
+	if h, known := e.Leader(63); known {
+		t.Errorf("a node without a cluster knows %+v", h)
+	}
+	self := e.options.Self
+	self.Cluster = 9
+	if err := e.Update(self); err != nil {
+		t.Fatal(err)
+	}
+	told := time.Now()
+	eventually(t, "who becomes one of the cluster is told", func() bool { h, _ := e.Leader(63); return h == Hint{63, 9, 2} })
+	if took := time.Since(told); took > pushPullInterval/2 {
+		t.Errorf("it took %v", took)
+	}
 }
 
 func TestStrangersDoNotJoin(t *testing.T) {

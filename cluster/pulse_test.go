@@ -198,3 +198,15 @@ func TestWhoDiedIsGivenUpAtOnce(t *testing.T) {
 		t.Errorf("a delivery to the dead: %v, want %v", err, ErrUnreachable)
 	}
 }
+
+// Two nodes that ask each other for news both wait for ten seconds, unless the word of a new leader ends that.
+func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
+	first, _, _ := neighbours(t)
+	await(t, "a question waits", func() bool { return first.asking.Load() != nil })
+	waiting, began := first.asking.Load(), time.Now()
+	first.membership.Announce(Hint{Shard: 0, Term: 5, Node: 2})
+	await(t, "it is put anew", func() bool { now := first.asking.Load(); return now != nil && now != waiting })
+	if took := time.Since(began); took > stateWait/2 {
+		t.Errorf("it took %v", took)
+	}
+}
