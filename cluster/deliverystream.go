@@ -116,8 +116,10 @@ func (s *deliveryStream) fail() {
 	s.queue, s.open = nil, map[uint64]func(*clusterv1.Outcome, error){}
 	s.mu.Unlock()
 	for _, d := range queue {
-		open[d.Id](nil, ErrUnreachable)
-		delete(open, d.Id)
+		if done := open[d.Id]; done != nil { // nil where the other side answered what it had not got
+			delete(open, d.Id)
+			done(nil, ErrUnreachable)
+		}
 	}
 	for _, done := range open {
 		done(nil, ErrBroken)

@@ -85,12 +85,17 @@ func (m *meta) plan(ctx context.Context) error {
 	})
 }
 
-// watch notes who lives. A node that gossip misses is called: gossip alone may be cut.
+// watch notes who lives. A node that gossip misses is called: gossip alone may be cut. One that was lost under another leader stays
+// so until it is heard of.
 func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 	now := time.Now()
 	for _, member := range state.GetMembers() {
 		node := member.Node
 		last, known := m.seen[node]
+		if !known && member.Standing == clusterv1.Standing_STANDING_LOST {
+			last, known = now.Add(-m.cluster.options.ReplaceAfter-probeEvery-1), true
+			m.seen[node] = last
+		}
 		switch {
 		case !known || m.cluster.Alive(node):
 			m.seen[node] = now
@@ -173,13 +178,15 @@ func (m *meta) register(ctx context.Context, member *clusterv1.Member, shards ui
 // operate changes a node's standing for an operator.
 func (m *meta) operate(ctx context.Context, name string, standing clusterv1.Standing) (*clusterv1.ClusterState, error) {
 	c := m.cluster
-	if c.leading(0) == 0 {
+	switch {
+	case c.leading(0) == 0:
 		return nil, ErrNotMeta
-	}
-	if standing == clusterv1.Standing_STANDING_REMOVED {
+	case standing == clusterv1.Standing_STANDING_REMOVED:
 		if err := m.mayRemove(ctx, name); err != nil {
 			return nil, err
 		}
+	case standing != clusterv1.Standing_STANDING_ACTIVE && standing != clusterv1.Standing_STANDING_DRAINING:
+		return nil, fmt.Errorf("%w: no operator makes a node %v", ErrRefused, Standing(standing))
 	}
 	err := m.change(ctx, func(state *clusterv1.ClusterState) error {
 		member, err := namedMember(state, name)

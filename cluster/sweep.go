@@ -34,7 +34,7 @@ func (c *Cluster) sweep(ctx context.Context) {
 				continue
 			}
 			for _, r := range suspects {
-				if gone(r, theirs) {
+				if gone(r, c.host.Node(), theirs) {
 					c.log.Info("a replica was removed while this node was away", "shard", r.Shard, "replica", r.Replica)
 					if err := c.host.DestroyReplica(r.Shard, r.Replica); err != nil {
 						c.log.Warn("a replica was not destroyed", "shard", r.Shard, "replica", r.Replica, "error", err)
@@ -58,8 +58,9 @@ func (c *Cluster) holder(shard uint32) uint64 {
 	return 0
 }
 
-// gone reports whether a replica has left its group, by what a member of the group says.
-func gone(r *clusterv1.ReplicaStatus, theirs []*clusterv1.ReplicaStatus) bool {
+// gone reports whether a replica of a node has left its group, by what a member of the group says. A replica that was created here and
+// whose id was then given to another node is none either.
+func gone(r *clusterv1.ReplicaStatus, node uint64, theirs []*clusterv1.ReplicaStatus) bool {
 	for _, t := range theirs {
 		if t.Shard != r.Shard || t.Next <= r.Replica || len(t.Members) == 0 {
 			continue
@@ -67,7 +68,7 @@ func gone(r *clusterv1.ReplicaStatus, theirs []*clusterv1.ReplicaStatus) bool {
 		known, member := false, false
 		for _, m := range t.Members {
 			member = member || m.Id == t.Replica
-			known = known || m.Id == r.Replica
+			known = known || m.Id == r.Replica && m.Node == node
 		}
 		return member && !known
 	}

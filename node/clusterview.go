@@ -107,8 +107,9 @@ func shardStatus(
 		}
 	}
 	voters := 0
-	for i, m := range leader.GetMembers() {
-		p := leader.Progress[i]
+	progress := leader.GetProgress()
+	for i, m := range leader.GetMembers()[:min(len(leader.GetMembers()), len(progress))] { // another node told them
+		p := progress[i]
 		if m.Id == leader.Replica {
 			out.Leader = names[m.Node]
 			if nodes[m.Node] != nil {

@@ -1,0 +1,93 @@
+package cluster
+
+import (
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// nobodyThere is a Host that is alone.
+type nobodyThere struct{ Host }
+
+func (nobodyThere) Node() uint64 { return 1 }
+
+// newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches nobody.
+func newLeader() *meta {
+	c := &Cluster{
+		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(), log: slog.New(slog.DiscardHandler),
+		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)}, leads: map[uint32]Hint{0: {Term: 3, Node: 1}},
+	}
+	c.links = newLinks(c)
+	c.addresses.Store(&map[uint64]string{})
+	c.meta = newMeta(c)
+	c.meta.seen = map[uint64]time.Time{}
+	return c.meta
+}
+
+func memberOf(node uint64, name string, standing clusterv1.Standing) *clusterv1.Member {
+	return &clusterv1.Member{Node: node, Name: name, Rpc: "h:1", Version: "v1.0.0", Standing: standing}
+}
+
+// TestWhoIsLostStaysLostUnderANewLeader: to count anew how long a node is gone must not bring it back, and with it replicas to a
+// node that is dead.
+func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
+	m := newLeader()
+	state := &clusterv1.ClusterState{Replicas: 3, Members: []*clusterv1.Member{
+		memberOf(1, "a", clusterv1.Standing_STANDING_ACTIVE), memberOf(2, "b", clusterv1.Standing_STANDING_ACTIVE),
+		memberOf(3, "c", clusterv1.Standing_STANDING_ACTIVE), memberOf(4, "d", clusterv1.Standing_STANDING_LOST),
+	}}
+	for range 2 {
+		m.watch(t.Context(), state)
+		replaceLost(state, m.gone)
+		for i, want := range []clusterv1.Standing{
+			clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_LOST,
+		} {
+			if got := state.Members[i]; got.Standing != want {
+				t.Errorf("node %s is %s", got.Name, Standing(got.Standing))
+			}
+		}
+	}
+	m.cluster.membership.table.present["4"] = present{peer: Peer{Node: 4}, known: true}
+	m.watch(t.Context(), state)
+	if replaceLost(state, m.gone); state.Members[3].Standing != clusterv1.Standing_STANDING_ACTIVE {
+		t.Error("who is back is still lost")
+	}
+}
+
+// TestOperatorsKnowThreeStandings: another version may ask for one that this one does not know.
+func TestOperatorsKnowThreeStandings(t *testing.T) {
+	for _, standing := range []clusterv1.Standing{clusterv1.Standing_STANDING_UNSPECIFIED, clusterv1.Standing_STANDING_LOST, 9} {
+		if _, err := newLeader().operate(t.Context(), "a", standing); !errors.Is(err, ErrRefused) {
+			t.Errorf("%v: %v", standing, err)
+		}
+	}
+}
+
+func TestReplicasThatAreGone(t *testing.T) {
+	theirs := []*clusterv1.ReplicaStatus{
+		{Shard: 1, Replica: 2, Next: 7, Members: []*clusterv1.Replica{{Id: 2, Node: 20}, {Id: 5, Node: 50}, {Id: 6, Node: 60}}},
+		{Shard: 2, Replica: 2, Next: 9, Members: []*clusterv1.Replica{{Id: 3, Node: 30}}},
+		{Shard: 3, Replica: 4, Next: 9},
+	}
+	for _, test := range []struct {
+		shard   uint32
+		replica uint64
+		node    uint64
+		gone    bool
+	}{
+		{1, 4, 10, true},
+		{1, 6, 60, false},
+		{1, 5, 10, true},  // created here, and given to another node
+		{1, 7, 10, false}, // about to be added
+		{2, 1, 10, false}, // who tells is no member itself
+		{3, 1, 10, false},
+		{4, 1, 10, false},
+	} {
+		if got := gone(&clusterv1.ReplicaStatus{Shard: test.shard, Replica: test.replica}, test.node, theirs); got != test.gone {
+			t.Errorf("replica %d of shard %d on node %d: gone %v", test.replica, test.shard, test.node, got)
+		}
+	}
+}
