@@ -205,6 +205,22 @@ func TestUnreadIsToldOnce(t *testing.T) {
 	}
 }
 
+// TestVerdictsAreCountedFromZero: an alert on a rate of refusals must see the first of them.
+func TestVerdictsAreCountedFromZero(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	newGateway(&router{}, func(o *Options) { o.Registerer = registry })
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "wactor_webhooks_total" && len(f.Metric) == len(answers) {
+			return
+		}
+	}
+	t.Errorf("not all verdicts are there: %v", families)
+}
+
 func TestStatusesFindTheirConversation(t *testing.T) {
 	status := func(reply string) string {
 		return `{"field":"messages","value":{"metadata":{"phone_number_id":"111"},"statuses":[{"id":"wamid.9","status":"failed","timestamp":"1700000000",

@@ -27,6 +27,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Buckets: []float64{.0005, .001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
 		}),
 	}
+	for _, a := range answers {
+		m.webhooks.WithLabelValues(a.verdict) // 0 from the start: a rate over a series that begins with its first event misses it
+	}
 	if registerer != nil {
 		registerer.MustRegister(m.webhooks, m.messages, m.statuses, m.unread, m.others, m.seconds)
 	}

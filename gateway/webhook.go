@@ -33,6 +33,10 @@ var (
 	answerUnknownOutcome = answer{http.StatusServiceUnavailable, "unknown", "the outcome is unknown, send again"}
 )
 
+var answers = []answer{
+	answerOK, answerNoChannel, answerSignature, answerTooLarge, answerSlow, answerBroken, answerOverloaded, answerUnavailable, answerUnknownOutcome,
+}
+
 func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	began := g.options.Now()
 	a := g.take(w, r, began)
