@@ -65,6 +65,8 @@ type Options struct {
 	// Rate, in messages a second, makes the load open: messages are due at their times, however slow the bot is, and latencies
 	// count from those times. 0 sends as fast as the bot replies. At most 1024 webhooks are under way.
 	Rate float64
+	// Flood, in messages a second, lets one more user flood the bot in every other two seconds. It needs a Rate.
+	Flood float64
 	// Faults are those of the fake Graph API.
 	Faults emulator.Faults
 	// Statuses are posted for every reply that the Graph API takes: sent, delivered, read.
@@ -103,6 +105,8 @@ func (o *Options) check() (*url.URL, error) {
 		return nil, errors.New("simulate: taps are not swapped")
 	case o.Gap < 0 || o.Gap > 0 && (o.Pattern != Burst || o.Rate > 0):
 		return nil, errors.New("simulate: a gap is between the messages of a burst, without a rate")
+	case o.Flood < 0 || o.Flood > 0 && o.Rate == 0:
+		return nil, errors.New("simulate: a flood needs a rate for the other users, so that both are asked alike")
 	case o.Media < 0 || o.Media > 100:
 		return nil, errors.New("simulate: media is a percentage from 0 to 100")
 	case o.Duplicates < 0 || o.Duplicates > 100 || o.Swaps < 0 || o.Swaps > 100:

@@ -11,7 +11,7 @@ import (
 // Write prints the report for people.
 func (r *Report) Write(w io.Writer) {
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("users", "%d, pattern %s, seed %d", r.Users, r.Pattern, r.Seed)
 	row("messages", "%d posted, %d accepted, %d replied to in %d replies", r.Messages, r.Accepted, r.Replied, r.Replies)
@@ -20,6 +20,11 @@ func (r *Report) Write(w io.Writer) {
 	row("", "%9s %9s %9s %9s", "p50", "p90", "p99", "max")
 	row("accept", "%s", r.Accept)
 	row("end to end", "%s", r.EndToEnd)
+	if r.Flood != nil {
+		row("  alone", "%s", r.Flood.Alone)
+		row("  beside flood", "%s", r.Flood.Beside)
+		row("flood", "%d posted by one more user, %d accepted", r.Flood.Posted, r.Flood.Accepted)
+	}
 	for _, count := range r.rows() {
 		if count.n > 0 || !count.rare {
 			row(count.name, "%d%s", count.n, count.note)

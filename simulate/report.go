@@ -34,6 +34,8 @@ type Report struct {
 	// the reply. Both count from the time at which the message was due, in milliseconds.
 	Accept   Percentiles `json:"acceptMs"`
 	EndToEnd Percentiles `json:"endToEndMs"`
+	// Flood tells what Options.Flood did; nil without one.
+	Flood *FloodReport `json:"flood,omitempty"`
 	Counts
 	// Violations is what a correct bot has none of.
 	Violations int `json:"violations"`

@@ -34,6 +34,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	defer cancel()
 	graph.serve(listener)
 	s.start(inner)
+	floods := &flood{record: r, poster: p}
+	floods.start(inner)
 	var watching sync.WaitGroup
 	watching.Go(func() { r.watch(inner) })
 	err = r.drive(inner, p)
@@ -45,6 +47,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	p.connections.close()
 	graph.close()
 	s.work.Wait()
+	floods.work.Wait()
 	watching.Wait()
 	switch {
 	case ctx.Err() != nil:
@@ -55,7 +58,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, errors.New("simulate: no webhook was answered 200: is the bot running at --url?")
 	}
 	report := r.report(sentNs)
-	report.StatusesDropped = int(s.dropped.Load())
+	report.StatusesDropped, report.Flood = int(s.dropped.Load()), floods.report()
 	return report, nil
 }
 

@@ -67,6 +67,17 @@ func TestSpreadBurstsOfImagesPass(t *testing.T) {
 	}
 }
 
+func TestFloodIsToldApart(t *testing.T) {
+	report := simulateOn(t, "", func(o *Options) { o.Pattern, o.Rate, o.Flood, o.Users, o.Messages = Steady, 100, 500, 50, 10 })
+	flood := report.Flood
+	if report.Violations != 0 || report.Replied != 500 || flood.Posted < 900 || flood.Posted > 1100 || flood.Accepted != flood.Posted {
+		t.Errorf("%+v, flood %+v", report, flood)
+	}
+	if flood.Alone.Max == 0 || flood.Beside.Max == 0 {
+		t.Errorf("the times beside the flood and without are not told apart: %+v", flood)
+	}
+}
+
 func TestOpenLoadPasses(t *testing.T) {
 	report := simulateOn(t, "", func(o *Options) { o.Pattern, o.Rate = Steady, 400 })
 	if report.Violations != 0 || report.Replied != 80 || report.Seconds < 0.19 {
