@@ -12,7 +12,8 @@ import (
 // nobodyThere is a Host that is alone.
 type nobodyThere struct{ Host }
 
-func (nobodyThere) Node() uint64 { return 1 }
+func (nobodyThere) Node() uint64    { return 1 }
+func (nobodyThere) Cluster() uint64 { return 9 }
 
 // newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches nobody.
 func newLeader() *meta {
