@@ -139,10 +139,10 @@ cluster:
     bot: counter
     in_doubt: { wait: 1s, max: 1s }
     pace: off
-bots:
+%[12]sbots:
   counter: { flow: %[11]q }
-limits: { journal: 100000 } # so that every doubt of a long run can be counted
-`, m.name, m.address, adminToken, gossipPort, rpcPort, clusterSecret, c.shards, join, appSecret, loadAddress, flow)
+%[13]slimits: { journal: 100000 } # so that every doubt of a long run can be counted
+`, m.name, m.address, adminToken, gossipPort, rpcPort, clusterSecret, c.shards, join, appSecret, loadAddress, flow, slowChannels(), slowBots())
 }
 
 // names returns the names of all nodes.
