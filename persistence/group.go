@@ -31,7 +31,7 @@ type group struct {
 	pending []*proposal
 	// answers are the outcomes of what a batch applies, until it is in the store.
 	answers   []answer
-	command   wactorv1.Command // the one being applied
+	command   wactorv1.Command // the one being applied, where it is another node's or from before
 	key       []byte           // the one being written; kept for its memory
 	revisions revisionCache
 	// queued: the group is among its lane's active ones. gone: its replica was destroyed.
