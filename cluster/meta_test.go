@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -21,6 +22,7 @@ func newLeader() *meta {
 		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(), log: slog.New(slog.DiscardHandler),
 		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)}, leads: map[uint32]Hint{0: {Term: 3, Node: 1}},
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.links = newLinks(c)
 	c.addresses.Store(&map[uint64]string{})
 	c.meta = newMeta(c)
