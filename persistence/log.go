@@ -71,6 +71,9 @@ func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 	if l.applied, err = l.position(classApplied, "applied index"); err != nil {
 		return nil, err
 	}
+	if l.applied.index > l.hard.GetCommit() {
+		l.hard.Commit = new(l.applied.index)
+	}
 	l.last = l.truncated
 	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classLog), UpperBound: shardKey(shard, classLog+1)})
 	if err != nil {
@@ -161,9 +164,14 @@ func (l *groupLog) entryAt(iter *pebble.Iterator) (*raftpb.Entry, error) {
 // append adds entries and hard state to a batch. Entries replace what lies at their indexes and after.
 func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries []*raftpb.Entry) error {
 	if hard != nil {
+		// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
+		// how far that was at least.
+		promises := hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote()
 		l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
-		if err := l.setHard(batch); err != nil {
-			return err
+		if promises {
+			if err := l.setHard(batch); err != nil {
+				return err
+			}
 		}
 	}
 	if len(entries) == 0 {
