@@ -33,9 +33,9 @@ type Host interface {
 	CreateReplica(shard uint32, replica uint64) error
 	// DestroyReplica removes a replica that has left its group, with all that it holds.
 	DestroyReplica(shard uint32, replica uint64) error
-	// AddLearner adds the replica that was created on a node to a group that this node leads in a term. It returns when that is
-	// proposed, and says nothing about whether it will be.
-	AddLearner(shard uint32, term uint64, node uint64) error
+	// AddLearner adds the replica that was created on a node to a group that this node leads in a term, if it gets that id. It returns
+	// when that is proposed, and says nothing about whether it will be.
+	AddLearner(shard uint32, term, node, replica uint64) error
 	// ChangeVoters promotes learners and removes replicas of a group that this node leads in a term, in one step. It returns when
 	// that is proposed.
 	ChangeVoters(shard uint32, term uint64, promote, remove []uint64) error

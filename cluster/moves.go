@@ -21,15 +21,9 @@ type moves struct {
 
 	mu   sync.Mutex
 	busy map[uint32]bool
-	// kept are the leads that could not be given away lately.
-	kept map[uint32]kept
-}
-
-// kept is a lead that could not be given away. Each try ends the shard's conversations and refuses its webhooks until it is over, and
-// what stood in its way, such as a provider that takes long for a reply, may stay for hours.
-type kept struct {
-	until time.Time
-	wait  time.Duration
+	// looks counts them; ended is the one during which a shard's last step ended.
+	looks uint64
+	ended map[uint32]uint64
 }
 
 const (
@@ -44,13 +38,10 @@ const (
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
 	stepWithin = 5 * time.Second
-	// keepLead is how long a lead stays where it is after it could not be given away; twice as long each time, up to keepLeadMost.
-	keepLead     = 2 * time.Second
-	keepLeadMost = 10 * time.Minute
 )
 
 func newMoves(c *Cluster) *moves {
-	return &moves{cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, kept: map[uint32]kept{}}
+	return &moves{cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{}}
 }
 
 func (m *moves) poke() { signal(m.wake) }
@@ -87,6 +78,7 @@ func (m *moves) look(ctx context.Context) (steps, waits bool) {
 	if len(state.GetWanted()) == 0 || !m.leadsAny() {
 		return false, false
 	}
+	m.open()
 	replicas, err := c.host.Replicas()
 	if err != nil {
 		return false, true
@@ -99,7 +91,7 @@ func (m *moves) look(ctx context.Context) (steps, waits bool) {
 		step := placement.Next(groupOf(c.host.Node(), r), state.Wanted[r.Shard].Nodes, c.Alive)
 		switch {
 		case step.Kind == placement.None:
-		case step.Kind == placement.Wait || step.Kind == placement.Transfer && m.keeps(r.Shard) || !m.begin(r.Shard):
+		case step.Kind == placement.Wait || !m.begin(r.Shard):
 			waits = true
 		default:
 			steps = true
@@ -117,10 +109,18 @@ func (m *moves) leadsAny() bool {
 	return len(m.cluster.leads) > 0
 }
 
+// open begins a look.
+func (m *moves) open() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.looks++
+}
+
+// begin begins a step that this look found, unless one is under way, or ended since the look began: that one was not seen.
 func (m *moves) begin(shard uint32) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.busy[shard] || len(m.busy) >= movesAtOnce {
+	if m.busy[shard] || len(m.busy) >= movesAtOnce || m.ended[shard] == m.looks {
 		return false
 	}
 	m.busy[shard] = true
@@ -130,26 +130,9 @@ func (m *moves) begin(shard uint32) bool {
 func (m *moves) end(shard uint32) {
 	m.mu.Lock()
 	delete(m.busy, shard)
+	m.ended[shard] = m.looks
 	m.mu.Unlock()
 	m.poke()
-}
-
-// keep notes whether a lead could be given away.
-func (m *moves) keep(shard uint32, failed error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if failed == nil {
-		delete(m.kept, shard)
-		return
-	}
-	wait := min(max(keepLead, 2*m.kept[shard].wait), keepLeadMost)
-	m.kept[shard] = kept{until: time.Now().Add(wait), wait: wait}
-}
-
-func (m *moves) keeps(shard uint32) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return time.Now().Before(m.kept[shard].until)
 }
 
 // groupOf is a group as placement sees it.
@@ -175,7 +158,7 @@ func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clust
 	case placement.Add:
 		log.Info("adding a replica", "peer", hexID(step.Nodes[0]), "replica", r.Next)
 		if err = m.create(ctx, step.Nodes[0], shard, r.Next); err == nil {
-			err = c.host.AddLearner(shard, term, step.Nodes[0])
+			err = c.host.AddLearner(shard, term, step.Nodes[0], r.Next)
 		}
 	case placement.Change:
 		log.Info("changing the voters", "promote", len(step.Promote), "remove", len(step.Remove))
@@ -183,7 +166,6 @@ func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clust
 	case placement.Transfer:
 		log.Info("giving the lead away", "replica", step.To)
 		err = m.transfer(ctx, shard, term, r, step.To)
-		m.keep(shard, err)
 	}
 	if err != nil && ctx.Err() == nil {
 		log.Info("a step of moving replicas was not taken; trying again", "step", step.Kind.String(), "error", err)

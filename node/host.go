@@ -101,8 +101,8 @@ func (h host) CreateReplica(shard uint32, replica uint64) error {
 	return err
 }
 
-func (h host) AddLearner(shard uint32, term uint64, node uint64) error {
-	return h.ChangeReplicas(shard, term, persistence.Change{Add: node})
+func (h host) AddLearner(shard uint32, term, node, replica uint64) error {
+	return h.ChangeReplicas(shard, term, persistence.Change{Add: node, Replica: replica})
 }
 
 func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) error {

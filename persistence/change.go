@@ -13,8 +13,9 @@ import (
 
 // Change is one step of moving replicas. Ids name replicas, but for Add.
 type Change struct {
-	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been created there.
-	Add uint64
+	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been created there. Replica is that id, as the
+	// caller created it; with 0 it is whatever comes next.
+	Add, Replica uint64
 	// Promote makes learners voters, and Remove removes learners, all at once by joint consensus. A voter in Remove is made a
 	// learner by it, and has to be removed once more: it votes for as long as anybody may believe that the group is in the joint
 	// configuration still. Destroyed at its end, it could be missed for ever by one who has not heard of that end.
@@ -33,6 +34,9 @@ func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
 		if len(g.log.conf.GetVotersOutgoing()) > 0 {
 			return fmt.Errorf("%w: another change is under way", ErrOverloaded)
 		}
+		if err := g.fits(change); err != nil {
+			return err
+		}
 		proposed, err := g.change(change)
 		if err != nil {
 			return err
@@ -43,6 +47,26 @@ func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
 		l.activate(g)
 		return nil
 	})
+}
+
+// fits refuses a change that was made for other replicas than there are: a caller that looked before the last change was applied would
+// add a learner that nobody has created, or make a voter of a replica that is gone.
+func (g *group) fits(c Change) error {
+	conf := g.log.conf
+	if c.Add != 0 && c.Replica != 0 && c.Replica != g.log.members.Next {
+		return fmt.Errorf("%w: the next replica of shard %d is %d, not %d", ErrChanged, g.shard, g.log.members.Next, c.Replica)
+	}
+	for _, id := range c.Promote {
+		if !slices.Contains(conf.GetLearners(), id) {
+			return fmt.Errorf("%w: replica %d of shard %d is no learner", ErrChanged, id, g.shard)
+		}
+	}
+	for _, id := range c.Remove {
+		if !slices.Contains(conf.GetLearners(), id) && !slices.Contains(conf.GetVoters(), id) {
+			return fmt.Errorf("%w: shard %d has no replica %d", ErrChanged, g.shard, id)
+		}
+	}
+	return nil
 }
 
 // change is the entry of a change; its context holds the members afterwards.

@@ -136,6 +136,8 @@ var (
 	ErrCorrupt = errors.New("persistence: corrupt data")
 	// ErrReplica: the replica can't be made here, since there is another one, or it was destroyed before.
 	ErrReplica = errors.New("persistence: no such replica can be here")
+	// ErrChanged: the replicas are not those any more that a change was made for. Look again.
+	ErrChanged = errors.New("persistence: the replicas of the shard have changed")
 	// ErrMismatch: the directory belongs to a store with other settings.
 	ErrMismatch = errors.New("persistence: the directory does not fit the configuration")
 )

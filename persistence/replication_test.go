@@ -69,7 +69,6 @@ func TestWhoIsFarBehindGetsASnapshot(t *testing.T) {
 		away = w.houses[1]
 	}
 	away.crash()
-	w.run(20) // nobody waits for it
 	for i := range uint64(200) {
 		w.mustCommit(1, "shop/1", i)
 	}
@@ -242,4 +241,29 @@ func TestReplicaMovesAndLeavesNothing(t *testing.T) {
 	w.await("it is back", func() bool { return leaver.group(1).Applied > 1 })
 	w.change(1, Change{Promote: []uint64{back}, Remove: []uint64{fourth.group(1).Replica}})
 	w.checkEqual(1)
+}
+
+// TestChangesThatWereMadeForOtherReplicasAreRefused: a step that is taken twice, by who looked before the first was applied, would add
+// a learner that nobody created, and leave the one that was created behind; or make a voter of who has left.
+func TestChangesThatWereMadeForOtherReplicasAreRefused(t *testing.T) {
+	w := newTown(t, 2, 1)
+	old, heir := w.houses[0], w.houses[1]
+	next := w.awaitLeader(1).group(1).Next
+	w.change(1, Change{Add: heir.Node(), Replica: next})
+	before := old.group(1)
+	for name, c := range map[string]Change{
+		"the same learner again":    {Add: heir.Node(), Replica: next},
+		"a voter that is none":      {Promote: []uint64{next + 1}},
+		"a voter that is one":       {Promote: []uint64{old.group(1).Replica}},
+		"a removal that was done":   {Remove: []uint64{next + 1}},
+		"a learner, and a stranger": {Promote: []uint64{next}, Remove: []uint64{next + 1}},
+	} {
+		if err := old.ChangeReplicas(1, old.leads[1].Term, c); !errors.Is(err, ErrChanged) {
+			t.Errorf("%s: %v, want %v", name, err, ErrChanged)
+		}
+	}
+	w.run(3)
+	if g := old.group(1); g.Next != before.Next || len(g.Members) != len(before.Members) {
+		t.Errorf("members: %+v", g.Members)
+	}
 }

@@ -101,20 +101,16 @@ func (h *house) post(m Message, snapshot [][2][]byte) {
 
 func (h *house) sendSnapshot(m Message, snapshot *Snapshot) {
 	defer snapshot.Close()
-	h.post(m, snapshotRecords(h.town.t, snapshot))
-	h.SnapshotSent(m, nil)
-}
-
-func snapshotRecords(t *testing.T, snapshot *Snapshot) [][2][]byte {
 	records := [][2][]byte{}
 	err := snapshot.Each(func(key, value []byte) error {
 		records = append(records, [2][]byte{slices.Clone(key), slices.Clone(value)})
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		h.town.t.Fatal(err)
 	}
-	return records
+	h.post(m, records)
+	h.SnapshotSent(m, nil)
 }
 
 func (w *town) house(node uint64) *house {
