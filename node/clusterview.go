@@ -61,10 +61,9 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		return out, nil
 	}
 	out.Cluster = fmt.Sprintf("%016x", state.Cluster)
-	names := map[uint64]string{}
+	names := namesOf(state.Members)
 	nodes := map[uint64]*wactorv1.NodeStatus{}
 	for _, m := range state.Members {
-		names[m.Node] = m.Name
 		if m.Standing == clusterv1.Standing_STANDING_REMOVED {
 			continue
 		}
@@ -90,6 +89,25 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		out.Shards = append(out.Shards, shardStatus(state, leaders[shard], shard, names, nodes))
 	}
 	return out, nil
+}
+
+// namesOf are the names of nodes, with the ids of those that share one: a node whose disk was emptied is a new one.
+func namesOf(members []*clusterv1.Member) map[uint64]string {
+	names, of := map[uint64]string{}, map[string][]uint64{}
+	for _, m := range members {
+		names[m.Node] = m.Name
+		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			of[m.Name] = append(of[m.Name], m.Node)
+		}
+	}
+	for name, nodes := range of {
+		for _, node := range nodes {
+			if len(nodes) > 1 {
+				names[node] = fmt.Sprintf("%s/%016x", name, node)
+			}
+		}
+	}
+	return names
 }
 
 func shardStatus(
