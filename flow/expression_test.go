@@ -67,7 +67,6 @@ func TestExpressions(t *testing.T) {
 		"user.name + message.choice.id": `"Ana"`,
 		"version":                       `3`,
 		"error":                         `""`,
-		"window_open":                   `true`,
 		"message.raw":                   `null`,
 	} {
 		if got, err := evaluate(expression, "hello"); err != nil || got != want {

@@ -18,6 +18,8 @@ type cluster struct {
 	members []*member
 	folder  string
 	shards  int
+	secret  string // as it stands in the configuration: one, or a list
+	more    string // further lines of the configuration's section cluster
 }
 
 // Secrets of a test's cluster.
@@ -30,13 +32,13 @@ const (
 // newCluster makes nodes that do not run yet. Their processes end with the test; where it failed, it shows their last lines.
 func newCluster(t *testing.T, size int) *cluster {
 	t.Helper()
-	c := &cluster{network: newNetwork(t), folder: t.TempDir(), shards: 32}
+	c := &cluster{network: newNetwork(t), folder: t.TempDir(), shards: 32, secret: clusterSecret}
 	t.Cleanup(func() {
-		for _, m := range c.members {
-			m.kill()
-		}
 		if t.Failed() {
 			c.showLogs(t)
+		}
+		for _, m := range c.members {
+			m.kill()
 		}
 		c.keepLogs(t)
 	})
@@ -80,12 +82,18 @@ func (c *cluster) add(t *testing.T, expect int) *member {
 	if err := os.MkdirAll(m.dataDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(m.config, []byte(c.configuration(t, m, expect)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	c.configure(t, m, expect)
 	c.members = append(c.members, m)
 	c.needSeveral(t, m)
 	return m
+}
+
+// configure writes a node's configuration, which counts from its next start on.
+func (c *cluster) configure(t *testing.T, m *member, expect int) {
+	t.Helper()
+	if err := os.WriteFile(m.config, []byte(c.configuration(t, m, expect)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // needSeveral skips the test where the program knows no clusters of several nodes.
@@ -102,20 +110,20 @@ func (c *cluster) needSeveral(t *testing.T, m *member) {
 }
 
 // configuration is that of one node. Each node is told of the first ones, itself among them, as a deployment would do it that has
-// one file for all.
+// one file for all; that which begins a cluster alone is told of none.
 func (c *cluster) configuration(t *testing.T, m *member, expect int) string {
 	t.Helper()
 	flow, err := filepath.Abs("../examples/counter/flow.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	join := ""
-	if expect > 1 {
+	more := c.more
+	if expect > 1 || len(c.members) > 0 && m != c.members[0] {
 		var seeds []string
 		for i := range expect {
 			seeds = append(seeds, fmt.Sprintf(`"10.77.0.%d:%d"`, i+1, gossipPort))
 		}
-		join = fmt.Sprintf("  join: [%s]\n  expect: %d\n", strings.Join(seeds, ", "), expect)
+		more += fmt.Sprintf("  join: [%s]\n  expect: %d\n", strings.Join(seeds, ", "), expect)
 	}
 	return fmt.Sprintf(`
 node: { name: %[1]s, data_dir: data }
@@ -139,10 +147,10 @@ cluster:
     bot: counter
     in_doubt: { wait: 1s, max: 1s }
     pace: off
-%[12]sbots:
+bots:
   counter: { flow: %[11]q }
-%[13]slimits: { journal: 100000 } # so that every doubt of a long run can be counted
-`, m.name, m.address, adminToken, gossipPort, rpcPort, clusterSecret, c.shards, join, appSecret, loadAddress, flow, slowChannels(), slowBots())
+limits: { journal: 100000 } # so that every doubt of a long run can be counted
+`, m.name, m.address, adminToken, gossipPort, rpcPort, c.secret, c.shards, more, appSecret, loadAddress, flow)
 }
 
 // names returns the names of all nodes.
@@ -171,8 +179,10 @@ func (c *cluster) keepLogs(t *testing.T) {
 	}
 }
 
-// showLogs prints the last lines of each node.
+// showLogs prints how the cluster is, and the last lines of each node.
 func (c *cluster) showLogs(t *testing.T) {
+	status, _ := c.operator("status").CombinedOutput() // with its reason, where there is none
+	t.Logf("the first node says of the cluster:\n%s", status)
 	for _, m := range c.members {
 		t.Logf("%s logged:\n%s", m.name, m.tail(60))
 	}

@@ -69,10 +69,24 @@ func TestJoinAndDrain(t *testing.T) {
 // operate runs `wactor cluster` against the first node and returns what it printed.
 func (c *cluster) operate(t *testing.T, args ...string) string {
 	t.Helper()
+	return run(t, c.operator(args...))
+}
+
+// refuses runs `wactor cluster` against the first node, which must refuse it, and returns what it said.
+func (c *cluster) refuses(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := c.operator(args...).CombinedOutput()
+	if err == nil {
+		t.Errorf("%v was done:\n%s", args, out)
+	}
+	return string(out)
+}
+
+func (c *cluster) operator(args ...string) *exec.Cmd {
 	command := exec.Command(binary(), append([]string{"cluster"}, args...)...)
 	command.Args = append(command.Args, "--admin", "http://"+c.members[0].admin())
 	command.Env = append(os.Environ(), "WACTOR_ADMIN_TOKEN="+adminToken)
-	return run(t, command)
+	return command
 }
 
 // await waits until something is true, and fails the test where that takes too long.
@@ -88,13 +102,68 @@ func (c *cluster) await(t *testing.T, what string, longest time.Duration, done f
 // leads returns how many shards the node leads.
 func (m *member) leads(t *testing.T) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	return int(ask(t, m, wactorv1connect.AdminServiceClient.Status, &wactorv1.StatusRequest{}).ShardsLed)
+}
+
+// status asks a node how the cluster is.
+func (m *member) status(t *testing.T) *wactorv1.ClusterStatusResponse {
+	t.Helper()
+	return ask(t, m, wactorv1connect.AdminServiceClient.ClusterStatus, &wactorv1.ClusterStatusRequest{})
+}
+
+// ask asks a node's admin API.
+func ask[Q, A any](
+	t *testing.T, m *member, call func(wactorv1connect.AdminServiceClient, context.Context, *connect.Request[Q]) (*connect.Response[A], error), question *Q,
+) *A {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	request := connect.NewRequest(&wactorv1.StatusRequest{})
+	request := connect.NewRequest(question)
 	request.Header().Set("Authorization", "Bearer "+adminToken)
-	response, err := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+m.admin()).Status(ctx, request)
+	response, err := call(wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+m.admin()), ctx, request)
 	if err != nil {
-		t.Fatalf("%s: status: %v", m.name, err)
+		t.Fatalf("%s: %v", m.name, err)
 	}
-	return int(response.Msg.ShardsLed)
+	return response.Msg
+}
+
+// settled reports whether a node says that so many nodes are there, and that each shard has a leader and so many replicas, all of
+// them up to date.
+func settled(s *wactorv1.ClusterStatusResponse, nodes, replicas int) bool {
+	if !s.Formed || len(s.Nodes) != nodes || len(s.Shards) == 0 {
+		return false
+	}
+	for _, shard := range s.Shards {
+		if shard.Leader == "" || shard.Moving || len(shard.Replicas) != replicas {
+			return false
+		}
+		for _, r := range shard.Replicas {
+			if !r.Recent || !r.Voter {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// standing is how the cluster takes a node, by what a node says: its standing, and how many replicas are there and shall be.
+func standing(s *wactorv1.ClusterStatusResponse, id string) (standing string, replicas, wanted int) {
+	for _, n := range s.Nodes {
+		if n.Id == id {
+			return n.Standing, int(n.Replicas), int(n.Wanted)
+		}
+	}
+	return "", 0, 0
+}
+
+// idOf is a node's id.
+func idOf(t *testing.T, s *wactorv1.ClusterStatusResponse, name string) string {
+	t.Helper()
+	for _, n := range s.Nodes {
+		if n.Name == name {
+			return n.Id
+		}
+	}
+	t.Fatalf("there is no %s: %v", name, s.Nodes)
+	return ""
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,7 +12,6 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
 func conversationsCommand() *cobra.Command {
@@ -39,31 +37,24 @@ func deadLettersCommand() *cobra.Command {
 		Aliases: []string{"dead"},
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			out, printed := command.OutOrStdout(), false
-			all := &wactorv1.DeadLettersResponse{}
-			err := eachPage(command.Context(), admin.client(), &wactorv1.DeadLettersRequest{User: args[0], Channel: channel},
-				func(page *wactorv1.ConversationDeadLetters, first bool) {
-					switch {
-					case asJSON && !first:
-						last := all.Conversations[len(all.Conversations)-1]
-						last.Letters, last.More = append(last.Letters, page.Letters...), page.More
-					case asJSON:
-						all.Conversations = append(all.Conversations, page)
-					default:
-						printDeadLetters(out, page, first)
-						printed = true
-					}
-				})
-			switch {
-			case err != nil:
+			request := &wactorv1.DeadLettersRequest{User: args[0], Channel: channel}
+			response, err := admin.client().DeadLetters(command.Context(), connect.NewRequest(request))
+			if err != nil {
 				return admin.explain(err)
-			case asJSON:
-				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(all)
+			}
+			out := command.OutOrStdout()
+			if asJSON {
+				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(response.Msg)
 				if err != nil {
 					return err
 				}
 				fmt.Fprintln(out, string(text))
-			case !printed:
+				return nil
+			}
+			for _, c := range response.Msg.Conversations {
+				printDeadLetters(out, c)
+			}
+			if len(response.Msg.Conversations) == 0 {
 				fmt.Fprintln(command.ErrOrStderr(), "no dead letters")
 			}
 			return nil
@@ -75,31 +66,8 @@ func deadLettersCommand() *cobra.Command {
 	return command
 }
 
-// eachPage asks for the dead letters of each conversation, page by page.
-func eachPage(
-	ctx context.Context, client wactorv1connect.AdminServiceClient, request *wactorv1.DeadLettersRequest,
-	each func(c *wactorv1.ConversationDeadLetters, first bool),
-) error {
-	response, err := client.DeadLetters(ctx, connect.NewRequest(request))
-	if err != nil {
-		return err
-	}
-	for _, c := range response.Msg.Conversations {
-		each(c, request.After == 0)
-		if c.More && len(c.Letters) > 0 {
-			next := &wactorv1.DeadLettersRequest{User: request.User, Channel: c.Channel, After: c.Letters[len(c.Letters)-1].Seq}
-			if err := eachPage(ctx, client, next, each); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters, first bool) {
-	if first {
-		fmt.Fprintln(out, c.Channel)
-	}
+func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters) {
+	fmt.Fprintf(out, "%s\n", c.Channel)
 	for _, letter := range c.Letters {
 		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), letter.Reason)
 		for _, m := range letter.Messages {
