@@ -18,7 +18,8 @@ const simulateLong = `Play many WhatsApp users against any webhook: Wactor's, or
 its replies. The report tells what the bot lost, doubled, raced or disordered, and how fast it was.
 
 The bot under test must be a counter: it answers the user's n-th message <text> with "step <n>: <text>". Wactor's is
-examples/counter, and the defaults fit its wactor.yaml. To test your own bot (Express, Flask, ...):
+examples/counter, and the defaults fit its wactor.yaml. A bot that answers several messages at once (examples/slow-bot) counts
+its answers: "step <n>: <text> | <text>". To test your own bot (Express, Flask, ...):
 
   1. Let it keep one number for each user where it keeps its sessions, count up, and answer "step <n>: <text>".
   2. Let it send to http://127.0.0.1:9090/v26.0/<phone number id>/messages (--graph) instead of graph.facebook.com.
