@@ -110,6 +110,7 @@ func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 			b.Deliver(offer)
 			time.Sleep(time.Second)
 		}
+		synctest.Wait()
 		if want := [][]uint64{{7}, {7}}; !cmp.Equal(taken, want) {
 			t.Errorf("taken %v, want %v", taken, want)
 		}

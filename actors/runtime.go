@@ -92,7 +92,7 @@ type Runtime struct {
 func New(options Options) *Runtime {
 	options = options.withDefaults()
 	r := &Runtime{
-		options: options, system: newSystem(options.Logger), workers: newWorkers(), tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
+		options: options, system: newSystem(options.Logger), workers: &workers{}, tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
 	}
 	if r.options.Elsewhere == nil {
 		r.options.Elsewhere = r.Deliver

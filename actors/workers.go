@@ -1,18 +1,12 @@
 package actors
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // workers run tasks on goroutines that are used again. A new goroutine begins with a stack of 2 KiB, which what a message goes
 // through here, the machine, the bot, the encoders, the connection, outgrows several times, and each time the stack is copied.
 type workers struct {
-	tasks chan func()
-	ended chan struct{}
-	idle  atomic.Int32
-
 	mu      sync.Mutex
+	idle    []chan func() // of those that wait, the last to have come at the end: its stack is still in the caches
 	stopped bool
 	all     sync.WaitGroup
 }
@@ -20,17 +14,15 @@ type workers struct {
 // maxIdle bounds the goroutines that wait for a task.
 const maxIdle = 512
 
-func newWorkers() *workers { return &workers{tasks: make(chan func()), ended: make(chan struct{})} }
-
 // run runs a task beside its caller, and never blocks.
 func (w *workers) run(task func()) {
-	select {
-	case w.tasks <- task:
-		return
-	default:
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if last := len(w.idle) - 1; last >= 0 {
+		w.idle[last] <- task // it has room for one
+		w.idle = w.idle[:last]
+		return
+	}
 	if w.stopped {
 		go task() // the last words of an actor, which nobody waits for
 		return
@@ -39,28 +31,34 @@ func (w *workers) run(task func()) {
 }
 
 func (w *workers) work(task func()) {
-	for {
+	next := make(chan func(), 1)
+	for ok := true; ok; task, ok = <-next {
 		task()
-		if w.idle.Add(1) > maxIdle {
-			w.idle.Add(-1)
-			return
-		}
-		select {
-		case task = <-w.tasks:
-			w.idle.Add(-1)
-		case <-w.ended:
+		if !w.rest(next) {
 			return
 		}
 	}
 }
 
+// rest makes a worker one of those that wait; false where there are enough of them, or none is needed any more.
+func (w *workers) rest(next chan func()) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped || len(w.idle) >= maxIdle {
+		return false
+	}
+	w.idle = append(w.idle, next)
+	return true
+}
+
 // stop returns when no worker is left.
 func (w *workers) stop() {
 	w.mu.Lock()
-	if !w.stopped {
-		w.stopped = true
-		close(w.ended)
+	w.stopped = true
+	for _, next := range w.idle {
+		close(next)
 	}
+	w.idle = nil
 	w.mu.Unlock()
 	w.all.Wait()
 }

@@ -9,12 +9,12 @@ import (
 // TestWorkersAreUsedAgain: tasks that do not overlap need one goroutine, those that do one each, and none is left.
 func TestWorkersAreUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorkers()
+		w := &workers{}
 		for range 10 {
 			w.run(func() {})
 			synctest.Wait()
 		}
-		if n := w.idle.Load(); n != 1 {
+		if n := len(w.idle); n != 1 {
 			t.Errorf("%d goroutines wait after tasks one after the other", n)
 		}
 		release := make(chan struct{})
@@ -25,7 +25,7 @@ func TestWorkersAreUsedAgain(t *testing.T) {
 		synctest.Wait()
 		close(release)
 		synctest.Wait()
-		if n := w.idle.Load(); n != maxIdle || ran.Load() != maxIdle+10 {
+		if n := len(w.idle); n != maxIdle || ran.Load() != maxIdle+10 {
 			t.Errorf("%d ran, %d goroutines wait", ran.Load(), n)
 		}
 		w.stop()

@@ -136,8 +136,8 @@ func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) an
 	if len(deliveries) == 0 {
 		return answerOK
 	}
-	ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
-	defer cancel()
+	timeout := time.NewTimer(g.options.Timeout) // a context of its own would cost more than all else here
+	defer timeout.Stop()
 	all := newOutcomes(len(deliveries), g.metrics)
 	if len(deliveries) == 1 {
 		deliveries[0].Done = all.add
@@ -150,8 +150,9 @@ func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) an
 	select {
 	case <-all.done:
 		return all.answer()
+	case <-timeout.C:
 	case <-ctx.Done():
-		all.giveUp()
-		return answerUnknownOutcome
 	}
+	all.giveUp()
+	return answerUnknownOutcome
 }
