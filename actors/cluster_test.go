@@ -108,7 +108,7 @@ func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 		}
 		for range 2 {
 			b.Deliver(offer)
-			time.Sleep(time.Second)
+			synctest.Wait() // a sleep ends as late, and orders nothing
 		}
 		synctest.Wait()
 		if want := [][]uint64{{7}, {7}}; !cmp.Equal(taken, want) {
