@@ -222,8 +222,27 @@ func (m *meta) mayRemove(ctx context.Context, name string) error {
 		return fmt.Errorf("%w: node %s is alive, but does not tell what it holds: %w", ErrRefused, member.Name, err)
 	case len(held) > 0:
 		return fmt.Errorf("%w: node %s holds %d replicas: drain it first, or stop it if they shall be given up", ErrRefused, member.Name, len(held))
+	case err == nil:
+		return nil
+	}
+	if n := c.leaderless(ctx); n > 0 {
+		return fmt.Errorf("%w: %d shards have no leader while node %s is away, and its replicas may be the only ones that are left of them: start it again, and drain it",
+			ErrRefused, n, member.Name)
 	}
 	return nil
+}
+
+// leaderless is the number of shards, the meta group included, that no node leads which answers.
+func (c *Cluster) leaderless(ctx context.Context) int {
+	led := map[uint32]bool{}
+	for _, replicas := range c.ReplicasOfAll(ctx) {
+		for _, r := range replicas {
+			if r.Leading {
+				led[r.Shard] = true
+			}
+		}
+	}
+	return int(c.state.get().GetShards()) + 1 - len(led)
 }
 
 // Standing is a standing in words.

@@ -66,6 +66,36 @@ func TestOperatorsKnowThreeStandings(t *testing.T) {
 	}
 }
 
+// leads is a Host that leads some shards.
+type leads struct {
+	nobodyThere
+	shards []uint32
+}
+
+func (l leads) Replicas() ([]*clusterv1.ReplicaStatus, error) {
+	var all []*clusterv1.ReplicaStatus
+	for _, shard := range l.shards {
+		all = append(all, &clusterv1.ReplicaStatus{Shard: shard, Leading: true})
+	}
+	return all, nil
+}
+
+// TestTheLastReplicasAreNotRemoved: a dead node may hold the only replica of a shard, and what is removed never comes back.
+func TestTheLastReplicasAreNotRemoved(t *testing.T) {
+	m := newLeader()
+	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 2, Members: []*clusterv1.Member{
+		memberOf(1, "a", clusterv1.Standing_STANDING_ACTIVE), memberOf(2, "b", clusterv1.Standing_STANDING_ACTIVE),
+	}})
+	m.cluster.host = leads{shards: []uint32{0, 2}}
+	if err := m.mayRemove(t.Context(), "b"); !errors.Is(err, ErrRefused) {
+		t.Errorf("a shard without a leader: %v", err)
+	}
+	m.cluster.host = leads{shards: []uint32{0, 1, 2}}
+	if err := m.mayRemove(t.Context(), "b"); err != nil {
+		t.Errorf("all shards are led: %v", err)
+	}
+}
+
 func TestReplicasThatAreGone(t *testing.T) {
 	theirs := []*clusterv1.ReplicaStatus{
 		{Shard: 1, Replica: 2, Next: 7, Members: []*clusterv1.Replica{{Id: 2, Node: 20}, {Id: 5, Node: 50}, {Id: 6, Node: 60}}},
