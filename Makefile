@@ -13,7 +13,7 @@ SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
 OUT      ?= docs
 REMARKS  ?=
 
-.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system bench bench-once bench-alternatives ci
+.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system bench bench-once bench-alternatives bench-growth ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ bench-once: ## runs every benchmark once, so that none rots
 bench-alternatives: ## measures Wactor beside a Redis lock, SQL versions, RabbitMQ and more; writes docs/comparison.md and plots
 	cd bench && $(GO) run ./cmd/compare -module .. -out "$(abspath $(OUT))" -systems "$(SYSTEMS)" -rounds $(ROUNDS) -trials $(TRIALS) \
 		-duration $(DURATION) -remarks "$(REMARKS)" -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)"
+
+bench-growth: ## measures what a million stored conversations cost a node, beside 10,000
+	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)
 
 ci: ## runs what CI runs
 	@./.ci/steps vet lint check-generated test test-bench race property sim bench-once fuzz

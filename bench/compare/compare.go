@@ -101,12 +101,14 @@ func (c *Comparison) target(running *system.Running) *measure.Target {
 	}
 }
 
-// The search goes up in steps of a quarter, and then halves what is between until it is known to within a twelfth.
+// A search goes up or down in steps of a quarter, and then halves what is between until it is known to within a tenth. The first one
+// begins at a part of what the system does when every user writes as soon as there is an answer, those after it where the
+// one before has ended, in steps of a tenth.
 const (
+	searchFrom      = 0.8
 	searchFactor    = 1.25
-	searchPrecision = 1.08
-	// searchFrom is where it begins, as a part of what the system does when every user writes as soon as there is an answer.
-	searchFrom = 0.8
+	searchAgain     = 1.1
+	searchPrecision = 1.1
 )
 
 func (c *Comparison) search(ctx context.Context, round int, s *report.System, running *system.Running) error {
@@ -115,7 +117,11 @@ func (c *Comparison) search(ctx context.Context, round int, s *report.System, ru
 	if err != nil {
 		return err
 	}
-	all, best, err := target.Highest(ctx, measure.NewSearch(searchFrom*estimate, searchFactor, searchPrecision))
+	from, factor := searchFrom*estimate, searchFactor
+	if known := s.HighestRate(); known > 0 {
+		from, factor = known, searchAgain
+	}
+	all, best, err := target.Highest(ctx, measure.NewSearch(from, factor, searchPrecision))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ type Search struct {
 	precision float64
 }
 
+// rounding forgives that a factor that was applied and taken back is not quite itself.
+const rounding = 1 + 1e-9
+
 // Rates outside of these are not tried, in messages a second.
 const (
 	lowestRate  = 20
@@ -25,7 +28,7 @@ func NewSearch(first, factor, precision float64) *Search {
 // Next is the rate to try; false where the search has ended.
 func (s *Search) Next() (rate float64, ok bool) {
 	switch {
-	case s.good > 0 && s.bad > 0 && s.bad <= s.good*s.precision:
+	case s.good > 0 && s.bad > 0 && s.bad <= s.good*s.precision*rounding:
 		return 0, false
 	case s.rate < lowestRate || s.rate > highestRate:
 		return 0, false

@@ -15,7 +15,9 @@ func (r *Results) Table(w io.Writer) error {
 	p := &printer{w: w}
 	p.line("`%s`, %s, %d cores (%s), %d GiB, Linux %s, %s, fsync of 1 KiB %.2f ms.", r.Command, r.Began.Format("2 January 2006"),
 		m.Cores, m.Processor, m.MemoryGiB, m.Kernel, m.Go, m.FsyncMs)
-	p.line("%s.", strings.Join(m.Stores, ", "))
+	if len(m.Stores) > 0 {
+		p.line("%s.", strings.Join(m.Stores, ", "))
+	}
 	p.line("Load generator, fake Graph API, stores and servers share the machine; its load average before was %s. %s", m.Load, m.Remarks)
 	p.line("")
 	r.rates(p)
