@@ -22,7 +22,7 @@ func (d *driver) closed(ctx context.Context) {
 	for group := range o.groups() {
 		turns <- o.script(group)
 	}
-	over := func() bool { return o.Duration > 0 && time.Since(d.record.began) >= o.Duration }
+	over := func() bool { return d.stopped() || o.Duration > 0 && time.Since(d.record.began) >= o.Duration }
 	var work sync.WaitGroup
 	defer work.Wait()
 	for range min(o.Concurrency, o.groups()) {
@@ -39,6 +39,28 @@ func (d *driver) closed(ctx context.Context) {
 			}
 		})
 	}
+}
+
+// stopped reports whether nobody shall write any more.
+func (d *driver) stopped() bool {
+	select {
+	case <-d.record.options.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// rest waits; false where nobody shall write any more.
+func (d *driver) rest(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-d.record.options.Stop:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil && !d.stopped()
 }
 
 // turn does one step of a script; false where it has ended.

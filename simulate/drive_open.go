@@ -24,10 +24,7 @@ func (d *driver) open(ctx context.Context) {
 			if o.Duration > 0 && due >= o.Duration {
 				return
 			}
-			if wait := time.Until(begin.Add(due)); wait > 0 {
-				pause(ctx, wait)
-			}
-			if ctx.Err() != nil {
+			if !d.rest(ctx, time.Until(begin.Add(due))) {
 				return
 			}
 			posts := lines[i].script.step()
@@ -78,7 +75,7 @@ func (d *driver) arrive(ctx context.Context, work *sync.WaitGroup, l *line, a ar
 func (d *driver) serve(ctx context.Context, l *line) {
 	for {
 		l.mu.Lock()
-		if len(l.waiting) == 0 || ctx.Err() != nil {
+		if len(l.waiting) == 0 || ctx.Err() != nil || d.stopped() {
 			l.busy = false
 			l.mu.Unlock()
 			return

@@ -47,6 +47,8 @@ type Options struct {
 	Pattern         Pattern
 	// Duration, where set, lets them write until then instead; a Burst has Messages.
 	Duration time.Duration
+	// Stop, where set, ends the writing when it is closed; what was written is answered, and judged.
+	Stop <-chan struct{}
 	// Gap is the mean time between two messages of a Burst, from half to one and a half of it; 0 sends them at once.
 	Gap time.Duration
 	// Media is the share of messages, in percent, that are images with the text as their caption.

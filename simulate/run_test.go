@@ -90,6 +90,21 @@ func TestOpenLoadPasses(t *testing.T) {
 	}
 }
 
+// TestStopEndsTheWriting: what was written before is answered and judged, whatever was planned.
+func TestStopEndsTheWriting(t *testing.T) {
+	for _, rate := range []float64{0, 400} {
+		began, stop := time.Now(), make(chan struct{})
+		time.AfterFunc(200*time.Millisecond, func() { close(stop) })
+		report := simulateOn(t, "", func(o *Options) { o.Rate, o.Duration, o.Messages, o.Stop = rate, time.Hour, 2, stop })
+		if report.Violations != 0 || report.Messages == 0 || report.Accepted != report.Messages || report.Replied != report.Messages {
+			t.Errorf("rate %v: %+v", rate, report)
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("rate %v: it ended after %v", rate, took)
+		}
+	}
+}
+
 func TestRefusedWebhooksAreSentAgain(t *testing.T) {
 	report := simulateOn(t, "busy", nil)
 	if report.Violations != 0 || report.Replied != 80 || report.Posts["503"] == 0 {

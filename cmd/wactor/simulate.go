@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ its answers: "step <n>: <text> | <text>". To test your own bot (Express, Flask, 
   resent         the same reply again, by its biz_opaque_callback_data; no violation after a connection that --graph-broken broke
 
 Webhooks that are not answered 200 are posted again, as WhatsApp does, so that you can kill and start the bot meanwhile; a bot
-that was killed may send a reply again (--allow-resent).
+that was killed may send a reply again (--allow-resent). SIGINT (^C) ends the writing: the report is of what was written; a second one ends
+the run without a report.
 
 Exit status: 0; 1 on any violation; 2 where the run was not possible.`
 
@@ -144,7 +146,8 @@ func (f *simulateFlags) run(command *cobra.Command) (*simulate.Report, error) {
 	if terminal(os.Stderr) {
 		o.Progress = os.Stderr
 	}
-	return simulate.Run(command.Context(), o)
+	o.Stop = command.Context().Done()
+	return simulate.Run(context.WithoutCancel(command.Context()), o)
 }
 
 func (f *simulateFlags) print(w io.Writer, report *simulate.Report) error {
