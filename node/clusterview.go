@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
@@ -52,6 +53,22 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	return &wactorv1.ChangeNodeResponse{Active: uint32(active), Copies: uint32(copies)}, nil
 }
 
+// Nodes are asked one after the other, and a lead that is handed over meanwhile is seen nowhere: an operator, or what watches by the
+// exit status, should not take that for a shard without a leader.
+const (
+	statusTries = 4
+	statusPause = 250 * time.Millisecond
+)
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off may lead an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
 	c := v.n.cluster
@@ -74,14 +91,19 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		out.Nodes = append(out.Nodes, nodes[m.Node])
 	}
 	leaders := map[uint32]*clusterv1.ReplicaStatus{}
-	for node, replicas := range c.ReplicasOfAll(ctx) {
-		if nodes[node] == nil {
-			continue
+	for try := 0; try < statusTries && uint32(len(leaders)) <= state.Shards; try++ {
+		if try > 0 && !pause(ctx, statusPause) {
+			break
 		}
-		nodes[node].Answered, nodes[node].Replicas = true, uint32(len(replicas))
-		for _, r := range replicas {
-			if r.Leading && r.Term > leaders[r.Shard].GetTerm() {
-				leaders[r.Shard] = r
+		for node, replicas := range c.ReplicasOfAll(ctx) {
+			if nodes[node] == nil {
+				continue
+			}
+			nodes[node].Answered, nodes[node].Replicas = true, uint32(len(replicas))
+			for _, r := range replicas {
+				if r.Leading && r.Term > leaders[r.Shard].GetTerm() {
+					leaders[r.Shard] = r
+				}
 			}
 		}
 	}
