@@ -13,7 +13,7 @@ SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
 OUT      ?= docs
 REMARKS  ?=
 
-.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system bench bench-once bench-alternatives bench-growth ci
+.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system system-short bench bench-once bench-alternatives bench-growth ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -21,8 +21,8 @@ help: ## lists the targets
 build: ## builds bin/wactor
 	$(GO) build -o bin/wactor ./cmd/wactor
 
-test: ## runs all tests, as the README says
-	$(GO) test ./...
+test: ## runs all tests but those of system_test, whose faults and times should have the machine for themselves
+	$(GO) test $$($(GO) list ./... | grep -v /system_test)
 
 test-bench: ## runs the tests of the comparison's own module, without those that measure
 	cd bench && $(GO) vet ./... && $(GO) test -short ./...
@@ -58,8 +58,13 @@ sim: SEEDS ?= 1000
 sim: ## plays SEEDS seeds of a whole cluster, from FIRST on, with faults of every kind
 	$(GO) test ./internal/sim -run TestSeeds -sim.first=$(FIRST) -sim.seeds=$(SEEDS) -count=1 -v -timeout 0
 
-system: ## kills a real process again and again under load, the long way
-	WACTOR_KILLS=20 $(GO) test ./cmd/wactor -run Killed -count=1 -v -timeout 15m
+system: WACTOR_ROUNDS ?= 20
+system: ## kills, pauses and cuts off real nodes under load, fills disks, restarts and moves them, WACTOR_ROUNDS faults of a kind
+	WACTOR_KILLS=$(WACTOR_ROUNDS) $(GO) test ./cmd/wactor -run Killed -count=1 -v -timeout 1h
+	WACTOR_SYSTEM=require WACTOR_ROUNDS=$(WACTOR_ROUNDS) $(GO) test ./system_test -count=1 -v -timeout 12h
+
+system-short: ## does most of that once, in four minutes
+	WACTOR_ROUNDS=1 $(GO) test ./system_test -short -count=1 -timeout 15m
 
 bench: ## runs all benchmarks, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./...
@@ -75,4 +80,4 @@ bench-growth: ## measures what a million stored conversations cost a node, besid
 	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)
 
 ci: ## runs what CI runs
-	@./.ci/steps vet lint check-generated test test-bench race property sim bench-once fuzz
+	@./.ci/steps vet lint check-generated test system-short test-bench race property sim bench-once fuzz

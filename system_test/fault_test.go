@@ -27,14 +27,14 @@ func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	b := newBalancer(t, c)
 	duration := calm
 	for _, f := range faults {
-		duration += f.lasts + calm + time.Second
+		duration += 2*(f.lasts+calm) + balancedWithin // a slow machine takes longer
 	}
 	l := startLoad(t, b, r, duration)
 	time.Sleep(time.Second) // a second of load without a fault
 	var lasted spans
 	for i, f := range faults {
 		if time.Since(l.begun)+f.lasts > duration {
-			t.Logf("the load is over after %d of %d rounds: this machine is slow", i, len(faults))
+			t.Errorf("the load is over after %d of %d rounds: this machine is slow", i, len(faults))
 			break
 		}
 		b.outages.begin(time.Now())
@@ -47,6 +47,7 @@ func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 		}
 		ready := time.Since(whole)
 		time.Sleep(calm)
+		c.awaitBalance(t)
 		lasted = append(lasted, b.outages.longest(time.Now()))
 		t.Logf("round %d: %s for %v: ready %v after it, webhooks of a shard not accepted for at most %v", i+1, f.name,
 			f.lasts.Round(time.Millisecond), ready.Round(time.Millisecond), lasted[i].Round(time.Millisecond))
@@ -58,6 +59,25 @@ func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	t.Logf("the balancer answered %v", b.answers())
 	t.Logf("accepted again within: %v", lasted)
 	return lasted
+}
+
+// balancedWithin is how soon after a fault nodes lead what they should. They look every five seconds.
+const balancedWithin = 20 * time.Second
+
+// awaitBalance waits until every shard is led where it should be: a node that leads nothing is no loss.
+func (c *cluster) awaitBalance(t *testing.T) {
+	t.Helper()
+	if len(c.members) < 3 {
+		return
+	}
+	c.await(t, "each shard to be led by whom it should", balancedWithin, func() bool {
+		for _, s := range c.members[0].status(t).Shards {
+			if len(s.Wanted) == 0 || s.Leader != s.Wanted[0] {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // atMost fails a test where webhooks of a shard were not accepted for longer than the promise gives.

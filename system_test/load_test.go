@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -38,7 +39,7 @@ const manyUsers = 1000
 // firstUser is the phone number of the first user.
 const firstUser = 4915100000001
 
-// startLoad starts a load that lasts so long, and returns when webhooks are accepted.
+// startLoad starts a load that lasts so long, or until it is checked, and returns when webhooks are accepted.
 func startLoad(t *testing.T, b *balancer, r *rounds, duration time.Duration) *load {
 	t.Helper()
 	l := &load{duration: duration, users: manyUsers}
@@ -76,10 +77,11 @@ func (l *load) mustLast(t *testing.T) {
 	}
 }
 
-// end waits for the end of the load and returns its report.
+// end ends the load, or waits for its end, and returns its report.
 func (l *load) end(t *testing.T) *simulate.Report {
 	t.Helper()
-	const longest = 3 * time.Minute // that the load waits for answers and replies after its end
+	_ = l.process.command.Process.Signal(os.Interrupt) // it may have ended by itself
+	const longest = 3 * time.Minute                    // that the load waits for answers and replies after its end
 	select {
 	case <-l.process.ended:
 	case <-time.After(l.duration + longest):

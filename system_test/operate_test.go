@@ -23,7 +23,7 @@ func TestRollingRestart(t *testing.T) {
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
 	const each = 4 * time.Second
-	l := startLoad(t, b, r, time.Duration(r.nodes+1)*each)
+	l := startLoad(t, b, r, 2*time.Duration(r.nodes+1)*each)
 	b.outages.begin(time.Now())
 	for _, m := range c.members {
 		time.Sleep(each / 2)
@@ -46,16 +46,22 @@ func TestJoinAndDrain(t *testing.T) {
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
 	const slot = 20 * time.Second
-	l := startLoad(t, b, r, 2*slot)
+	l := startLoad(t, b, r, 3*slot)
 	b.outages.begin(time.Now())
 	joined := c.add(t, r.nodes)
 	joined.launch(t)
 	t.Logf("%s: ready after %v", joined.name, joined.awaitReady(t).Round(time.Millisecond))
 	b.add(t.Context(), joined)
-	c.await(t, "the new node to lead shards", slot, func() bool { return joined.leads(t) > 0 })
+	first := c.members[0]
+	c.await(t, "shards to move to the new node", slot, func() bool { return settled(first.status(t), r.nodes+1, 3) && joined.leads(t) > 0 })
 	t.Logf("joined:\n%s", c.operate(t, "status"))
 	t.Logf("drain:\n%s", c.operate(t, "drain", joined.name))
-	c.await(t, "the drained node to lead none", slot, func() bool { return joined.leads(t) == 0 })
+	id := idOf(t, first.status(t), joined.name)
+	c.await(t, "all shards to move away again", slot, func() bool {
+		s := first.status(t)
+		is, replicas, _ := standing(s, id)
+		return is == "draining" && replicas == 0 && settled(s, r.nodes+1, 3)
+	})
 	t.Logf("drained:\n%s", c.operate(t, "status"))
 	joined.stop(t)
 	l.mustLast(t)
@@ -92,7 +98,7 @@ func (c *cluster) operator(args ...string) *exec.Cmd {
 // await waits until something is true, and fails the test where that takes too long.
 func (c *cluster) await(t *testing.T, what string, longest time.Duration, done func() bool) {
 	t.Helper()
-	for begin := time.Now(); !done(); time.Sleep(50 * time.Millisecond) {
+	for begin := time.Now(); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Since(begin) > longest {
 			t.Fatalf("waited %v for %s", longest, what)
 		}

@@ -12,6 +12,9 @@ import (
 
 // TestReplacement lets a node be gone for longer than cluster.replace_after, where a spare one can take its place, and come back.
 func TestReplacement(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for half a minute")
+	}
 	r := newRounds(t)
 	r.several(t)
 	c := newCluster(t, 0)
@@ -23,7 +26,7 @@ func TestReplacement(t *testing.T) {
 	b := newBalancer(t, c)
 	gone := c.members[1+r.IntN(3)] // not the first, which is asked
 	id := idOf(t, c.members[0].status(t), gone.name)
-	l := startLoad(t, b, r, 50*time.Second)
+	l := startLoad(t, b, r, 2*time.Minute)
 	b.outages.begin(time.Now())
 	gone.kill()
 	c.await(t, "its replicas to be replaced", 40*time.Second, func() bool {
@@ -38,6 +41,7 @@ func TestReplacement(t *testing.T) {
 		is, replicas, wanted := standing(s, id)
 		return is == "active" && wanted > 0 && replicas == wanted && settled(s, 4, 3)
 	})
+	l.mustLast(t)
 	t.Logf("back after %v", time.Since(l.begun).Round(time.Millisecond))
 	longest := b.outages.longest(time.Now())
 	l.check(t, c)
@@ -51,7 +55,7 @@ func TestRemoval(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, 4)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, 45*time.Second)
+	l := startLoad(t, b, r, 2*time.Minute)
 	first, removed, emptied := c.members[0], c.members[3], c.members[2]
 	if said := c.refuses(t, "remove", removed.name); !strings.Contains(said, "drain it first") {
 		t.Errorf("a node that holds replicas is to be removed: %s", said)

@@ -42,7 +42,8 @@ func TestStrangers(t *testing.T) {
 	c.await(t, "the node of another cluster to say so", 20*time.Second, func() bool { return foreign.said(says) })
 	c.await(t, "a node of the cluster to say so", 20*time.Second, func() bool { return anyone(own, says) })
 
-	l := startLoad(t, b, r, 3*time.Second)
+	l := startLoad(t, b, r, time.Minute)
+	time.Sleep(3 * time.Second)
 	c.members = own
 	l.check(t, c)
 	b.mustTakeAll(t)
@@ -77,7 +78,7 @@ func TestSecretRotation(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, time.Duration(9*r.nodes)*time.Second)
+	l := startLoad(t, b, r, time.Duration(20*r.nodes)*time.Second)
 	b.outages.begin(time.Now())
 	const next = "system-test-next-cluster-secret"
 	for _, secret := range []string{"[" + clusterSecret + ", " + next + "]", "[" + next + ", " + clusterSecret + "]", next} {
