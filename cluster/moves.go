@@ -34,7 +34,7 @@ const (
 	moveEvery   = 5 * time.Second
 	movingEvery = 50 * time.Millisecond
 	waitEvery   = time.Second
-	// nearEnough is how many entries behind the commit index a replica has caught up.
+	// nearEnough is how many entries behind the commit index a replica has caught up, if it has any: a short log is all near.
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
 	stepWithin = 5 * time.Second
@@ -143,7 +143,7 @@ func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
 		g.Joint = g.Joint || p.Outgoing
 		g.Replicas = append(g.Replicas, placement.Replica{
 			ID: member.Id, Node: member.Node, Voter: p.Voter, Outgoing: p.Outgoing, Learner: p.Learner,
-			CaughtUp: p.Match+nearEnough >= r.Commit && !p.Snapshot, Recent: p.Recent,
+			CaughtUp: p.Match > 0 && p.Match+nearEnough >= r.Commit && !p.Snapshot, Recent: p.Recent,
 		})
 	}
 	return g

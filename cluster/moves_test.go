@@ -1,6 +1,22 @@
 package cluster
 
-import "testing"
+import (
+	"testing"
+
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// TestWhoHasNothingHasNotCaughtUp: all of a short log is near its end, and a voter without anything is one less for a majority.
+func TestWhoHasNothingHasNotCaughtUp(t *testing.T) {
+	for match, want := range map[uint64]bool{0: false, 1: true, 10: true} {
+		g := groupOf(1, &clusterv1.ReplicaStatus{
+			Commit: 10, Members: []*clusterv1.Replica{{Id: 2, Node: 2}}, Progress: []*clusterv1.MemberStatus{{Learner: true, Match: match}},
+		})
+		if g.Replicas[0].CaughtUp != want {
+			t.Errorf("who has entry %d of 10 has caught up: %v, want %v", match, g.Replicas[0].CaughtUp, want)
+		}
+	}
+}
 
 // TestAStepThatEndsDuringALookIsNotTakenAgain: the look may have seen the group as it was before.
 func TestAStepThatEndsDuringALookIsNotTakenAgain(t *testing.T) {

@@ -28,6 +28,8 @@ type groupLog struct {
 	// snapshot is what the consensus core asked for and was not sent yet; outgoing counts those of all groups.
 	snapshot *Snapshot
 	outgoing *atomic.Int32
+	// applying: what is applied is not all in the store.
+	applying bool
 	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
 	truncated, applied, last position
 	cache                    entryCache

@@ -37,6 +37,7 @@ func (l *lane) perform() (err error) {
 	}
 	l.send(round) // votes and acknowledgements vouch for what is on the disk now
 	for _, w := range round {
+		w.log.applying = true
 		if err := w.applyCommitted(batch, w.ready.CommittedEntries); err != nil {
 			return err
 		}
@@ -45,6 +46,7 @@ func (l *lane) perform() (err error) {
 		return err
 	}
 	for _, w := range round {
+		w.log.applying = false
 		w.revisions.rotate()
 		w.node.Advance(w.ready)
 		w.observe(w.ready, l.store)

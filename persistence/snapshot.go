@@ -48,9 +48,13 @@ func (s *Snapshot) Close() {
 	})
 }
 
-// Snapshot implements raft.Storage: it takes a view of the applied state. Between two rounds, when the consensus core may ask, all
-// that is applied is in the store.
+// Snapshot implements raft.Storage: it takes a view of the applied state. Between two rounds all that is applied is in the store. But
+// the consensus core also asks while it applies a change of replicas; then nothing of the round is in the store yet, and the voters
+// are still those of before. It asks again with the next answer to a heartbeat.
 func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
+	if l.applying {
+		return nil, raft.ErrSnapshotTemporarilyUnavailable
+	}
 	l.dropSnapshot()
 	if l.outgoing.Add(1) > maxOutgoing {
 		l.outgoing.Add(-1)
