@@ -125,7 +125,7 @@ func Join(options MembershipOptions) (*Membership, error) {
 		advertise = netip.AddrPortFrom(advertise.Addr(), uint16(m.transport.GetAutoBindPort()))
 	}
 	if m.list, err = memberlist.Create(m.config(keyring, advertise, logger)); err != nil {
-		m.transport.Shutdown()
+		_ = m.transport.Shutdown()
 		return nil, fmt.Errorf("cluster: start gossip at %v: %w; an address that others reach can be given to advertise", bind, err)
 	}
 	m.address = addressOf(m.list.LocalNode())

@@ -109,7 +109,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("made", "secrets", s)
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %x", s, s, s, s, s), log.String()} {
 		for _, key := range [][]byte{s.derived[0].gossip, s.derived[0].authority} {
-			if strings.Contains(text, fmt.Sprintf("%x", key[:4])) || strings.Contains(text, strings.Trim(fmt.Sprint(key[:4]), "[]")) {
+			if strings.Contains(text, fmt.Sprintf("%x", key[:4])) || strings.Contains(text, strings.Trim(fmt.Sprintf("%d", key[:4]), "[]")) {
 				t.Errorf("a key is printed: %s", text)
 			}
 		}

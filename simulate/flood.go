@@ -41,7 +41,8 @@ func (f *flood) start(ctx context.Context) {
 	f.work.Go(func() {
 		for n := 0; ; n++ {
 			due := time.Duration(float64(n) / rate * float64(time.Second))
-			due += floodFor * (1 + due/floodFor) // the time of the rests
+			rests := 1 + int64(due/floodFor)
+			due += time.Duration(rests) * floodFor
 			pause(ctx, due-time.Duration(f.record.now()))
 			select {
 			case slots <- struct{}{}:

@@ -4,7 +4,6 @@ package system_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +83,7 @@ func TestRemoval(t *testing.T) {
 
 	old := idOf(t, first.status(t), emptied.name)
 	emptied.kill()
-	if err := os.RemoveAll(filepath.Join(emptied.dataDir())); err != nil {
+	if err := os.RemoveAll(emptied.dataDir()); err != nil {
 		t.Fatal(err)
 	}
 	emptied.launch(t)

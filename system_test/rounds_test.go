@@ -17,7 +17,6 @@ type rounds struct {
 	seed               uint64
 	count, nodes, rate int
 	long               bool
-	outages            spans
 }
 
 // newRounds reads the variables that change a run. A failing test prints the command that runs it again with the same seed: the

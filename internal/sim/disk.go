@@ -152,8 +152,8 @@ func (i *image) readTail(fs *vfs.MemFS) {
 	i.tail = append([]byte(nil), now[i.common:end]...)
 }
 
-// crash ends the life of the disk's process: close must close the engine. What is left is the disk from now on.
-func (d *disk) crash(rng *rand.Rand, close func()) error {
+// crash ends the life of the disk's process: end must close the engine. What is left is the disk from now on.
+func (d *disk) crash(rng *rand.Rand, end func()) error {
 	d.mu.Lock()
 	d.trap = noTrap
 	left := d.image
@@ -161,10 +161,10 @@ func (d *disk) crash(rng *rand.Rand, close func()) error {
 	d.mu.Unlock()
 	if left == nil {
 		left = d.take()
-		close() // it writes what waits in memory
+		end() // it writes what waits in memory
 		left.readTail(d.fs)
 	} else {
-		close()
+		end()
 	}
 	d.fs = left.fs
 	return left.keep(rng)

@@ -70,9 +70,9 @@ func Run(seed uint64, out io.Writer) (result Result) {
 	defer one.Unlock()
 	w := newWorld(seed, out)
 	// The consensus core draws election timeouts, and stores their ids, from here.
-	real := rand.Reader
+	before := rand.Reader
 	rand.Reader = &entropy{mathrand.New(mathrand.NewPCG(seed, 2))}
-	defer func() { rand.Reader = real }()
+	defer func() { rand.Reader = before }()
 	defer func() {
 		if p := recover(); p != nil {
 			result.Failure = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
