@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -12,7 +13,8 @@ import (
 // nobodyThere is a Host that is alone.
 type nobodyThere struct{ Host }
 
-func (nobodyThere) Node() uint64 { return 1 }
+func (nobodyThere) Node() uint64    { return 1 }
+func (nobodyThere) Cluster() uint64 { return 9 }
 
 // newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches nobody.
 func newLeader() *meta {
@@ -20,6 +22,7 @@ func newLeader() *meta {
 		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(), log: slog.New(slog.DiscardHandler),
 		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)}, leads: map[uint32]Hint{0: {Term: 3, Node: 1}},
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.links = newLinks(c)
 	c.addresses.Store(&map[uint64]string{})
 	c.meta = newMeta(c)

@@ -24,6 +24,15 @@ type moves struct {
 	// looks counts them; ended is the one during which a shard's last step ended.
 	looks uint64
 	ended map[uint32]uint64
+	// kept are the leads that could not be given away lately.
+	kept map[uint32]kept
+}
+
+// kept is a lead that could not be given away. Each try ends the shard's conversations and refuses its webhooks until it is over, and
+// what stood in its way, such as a provider that takes long for a reply, may stay for hours.
+type kept struct {
+	until time.Time
+	wait  time.Duration
 }
 
 const (
@@ -38,10 +47,15 @@ const (
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
 	stepWithin = 5 * time.Second
+	// keepLead is how long a lead stays where it is after it could not be given away; twice as long each time, up to keepLeadMost.
+	keepLead     = 2 * time.Second
+	keepLeadMost = 10 * time.Minute
 )
 
 func newMoves(c *Cluster) *moves {
-	return &moves{cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{}}
+	return &moves{
+		cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{}, kept: map[uint32]kept{},
+	}
 }
 
 func (m *moves) poke() { signal(m.wake) }
@@ -91,7 +105,7 @@ func (m *moves) look(ctx context.Context) (steps, waits bool) {
 		step := placement.Next(groupOf(c.host.Node(), r), state.Wanted[r.Shard].Nodes, c.Alive)
 		switch {
 		case step.Kind == placement.None:
-		case step.Kind == placement.Wait || !m.begin(r.Shard):
+		case step.Kind == placement.Wait || step.Kind == placement.Transfer && m.keeps(r.Shard) || !m.begin(r.Shard):
 			waits = true
 		default:
 			steps = true
@@ -135,6 +149,24 @@ func (m *moves) end(shard uint32) {
 	m.poke()
 }
 
+// keep notes whether a lead could be given away.
+func (m *moves) keep(shard uint32, failed error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if failed == nil {
+		delete(m.kept, shard)
+		return
+	}
+	wait := min(max(keepLead, 2*m.kept[shard].wait), keepLeadMost)
+	m.kept[shard] = kept{until: time.Now().Add(wait), wait: wait}
+}
+
+func (m *moves) keeps(shard uint32) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Before(m.kept[shard].until)
+}
+
 // groupOf is a group as placement sees it.
 func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
 	g := placement.Group{Self: self}
@@ -166,6 +198,7 @@ func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clust
 	case placement.Transfer:
 		log.Info("giving the lead away", "replica", step.To)
 		err = m.transfer(ctx, shard, term, r, step.To)
+		m.keep(shard, err)
 	}
 	if err != nil && ctx.Err() == nil {
 		log.Info("a step of moving replicas was not taken; trying again", "step", step.Kind.String(), "error", err)

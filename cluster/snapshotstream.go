@@ -21,8 +21,9 @@ import (
 const (
 	// snapshotBatch is about how much of a snapshot travels as one message.
 	snapshotBatch = 256 << 10
-	// snapshotTimeout bounds the sending of one snapshot: whoever takes longer is tried again.
-	snapshotTimeout = 10 * time.Minute
+	// snapshotStalls bounds how long nothing of a snapshot gets on, or the other side takes to put it in its place. The whole has
+	// no bound: a shard may be as large as a disk.
+	snapshotStalls = time.Minute
 )
 
 // SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done is told what became of it.
@@ -50,13 +51,15 @@ func (c *Cluster) sendSnapshot(ctx context.Context, m RaftMessage, snapshot Snap
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, c.outgoing()), snapshotTimeout)
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(ctx, c.outgoing()))
 	defer cancel()
+	stalls := time.AfterFunc(snapshotStalls, cancel)
+	defer stalls.Stop()
 	stream, err := l.client.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	out := snapshotWriter{stream: stream, request: &clusterv1.SnapshotRequest{Message: &clusterv1.RaftMessage{Shard: m.Shard, Message: data}}}
+	out := snapshotWriter{stream: stream, stalls: stalls, request: &clusterv1.SnapshotRequest{Message: &clusterv1.RaftMessage{Shard: m.Shard, Message: data}}}
 	if err := snapshot.Each(out.add); err != nil {
 		return out.reason(err)
 	}
@@ -71,6 +74,7 @@ func (c *Cluster) sendSnapshot(ctx context.Context, m RaftMessage, snapshot Snap
 // snapshotWriter gathers records.
 type snapshotWriter struct {
 	stream  grpc.ClientStreamingClient[clusterv1.SnapshotRequest, clusterv1.SnapshotResponse]
+	stalls  *time.Timer
 	request *clusterv1.SnapshotRequest
 	size    int
 	sum     snapshotSum
@@ -87,6 +91,7 @@ func (w *snapshotWriter) add(key, value []byte) error {
 
 func (w *snapshotWriter) flush() error {
 	err := w.stream.Send(w.request)
+	w.stalls.Reset(snapshotStalls)
 	w.request, w.size = &clusterv1.SnapshotRequest{}, 0
 	return err
 }

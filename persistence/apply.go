@@ -26,12 +26,19 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 		if len(entry.Data) == 0 {
 			continue // a new leader's first
 		}
-		applied, err := g.applyCommand(batch, entry.Data)
+		// Only a leader has pending proposals, all of its own term, in the order of the log.
+		own := len(g.pending) > 0 && entry.GetTerm() == g.pending[0].term
+		var applied Applied
+		var err error
+		if own {
+			applied, err = g.applyCommand(batch, g.pending[0].command) // which the entry's data was made of
+		} else {
+			applied, err = g.applyData(batch, entry.Data)
+		}
 		if err != nil && !isRefusal(err) {
 			return fmt.Errorf("persistence: apply entry %d of shard %d: %w", entry.GetIndex(), g.shard, err)
 		}
-		// Only a leader has pending proposals, all of its own term, in the order of the log.
-		if len(g.pending) > 0 && entry.GetTerm() == g.pending[0].term {
+		if own {
 			g.answers = append(g.answers, answer{g.pending[0], applied, err})
 			g.pending[0] = nil
 			g.pending = g.pending[1:]
@@ -43,11 +50,15 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 // isRefusal reports whether an error is the outcome of a command, the same on every replica.
 func isRefusal(err error) bool { return errors.Is(err, ErrStale) || errors.Is(err, ErrMalformed) }
 
-func (g *group) applyCommand(batch *pebble.Batch, data []byte) (Applied, error) {
+func (g *group) applyData(batch *pebble.Batch, data []byte) (Applied, error) {
 	if err := proto.Unmarshal(data, &g.command); err != nil {
 		return Applied{}, fmt.Errorf("%w: command: %w", ErrCorrupt, err)
 	}
-	switch c := g.command.Command.(type) {
+	return g.applyCommand(batch, &g.command)
+}
+
+func (g *group) applyCommand(batch *pebble.Batch, command *wactorv1.Command) (Applied, error) {
+	switch c := command.Command.(type) {
 	case *wactorv1.Command_Commit:
 		return g.applyCommit(batch, c.Commit)
 	case *wactorv1.Command_ExpireSeen:

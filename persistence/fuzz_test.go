@@ -118,7 +118,7 @@ func FuzzApply(f *testing.F) {
 		for range 2 {
 			g := &group{shard: 1, db: s.db, log: &groupLog{}, revisions: newRevisionCache(10)}
 			batch := s.db.NewBatch()
-			applied, err := g.applyCommand(batch, data)
+			applied, err := g.applyData(batch, data)
 			if err != nil && !isRefusal(err) && !errors.Is(err, ErrCorrupt) {
 				t.Fatal(err)
 			}

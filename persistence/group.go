@@ -31,13 +31,15 @@ type group struct {
 	pending []*proposal
 	// answers are the outcomes of what a batch applies, until it is in the store.
 	answers   []answer
-	command   wactorv1.Command // the one being applied
+	command   wactorv1.Command // the one being applied, where it is another node's or from before
 	key       []byte           // the one being written; kept for its memory
 	revisions revisionCache
 	// queued: the group is among its lane's active ones. gone: its replica was destroyed.
 	queued, gone bool
-	// untruncated counts the bytes of entries that were applied since the log was truncated; at maxUntruncated it is again.
+	// untruncated counts the bytes of entries that were applied since the log was truncated, or its second half began (half, the
+	// entry before it); at maxUntruncated it is again.
 	untruncated, maxUntruncated int
+	half                        position
 
 	// ticks since the group was opened, up to electionTicks.
 	ticks int
@@ -64,9 +66,9 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	log.outgoing = &s.outgoing
 	g := &group{
 		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, now: s.options.Monotonic,
-		maxUntruncated: s.options.LogBytes / s.options.Shards,
-		revisions:      newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
-		nodes:          map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
+		maxUntruncated: s.options.LogBytes / s.options.Shards, half: log.truncated,
+		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
+		nodes:     map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
 	}
 	g.node, err = raft.NewRawNode(&raft.Config{
 		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: log, Applied: log.applied.index,

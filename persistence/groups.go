@@ -61,7 +61,7 @@ func (g *group) status() Group {
 		out.Members = append(out.Members, Member{
 			Replica: r.Id, Node: r.Node, Voter: slices.Contains(c.GetVoters(), r.Id), Outgoing: slices.Contains(c.GetVotersOutgoing(), r.Id),
 			Learner: slices.Contains(c.GetLearners(), r.Id) || slices.Contains(c.GetLearnersNext(), r.Id),
-			Recent:  r.Id == g.replica || g.heard[r.Id] > 0 && g.now()-g.heard[r.Id] < recently,
+			Recent:  r.Id == g.replica || g.isRecent(r.Id),
 		})
 	}
 	if out.Leading {
@@ -74,6 +74,11 @@ func (g *group) status() Group {
 		})
 	}
 	return out
+}
+
+// isRecent reports whether another replica was heard of within an election timeout.
+func (g *group) isRecent(replica uint64) bool {
+	return g.heard[replica] > 0 && g.now()-g.heard[replica] < recently
 }
 
 // recently is how long ago a follower must have been heard of to count as alive.

@@ -181,6 +181,19 @@ func (r *rig) scanned(shard uint32, conversation string, kind wactorv1.RecordKin
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if len(out) > 0 { // the same again from the middle on
+		middle := out[len(out)/2:]
+		err = r.ScanFrom(shard, conversation, kind, []byte(middle[0].Suffix), func(suffix, _ []byte) error {
+			if len(middle) == 0 || string(suffix) != middle[0].Suffix {
+				return fmt.Errorf("suffix %q where %v is to come", suffix, middle)
+			}
+			middle = middle[1:]
+			return nil
+		})
+		if err != nil || len(middle) > 0 {
+			r.t.Fatalf("from the middle on: %v; %v did not come", err, middle)
+		}
+	}
 	return out
 }
 

@@ -3,6 +3,8 @@ package persistence
 import (
 	"sync"
 	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // lane drives a part of the groups on one goroutine. What comes in waits in the inbox; a cycle takes all of it at once, so
@@ -40,9 +42,11 @@ func (i *inputs) empty() bool {
 type proposal struct {
 	shard uint32
 	term  uint64
-	data  []byte
-	done  func(Applied, error)
-	began time.Time
+	// data is what the log holds of the command.
+	command *wactorv1.Command
+	data    []byte
+	done    func(Applied, error)
+	began   time.Time
 }
 
 // maxMessages bounds the messages of other nodes that wait in a lane; the consensus core sends again what is dropped.

@@ -69,6 +69,13 @@ func (s *Store) has(key []byte) (bool, error) {
 // Scan reads the records of one kind of a conversation, in the order of their suffixes.
 func (s *Store) Scan(
 	shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error,
+) error {
+	return s.ScanFrom(shard, conversation, kind, nil, each)
+}
+
+// ScanFrom does so from a suffix on, without a look at those before it.
+func (s *Store) ScanFrom(
+	shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error,
 ) (err error) {
 	at := place(kind)
 	if at == 0 {
@@ -76,7 +83,7 @@ func (s *Store) Scan(
 	}
 	return s.read(func() error {
 		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
-		return s.scan(prefix, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), func(suffix, value []byte) error {
+		return s.scanFrom(prefix, from, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), func(suffix, value []byte) error {
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 				if _, value, err = splitHead(value); err != nil {
 					return fmt.Errorf("%w in shard %d", err, shard)
@@ -143,7 +150,13 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 
 // scan calls each with what follows the prefix in the keys from prefix up to end. The keys must all have the prefix.
 func (s *Store) scan(prefix, end []byte, each func(rest, value []byte) error) error {
-	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: end})
+	return s.scanFrom(prefix, nil, end, each)
+}
+
+// scanFrom does so from the key of prefix and from on.
+func (s *Store) scanFrom(prefix, from, end []byte, each func(rest, value []byte) error) error {
+	first := append(prefix[:len(prefix):len(prefix)], from...)
+	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
 	if err != nil {
 		return engineError(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
 )
 
 // work is one group's share of a round.
@@ -121,17 +122,44 @@ func (g *group) applyCommitted(batch *pebble.Batch, entries []*raftpb.Entry) err
 // state that it relies on is found too, and a cut that loses the state leaves the entries. So no flush need be tracked;
 // DESIGN.md has the proof.
 func (g *group) maybeTruncate(batch *pebble.Batch) error {
-	most := g.maxUntruncated
-	if !g.alone() {
-		most *= replicatedLog
+	upTo := g.log.applied
+	if g.alone() {
+		if g.untruncated < g.maxUntruncated {
+			return nil
+		}
+	} else {
+		// With others there are two halves. Only the older one is dropped: whenever one of them was away for a moment, the log
+		// reaches back.
+		half := g.maxUntruncated * replicatedLog / 2
+		if g.untruncated < half || g.untruncated < half*heldLog && g.isNeeded(g.half) {
+			return nil
+		}
+		upTo = g.half
 	}
-	if g.untruncated < most {
+	g.untruncated, g.half = 0, g.log.applied
+	if upTo.index <= g.log.truncated.index {
 		return nil
 	}
-	g.untruncated = 0
-	return g.log.truncate(batch, g.log.applied)
+	return g.log.truncate(batch, upTo)
 }
 
-// replicatedLog is how many times longer the log of a group with several replicas gets: one that was away for a few seconds
-// shall find it, and not need a snapshot.
-const replicatedLog = 4
+const (
+	// replicatedLog is how many times longer the log of a group with several replicas gets: one that was away for a few seconds
+	// shall find it, and not need a snapshot.
+	replicatedLog = 4
+	// heldLog is how many times longer still it gets for one that is there and behind. Else a replica of a busy shard would find, when
+	// it has a snapshot, that the log begins behind it, and need another one for ever.
+	heldLog = 32
+)
+
+// isNeeded reports whether a replica that is there still needs entries up to a position, as far as the leader knows.
+func (g *group) isNeeded(upTo position) bool {
+	needed := false
+	if g.leads() {
+		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+			// One that gets a snapshot goes on behind that.
+			needed = needed || id != g.replica && g.isRecent(id) && max(p.Match, p.PendingSnapshot) < upTo.index
+		})
+	}
+	return needed
+}

@@ -69,6 +69,7 @@ func TestWhoIsFarBehindGetsASnapshot(t *testing.T) {
 		away = w.houses[1]
 	}
 	away.crash()
+	w.run(20) // nobody waits for it
 	for i := range uint64(200) {
 		w.mustCommit(1, "shop/1", i)
 	}

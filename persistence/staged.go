@@ -147,7 +147,7 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 	}
 	g.log.restored(hard, meta.GetConfState(), at)
 	g.revisions = newRevisionCache(g.revisions.max)
-	g.untruncated = 0
+	g.untruncated, g.half = 0, at
 	return nil
 }
 

@@ -137,7 +137,7 @@ func (s *Store) openGroup(shard uint32) error {
 
 func (s *Store) lane(shard uint32) *lane { return s.lanes[int(shard)%len(s.lanes)] }
 
-// Propose proposes a command to a shard's log, in a term. It never blocks; done is called exactly once, perhaps before
+// Propose proposes a command to a shard's log, in a term. The command is the store's from now on. It never blocks; done is called exactly once, perhaps before
 // Propose returns, and must not block: it holds up the lane.
 func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
 	if int64(shard) > int64(s.options.Shards) {
@@ -150,7 +150,7 @@ func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, do
 		data, err = marshal(command)
 	}
 	if err == nil {
-		err = s.lane(shard).post(&proposal{shard: shard, term: term, data: data, done: done, began: time.Now()})
+		err = s.lane(shard).post(&proposal{shard: shard, term: term, command: command, data: data, done: done, began: time.Now()})
 	}
 	if err != nil {
 		s.metrics.refused(err)

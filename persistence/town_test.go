@@ -101,16 +101,20 @@ func (h *house) post(m Message, snapshot [][2][]byte) {
 
 func (h *house) sendSnapshot(m Message, snapshot *Snapshot) {
 	defer snapshot.Close()
+	h.post(m, snapshotRecords(h.town.t, snapshot))
+	h.SnapshotSent(m, nil)
+}
+
+func snapshotRecords(t *testing.T, snapshot *Snapshot) [][2][]byte {
 	records := [][2][]byte{}
 	err := snapshot.Each(func(key, value []byte) error {
 		records = append(records, [2][]byte{slices.Clone(key), slices.Clone(value)})
 		return nil
 	})
 	if err != nil {
-		h.town.t.Fatal(err)
+		t.Fatal(err)
 	}
-	h.post(m, records)
-	h.SnapshotSent(m, nil)
+	return records
 }
 
 func (w *town) house(node uint64) *house {
