@@ -247,9 +247,11 @@ func (c *connection) exchange(head, body []byte) (a answer, keep bool, err error
 	if _, err := c.Write(c.out); err != nil {
 		return a, false, err
 	}
-	response, err := http.ReadResponse(c.in, nil)                                                         //nolint:bodyclose // it would read on: who owns the connection ends it instead
+	// Closing the body would read on; who owns the connection ends it instead.
+	response, err := http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
+
 	for err == nil && response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols { // "103 Early Hints" and such
-		response, err = http.ReadResponse(c.in, nil) //nolint:bodyclose // the same
+		response, err = http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
 	}
 	if err != nil {
 		return a, false, err
