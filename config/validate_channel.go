@@ -71,6 +71,7 @@ func (c *Channel) validate(r *report, path string) {
 	r.required(child(path, "verify_token"), c.VerifyToken.Empty(), `choose a word, and write it as "${VERIFY_TOKEN}"`)
 	c.validateAppSecret(r, child(path, "app_secret"))
 	r.required(child(path, "access_token"), c.AccessToken.Empty(), `write it as "${ACCESS_TOKEN}"`)
+	r.oneWord(child(path, "access_token"), c.AccessToken)
 	r.url(child(path, "graph_url"), c.GraphURL)
 	c.InDoubt.validate(r, child(path, "in_doubt"))
 	c.Pace.validate(r, child(path, "pace"))
@@ -101,6 +102,15 @@ func (c *Channel) validateAppSecret(r *report, path string) {
 			at = element(path, i)
 		}
 		r.required(at, secret.Empty(), remedy)
+		r.oneWord(at, secret)
+	}
+}
+
+// oneWord finds what was copied along with a secret of the provider's: all webhooks would be refused for it, or all replies held,
+// and nothing that is shown would tell why.
+func (r *report) oneWord(path string, secret Secret) {
+	if strings.ContainsFunc(secret.Reveal(), func(c rune) bool { return c <= ' ' || c > '~' }) {
+		r.add(path, "copy it again, alone", "holds a space, a line break or another character that is in no such secret")
 	}
 }
 
