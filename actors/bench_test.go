@@ -24,7 +24,7 @@ func (instantStore) SeenIn(uint32, string, uint32, func([]byte) error) error {
 	return nil
 }
 func (instantStore) Work(uint32, func(string) error) error { return nil }
-func (instantStore) Scan(uint32, string, wactorv1.RecordKind, func([]byte, []byte) error) error {
+func (instantStore) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func([]byte, []byte) error) error {
 	return nil
 }
 func (instantStore) Due(uint32, int64, func(int64, string, string) error) error {

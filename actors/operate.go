@@ -1,7 +1,10 @@
 package actors
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 
 	"google.golang.org/protobuf/proto"
@@ -62,18 +65,22 @@ func (a *activation) retry(ref uint64, q retryLetter) {
 	}
 }
 
+// errLooked ends a scan that has seen what it looked for.
+var errLooked = errors.New("actors: looked")
+
 // letter reads a dead letter; nil where there is none of that number.
 func (a *activation) letter(seq uint64) (*wactorv1.DeadLetter, error) {
 	var found *wactorv1.DeadLetter
-	err := a.runtime.options.Store.Scan(a.table.shard, a.id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
-		letter := &wactorv1.DeadLetter{}
-		if err := proto.Unmarshal(value, letter); err != nil {
-			return err
+	from := binary.BigEndian.AppendUint64(nil, seq)
+	err := a.runtime.options.Store.ScanFrom(a.table.shard, a.id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from, func(suffix, value []byte) error {
+		if !bytes.Equal(suffix, from) {
+			return errLooked
 		}
-		if letter.Seq == seq {
-			found = letter
-		}
-		return nil
+		found = &wactorv1.DeadLetter{}
+		return cmp.Or(proto.Unmarshal(value, found), errLooked)
 	})
-	return found, err
+	if errors.Is(err, errLooked) {
+		return found, nil
+	}
+	return nil, err
 }

@@ -19,8 +19,8 @@ type Store interface {
 	Leased(shard uint32, term uint64) bool
 	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.
 	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
-	// Scan reads the records of one kind, in the order of their suffixes.
-	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
+	// ScanFrom reads the records of one kind from a suffix on, in the order of their suffixes, until each returns an error.
+	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
 	// SeenIn tells the message ids that were accepted in a generation. They are valid during the call only.

@@ -189,13 +189,13 @@ func (s *memoryStore) Due(shard uint32, untilMs int64, each func(int64, string, 
 	return nil
 }
 
-func (s *memoryStore) Scan(_ uint32, conversation string, kind wactorv1.RecordKind, each func([]byte, []byte) error) error {
+func (s *memoryStore) ScanFrom(_ uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func([]byte, []byte) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	prefix := memoryKey(conversation, kind, nil)
 	var keys []string
 	for key := range s.records {
-		if strings.HasPrefix(key, prefix) {
+		if strings.HasPrefix(key, prefix) && key[len(prefix):] >= string(from) {
 			keys = append(keys, key)
 		}
 	}

@@ -23,6 +23,8 @@ type Store interface {
 	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
 	// Scan reads the records of one kind of a conversation, in the order of their suffixes.
 	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
+	// ScanFrom does so from a suffix on, until each returns an error.
+	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error
 }
 
 // Node tells how this node is.

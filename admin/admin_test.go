@@ -35,6 +35,10 @@ func (heads) Scan(uint32, string, wactorv1.RecordKind, func(suffix, value []byte
 	return nil
 }
 
+func (heads) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func(suffix, value []byte) error) error {
+	return nil
+}
+
 func service(store Store, operator Operator) *Service {
 	return New(Options{
 		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"}, {Name: "bank"}},

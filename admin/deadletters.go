@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 
 	"connectrpc.com/connect"
@@ -20,7 +21,7 @@ type Operator interface {
 	Skip(ctx context.Context, id conversation.ID, letter uint64) error
 }
 
-// DeadLetters returns what waits for an operator in a user's conversations. A conversation that became an alias keeps the
+// DeadLetters returns what waits for an operator in a user's conversations, a page of each. A conversation that became an alias keeps the
 // letters that it has.
 func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
 	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
@@ -30,7 +31,7 @@ func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wact
 	response := &wactorv1.DeadLettersResponse{}
 	for _, id := range ids {
 		found := &wactorv1.DeadLettersResponse{}
-		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel}, found)
+		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel, After: request.Msg.After}, found)
 		if err != nil {
 			return nil, readError(err)
 		}
@@ -43,9 +44,23 @@ func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wact
 	return connect.NewResponse(response), nil
 }
 
-func (s *Service) deadLettersHere(id conversation.ID) (*wactorv1.ConversationDeadLetters, error) {
+// A page of dead letters. One letter may hold a webhook of some MiB, and a change of the provider's may make thousands of them:
+// all at once would not fit into memory, nor into a message between nodes.
+const (
+	pageLetters = 100
+	pageBytes   = 1 << 20
+)
+
+var errPageFull = errors.New("admin: the page is full")
+
+func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.ConversationDeadLetters, error) {
 	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
-	err := s.options.Store.Scan(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
+	size, from := 0, binary.BigEndian.AppendUint64(nil, after+1)
+	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from, func(_, value []byte) error {
+		if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {
+			out.More = true
+			return errPageFull
+		}
 		letter := &wactorv1.DeadLetter{}
 		if err := proto.Unmarshal(value, letter); err != nil {
 			return err
@@ -53,6 +68,9 @@ func (s *Service) deadLettersHere(id conversation.ID) (*wactorv1.ConversationDea
 		out.Letters = append(out.Letters, letter)
 		return nil
 	})
+	if errors.Is(err, errPageFull) {
+		err = nil
+	}
 	return out, err
 }
 

@@ -76,7 +76,7 @@ func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]by
 		if err := proto.Unmarshal(data, request); err != nil {
 			return nil, err
 		}
-		found, err := s.deadLettersHere(conversation.ID{Channel: request.Channel, User: request.User})
+		found, err := s.deadLettersHere(conversation.ID{Channel: request.Channel, User: request.User}, request.After)
 		if err != nil {
 			return nil, err
 		}

@@ -57,11 +57,26 @@ func (g guardedInliner) Inline(turn *conversation.Turn) (*conversation.Answer, b
 	return g.inliner.Inline(turn)
 }
 
+// queued is a bot whose calls wait for each other. The breaker is asked behind that wait: what happened meanwhile counts.
+type queued interface {
+	wait(ctx context.Context) (leave func(), err error)
+	call(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
+}
+
 func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	call := g.bot.Turn
+	if q, ok := g.bot.(queued); ok {
+		leave, err := q.wait(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		call = q.call
+	}
 	if wait := g.enter(time.Now()); wait > 0 {
 		return nil, &conversation.BotError{Retryable: true, NotCalled: true, RetryAfter: wait, Reason: "the bot fails for everybody and is left alone"}
 	}
-	answer, err := g.bot.Turn(ctx, turn)
+	answer, err := call(ctx, turn)
 	g.leave(time.Now(), err, ctx.Err() != nil)
 	return answer, err
 }

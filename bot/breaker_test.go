@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,6 +81,37 @@ func TestDeadBotIsLeftAlone(t *testing.T) {
 			t.Errorf("%d of 10,000 answered", answered.Load())
 		}
 	})
+}
+
+// TestWhoWaitsForADeadBotIsToldToo: a thousand calls wait for one of four places when the bot dies. Those that wait are not made.
+func TestWhoWaitsForADeadBotIsToldToo(t *testing.T) {
+	var calls atomic.Int64
+	dead := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer dead.Close()
+	h, err := NewHTTP(HTTPConfig{URL: dead.URL, MaxConcurrent: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	b := Checked(Guarded(h), nil)
+	var conversations sync.WaitGroup
+	var notCalled atomic.Int64
+	for range 1000 {
+		conversations.Go(func() {
+			_, err := b.Turn(context.Background(), &conversation.Turn{})
+			var failed *conversation.BotError
+			if errors.As(err, &failed) && failed.NotCalled {
+				notCalled.Add(1)
+			}
+		})
+	}
+	conversations.Wait()
+	if n := calls.Load(); n > breakAfter+4 || notCalled.Load() != 1000-n {
+		t.Errorf("%d calls of a dead bot, %d of 1000 were told not to", n, notCalled.Load())
+	}
 }
 
 func TestBreakerRecoversStepByStep(t *testing.T) {

@@ -49,7 +49,10 @@ func (b *Flow) Turn(ctx context.Context, turn *conversation.Turn) (*conversation
 type performer func(*flow.Call) (flow.CallResult, error)
 
 func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.Answer, error) {
-	in := flow.Input{State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID}
+	in := flow.Input{
+		State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID,
+		WindowClosed: !turn.WindowUntil.IsZero() && !turn.Now.Before(turn.WindowUntil),
+	}
 	if len(turn.Messages) == 0 {
 		out, err := b.step(in, perform)
 		if err != nil {

@@ -80,6 +80,18 @@ func TestFlowRunsOverSeveralMessages(t *testing.T) {
 	}
 }
 
+func TestFlowKnowsTheWindow(t *testing.T) {
+	b := flowBot(t, "name: w\nstart: a\nsteps:\n  a:\n    say: \"{{ window_open }}\"\n    wait: a\n")
+	now := time.Unix(1_700_000_000, 0)
+	for until, want := range map[time.Time]string{{}: "true", now.Add(time.Second): "true", now: "false", now.Add(-time.Hour): "false"} {
+		turn := textTurn("", "a")
+		turn.Now, turn.WindowUntil = now, until
+		if answer, _, err := b.Inline(turn); err != nil || said(answer) != want {
+			t.Errorf("until %v: %v, %v; want %s", until, answer, err, want)
+		}
+	}
+}
+
 func callingFlow(url string) string {
 	return `
 name: caller

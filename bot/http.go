@@ -66,22 +66,37 @@ func (c HTTPConfig) transport() *http.Transport {
 
 // Turn calls the program. It waits for a free slot as long as ctx lasts; the timeout counts from then on.
 func (h *HTTP) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+	leave, err := h.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return h.call(ctx, turn)
+}
+
+// wait takes a slot, which leave gives back.
+func (h *HTTP) wait(ctx context.Context) (leave func(), err error) {
+	if !h.begin() {
+		return nil, conversation.Temporary("closed")
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots; h.calls.Done() }, nil
+	case <-ctx.Done():
+		err = cancelled(ctx)
+	case <-h.stopped.Done():
+		err = conversation.Temporary("closed")
+	}
+	h.calls.Done()
+	return nil, err
+}
+
+// call calls the program at once.
+func (h *HTTP) call(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
 	body, err := encodeTurn(turn)
 	if err != nil {
 		// The cause may quote what the user wrote.
 		return nil, conversation.Permanent("turn can't be written as JSON")
-	}
-	if !h.begin() {
-		return nil, conversation.Temporary("closed")
-	}
-	defer h.calls.Done()
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-ctx.Done():
-		return nil, cancelled(ctx)
-	case <-h.stopped.Done():
-		return nil, conversation.Temporary("closed")
 	}
 	ctx, cancel := h.bound(ctx)
 	defer cancel()

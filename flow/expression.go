@@ -71,6 +71,8 @@ func rootsWith(more types.Map) types.Map {
 		"now":     types.TypeOf(time.Time{}),
 		"version": types.Int,
 		"error":   types.String,
+		// as far as is known
+		"window_open": types.Bool,
 	}
 	maps.Copy(all, more)
 	return all

@@ -67,6 +67,7 @@ func TestExpressions(t *testing.T) {
 		"user.name + message.choice.id": `"Ana"`,
 		"version":                       `3`,
 		"error":                         `""`,
+		"window_open":                   `true`,
 		"message.raw":                   `null`,
 	} {
 		if got, err := evaluate(expression, "hello"); err != nil || got != want {

@@ -18,6 +18,8 @@ type Input struct {
 	Timer   *wactorv1.Timer
 	// Now is the time of the turn.
 	Now time.Time
+	// WindowClosed says that the provider takes templates alone, since the user has not written for too long.
+	WindowClosed bool
 	// Version is the number of turns committed before this one.
 	Version uint64
 	// TurnID names the turn: the same on every attempt of it. Idempotency keys of calls are made of it.

@@ -35,7 +35,7 @@ type run struct {
 func newRun(f *Flow, in Input, vars map[string]any) *run {
 	r := &run{flow: f, in: in, vars: vars}
 	r.machine.MemoryBudget = memoryBudget
-	r.env = map[string]any{"vars": vars, "now": in.Now.UTC(), "version": int(in.Version), "error": ""}
+	r.env = map[string]any{"vars": vars, "now": in.Now.UTC(), "version": int(in.Version), "error": "", "window_open": !in.WindowClosed}
 	if f.uses.user {
 		r.env["user"] = userValue(in.User)
 	}

@@ -34,7 +34,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Guarded(bot.Checked(built, whatsapp.Check)), closeBot
+		bots[name], closers[name] = bot.Checked(bot.Guarded(built), whatsapp.Check), closeBot
 	}
 	var channels []*channel
 	for i := range cfg.Channels {

@@ -26,7 +26,7 @@ func (forgetful) Leased(uint32, uint64) bool                                    
 func (forgetful) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
 	return 0, nil
 }
-func (forgetful) Scan(uint32, string, wactorv1.RecordKind, func([]byte, []byte) error) error {
+func (forgetful) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func([]byte, []byte) error) error {
 	return nil
 }
 func (forgetful) Seen(uint32, string, uint32, string) (bool, error)          { return false, nil }

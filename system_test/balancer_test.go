@@ -95,8 +95,10 @@ func (b *balancer) close() {
 	b.work.Wait()
 }
 
-// url is where webhooks go.
-func (b *balancer) url() string { return "http://" + loadAddress + ":8080/webhooks/shop" }
+// url is where webhooks of a channel go.
+func (b *balancer) url(channel string) string {
+	return "http://" + loadAddress + ":8080/webhooks/" + channel
+}
 
 // add passes webhooks on to one more node, as soon as it is ready, until ctx ends.
 func (b *balancer) add(ctx context.Context, m *member) {
@@ -237,7 +239,7 @@ func TestBalancer(t *testing.T) {
 		one.up.Store(true)
 	}
 	for range 4 {
-		response, err := http.Post(b.url(), "application/json", strings.NewReader("{}"))
+		response, err := http.Post(b.url("shop"), "application/json", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}

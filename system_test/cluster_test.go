@@ -147,10 +147,10 @@ cluster:
     bot: counter
     in_doubt: { wait: 1s, max: 1s }
     pace: off
-bots:
+%[12]sbots:
   counter: { flow: %[11]q }
-limits: { journal: 100000 } # so that every doubt of a long run can be counted
-`, m.name, m.address, adminToken, gossipPort, rpcPort, c.secret, c.shards, more, appSecret, loadAddress, flow)
+%[13]slimits: { journal: 100000 } # so that every doubt of a long run can be counted
+`, m.name, m.address, adminToken, gossipPort, rpcPort, c.secret, c.shards, more, appSecret, loadAddress, flow, slowChannels(), slowBots())
 }
 
 // names returns the names of all nodes.

@@ -9,6 +9,7 @@
 //
 //	fault                       how it is done                                    test
 //	a process dies              SIGKILL, started again 1 to 3 s later             TestKill, TestAllKilled
+//	                            the same, while users write as people do          TestPolicies
 //	a process stands still      SIGSTOP, later SIGCONT                            TestPause
 //	a node is cut off           the router drops what its peers and it send       TestPartitions
 //	one direction is cut        the router drops what one node sends to another   TestPartitions

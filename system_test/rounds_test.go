@@ -17,6 +17,7 @@ type rounds struct {
 	seed               uint64
 	count, nodes, rate int
 	long               bool
+	people             people
 }
 
 // newRounds reads the variables that change a run. A failing test prints the command that runs it again with the same seed: the
@@ -34,6 +35,7 @@ func newRounds(t *testing.T) *rounds {
 	if os.Getenv("WACTOR_SEED") != "" {
 		r.seed = uint64(variable(t, "WACTOR_SEED", 0))
 	}
+	r.people = people{channel: "shop", first: firstUser, flags: append(r.pairs(), "--names", "mixed", "--swaps", "10")}
 	r.Rand = rand.New(rand.NewPCG(r.seed, 0))
 	t.Logf("seed %d", r.seed)
 	t.Cleanup(func() {
@@ -42,6 +44,22 @@ func newRounds(t *testing.T) *rounds {
 		}
 	})
 	return r
+}
+
+// people are users, and how they write: the flags of wactor simulate.
+type people struct {
+	channel string
+	flags   []string
+	// merged says that a turn may take several messages.
+	merged bool
+	// prefix stands before the digits of the name by which they are known; first is the first of them.
+	prefix string
+	first  int
+}
+
+// pairs are people who write two messages at once, at the rate of these rounds.
+func (r *rounds) pairs() []string {
+	return []string{"--messages", "2", "--rate", strconv.Itoa(r.rate), "--pattern", "pairs"}
 }
 
 func variable(t *testing.T, name string, otherwise int) int {

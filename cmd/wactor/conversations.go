@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
 func conversationsCommand() *cobra.Command {
@@ -37,24 +39,31 @@ func deadLettersCommand() *cobra.Command {
 		Aliases: []string{"dead"},
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			request := &wactorv1.DeadLettersRequest{User: args[0], Channel: channel}
-			response, err := admin.client().DeadLetters(command.Context(), connect.NewRequest(request))
-			if err != nil {
+			out, printed := command.OutOrStdout(), false
+			all := &wactorv1.DeadLettersResponse{}
+			err := eachPage(command.Context(), admin.client(), &wactorv1.DeadLettersRequest{User: args[0], Channel: channel},
+				func(page *wactorv1.ConversationDeadLetters, first bool) {
+					switch {
+					case asJSON && !first:
+						last := all.Conversations[len(all.Conversations)-1]
+						last.Letters, last.More = append(last.Letters, page.Letters...), page.More
+					case asJSON:
+						all.Conversations = append(all.Conversations, page)
+					default:
+						printDeadLetters(out, page, first)
+						printed = true
+					}
+				})
+			switch {
+			case err != nil:
 				return admin.explain(err)
-			}
-			out := command.OutOrStdout()
-			if asJSON {
-				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(response.Msg)
+			case asJSON:
+				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(all)
 				if err != nil {
 					return err
 				}
 				fmt.Fprintln(out, string(text))
-				return nil
-			}
-			for _, c := range response.Msg.Conversations {
-				printDeadLetters(out, c)
-			}
-			if len(response.Msg.Conversations) == 0 {
+			case !printed:
 				fmt.Fprintln(command.ErrOrStderr(), "no dead letters")
 			}
 			return nil
@@ -66,8 +75,31 @@ func deadLettersCommand() *cobra.Command {
 	return command
 }
 
-func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters) {
-	fmt.Fprintf(out, "%s\n", c.Channel)
+// eachPage asks for the dead letters of each conversation, page by page.
+func eachPage(
+	ctx context.Context, client wactorv1connect.AdminServiceClient, request *wactorv1.DeadLettersRequest,
+	each func(c *wactorv1.ConversationDeadLetters, first bool),
+) error {
+	response, err := client.DeadLetters(ctx, connect.NewRequest(request))
+	if err != nil {
+		return err
+	}
+	for _, c := range response.Msg.Conversations {
+		each(c, request.After == 0)
+		if c.More && len(c.Letters) > 0 {
+			next := &wactorv1.DeadLettersRequest{User: request.User, Channel: c.Channel, After: c.Letters[len(c.Letters)-1].Seq}
+			if err := eachPage(ctx, client, next, each); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters, first bool) {
+	if first {
+		fmt.Fprintln(out, c.Channel)
+	}
 	for _, letter := range c.Letters {
 		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), letter.Reason)
 		for _, m := range letter.Messages {

@@ -602,7 +602,9 @@ type DeadLettersRequest struct {
 	// The user as the webhook names it: phone digits or BSUID.
 	User string `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	// Only this channel; empty: all channels.
-	Channel       string `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	Channel string `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Only letters with a number greater than this: that of the last one seen. Numbers are a conversation's own, so name the channel.
+	After         uint64 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -651,6 +653,13 @@ func (x *DeadLettersRequest) GetChannel() string {
 	return ""
 }
 
+func (x *DeadLettersRequest) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
 type DeadLettersResponse struct {
 	state         protoimpl.MessageState     `protogen:"open.v1"`
 	Conversations []*ConversationDeadLetters `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
@@ -696,10 +705,13 @@ func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
 }
 
 type ConversationDeadLetters struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Channel       string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
-	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	Letters       []*DeadLetter          `protobuf:"bytes,3,rep,name=letters,proto3" json:"letters,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Channel string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	User    *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	// In the order of their numbers, up to 100 and 1 MiB, or one that is larger.
+	Letters []*DeadLetter `protobuf:"bytes,3,rep,name=letters,proto3" json:"letters,omitempty"`
+	// There are more behind the last one.
+	More          bool `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -753,6 +765,13 @@ func (x *ConversationDeadLetters) GetLetters() []*DeadLetter {
 		return x.Letters
 	}
 	return nil
+}
+
+func (x *ConversationDeadLetters) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 type RetryRequest struct {
@@ -1425,16 +1444,18 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x06change\x18\x02 \x01(\x0e2\x15.wactor.v1.NodeChangeR\x06change\"D\n" +
 	"\x12ChangeNodeResponse\x12\x16\n" +
 	"\x06active\x18\x01 \x01(\rR\x06active\x12\x16\n" +
-	"\x06copies\x18\x02 \x01(\rR\x06copies\"B\n" +
+	"\x06copies\x18\x02 \x01(\rR\x06copies\"X\n" +
 	"\x12DeadLettersRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
-	"\achannel\x18\x02 \x01(\tR\achannel\"_\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"_\n" +
 	"\x13DeadLettersResponse\x12H\n" +
-	"\rconversations\x18\x01 \x03(\v2\".wactor.v1.ConversationDeadLettersR\rconversations\"\x89\x01\n" +
+	"\rconversations\x18\x01 \x03(\v2\".wactor.v1.ConversationDeadLettersR\rconversations\"\x9d\x01\n" +
 	"\x17ConversationDeadLetters\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12/\n" +
-	"\aletters\x18\x03 \x03(\v2\x15.wactor.v1.DeadLetterR\aletters\"b\n" +
+	"\aletters\x18\x03 \x03(\v2\x15.wactor.v1.DeadLetterR\aletters\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\"b\n" +
 	"\fRetryRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +

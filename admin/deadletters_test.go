@@ -1,0 +1,68 @@
+package admin
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// letters is a store whose conversations hold dead letters with raw webhooks of these sizes, numbered from 1.
+type letters []int
+
+func (letters) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+	return 0, nil
+}
+
+func (letters) Scan(uint32, string, wactorv1.RecordKind, func(suffix, value []byte) error) error {
+	return nil
+}
+
+func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error {
+	for i, size := range l {
+		seq := uint64(i + 1)
+		if seq < binary.BigEndian.Uint64(from) {
+			continue
+		}
+		value, err := proto.Marshal(&wactorv1.DeadLetter{Seq: seq, Messages: []*wactorv1.Message{{Raw: make([]byte, size)}}})
+		if err != nil {
+			return err
+		}
+		if err := each(binary.BigEndian.AppendUint64(nil, seq), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestDeadLettersComeInPages: a thousand webhooks that nobody understood, of 3 MiB each, must not be held in memory at once.
+func TestDeadLettersComeInPages(t *testing.T) {
+	stored := letters{400_000, 400_000, 400_000, 3 << 20, 3 << 20}
+	for range 150 {
+		stored = append(stored, 10)
+	}
+	s := service(stored, nil)
+	var after uint64
+	var pages []int
+	for more := true; more; {
+		response, err := s.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: "?", Channel: "shop", After: after}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := response.Msg.Conversations[0]
+		for _, letter := range page.Letters {
+			if after++; letter.Seq != after {
+				t.Fatalf("letter %d after %d", letter.Seq, after-1)
+			}
+		}
+		pages, more = append(pages, len(page.Letters)), page.More
+	}
+	if want := []int{2, 1, 1, 1, 100, 50}; after != uint64(len(stored)) || !slices.Equal(pages, want) {
+		t.Errorf("pages of %v letters, want %v", pages, want)
+	}
+}
