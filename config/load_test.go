@@ -59,9 +59,9 @@ func TestParseFull(t *testing.T) {
 		},
 		Channels: []Channel{
 			{
-				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", VerifyToken: NewSecret("SECRET-verify"),
+				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", VerifyToken: NewSecret("a-token\nin-two-lines\n"),
 				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
-				AccessToken: NewSecret("a-token\nin-two-lines\n"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
+				AccessToken: NewSecret("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
 				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park},
 				Pace:    Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second}, Await: AwaitDelivered, Window: 72 * time.Hour,
 				MarkRead: true, Typing: true,
