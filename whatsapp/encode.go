@@ -49,6 +49,9 @@ func Encode(to Recipient, replyID string, reply *wactorv1.Reply) ([]byte, error)
 	if quoted := reply.GetReplyTo(); quoted != "" {
 		r.Context = &messageRef{MessageID: quoted}
 	}
+	if body, ok := r.encodeText(reply); ok {
+		return body, nil
+	}
 	if !r.content(reply) {
 		return nil, ErrNotSendable
 	}

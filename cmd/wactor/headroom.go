@@ -7,7 +7,7 @@ import (
 
 // headroom lets at least so much garbage come together before it is collected: what is alive of a node is small beside what it
 // allocates in a second, and collecting whenever it has doubled took a tenth of the CPU.
-const headroom = 64 << 20
+const headroom = 128 << 20
 
 // keepHeadroom counts headroom as alive until the function that it returns is called. It is memory that nobody touches, so that
 // the system gives none for it. Where the operator has tuned the collector by GOGC or GOMEMLIMIT it does nothing.

@@ -247,17 +247,5 @@ func (c *connection) exchange(head, body []byte) (a answer, keep bool, err error
 	if _, err := c.Write(c.out); err != nil {
 		return a, false, err
 	}
-	// Closing the body would read on; who owns the connection ends it instead.
-	response, err := http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
-
-	for err == nil && response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols { // "103 Early Hints" and such
-		response, err = http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
-	}
-	if err != nil {
-		return a, false, err
-	}
-	// An error here only cuts the body off: the status line has already told what happened.
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	whole := err == nil && len(text) < maxAnswer && c.in.Buffered() == 0
-	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, whole && !response.Close, nil
+	return c.read()
 }
