@@ -32,6 +32,7 @@ var layers = map[string]Layer{
 	"flow":              Pure,
 	"whatsapp":          Pure,
 	"cluster/placement": Pure,
+	"internal/planted":  Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
@@ -58,8 +59,9 @@ var layers = map[string]Layer{
 	"system_test":   Program,
 }
 
-// vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and of what nodes say.
-var vocabulary = map[string]bool{"proto/wactor/v1": true, "proto/wactor/cluster/v1": true}
+// vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and of what nodes say; and the
+// names of the mistakes that are planted for the simulation.
+var vocabulary = map[string]bool{"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true}
 
 // layerOf returns a package's layer; false where nobody has said.
 func layerOf(path string) (Layer, bool) {
