@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -43,6 +44,9 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 			g.pending[0] = nil
 			g.pending = g.pending[1:]
 		}
+	}
+	if planted.Is(planted.AppliedApart) {
+		return g.db.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), pebble.NoSync)
 	}
 	return batch.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), nil)
 }

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -85,7 +86,7 @@ func (g *group) change(c Change) (*raftpb.ConfChangeV2, error) {
 		add(raftpb.ConfChangeAddNode, id)
 	}
 	for _, id := range c.Remove {
-		if slices.Contains(g.log.conf.GetVoters(), id) {
+		if slices.Contains(g.log.conf.GetVoters(), id) && !planted.Is(planted.VoterDestroyed) {
 			add(raftpb.ConfChangeAddLearnerNode, id)
 		} else {
 			add(raftpb.ConfChangeRemoveNode, id)
@@ -122,6 +123,12 @@ func (g *group) applyChange(batch *pebble.Batch, entry *raftpb.Entry) error {
 		return !slices.Contains(c.GetVoters(), r.Id) && !slices.Contains(c.GetLearners(), r.Id) &&
 			!slices.Contains(c.GetVotersOutgoing(), r.Id) && !slices.Contains(c.GetLearnersNext(), r.Id)
 	})
+	if planted.Is(planted.ReplicaIDReused) {
+		members.Next = 1
+		for _, r := range members.Replicas {
+			members.Next = max(members.Next, r.Id+1)
+		}
+	}
 	g.log.members = members
 	if err := setProto(batch, shardKey(g.shard, classConfState), c); err != nil {
 		return err

@@ -3,13 +3,13 @@ package persistence
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 
+	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -23,6 +23,7 @@ type group struct {
 	log     *groupLog
 	db      *pebble.DB
 	metrics *metrics
+	logger  raft.Logger
 	now     func() time.Duration
 	lead    Lead
 	leading bool
@@ -41,8 +42,10 @@ type group struct {
 	untruncated, maxUntruncated int
 	half                        position
 
-	// ticks since the group was opened, up to electionTicks.
+	// ticks since the consensus core was started, up to electionTicks.
 	ticks int
+	// learned: the commit index in the hard state is another one's, and not on the disk yet.
+	learned bool
 	// nodes are those that messages came from, by replica: what a replica knows that has no members yet.
 	nodes map[uint64]uint64
 	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by replica.
@@ -70,16 +73,22 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
 		nodes:     map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
 	}
-	g.node, err = raft.NewRawNode(&raft.Config{
-		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: log, Applied: log.applied.index,
+	g.logger = raftLogger{s.options.Logger.With("shard", shard)}
+	return g, g.start()
+}
+
+// start starts the consensus core from what is on the disk.
+func (g *group) start() error {
+	node, err := raft.NewRawNode(&raft.Config{
+		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: g.log, Applied: g.log.applied.index,
 		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxCommittedSizePerReady: 4 << 20, MaxUncommittedEntriesSize: 64 << 20,
-		PreVote: true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true,
-		Logger: raftLogger{s.options.Logger.With("shard", shard)},
+		PreVote: true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true, Logger: g.logger,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("persistence: start shard %d: %w", shard, err)
+		return fmt.Errorf("persistence: start shard %d: %w", g.shard, err)
 	}
-	return g, nil
+	g.node, g.ticks, g.leading, g.leader = node, 0, false, 0
+	return nil
 }
 
 // soleVoter reports whether this replica is the only one that votes: it elects itself.
@@ -128,9 +137,11 @@ func (g *group) step(m Message) bool {
 	case raftpb.MsgVote, raftpb.MsgPreVote:
 		// Before the restart this replica may have confirmed a leader's lease. (A vote that a leader asks for to give its lead away
 		// waits as well: it is asked for again, or another one is elected.)
-		if g.ticks < electionTicks {
+		if g.ticks < electionTicks && !planted.Is(planted.VotesAfterRestart) {
 			return false
 		}
+	case raftpb.MsgVoteResp, raftpb.MsgPreVoteResp:
+		g.learn(m.Message)
 	case raftpb.MsgHeartbeatResp:
 		g.confirm(m.Message)
 	}
@@ -142,7 +153,7 @@ func (g *group) step(m Message) bool {
 
 // propose hands a proposal to raft, if this replica leads in its term.
 func (g *group) propose(p *proposal) {
-	if !g.lead.Ready || g.lead.Term != p.term || g.leaves() {
+	if !g.lead.Ready || g.lead.Term != p.term {
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 		return
 	}
@@ -156,13 +167,6 @@ func (g *group) propose(p *proposal) {
 	}
 }
 
-// leaves reports whether this replica votes only until the joint configuration has ended. If it leads, the entry that ends it
-// must be its last one: as a learner it would never stand for election with a longer log, and never vote for whoever has not
-// got that log and not heard of that end, and so needs its vote.
-func (g *group) leaves() bool {
-	return slices.Contains(g.log.conf.GetVotersOutgoing(), g.replica) && !slices.Contains(g.log.conf.GetVoters(), g.replica)
-}
-
 func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }
 
 // observe tells of a change of leadership.
@@ -171,7 +175,7 @@ func (g *group) observe(ready raft.Ready, s *Store) {
 		g.leading, g.leader = ready.SoftState.RaftState == raft.StateLeader, ready.SoftState.Lead
 	}
 	term := g.log.hard.GetTerm()
-	now := Lead{Term: term, Ready: g.leading && g.log.applied.term == term, Node: g.nodeOf(g.leader)}
+	now := Lead{Term: term, Ready: g.leading && (g.log.applied.term == term || planted.Is(planted.ReadyTooEarly)), Node: g.nodeOf(g.leader)}
 	if now != g.lead {
 		if now.Term != g.lead.Term || !now.Ready {
 			g.abandon(ErrUnknown) // a lead that was just gained has nothing pending

@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // A lease says how long no other node can lead a shard. The leader stamps its heartbeats with its own monotonic time, and the
@@ -40,7 +42,7 @@ func (s *Store) Leased(shard uint32, term uint64) bool {
 	l := &s.leases[shard]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.term == term && s.options.Monotonic() < l.until
+	return l.term == term && (s.options.Monotonic() < l.until || planted.Is(planted.SentWithoutLease))
 }
 
 // stamp puts the time of sending into heartbeats.
@@ -57,6 +59,9 @@ func (g *group) confirm(m *raftpb.Message) {
 	}
 	stamp := time.Duration(binary.BigEndian.Uint64(m.Context))
 	m.Context = nil
+	if planted.Is(planted.LeaseOfArrival) {
+		stamp = g.now()
+	}
 	if m.GetTerm() == g.log.hard.GetTerm() {
 		g.stamps[m.GetFrom()] = max(stamp, g.stamps[m.GetFrom()])
 	}
@@ -64,7 +69,7 @@ func (g *group) confirm(m *raftpb.Message) {
 
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
-	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None {
+	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None && !planted.Is(planted.LeaseInTransfer) {
 		to.set(0, 0)
 		return
 	}
@@ -76,6 +81,9 @@ func (g *group) renew(to *lease) {
 		case confirmed < until-leaseFor:
 			until = confirmed + leaseFor
 		}
+	}
+	if planted.Is(planted.LeaseTooLong) && until > 0 {
+		until += electionTicks * TickInterval
 	}
 	to.set(g.lead.Term, until)
 }

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -179,7 +180,7 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 	if len(entries) == 0 {
 		return nil
 	}
-	if first := entries[0].GetIndex(); first <= l.last.index {
+	if first := entries[0].GetIndex(); first <= l.last.index && !planted.Is(planted.EntriesLeft) {
 		if err := batch.DeleteRange(logKey(l.shard, first), logKey(l.shard, l.last.index+1), nil); err != nil {
 			return err
 		}
@@ -203,6 +204,9 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 }
 
 func (l *groupLog) setHard(batch *pebble.Batch) error {
+	if planted.Is(planted.VoteForgotten) {
+		l.hard.Vote = nil
+	}
 	value, err := proto.Marshal(&l.hard)
 	if err != nil {
 		return err

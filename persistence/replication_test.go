@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -187,28 +188,37 @@ func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
 	w.change(1, Change{Remove: []uint64{old.group(1).Replica}})
 }
 
-// TestWhoLeavesTakesNothingAnyMore: entries behind the one that ends the joint configuration would be on a learner only, which does
-// not vote for whoever lacks them.
-func TestWhoLeavesTakesNothingAnyMore(t *testing.T) {
+// TestWhoRefusesAVoteTellsWhatIsCommitted: the one that leaves has entries behind the one that ends the joint configuration, and so
+// refuses its vote to the heir, which needs it for as long as it does not know of that end.
+func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w := newTown(t, 2, 1)
 	old, heir := w.houses[0], w.houses[1]
 	w.change(1, Change{Add: heir.Node()})
 	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
-	w.cut = func(from, _ *house) bool { return from == heir }
-	term := old.leads[1].Term
+	term, end := old.leads[1].Term, old.group(1).Last+2
+	w.cut = func(from, _ *house) bool {
+		return from == old && from.group(1).Last >= end && from.group(1).Commit >= end
+	}
 	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	old.drive()
-	var outcome error
-	old.Propose(1, term, command(commitOf("shop/1", 0)), func(_ Applied, err error) { outcome = err })
+	if g := old.group(1); !g.Joint || g.Last != end {
+		t.Fatalf("not about to leave: %+v, want the end at %d", g, end)
+	}
+	old.Propose(1, term, command(commitOf("shop/1", 0)), func(Applied, error) {})
 	old.drive()
-	if g := old.group(1); !g.Joint || !g.Leading || !errors.Is(outcome, ErrNotLeader) {
-		t.Errorf("while it leaves: joint %v, leading %v, %v", g.Joint, g.Leading, outcome)
+	w.wires = slices.DeleteFunc(w.wires, func(one wire) bool { n := len(one.m.Entries); return n > 0 && one.m.Entries[n-1].GetIndex() > end })
+	w.settle()
+	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	if g := old.group(1); heir.group(1).Last >= g.Last || heir.group(1).Commit >= end {
+		t.Fatalf("the heir has %+v of %+v", heir.group(1), g)
 	}
 	w.cut = func(_, _ *house) bool { return false }
 	w.await("the heir", func() bool { return w.leader(1) == heir })
+	heir.crash()
+	heir.open(false)
 	w.mustCommit(1, "shop/1", 0)
 }
 

@@ -33,6 +33,7 @@ func (l *lane) queue(g *group, messages []*raftpb.Message) {
 			l.sendSnapshot(g, to)
 		case to.Node != 0:
 			g.stamp(m)
+			g.teach(m)
 			l.sends = append(l.sends, to)
 		}
 	}

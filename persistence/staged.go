@@ -14,6 +14,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // Staged is a snapshot that is being received: a table beside the store, which becomes a part of it in one step or never.
@@ -121,6 +123,10 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 	if hard == nil {
 		hard = &g.log.hard
 	}
+	conf := meta.GetConfState()
+	if planted.Is(planted.SnapshotWithoutVoters) {
+		conf = g.log.conf
+	}
 	hard = &raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: new(max(hard.GetCommit(), at.index))}
 	local, err := s.newTable()
 	if err != nil {
@@ -128,7 +134,7 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 	}
 	defer local.remove()
 	err = errors.Join(
-		setLocal(local, g.shard, hard, meta.GetConfState(), at, at),
+		setLocal(local, g.shard, hard, conf, at, at),
 		setProto(local, shardKey(g.shard, classMembers), members),
 		local.Set(shardKey(g.shard, classReplica), binary.BigEndian.AppendUint64(nil, g.replica), nil),
 		g.keepTombstone(local),
@@ -146,7 +152,9 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 		return engineError(err)
 	}
 	g.log.restored(hard, meta.GetConfState(), at)
-	g.revisions = newRevisionCache(g.revisions.max)
+	if !planted.Is(planted.SnapshotWithOldRevisions) {
+		g.revisions = newRevisionCache(g.revisions.max)
+	}
 	g.untruncated, g.half = 0, at
 	return nil
 }
