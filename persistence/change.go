@@ -135,19 +135,3 @@ func (g *group) applyChange(batch *pebble.Batch, entry *raftpb.Entry) error {
 	}
 	return setProto(batch, shardKey(g.shard, classMembers), members)
 }
-
-// TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over, one way or the other, within
-// an election timeout.
-func (s *Store) TransferLead(shard uint32, term, to uint64) error {
-	l := s.lane(shard)
-	return s.onLane(l, func() error {
-		g := l.groups[shard]
-		if g == nil || !g.lead.Ready || g.lead.Term != term {
-			return ErrNotLeader
-		}
-		g.node.TransferLeader(to)
-		g.renew(&s.leases[shard])
-		l.activate(g)
-		return nil
-	})
-}

@@ -50,6 +50,10 @@ type group struct {
 	nodes map[uint64]uint64
 	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by replica.
 	stamps, heard map[uint64]time.Duration
+	// given is when this leader last told another replica to take over; taken is the stamp by which this one does so; promised is
+	// what it has confirmed to a leader.
+	given, taken time.Duration
+	promised     promise
 	// staged is the snapshot that is being received.
 	staged *Staged
 }
@@ -134,10 +138,15 @@ func (g *group) step(m Message) bool {
 		return false
 	}
 	switch m.GetType() {
-	case raftpb.MsgVote, raftpb.MsgPreVote:
+	case raftpb.MsgHeartbeat:
+		g.promises(m.Message)
+	case raftpb.MsgVote, raftpb.MsgPreVote, raftpb.MsgTimeoutNow:
 		// Before the restart this replica may have confirmed a leader's lease. (A vote that a leader asks for to give its lead away
 		// waits as well: it is asked for again, or another one is elected.)
-		if g.ticks < electionTicks && !planted.Is(planted.VotesAfterRestart) {
+		if g.ticks < electionTicks {
+			return false
+		}
+		if m.GetType() == raftpb.MsgTimeoutNow && !g.mayTakeOver(m.Message) || !g.mayVote(m.Message) {
 			return false
 		}
 	case raftpb.MsgVoteResp, raftpb.MsgPreVoteResp:

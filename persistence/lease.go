@@ -18,7 +18,7 @@ import (
 // election for electionTicks from then on (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a
 // majority, nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is of the sending, not of
 // the arrival: an answer that waited in a socket while this process was paused proves nothing about now. A leader that gives its
-// lead away has no lease any more.
+// lead away has no lease meanwhile; see transfer.go.
 //
 // leaseFor is less than the election timeout by what a tick may come early, and by a margin for what is done under the lease.
 const leaseFor = (electionTicks-1)*TickInterval - 100*time.Millisecond
@@ -45,13 +45,6 @@ func (s *Store) Leased(shard uint32, term uint64) bool {
 	return l.term == term && (s.options.Monotonic() < l.until || planted.Is(planted.SentWithoutLease))
 }
 
-// stamp puts the time of sending into heartbeats.
-func (g *group) stamp(m *raftpb.Message) {
-	if m.GetType() == raftpb.MsgHeartbeat && len(m.Context) == 0 {
-		m.Context = binary.BigEndian.AppendUint64(nil, uint64(g.now()))
-	}
-}
-
 // confirm takes the stamp of a heartbeat that was answered.
 func (g *group) confirm(m *raftpb.Message) {
 	if len(m.Context) != 8 {
@@ -62,7 +55,7 @@ func (g *group) confirm(m *raftpb.Message) {
 	if planted.Is(planted.LeaseOfArrival) {
 		stamp = g.now()
 	}
-	if m.GetTerm() == g.log.hard.GetTerm() {
+	if m.GetTerm() == g.log.hard.GetTerm() && stamp > g.given {
 		g.stamps[m.GetFrom()] = max(stamp, g.stamps[m.GetFrom()])
 	}
 }

@@ -107,7 +107,7 @@ func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error)
 		g.renew(&l.store.leases[g.shard])
 		// A leader may send its entries before they are on its own disk, which counts as one of the majority only later. But not in
 		// the round in which its term began: after a crash it would begin the same term again, with other entries.
-		early := g.leads() && ready.MustSync && (g.log.hard.GetTerm() == term || planted.Is(planted.NewTermEarly))
+		early := g.leads() && ready.MustSync && g.log.hard.GetTerm() == term
 		early = early || planted.Is(planted.VotesBeforeSync)
 		round = append(round, work{group: g, ready: ready, early: early})
 	}

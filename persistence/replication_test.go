@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"go.etcd.io/raft/v3/raftpb"
 )
 
 func TestOneGrowsToThree(t *testing.T) {
@@ -220,6 +222,59 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	heir.crash()
 	heir.open(false)
 	w.mustCommit(1, "shop/1", 0)
+}
+
+// TestLateWordToTakeOverIsNotFollowed: the one that shall take the lead is told so only when the leader has given up waiting and has
+// a lease again. So is the other one, of whom a vote is asked.
+func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
+	for _, late := range []raftpb.MessageType{raftpb.MsgTimeoutNow, raftpb.MsgVote} {
+		t.Run(late.String(), func(t *testing.T) {
+			w := newTown(t, 3, 1)
+			w.spread(1)
+			w.run(20)
+			from := w.awaitLeader(1)
+			heir := from.group(1).Members[0]
+			if heir.Node == from.Node() {
+				heir = from.group(1).Members[1]
+			}
+			if err := from.TransferLead(1, from.leads[1].Term, heir.Replica); err != nil {
+				t.Fatal(err)
+			}
+			from.drive()
+			var held []wire
+			for range 3 {
+				wires := w.wires
+				w.wires = nil
+				for _, one := range wires {
+					if one.m.GetType() == late {
+						held = append(held, one)
+						continue
+					}
+					if err := one.to.Receive(one.m); err != nil {
+						t.Fatal(err)
+					}
+					one.to.drive()
+				}
+			}
+			if len(held) == 0 {
+				t.Fatal("nothing was said")
+			}
+			if late == raftpb.MsgVote {
+				w.cut = func(a, _ *house) bool { return a.Node() == heir.Node } // it asks in vain
+			}
+			w.await("the old lead", func() bool { return from.Leased(1, from.leads[1].Term) })
+			w.cut = func(_, _ *house) bool { return false }
+			for _, one := range held {
+				if one.to != from {
+					w.wires = append(w.wires, one)
+				}
+			}
+			w.settle()
+			if w.leader(1) != from {
+				t.Error("the lead was taken")
+			}
+		})
+	}
 }
 
 func TestReplicaMovesAndLeavesNothing(t *testing.T) {

@@ -1,10 +1,6 @@
 package persistence
 
-import (
-	"go.etcd.io/raft/v3/raftpb"
-
-	"github.com/wactor/wactor/internal/planted"
-)
+import "go.etcd.io/raft/v3/raftpb"
 
 // Whoever stands for election goes by the configuration that it has applied. Where it has not heard that a later one is committed,
 // it may need a vote that it will never get: of one who has become a learner, which does not stand itself, and has a longer log. So
@@ -13,7 +9,7 @@ import (
 // teach puts the commit index, and its entry's term, into a refused vote.
 func (g *group) teach(m *raftpb.Message) {
 	vote := m.GetType() == raftpb.MsgVoteResp || m.GetType() == raftpb.MsgPreVoteResp
-	if !vote || !m.GetReject() || planted.Is(planted.RefusedInSilence) {
+	if !vote || !m.GetReject() {
 		return
 	}
 	commit := g.log.hard.GetCommit()

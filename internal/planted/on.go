@@ -2,9 +2,20 @@
 
 package planted
 
+// All are all mistakes.
+var All = []Bug{
+	VotesBeforeSync, VoteForgotten, EntriesLeft,
+	AppliedApart, TruncatedApart, SnapshotWithoutVoters, SnapshotWithOldRevisions,
+	RevisionUnchecked, ChainUnchecked, ReadyTooEarly, LeaseOfArrival,
+	LeaseTooLong, LeaseInTransfer, LateTransfer, SentWithoutLease,
+	ReplicaIDReused, TombstoneLeftOut, VoterDestroyed,
+	AcceptedBeforeCommit, DedupLeftOut, SentBeforeCommit, ResentBeforeCommit,
+	DoubtForgotten,
+}
+
 var planted Bug
 
-// Plant plants a mistake, in place of the one before. Nothing may run meanwhile.
+// Plant plants a mistake in place of the one before, or none where it is empty. Nothing may run meanwhile.
 func Plant(bug Bug) { planted = bug }
 
 // Is reports whether a mistake is planted.

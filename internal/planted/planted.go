@@ -5,67 +5,57 @@
 package planted
 
 // Bug is a planted mistake.
-type Bug int
+type Bug string
 
 // The mistakes, by what is done instead of what should be.
 const (
-	// None is the absence of any.
-	None Bug = iota
-
 	// VotesBeforeSync: votes and acknowledgements leave before what they vouch for is on disk.
-	VotesBeforeSync
-	// NewTermEarly: a leader sends the first entries of its term before the term is on its own disk.
-	NewTermEarly
+	VotesBeforeSync Bug = "VotesBeforeSync"
 	// VoteForgotten: the vote is not on disk.
-	VoteForgotten
+	VoteForgotten Bug = "VoteForgotten"
 	// EntriesLeft: entries that others replace stay behind them.
-	EntriesLeft
+	EntriesLeft Bug = "EntriesLeft"
 	// AppliedApart: the applied index is written before the state that it speaks of, not with it.
-	AppliedApart
+	AppliedApart Bug = "AppliedApart"
 	// TruncatedApart: the log is truncated before the state that it made is written, not with it.
-	TruncatedApart
+	TruncatedApart Bug = "TruncatedApart"
 	// SnapshotWithoutVoters: a snapshot is installed without the configuration that it belongs to.
-	SnapshotWithoutVoters
+	SnapshotWithoutVoters Bug = "SnapshotWithoutVoters"
 	// SnapshotWithOldRevisions: a snapshot is installed, and revisions of before are remembered.
-	SnapshotWithOldRevisions
+	SnapshotWithOldRevisions Bug = "SnapshotWithOldRevisions"
 	// RevisionUnchecked: a commit is applied whatever revision it names.
-	RevisionUnchecked
+	RevisionUnchecked Bug = "RevisionUnchecked"
 	// ChainUnchecked: a commit is applied behind one of another chain.
-	ChainUnchecked
+	ChainUnchecked Bug = "ChainUnchecked"
 	// ReadyTooEarly: a leader is used before it has applied an entry of its own term.
-	ReadyTooEarly
+	ReadyTooEarly Bug = "ReadyTooEarly"
 
 	// LeaseOfArrival: a lease counts from when the answer to a heartbeat arrives, not from when the heartbeat left.
-	LeaseOfArrival
+	LeaseOfArrival Bug = "LeaseOfArrival"
 	// LeaseTooLong: a lease is longer than others wait before they stand for election.
-	LeaseTooLong
+	LeaseTooLong Bug = "LeaseTooLong"
 	// LeaseInTransfer: a lease lasts while the lead is given away.
-	LeaseInTransfer
+	LeaseInTransfer Bug = "LeaseInTransfer"
+	// LateTransfer: a leader's word to take the lead over is followed however late it comes.
+	LateTransfer Bug = "LateTransfer"
 	// SentWithoutLease: whoever believes to lead may send.
-	SentWithoutLease
-	// VotesAfterRestart: a node votes right after its start, though it may have promised a lease before.
-	VotesAfterRestart
+	SentWithoutLease Bug = "SentWithoutLease"
 
 	// ReplicaIDReused: the id of a replica that was removed is given again.
-	ReplicaIDReused
+	ReplicaIDReused Bug = "ReplicaIDReused"
 	// TombstoneLeftOut: a destroyed replica can be created again.
-	TombstoneLeftOut
+	TombstoneLeftOut Bug = "TombstoneLeftOut"
 	// VoterDestroyed: a voter that leaves is destroyed at the end of the joint configuration.
-	VoterDestroyed
-	// RefusedInSilence: who refuses a vote does not tell how far it knows the log to be committed.
-	RefusedInSilence
+	VoterDestroyed Bug = "VoterDestroyed"
 
 	// AcceptedBeforeCommit: a message is answered before it is committed.
-	AcceptedBeforeCommit
+	AcceptedBeforeCommit Bug = "AcceptedBeforeCommit"
 	// DedupLeftOut: the store is not asked whether a message is known.
-	DedupLeftOut
+	DedupLeftOut Bug = "DedupLeftOut"
 	// SentBeforeCommit: a reply leaves before its turn is committed.
-	SentBeforeCommit
+	SentBeforeCommit Bug = "SentBeforeCommit"
 	// ResentBeforeCommit: a reply is sent again before it is committed that it was in doubt.
-	ResentBeforeCommit
+	ResentBeforeCommit Bug = "ResentBeforeCommit"
 	// DoubtForgotten: what the activation before may have sent is sent again without a doubt.
-	DoubtForgotten
-
-	// End is behind the last.
-	End
+	DoubtForgotten Bug = "DoubtForgotten"
 )
