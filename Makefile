@@ -13,7 +13,7 @@ SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
 OUT      ?= docs
 REMARKS  ?=
 
-.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim system system-short bench bench-once bench-alternatives bench-growth ci
+.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-growth ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ sim: SEEDS ?= 1000
 sim: ## plays SEEDS seeds of a whole cluster, from FIRST on, with faults of every kind
 	$(GO) test ./internal/sim -run TestSeeds -sim.first=$(FIRST) -sim.seeds=$(SEEDS) -count=1 -v -timeout 0
 
+planted: ## plants mistakes, one after the other, and plays seeds until each is caught
+	$(GO) test -tags planted ./internal/sim -run TestPlanted -count=1 -v -timeout 30m
+
 system: WACTOR_ROUNDS ?= 20
 system: ## kills, pauses and cuts off real nodes under load, fills disks, restarts and moves them, WACTOR_ROUNDS faults of a kind
 	WACTOR_KILLS=$(WACTOR_ROUNDS) $(GO) test ./cmd/wactor -run Killed -count=1 -v -timeout 1h
@@ -80,4 +83,4 @@ bench-growth: ## measures what a million stored conversations cost a node, besid
 	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)
 
 ci: ## runs what CI runs
-	@./.ci/steps vet lint check-generated test system-short test-bench race property sim bench-once fuzz
+	@./.ci/steps vet lint check-generated test system-short test-bench race property sim planted bench-once fuzz

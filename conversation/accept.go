@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -29,7 +30,7 @@ func (c *Conversation) accept(e Arrived) {
 	case c.Full():
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
-	case underway || e.Known:
+	case underway || e.Known && !planted.Is(planted.DedupLeftOut):
 		c.duplicate(e, revision)
 		return
 	case c.alias():
@@ -113,6 +114,10 @@ func (c *Conversation) duplicate(e Arrived, revision uint64) {
 
 // respond answers a delivery when the draft is applied.
 func (c *Conversation) respond(ref uint64, verdict Verdict) {
+	if planted.Is(planted.AcceptedBeforeCommit) {
+		c.effect(Respond{Ref: ref, Verdict: verdict})
+		return
+	}
 	c.responses = append(c.responses, response{ref: ref, revision: c.revision + 1, verdict: verdict})
 }
 

@@ -3,6 +3,7 @@ package conversation
 import (
 	"time"
 
+	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -49,7 +50,7 @@ func (c *Conversation) startSend() {
 		return
 	}
 	first := c.outbox[0]
-	if first.revision > c.applied || c.send.settles > c.applied {
+	if first.revision > c.applied && !planted.Is(planted.SentBeforeCommit) || c.send.settles > c.applied {
 		return
 	}
 	if c.clean {
@@ -186,7 +187,9 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 	}
 	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
 	c.noteDoubt(DoubtResent)
-	c.send.settles = c.revision + 1
+	if !planted.Is(planted.ResentBeforeCommit) {
+		c.send.settles = c.revision + 1
+	}
 	return true
 }
 
@@ -204,7 +207,7 @@ func (c *Conversation) noteDoubt(ended string) { c.draft.journal[len(c.draft.jou
 
 // resume takes up what the activation before left: its first reply may have been on its way, unless it said otherwise.
 func (c *Conversation) resume() {
-	if len(c.outbox) > 0 && !c.clean {
+	if len(c.outbox) > 0 && !c.clean && !planted.Is(planted.DoubtForgotten) {
 		c.doubt("the activation before ended without a word")
 	}
 }

@@ -15,6 +15,8 @@ type checks struct {
 	w       *World
 	moments int64
 	ops     [][]Op // by user
+	// leased is the term of the last lease, by shard.
+	leased map[uint32]uint64
 	// leaders are who led, by shard and term.
 	leaders map[[2]uint64]uint64
 	// nodes are where replicas are, by shard and id.
@@ -26,7 +28,7 @@ type checks struct {
 }
 
 func newChecks(w *World) checks {
-	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{}, ops: make([][]Op, w.rules.users)}
+	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{}, leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users)}
 	for range w.rules.users {
 		c.commits = append(c.commits, map[uint64]*wactorv1.Commit{})
 	}
@@ -77,7 +79,7 @@ func (c *checks) members(g persistence.Group) {
 // created takes a replica that was created: a node has ever higher ones of a shard.
 func (c *checks) created(p *process, shard uint32, replica uint64) {
 	key := [2]uint64{uint64(shard), p.id}
-	if had := c.made[key]; had > replica {
+	if had := c.made[key]; had >= replica {
 		c.w.fail("node %d has replica %d of shard %d again after replica %d", p.index, replica, shard, had)
 	}
 	c.made[key] = replica
@@ -94,6 +96,10 @@ func (c *checks) leases() {
 			lead := n.proc.leads[shard]
 			if !lead.Ready || !n.proc.store.Leased(shard, lead.Term) {
 				continue
+			}
+			if c.leased[shard] != lead.Term {
+				c.leased[shard] = lead.Term
+				c.w.after(0, func() { c.w.readAll(shard) })
 			}
 			if holder != nil {
 				c.w.fail("nodes %d and %d hold a lease of shard %d", holder.index, n.index, shard)

@@ -25,7 +25,7 @@ func (f *faults) begin() {
 func (f *faults) next() {
 	w := f.w
 	victim := w.nodes[w.rng.IntN(len(w.nodes))]
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(17) {
 	case 0, 1:
 		f.crash(victim)
 	case 2:
@@ -45,6 +45,8 @@ func (f *faults) next() {
 			w.Stats.Stalls++
 			victim.proc.stalled = w.now + w.between(20*time.Millisecond, 800*time.Millisecond)
 		}
+	case 13:
+		f.restartBridge(victim)
 	default:
 		if w.rules.moves {
 			f.move()
@@ -100,7 +102,7 @@ func (f *faults) cut() {
 			side[i] = w.rng.IntN(2)
 		}
 	}
-	if w.chance(0.3) {
+	if w.chance(0.5) {
 		bridge = w.rng.IntN(len(side))
 	}
 	for i, from := range w.nodes {
@@ -114,6 +116,33 @@ func (f *faults) cut() {
 	mend := w.network.cut(links)
 	f.mends = append(f.mends, mend)
 	w.after(w.between(50*time.Millisecond, 2*time.Second), mend)
+}
+
+// restartBridge parts the other nodes, all connected to this one, and restarts it again and again: what it has promised to one it may
+// have forgotten when another one asks.
+func (f *faults) restartBridge(bridge *node) {
+	w := f.w
+	w.Stats.Cuts++
+	var links [][2]*node
+	for _, from := range w.nodes {
+		for _, to := range w.nodes {
+			if from != to && from != bridge && to != bridge {
+				links = append(links, [2]*node{from, to})
+			}
+		}
+	}
+	w.record.note("node %d is the bridge between all others", uint64(bridge.index))
+	mend := w.network.cut(links)
+	f.mends = append(f.mends, mend)
+	w.after(w.between(time.Second, 2*time.Second), mend)
+	for range 4 {
+		w.after(w.between(500*time.Millisecond, 1500*time.Millisecond), func() {
+			if !w.healed && bridge.proc != nil {
+				bridge.quick = true
+				f.crash(bridge)
+			}
+		})
+	}
 }
 
 // move changes where a shard is wanted.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -56,6 +57,9 @@ func (o *operator) unwell() string {
 		wanted := false
 		for _, m := range g.Members {
 			wanted = wanted || m.Voter && m.Node == n.id
+		}
+		if wanted != slices.Contains(o.wanted, n) {
+			return fmt.Sprintf("wanted on %v, is on %+v", ids(o.wanted), g.Members)
 		}
 		if !wanted && ok && has.Applied == 0 && has.Replica >= g.Next {
 			continue // it was created for a wish that has changed since, and does no harm

@@ -74,6 +74,15 @@ func (w *World) read(u *user) {
 	}
 }
 
+// readAll reads all conversations of a shard, as the first thing under a new lease.
+func (w *World) readAll(shard uint32) {
+	for _, u := range w.users {
+		if u.shard == shard {
+			w.read(u)
+		}
+	}
+}
+
 func (c *checks) histories() (out []History) {
 	for i, ops := range c.ops {
 		first := map[int]bool{}

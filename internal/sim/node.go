@@ -19,6 +19,8 @@ type node struct {
 	// paused: its process stands still; what is sent to it waits in its sockets.
 	paused bool
 	socket []func(*process)
+	// quick: it is started again at once.
+	quick bool
 	// starts counts its processes.
 	starts uint64
 }
@@ -247,7 +249,12 @@ func (p *process) fall(why string) {
 		p.w.fail("node %d: %v", n.index, err)
 	}
 	if !p.w.over {
-		p.w.after(p.w.between(30*time.Millisecond, 1500*time.Millisecond), n.start)
+		down := p.w.between(30*time.Millisecond, 1500*time.Millisecond)
+		if p.w.chance(0.4) || n.quick {
+			down = p.w.between(time.Millisecond, 100*time.Millisecond) // sooner than anybody notices
+		}
+		n.quick = false
+		p.w.after(down, n.start)
 	}
 }
 

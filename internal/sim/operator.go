@@ -108,20 +108,34 @@ func ids(nodes []*node) (ids []uint64) {
 
 // add creates a replica on a node and makes it a learner.
 func (o *operator) add(p *process, g persistence.Group, to *node) {
+	if o.w.chance(0.2) { // a call that was given up can still arrive, a good while later
+		o.w.after(o.w.between(0, 3*time.Second), func() { to.arrive(func(q *process) { q.create(o.shard, g.Next) }) })
+	}
 	o.w.network.send(p.node, to, func(q *process) {
-		var err error
-		q.guarded(func() { err = q.store.CreateReplica(o.shard, g.Next) })
-		if !q.settle() || err != nil {
+		if !q.create(o.shard, g.Next) {
 			return
 		}
-		o.w.checks.created(q, o.shard, g.Next)
-		q.poke()
 		o.w.network.send(q.node, p.node, func(now *process) {
 			if again, ok := now.group(o.shard); now == p && ok && again.Next == g.Next {
 				o.change(p, g.Lead.Term, persistence.Change{Add: q.id})
 			}
 		})
 	})
+}
+
+// create makes an empty replica; false where it is not there afterwards.
+func (p *process) create(shard uint32, replica uint64) bool {
+	had, has := p.group(shard)
+	var err error
+	p.guarded(func() { err = p.store.CreateReplica(shard, replica) })
+	if !p.settle() || err != nil {
+		return false
+	}
+	if !has || had.Replica != replica {
+		p.w.checks.created(p, shard, replica)
+	}
+	p.poke()
+	return true
 }
 
 // sweep has replicas destroyed that are none of the group's any more, or never became one. A leader knows all changes that were

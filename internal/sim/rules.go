@@ -46,8 +46,8 @@ var fair = weather{least: 200 * time.Microsecond, jitter: 2 * time.Millisecond, 
 func drawRules(rng *rand.Rand) rules {
 	r := rules{
 		nodes: 3, shards: 1 + rng.IntN(2), messages: 4 + rng.IntN(8), lanes: 1 + rng.IntN(2),
-		trouble:  time.Duration(2000+rng.IntN(4000)) * time.Millisecond,
-		pace:     time.Duration(80+rng.IntN(400)) * time.Millisecond,
+		trouble:  time.Duration(1500+rng.IntN(3500)) * time.Millisecond,
+		pace:     time.Duration(40+rng.IntN(300)) * time.Millisecond,
 		logBytes: 1 << (6 + rng.IntN(11)),
 		inline:   rng.IntN(3) > 0,
 		merge:    rng.IntN(4) == 0,

@@ -145,8 +145,12 @@ func (p *process) gateway(d *delivery, answer func(conversation.Verdict)) {
 		once(0)
 		return
 	}
-	w := p.w
+	w, arrived := p.w, false
 	w.network.send(p.node, to, func(q *process) {
+		if arrived {
+			return // a call is not doubled: what carries it numbers its bytes
+		}
+		arrived = true
 		forwarded := *d
 		answered := false
 		forwarded.answer = func(v conversation.Verdict) {
