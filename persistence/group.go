@@ -44,8 +44,6 @@ type group struct {
 
 	// ticks since the consensus core was started, up to electionTicks.
 	ticks int
-	// learned: the commit index in the hard state is another one's, and not on the disk yet.
-	learned bool
 	// nodes are those that messages came from, by replica: what a replica knows that has no members yet.
 	nodes map[uint64]uint64
 	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by replica.

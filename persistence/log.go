@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -166,15 +167,17 @@ func (l *groupLog) entryAt(iter *pebble.Iterator) (*raftpb.Entry, error) {
 
 // append adds entries and hard state to a batch. Entries replace what lies at their indexes and after.
 func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries []*raftpb.Entry) error {
+	// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
+	// how far that was at least. But for changes of replicas: who has one in its log knows that the one before is committed, and does
+	// not stand for election, or vote, by an older configuration. Two steps behind, a majority need not overlap with that of the others.
+	write := slices.ContainsFunc(entries, changesReplicas) && !planted.Is(planted.CommitForgotten)
 	if hard != nil {
-		// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
-		// how far that was at least.
-		promises := hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote()
+		write = write || hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote()
 		l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
-		if promises {
-			if err := l.setHard(batch); err != nil {
-				return err
-			}
+	}
+	if write {
+		if err := l.setHard(batch); err != nil {
+			return err
 		}
 	}
 	if len(entries) == 0 {
@@ -202,6 +205,8 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 	l.last = position{end.GetIndex(), end.GetTerm()}
 	return nil
 }
+
+func changesReplicas(entry *raftpb.Entry) bool { return entry.GetType() != raftpb.EntryNormal }
 
 func (l *groupLog) setHard(batch *pebble.Batch) error {
 	if planted.Is(planted.VoteForgotten) {

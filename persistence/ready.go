@@ -8,7 +8,6 @@ import (
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/internal/planted"
 )
@@ -87,10 +86,6 @@ func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error)
 		term := g.log.hard.GetTerm()
 		ready := g.node.Ready()
 		hard := ready.HardState
-		if hard == nil && g.learned {
-			hard = proto.CloneOf(&g.log.hard)
-		}
-		g.learned = false
 		if !raft.IsEmptySnap(ready.Snapshot) {
 			if err := g.install(l.store, hard, ready.Snapshot); err != nil {
 				return nil, false, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -275,6 +276,38 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNewestChangeTellsThatTheOneBeforeIsCommitted: whoever has the entry that ends a joint configuration knows after a crash, too, that
+// it was entered. Here the heir would take itself for a learner otherwise, as the other one does, and nobody would stand.
+func TestNewestChangeTellsThatTheOneBeforeIsCommitted(t *testing.T) {
+	w := newTown(t, 2, 1)
+	old, heir := w.houses[0], w.houses[1]
+	w.change(1, Change{Add: heir.Node()})
+	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	end := old.group(1).Last + 2
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cut = func(from, _ *house) bool { return from == old && from.group(1).Commit >= end }
+	old.drive()
+	for _, one := range w.wires { // in one go: the last one tells that the change is committed, and brings its end
+		if err := heir.Receive(one.m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wires = nil
+	heir.drive()
+	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	if g := heir.group(1); g.Last != end || g.Commit >= end {
+		t.Fatalf("the heir has %+v, want the end at %d", g, end)
+	}
+	heir.fs = heir.fs.CrashClone(vfs.CrashCloneCfg{}) // nothing that was not synced is left
+	heir.Close()
+	heir.open(false)
+	w.cut = func(_, _ *house) bool { return false }
+	w.await("the heir", func() bool { return w.leader(1) == heir })
 }
 
 func TestReplicaMovesAndLeavesNothing(t *testing.T) {

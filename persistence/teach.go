@@ -35,5 +35,4 @@ func (g *group) learn(m *raftpb.Message) {
 		g.log.hard.Commit = old
 		return
 	}
-	g.learned = true
 }

@@ -4,7 +4,7 @@ package planted
 
 // All are all mistakes.
 var All = []Bug{
-	VotesBeforeSync, VoteForgotten, EntriesLeft,
+	VotesBeforeSync, VoteForgotten, CommitForgotten, EntriesLeft,
 	AppliedApart, TruncatedApart, SnapshotWithoutVoters, SnapshotWithOldRevisions,
 	RevisionUnchecked, ChainUnchecked, ReadyTooEarly, LeaseOfArrival,
 	LeaseTooLong, LeaseInTransfer, LateTransfer, SentWithoutLease,

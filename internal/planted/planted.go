@@ -13,6 +13,8 @@ const (
 	VotesBeforeSync Bug = "VotesBeforeSync"
 	// VoteForgotten: the vote is not on disk.
 	VoteForgotten Bug = "VoteForgotten"
+	// CommitForgotten: a change of replicas is in the log, and that the one before is committed is not on disk.
+	CommitForgotten Bug = "CommitForgotten"
 	// EntriesLeft: entries that others replace stay behind them.
 	EntriesLeft Bug = "EntriesLeft"
 	// AppliedApart: the applied index is written before the state that it speaks of, not with it.
