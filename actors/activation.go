@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -142,7 +143,11 @@ func (a *activation) load() bool {
 
 // commitFailed ends the activation: the chain of commits is broken, and what is in memory may be ahead of the truth.
 func (a *activation) commitFailed(err error) {
-	a.runtime.options.Logger.Warn("a commit failed; the conversation is loaded anew", "conversation", a.hash(), "shard", a.table.shard, "error", err)
+	level := slog.LevelWarn
+	if errors.Is(err, ErrNotLeader) {
+		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a lead goes
+	}
+	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew", "conversation", a.hash(), "shard", a.table.shard, "error", err)
 	if errors.Is(err, ErrOverloaded) {
 		a.end(ErrOverloaded)
 		return
