@@ -254,13 +254,18 @@ func (c *Cluster) HandLeadsOver(ctx context.Context) {
 	all.Wait()
 }
 
-// heirOf is the replica that takes a group over best: a voter that is alive and has the most; 0 where there is none.
+// heirOf is the replica that takes a group over best: a voter that was heard of lately and has the most, if possible one that gossip
+// takes for alive: who leaves says so there, but it alone may be cut. 0 where there is none.
 func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) uint64 {
-	best, most := uint64(0), uint64(0)
+	best, most, bestAlive := uint64(0), uint64(0), false
 	for i, member := range r.Members {
 		p := r.Progress[i]
-		if member.Node != self && p.Voter && p.Recent && alive(member.Node) && !p.Snapshot && (best == 0 || p.Match > most) {
-			best, most = member.Id, p.Match
+		if member.Node == self || !p.Voter || !p.Recent || p.Snapshot {
+			continue
+		}
+		lives := alive(member.Node)
+		if best == 0 || lives && !bestAlive || lives == bestAlive && p.Match > most {
+			best, most, bestAlive = member.Id, p.Match, lives
 		}
 	}
 	return best

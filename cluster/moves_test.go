@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,4 +103,32 @@ func TestALeadThatCanNotBeGivenAwayIsLeftInPeace(t *testing.T) {
 			t.Errorf("the second try came after %v", first)
 		}
 	})
+}
+
+// TestHeirs: who leaves gives its leads to who has the most, among those that gossip takes for alive; where that takes nobody for
+// alive, it may be gossip that is cut.
+func TestHeirs(t *testing.T) {
+	r := &clusterv1.ReplicaStatus{}
+	for i, p := range []*clusterv1.MemberStatus{
+		{Voter: true, Recent: true, Match: 9}, // the one that leaves
+		{Voter: true, Recent: true, Match: 7},
+		{Voter: true, Recent: true, Match: 8},
+		{Voter: true, Match: 9},
+		{Learner: true, Recent: true, Match: 9},
+		{Voter: true, Recent: true, Match: 9, Snapshot: true},
+	} {
+		r.Members = append(r.Members, &clusterv1.Replica{Id: uint64(i + 1), Node: uint64(i + 1)})
+		r.Progress = append(r.Progress, p)
+	}
+	for name, test := range map[string]struct {
+		alive []uint64
+		heir  uint64
+	}{"all alive": {[]uint64{2, 3, 4, 5, 6}, 3}, "one leaves": {[]uint64{2, 4}, 2}, "gossip is cut": {nil, 3}} {
+		if got := heirOf(1, r, func(node uint64) bool { return slices.Contains(test.alive, node) }); got != test.heir {
+			t.Errorf("%s: %d, want %d", name, got, test.heir)
+		}
+	}
+	if got := heirOf(1, &clusterv1.ReplicaStatus{Members: r.Members[:1], Progress: r.Progress[:1]}, func(uint64) bool { return true }); got != 0 {
+		t.Errorf("alone: %d", got)
+	}
 }
