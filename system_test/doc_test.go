@@ -13,13 +13,19 @@
 //	a process stands still      SIGSTOP, later SIGCONT                            TestPause
 //	a node is cut off           the router drops what its peers and it send       TestPartitions
 //	one direction is cut        the router drops what one node sends to another   TestPartitions
-//	a bridge                    two nodes are cut from each other, a third is not TestPartitions
+//	a bridge                    two nodes are cut from each other, a third is not TestPartitions, TestWayAround
 //	gossip is cut               the router drops TCP and UDP of port 7946         TestGossipCut
 //	node RPC is cut             the router drops TCP of port 7947                 TestRPCCut
 //	a disk is full              the data lies on a small tmpfs that a file fills  TestFullDisk
 //	the network is slow         tc netem on the router, where the kernel has it   TestSlowNetwork
 //	a node is stopped           SIGTERM, one node after the other                 TestRollingRestart
 //	nodes come and go           a fourth node joins, and is drained               TestJoinAndDrain
+//	a cluster begins            in any order, one dies half-way, two come late    TestFormation, TestTwoStartLate
+//	one node becomes three      two more start with cluster.join                  TestGrow
+//	a node stays away           SIGKILL, a spare node takes its place             TestReplacement
+//	nodes are removed           drained and removed; or the disk was emptied      TestRemoval
+//	strangers knock             another secret; the data of another cluster       TestStrangers
+//	the secret changes          three rolling restarts with lists of secrets      TestSecretRotation
 //
 // The tests are skipped, saying why, where the system forbids namespaces, and under the race detector, which would not see into
 // the processes. These variables change a run:

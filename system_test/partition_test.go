@@ -5,6 +5,7 @@ package system_test
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 // several skips a test that needs more than one node.
@@ -53,13 +54,25 @@ func TestPartitions(t *testing.T) {
 	r.endure(t, c, faults).atMost(t, within)
 }
 
-// TestGossipCut cuts gossip alone. Gossip is a hint: leaders stay, and webhooks are accepted as if nothing were.
-func TestGossipCut(t *testing.T) { testPortCut(t, "gossip", gossipPort) }
+// TestGossipCut cuts gossip alone, for so long that nodes are taken for dead. Gossip is a hint: leaders stay, and webhooks are
+// accepted as if nothing were.
+func TestGossipCut(t *testing.T) {
+	r, c, faults := portCuts(t, "gossip", gossipPort)
+	for i := range faults {
+		faults[i].lasts += 5 * time.Second
+		faults[i].harmless = true
+	}
+	r.endure(t, c, faults).atMost(t, 2*time.Second)
+}
 
 // TestRPCCut cuts the calls between nodes alone, while gossip says that all are well.
-func TestRPCCut(t *testing.T) { testPortCut(t, "rpc", rpcPort) }
+func TestRPCCut(t *testing.T) {
+	r, c, faults := portCuts(t, "rpc", rpcPort)
+	r.endure(t, c, faults).atMost(t, within)
+}
 
-func testPortCut(t *testing.T, name string, port int) {
+func portCuts(t *testing.T, name string, port int) (*rounds, *cluster, []fault) {
+	t.Helper()
 	r := newRounds(t)
 	r.several(t)
 	c := startCluster(t, r.nodes)
@@ -68,7 +81,28 @@ func testPortCut(t *testing.T, name string, port int) {
 		m := r.pick(c)
 		faults = append(faults, r.cutting(c, "cut "+name+" of "+m.name, only(port, around(m.name, c.names()))))
 	}
-	r.endure(t, c, faults).atMost(t, within)
+	return r, c, faults
+}
+
+// TestWayAround cuts two nodes from each other for long. What the one has for the other goes by way of the third: once that is found,
+// no webhook waits.
+func TestWayAround(t *testing.T) {
+	r := newRounds(t)
+	r.several(t)
+	c := startCluster(t, r.nodes)
+	b := newBalancer(t, c)
+	l := startLoad(t, b, r, time.Minute)
+	x, y := r.pair(c)
+	c.network.cut(t, between(x.name, y.name))
+	time.Sleep(3 * time.Second) // the links are given up, and leads may move
+	b.outages.begin(time.Now())
+	time.Sleep(4 * time.Second)
+	longest := b.outages.longest(time.Now())
+	c.network.heal(t)
+	l.mustLast(t)
+	l.check(t, c)
+	t.Logf("%s and %s were cut from each other: webhooks of a shard not accepted for at most %v", x.name, y.name, longest.Round(time.Millisecond))
+	spans{longest}.atMost(t, 2*time.Second)
 }
 
 // pair draws two nodes.

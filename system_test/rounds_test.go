@@ -103,4 +103,4 @@ func (r *rounds) pick(c *cluster) *member { return c.members[r.IntN(len(c.member
 // within is how soon webhooks of every shard must be accepted again after a fault began, where most nodes are left. The promise is
 // 2 s on a machine of its own, which a run by hand reads from what is printed; a machine that runs other tests beside these is
 // given more.
-const within = 15 * time.Second
+const within = 5 * time.Second
