@@ -245,15 +245,24 @@ func (c *Cluster) complain() {
 // readdress reads anew where nodes are called: as they say themselves, else as the cluster's state knows it.
 func (c *Cluster) readdress() {
 	addresses := map[uint64]string{}
-	for _, m := range c.state.get().GetMembers() {
-		addresses[m.Node] = m.Rpc
-	}
 	for _, p := range c.peers() {
 		addresses[p.Node] = p.RPC
 	}
+	for _, m := range c.state.get().GetMembers() {
+		if _, gossips := addresses[m.Node]; !gossips && m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			addresses[m.Node] = m.Rpc
+		}
+	}
 	delete(addresses, c.host.Node())
-	if !maps.Equal(addresses, *c.addresses.Load()) {
-		c.addresses.Store(&addresses)
+	before := *c.addresses.Load()
+	if maps.Equal(addresses, before) {
+		return
+	}
+	c.addresses.Store(&addresses)
+	for node := range before {
+		if _, known := addresses[node]; !known {
+			c.links.reset(node) // it is not called any more
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 var (
 	// ErrUnreachable: a delivery did not reach the other node. Nothing was kept.
 	ErrUnreachable = errors.New("cluster: the node can't be reached")
-	// ErrBroken: the connection broke while a delivery was under way. It may have been kept or not.
+	// ErrBroken: the connection broke while a delivery was under way, or no outcome came in time. It may have been kept or not.
 	ErrBroken = errors.New("cluster: the connection to the node broke")
 	// ErrBusy: too much is under way to the other node. Nothing was kept.
 	ErrBusy = errors.New("cluster: too much is under way to the node")
@@ -29,7 +29,15 @@ const (
 	// deliveryBatch bounds what travels as one message of the stream, by number and about by size.
 	deliveryBatch     = 256
 	deliveryBatchSize = 1 << 20
+	// outcomeWithin is how long an outcome is awaited: a node whose disk hangs answers all else. Longer than whoever delivers waits.
+	outcomeWithin = 8 * time.Second
 )
+
+// underWay is a delivery whose outcome is awaited.
+type underWay struct {
+	done  func(*clusterv1.Outcome, error)
+	until time.Time
+}
 
 // deliveryStream carries deliveries to one node, in order, and their outcomes back. What comes while a message is being sent
 // goes with the next one.
@@ -39,7 +47,7 @@ type deliveryStream struct {
 
 	mu    sync.Mutex
 	queue []*clusterv1.Delivery
-	open  map[uint64]func(*clusterv1.Outcome, error)
+	open  map[uint64]underWay
 	next  uint64
 	wake  chan struct{}
 	pulse pulse
@@ -52,7 +60,7 @@ type deliveryStream struct {
 }
 
 func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
-	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]func(*clusterv1.Outcome, error){}, pulse: newPulse()}
+	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]underWay{}, pulse: newPulse()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
 	s.stopped.Go(s.watch)
@@ -72,7 +80,7 @@ func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcom
 	}
 	s.next++
 	d.Id = s.next
-	s.open[d.Id] = done
+	s.open[d.Id] = underWay{done: done, until: time.Now().Add(outcomeWithin)}
 	s.queue = append(s.queue, d)
 	s.mu.Unlock()
 	signal(s.wake)
@@ -113,16 +121,32 @@ func (s *deliveryStream) run() {
 func (s *deliveryStream) fail() {
 	s.mu.Lock()
 	queue, open := s.queue, s.open
-	s.queue, s.open = nil, map[uint64]func(*clusterv1.Outcome, error){}
+	s.queue, s.open = nil, map[uint64]underWay{}
 	s.mu.Unlock()
 	for _, d := range queue {
-		if done := open[d.Id]; done != nil { // nil where the other side answered what it had not got
+		if u, waits := open[d.Id]; waits { // not where the other side answered what it had not got
 			delete(open, d.Id)
-			done(nil, ErrUnreachable)
+			u.done(nil, ErrUnreachable)
 		}
 	}
-	for _, done := range open {
-		done(nil, ErrBroken)
+	for _, u := range open {
+		u.done(nil, ErrBroken)
+	}
+}
+
+// expire ends what was awaited for too long.
+func (s *deliveryStream) expire(now time.Time) {
+	var late []underWay
+	s.mu.Lock()
+	for id, u := range s.open {
+		if now.After(u.until) {
+			late = append(late, u)
+			delete(s.open, id)
+		}
+	}
+	s.mu.Unlock()
+	for _, u := range late {
+		u.done(nil, ErrBroken)
 	}
 }
 
@@ -178,7 +202,8 @@ func (s *deliveryStream) watch() {
 	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case now := <-tick.C:
+			s.expire(now)
 		case <-s.ctx.Done():
 			return
 		}
@@ -211,11 +236,11 @@ func (s *deliveryStream) take() (batch []*clusterv1.Delivery, asking bool) {
 func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
 	for _, o := range outcomes {
 		s.mu.Lock()
-		done := s.open[o.GetId()]
+		u, waits := s.open[o.GetId()]
 		delete(s.open, o.GetId())
 		s.mu.Unlock()
-		if done != nil {
-			done(o, nil)
+		if waits {
+			u.done(o, nil)
 		}
 	}
 }

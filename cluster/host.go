@@ -39,8 +39,9 @@ type Host interface {
 	// ChangeVoters promotes learners and removes replicas of a group that this node leads in a term, in one step. It returns when
 	// that is proposed.
 	ChangeVoters(shard uint32, term uint64, promote, remove []uint64) error
-	// Transfer gives a shard's lead away, once what is being sent for it is done. It returns when the lead is gone, or stays.
-	Transfer(ctx context.Context, shard uint32, term uint64, to uint64) error
+	// Transfer gives a shard's lead away, once what is being sent for it is done. Where that takes too long the lead stays, or with
+	// insist goes all the same: a reply is in doubt then. It returns when the lead is gone, or stays.
+	Transfer(ctx context.Context, shard uint32, term uint64, to uint64, insist bool) error
 
 	// ReadState reads the cluster's state as this node's replica of the meta group knows it; nil where it has none.
 	ReadState() (*clusterv1.ClusterState, error)

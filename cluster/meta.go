@@ -23,6 +23,8 @@ type meta struct {
 	turn chan struct{}
 	// seen is when each node was last known to live, since this node leads; run alone uses it.
 	seen map[uint64]time.Time
+	// probed is when nodes that gossip misses were called.
+	probed time.Time
 }
 
 const (
@@ -85,23 +87,33 @@ func (m *meta) plan(ctx context.Context) error {
 	})
 }
 
-// watch notes who lives. A node that gossip misses is called: gossip alone may be cut. One that was lost under another leader stays
-// so until it is heard of.
+// watch notes who lives. A node that gossip misses is called now and then: gossip alone may be cut. One that was lost under another
+// leader stays so until it is heard of.
 func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 	now := time.Now()
+	var missed []uint64
 	for _, member := range state.GetMembers() {
 		node := member.Node
-		last, known := m.seen[node]
-		if !known && member.Standing == clusterv1.Standing_STANDING_LOST {
-			last, known = now.Add(-m.cluster.options.ReplaceAfter-probeEvery-1), true
-			m.seen[node] = last
-		}
+		_, known := m.seen[node]
 		switch {
-		case !known || m.cluster.Alive(node):
+		case member.Standing == clusterv1.Standing_STANDING_REMOVED:
+		case m.cluster.Alive(node):
 			m.seen[node] = now
-		case member.Standing != clusterv1.Standing_STANDING_REMOVED && now.Sub(last) > probeEvery && m.cluster.answers(ctx, node):
-			m.seen[node] = time.Now()
+		case !known && member.Standing == clusterv1.Standing_STANDING_LOST:
+			m.seen[node] = now.Add(-m.cluster.options.ReplaceAfter - 1)
+			missed = append(missed, node)
+		case !known:
+			m.seen[node] = now
+		default:
+			missed = append(missed, node)
 		}
+	}
+	if len(missed) == 0 || now.Sub(m.probed) < probeEvery {
+		return
+	}
+	m.probed = now
+	for node := range m.cluster.replicasOf(ctx, missed) {
+		m.seen[node] = time.Now()
 	}
 }
 
@@ -284,12 +296,6 @@ func (c *Cluster) replicas(ctx context.Context, node uint64) ([]*clusterv1.Repli
 	defer cancel()
 	answer, err := l.client.Replicas(ctx, &clusterv1.ReplicasRequest{})
 	return answer.GetReplicas(), err
-}
-
-// answers reports whether a node can be called.
-func (c *Cluster) answers(ctx context.Context, node uint64) bool {
-	_, err := c.replicas(ctx, node)
-	return err == nil
 }
 
 // replicasOf asks several nodes at once; who does not answer is left out.

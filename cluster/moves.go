@@ -224,7 +224,7 @@ func (m *moves) transfer(ctx context.Context, shard uint32, term uint64, r *clus
 		if member.Id == to {
 			ctx, cancel := context.WithTimeout(ctx, stepWithin)
 			defer cancel()
-			return m.cluster.host.Transfer(ctx, shard, term, to)
+			return m.cluster.host.Transfer(ctx, shard, term, to, false)
 		}
 	}
 	return errors.New("cluster: no such replica")
@@ -246,7 +246,7 @@ func (c *Cluster) HandLeadsOver(ctx context.Context) {
 			continue
 		}
 		all.Go(func() {
-			if err := c.host.Transfer(ctx, r.Shard, term, heir); err != nil && ctx.Err() == nil {
+			if err := c.host.Transfer(ctx, r.Shard, term, heir, true); err != nil && ctx.Err() == nil {
 				c.log.Info("a lead was not given away", "shard", r.Shard, "error", err)
 			}
 		})

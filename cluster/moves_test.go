@@ -77,7 +77,7 @@ func (*stubborn) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	return []*clusterv1.ReplicaStatus{r}, nil
 }
 
-func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64) error {
+func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64, bool) error {
 	s.tries = append(s.tries, time.Now())
 	return errors.New("a send takes long")
 }

@@ -47,7 +47,7 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		case other.Standing == clusterv1.Standing_STANDING_REMOVED && other.Node != m.Node:
 		case other.Node == m.Node && other.Standing == clusterv1.Standing_STANDING_REMOVED:
 			return ErrRemoved
-		case other.Node != m.Node && !compatible(other.Version, m.Version):
+		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !compatible(other.Version, m.Version):
 			return fmt.Errorf("%w: node %s runs version %s, node %s version %s: upgrade one minor version at a time", ErrRefused, other.Name, other.Version, m.Name, m.Version)
 		}
 	}

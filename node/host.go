@@ -109,13 +109,20 @@ func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) 
 	return h.ChangeReplicas(shard, term, persistence.Change{Promote: promote, Remove: remove})
 }
 
-// transferWithin is how long a lead is on its way, at most: an election timeout and its jitter.
-const transferWithin = 1200 * time.Millisecond
+const (
+	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait meanwhile, and then for the new
+	// leader: together less than routeWithin.
+	handOverWithin = 4 * time.Second
+	// transferWithin is how long a lead is on its way, at most: an election timeout and its jitter.
+	transferWithin = 1200 * time.Millisecond
+)
 
 // Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives the lead away.
-func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64) error {
+func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insist bool) error {
 	defer h.runtime.TakeBack(shard) // where nobody took it; otherwise it does nothing
-	if err := h.runtime.HandOver(ctx, shard); err != nil {
+	ending, cancel := context.WithTimeout(ctx, handOverWithin)
+	defer cancel()
+	if err := h.runtime.HandOver(ending, shard); err != nil && !insist {
 		return fmt.Errorf("node: end the conversations of shard %d: %w", shard, err)
 	}
 	if err := h.TransferLead(shard, term, to); err != nil {
