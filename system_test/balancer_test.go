@@ -47,7 +47,7 @@ type target struct {
 const (
 	// checkEvery is how often nodes are asked whether they are ready, and checkWithin bounds the wait for an answer.
 	checkEvery  = 100 * time.Millisecond
-	checkWithin = 400 * time.Millisecond
+	checkWithin = time.Second
 	// checksMissed is how many checks a node leaves without an answer until what waits for it is given up.
 	checksMissed = 2
 	// connectWithin bounds the wait for a connection: a dead machine does not refuse it.
