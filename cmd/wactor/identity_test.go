@@ -4,9 +4,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
@@ -119,5 +123,31 @@ func TestTwoConversationsBecomeOne(t *testing.T) {
 	}
 	if len(steps) != 4 || steps["I"] || len(texts) != 4 {
 		t.Errorf("replies %q: not one conversation that goes on", got)
+	}
+}
+
+// TestDeadLettersOfANameAreTakenUpByItsConversation: a conversation has a dead letter when an older one of the same user takes over.
+func TestDeadLettersOfANameAreTakenUpByItsConversation(t *testing.T) {
+	var mended atomic.Bool
+	s := play(t, "", func(one turn) string {
+		if one.texts() == "bad" && !mended.Load() {
+			return "400"
+		}
+		return count(one)
+	}, fast)
+	s.write(emulator.Message{User: player, Text: "a"})
+	s.want("I a")
+	s.write(emulator.Message{UserID: "DE.abc", Text: "bad"})
+	s.await("a dead letter", func() bool { return len(s.letters("DE.abc")) == 1 })
+	s.write(emulator.Message{User: player, UserID: "DE.abc", Text: "b"})
+	s.want("I a", "II b")
+	s.await("the name to lead there", func() bool { return slices.Equal(s.journal("DE.abc"), s.journal(player)) })
+	mended.Store(true)
+	if _, err := s.client.Retry(t.Context(), connect.NewRequest(&wactorv1.RetryRequest{User: "DE.abc", Seq: 1})); err != nil {
+		t.Fatal(err)
+	}
+	s.want("I a", "II b", "III bad")
+	if left := s.letters("DE.abc"); len(left) != 0 {
+		t.Errorf("letters left: %q", left)
 	}
 }
