@@ -178,9 +178,6 @@ func (l *lane) close() {
 // cycle steps the groups with their inputs and performs what they ask for, until none has anything to do. It has no
 // goroutine, clock or sleep of its own.
 func (l *lane) cycle(in inputs) error {
-	for _, fn := range in.controls {
-		fn()
-	}
 	if in.tick {
 		l.tickGroups()
 	}
@@ -188,6 +185,10 @@ func (l *lane) cycle(in inputs) error {
 		if g := l.groups[m.Shard]; g != nil && g.step(m) {
 			l.activate(g)
 		}
+	}
+	// Behind the messages: who asks how groups are shall hear of replicas that were heard while the lane waited for its disk.
+	for _, fn := range in.controls {
+		fn()
 	}
 	for _, p := range in.proposals {
 		g := l.groups[p.shard]
