@@ -1,9 +1,9 @@
 // Package node builds a node from its configuration, starts it in order and stops it in reverse.
 //
 // In order: the store, the actors that use it, the cluster, the listeners that feed them. In reverse: readiness goes first, then this
-// node's leads (others take them over, with no reply in doubt), then the listener of webhooks (what is being answered is finished),
-// then the actors (sends under way are finished and their outcome is committed), then the cluster, the store, and the admin listener
-// last, so that an operator can watch.
+// node's leads (others take them over, with no reply in doubt), then the listener of webhooks (once balancers have seen that the node is
+// not ready, and send none any more; what is being answered is finished), then the actors (sends under way are finished and their
+// outcome is committed), then the cluster, the store, and the admin listener last, so that an operator can watch.
 //
 // A node without others (config.Cluster.Clustered) runs the same parts but for the cluster and the router.
 package node
@@ -193,6 +193,9 @@ func (n *Node) closeAll(ctx context.Context) {
 		n.cluster.HandLeadsOver(ctx)
 	}
 	if n.public != nil {
+		if n.cluster != nil {
+			n.public.fallQuiet(ctx) // other nodes take webhooks meanwhile
+		}
 		n.public.close(ctx)
 	}
 	if n.router != nil {
@@ -215,41 +218,4 @@ func (n *Node) closeAll(ctx context.Context) {
 	if n.admin != nil {
 		n.admin.close(ctx)
 	}
-}
-
-// server is one listener and its HTTP server.
-type server struct {
-	listener net.Listener
-	http     *http.Server
-	done     sync.WaitGroup
-}
-
-func newServer(listener net.Listener) *server {
-	return &server{listener: listener, http: &http.Server{
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second, // 3 MiB in it are 2.5 Mbit/s; who is slower only takes up memory
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines hold addresses of strangers
-	}}
-}
-
-func (s *server) addr() string { return s.listener.Addr().String() }
-
-func (s *server) serve(handler http.Handler, failed chan<- error) {
-	s.http.Handler = handler
-	s.done.Go(func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("node: serve %s: %w", s.addr(), err)
-		}
-	})
-}
-
-// close waits for requests under way until ctx ends, then cuts them off.
-func (s *server) close(ctx context.Context) {
-	if s.http.Shutdown(ctx) != nil {
-		s.http.Close()
-	}
-	s.listener.Close() // where it was never served
-	s.done.Wait()
 }

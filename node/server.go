@@ -1,0 +1,79 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// server is one listener and its HTTP server.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+	done     sync.WaitGroup
+	// used is when the last request came, in nanoseconds since 1970.
+	used atomic.Int64
+}
+
+const (
+	// quietFor is how long no request must have come until a listener counts as left by whoever spreads them, and quietMost how long
+	// that is waited for: many look every ten seconds whether a node is ready.
+	quietFor  = 300 * time.Millisecond
+	quietMost = 12 * time.Second
+)
+
+func newServer(listener net.Listener) *server {
+	return &server{listener: listener, http: &http.Server{
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second, // 3 MiB in it are 2.5 Mbit/s; who is slower only takes up memory
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines hold addresses of strangers
+	}}
+}
+
+func (s *server) addr() string { return s.listener.Addr().String() }
+
+func (s *server) serve(handler http.Handler, failed chan<- error) {
+	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.used.Store(time.Now().UnixNano())
+		handler.ServeHTTP(w, r)
+	})
+	s.done.Go(func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("node: serve %s: %w", s.addr(), err)
+		}
+	})
+}
+
+// fallQuiet serves on until no request comes any more: a connection that nobody has accepted when the listener is closed is reset, and
+// so is one that is kept alive and used at that moment.
+func (s *server) fallQuiet(ctx context.Context) {
+	s.http.SetKeepAlivesEnabled(false) // whoever has connections open asks anew where to go
+	for began := time.Now(); time.Since(began) < quietMost; {
+		wait := quietFor - time.Since(time.Unix(0, s.used.Load()))
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close waits for requests under way until ctx ends, then cuts them off.
+func (s *server) close(ctx context.Context) {
+	if s.http.Shutdown(ctx) != nil {
+		s.http.Close()
+	}
+	s.listener.Close() // where it was never served
+	s.done.Wait()
+}
