@@ -244,17 +244,26 @@ func (m *meta) mayRemove(ctx context.Context, name string) error {
 	return nil
 }
 
+// leadersWithin is how long shards without a leader are looked at again: nodes are asked one after the other, and a lead that is
+// handed over meanwhile is seen nowhere.
+const leadersWithin = 2 * time.Second
+
 // leaderless is the number of shards, the meta group included, that no node leads which answers.
 func (c *Cluster) leaderless(ctx context.Context) int {
 	led := map[uint32]bool{}
-	for _, replicas := range c.ReplicasOfAll(ctx) {
-		for _, r := range replicas {
-			if r.Leading {
-				led[r.Shard] = true
+	for began := time.Now(); ; {
+		for _, replicas := range c.ReplicasOfAll(ctx) {
+			for _, r := range replicas {
+				if r.Leading {
+					led[r.Shard] = true
+				}
 			}
 		}
+		missing := int(c.state.get().GetShards()) + 1 - len(led)
+		if missing <= 0 || time.Since(began) > leadersWithin || !pause(ctx, leadersWithin/8) {
+			return missing
+		}
 	}
-	return int(c.state.get().GetShards()) + 1 - len(led)
 }
 
 // Standing is a standing in words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +97,25 @@ func TestTheLastReplicasAreNotRemoved(t *testing.T) {
 	m.cluster.host = leads{shards: []uint32{0, 1, 2}}
 	if err := m.mayRemove(t.Context(), "b"); err != nil {
 		t.Errorf("all shards are led: %v", err)
+	}
+}
+
+// relay leads one half of the shards at a time, as nodes look that hand leads over while they are asked.
+type relay struct {
+	nobodyThere
+	looks *atomic.Uint32
+}
+
+func (r relay) Replicas() ([]*clusterv1.ReplicaStatus, error) {
+	return leads{shards: []uint32{r.looks.Add(1) % 2}}.Replicas()
+}
+
+func TestLeadsThatAreHandedOverAreNotMissed(t *testing.T) {
+	m := newLeader()
+	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 1, Members: []*clusterv1.Member{memberOf(1, "a", clusterv1.Standing_STANDING_ACTIVE)}})
+	m.cluster.host = relay{looks: &atomic.Uint32{}}
+	if n := m.cluster.leaderless(t.Context()); n != 0 {
+		t.Errorf("%d shards have no leader", n)
 	}
 }
 
