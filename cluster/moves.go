@@ -43,6 +43,8 @@ const (
 	moveEvery   = 5 * time.Second
 	movingEvery = 50 * time.Millisecond
 	waitEvery   = time.Second
+	// handOverTries is how often a node that stops offers a lead: the heir may not have heard yet that it is a voter.
+	handOverTries = 3
 	// nearEnough is how many entries behind the commit index a replica has caught up, if it has any: a short log is all near.
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
@@ -246,8 +248,15 @@ func (c *Cluster) HandLeadsOver(ctx context.Context) {
 			continue
 		}
 		all.Go(func() {
-			if err := c.host.Transfer(ctx, r.Shard, term, heir, true); err != nil && ctx.Err() == nil {
-				c.log.Info("a lead was not given away", "shard", r.Shard, "error", err)
+			for try := 1; ctx.Err() == nil && c.leading(r.Shard) == term; try++ {
+				err := c.host.Transfer(ctx, r.Shard, term, heir, true)
+				if err == nil {
+					return
+				}
+				c.log.Info("a lead was not given away", "shard", r.Shard, "try", try, "error", err)
+				if try == handOverTries {
+					return
+				}
 			}
 		})
 	}

@@ -113,8 +113,9 @@ const (
 	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait meanwhile, and then for the new
 	// leader: together less than routeWithin.
 	handOverWithin = 4 * time.Second
-	// transferWithin is how long a lead is on its way, at most: an election timeout and its jitter.
-	transferWithin = 1200 * time.Millisecond
+	// transferWithin is how long a lead is on its way, at most: the consensus core gives up after an election timeout, and a late heir is
+	// not heard. The shard takes nothing meanwhile.
+	transferWithin = 700 * time.Millisecond
 )
 
 // Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives the lead away.
