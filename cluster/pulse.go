@@ -87,13 +87,21 @@ func (c *Cluster) Relays(shard uint32, but uint64) []uint64 {
 	return nodes
 }
 
-// Isolated reports whether this node has lost all others that there are: what it can't do alone it can't do.
-func (c *Cluster) Isolated() bool {
-	others := c.others(nil)
-	for _, node := range others {
+// Isolated is for how long this node has heard nobody of all others that there are; 0 where it hears somebody, or is alone. What it
+// can't do alone it can't do.
+func (c *Cluster) Isolated() time.Duration {
+	least := time.Duration(0)
+	for i, node := range c.others(nil) {
 		if !c.Lost(node) {
-			return false
+			return 0
+		}
+		silence := silentAfter
+		if l := c.links.to(node); l != nil {
+			silence = l.work.pulse.silence()
+		}
+		if i == 0 || silence < least {
+			least = silence
 		}
 	}
-	return len(others) > 0
+	return least
 }

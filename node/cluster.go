@@ -152,7 +152,7 @@ func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]by
 // leader answers: it alone may be cut. Where the leader does not, a new one is being elected, or another node reaches it; so gossip
 // decides, which knows after seconds that the leader is gone and nobody took its place.
 func (n *Node) reachable() int {
-	found, isolated := 0, n.cluster.Isolated()
+	found, isolated := 0, n.cluster.Isolated() > 0
 	for shard := uint32(1); shard <= uint32(n.config.Cluster.Shards); shard++ {
 		hint, known := n.cluster.Leader(shard)
 		switch {

@@ -36,6 +36,9 @@ type router struct {
 const (
 	// routeWithin bounds the way of a delivery: longer than an election after a crash, shorter than a gateway waits.
 	routeWithin = 6 * time.Second
+	// isolatedMost is how long a node hears nobody until what it can't do alone is not tried any more. Until then it waits: on a machine
+	// without a free processor nodes do not hear each other for a second, either.
+	isolatedMost = 2500 * time.Millisecond
 	// restFirst and restMost are the pauses between two tries.
 	restFirst = 5 * time.Millisecond
 	restMost  = 80 * time.Millisecond
@@ -230,7 +233,7 @@ func (t *trip) rest(err error) {
 	t.delivery.Done = t.done
 	wait := min(restFirst<<min(t.tries, 10), restMost)
 	t.tries++
-	if peers := r.peers(); peers != nil && peers.Isolated() {
+	if peers := r.peers(); peers != nil && peers.Isolated() > isolatedMost {
 		t.end(err) // it is another node that can take it, and the provider will find one
 		return
 	}
