@@ -44,8 +44,9 @@ check-generated: ## lints proto/ and fails where the generated code is not what 
 	$(BUF) generate --template buf.gen.cluster.yaml
 	@git diff --exit-code -- proto || { echo "the generated code differs: run make generate and commit"; exit 1; }
 
-race: ## runs all tests under the race detector
-	$(GO) test -race ./...
+race: ## runs all tests under the race detector; of the simulation, which is one goroutine, a few seeds
+	$(GO) test -race $$($(GO) list ./... | grep -v -e /internal/sim -e /system_test)
+	$(GO) test -race -short ./internal/sim
 
 fuzz: ## runs every fuzz target for FUZZTIME
 	@GO="$(GO)" ./.ci/fuzz $(FUZZTIME)
