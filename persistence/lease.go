@@ -62,7 +62,7 @@ func (g *group) confirm(m *raftpb.Message) {
 
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
-	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None && !planted.Is(planted.LeaseInTransfer) {
+	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None {
 		to.set(0, 0)
 		return
 	}

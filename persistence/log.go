@@ -13,7 +13,6 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -170,7 +169,7 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 	// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
 	// how far that was at least. But for changes of replicas: who has one in its log knows that the one before is committed, and does
 	// not stand for election, or vote, by an older configuration. Two steps behind, a majority need not overlap with that of the others.
-	write := slices.ContainsFunc(entries, changesReplicas) && !planted.Is(planted.CommitForgotten)
+	write := slices.ContainsFunc(entries, changesReplicas)
 	if hard != nil {
 		write = write || hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote()
 		l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
@@ -183,7 +182,7 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 	if len(entries) == 0 {
 		return nil
 	}
-	if first := entries[0].GetIndex(); first <= l.last.index && !planted.Is(planted.EntriesLeft) {
+	if first := entries[0].GetIndex(); first <= l.last.index {
 		if err := batch.DeleteRange(logKey(l.shard, first), logKey(l.shard, l.last.index+1), nil); err != nil {
 			return err
 		}
@@ -209,9 +208,6 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 func changesReplicas(entry *raftpb.Entry) bool { return entry.GetType() != raftpb.EntryNormal }
 
 func (l *groupLog) setHard(batch *pebble.Batch) error {
-	if planted.Is(planted.VoteForgotten) {
-		l.hard.Vote = nil
-	}
 	value, err := proto.Marshal(&l.hard)
 	if err != nil {
 		return err

@@ -8,8 +8,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
-
-	"github.com/wactor/wactor/internal/planted"
 )
 
 // TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over, one way or the other, within
@@ -104,5 +102,5 @@ func (g *group) mayVote(m *raftpb.Message) bool {
 
 // outran reports whether a later stamp of the leader of a term was confirmed.
 func (g *group) outran(term uint64, stamp time.Duration) bool {
-	return g.promised.term == term && stamp < g.promised.stamp && !planted.Is(planted.LateTransfer)
+	return g.promised.term == term && stamp < g.promised.stamp
 }

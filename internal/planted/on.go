@@ -4,13 +4,11 @@ package planted
 
 // All are all mistakes.
 var All = []Bug{
-	VotesBeforeSync, VoteForgotten, CommitForgotten, EntriesLeft,
-	AppliedApart, TruncatedApart, SnapshotWithoutVoters, SnapshotWithOldRevisions,
-	RevisionUnchecked, ChainUnchecked, ReadyTooEarly, LeaseOfArrival,
-	LeaseTooLong, LeaseInTransfer, LateTransfer, SentWithoutLease,
-	ReplicaIDReused, TombstoneLeftOut, VoterDestroyed,
-	AcceptedBeforeCommit, DedupLeftOut, SentBeforeCommit, ResentBeforeCommit,
-	DoubtForgotten,
+	VotesBeforeSync, AppliedApart, TruncatedApart, SnapshotWithoutVoters,
+	SnapshotWithOldRevisions, RevisionUnchecked, ChainUnchecked, ReadyTooEarly,
+	LeaseOfArrival, LeaseTooLong, SentWithoutLease, ReplicaIDReused,
+	TombstoneLeftOut, VoterDestroyed, AcceptedBeforeCommit, DedupLeftOut,
+	SentBeforeCommit, ResentBeforeCommit, DoubtForgotten,
 }
 
 var planted Bug

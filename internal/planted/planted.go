@@ -11,12 +11,6 @@ type Bug string
 const (
 	// VotesBeforeSync: votes and acknowledgements leave before what they vouch for is on disk.
 	VotesBeforeSync Bug = "VotesBeforeSync"
-	// VoteForgotten: the vote is not on disk.
-	VoteForgotten Bug = "VoteForgotten"
-	// CommitForgotten: a change of replicas is in the log, and that the one before is committed is not on disk.
-	CommitForgotten Bug = "CommitForgotten"
-	// EntriesLeft: entries that others replace stay behind them.
-	EntriesLeft Bug = "EntriesLeft"
 	// AppliedApart: the applied index is written before the state that it speaks of, not with it.
 	AppliedApart Bug = "AppliedApart"
 	// TruncatedApart: the log is truncated before the state that it made is written, not with it.
@@ -36,10 +30,6 @@ const (
 	LeaseOfArrival Bug = "LeaseOfArrival"
 	// LeaseTooLong: a lease is longer than others wait before they stand for election.
 	LeaseTooLong Bug = "LeaseTooLong"
-	// LeaseInTransfer: a lease lasts while the lead is given away.
-	LeaseInTransfer Bug = "LeaseInTransfer"
-	// LateTransfer: a leader's word to take the lead over is followed however late it comes.
-	LateTransfer Bug = "LateTransfer"
 	// SentWithoutLease: whoever believes to lead may send.
 	SentWithoutLease Bug = "SentWithoutLease"
 

@@ -71,7 +71,7 @@ func (f *faults) setTrap(n *node) {
 	if t == trapInstall || t == trapTaken {
 		wait = 0
 	}
-	if t == trapError && f.w.chance(0.7) {
+	if t == trapError && f.w.chance(0.85) {
 		t = trapSync // what the engine holds is never given back after an error
 	}
 	f.w.record.note("node %d: trap %d after %d", uint64(n.index), uint64(t), uint64(wait))
@@ -115,7 +115,17 @@ func (f *faults) cut() {
 	}
 	mend := w.network.cut(links)
 	f.mends = append(f.mends, mend)
-	w.after(w.between(50*time.Millisecond, 2*time.Second), mend)
+	lasts := w.between(50*time.Millisecond, 2*time.Second)
+	w.after(lasts, mend)
+	if w.chance(0.4) { // who was away has something to put right now
+		victim := w.nodes[w.rng.IntN(len(w.nodes))]
+		w.after(lasts+w.between(0, 800*time.Millisecond), func() {
+			if !w.healed {
+				victim.quick = true
+				f.crash(victim)
+			}
+		})
+	}
 }
 
 // restartBridge parts the other nodes, all connected to this one, and restarts it again and again: what it has promised to one it may
