@@ -30,6 +30,10 @@ func (lodger) Admin(context.Context, string, []byte) ([]byte, error) {
 	return nil, errors.ErrUnsupported
 }
 
+func (lodger) WriteState(context.Context, uint64, *clusterv1.ClusterState) error {
+	return errors.ErrUnsupported
+}
+
 // Deliver answers at once.
 func (lodger) Deliver(d *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
 	finish(&clusterv1.Outcome{Id: d.Id, Verdict: 1})
@@ -206,5 +210,15 @@ func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
 	await(t, "it is put anew", func() bool { now := first.asking.Load(); return now != nil && now != waiting })
 	if took := time.Since(began); took > stateWait/2 {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestOperatorsWaitForALeader: the meta group moves while nodes are drained and removed, and has no leader for a moment.
+func TestOperatorsWaitForALeader(t *testing.T) {
+	first, _, _ := neighbours(t)
+	lead := time.AfterFunc(300*time.Millisecond, func() { first.Led(Hint{Shard: 0, Term: 5, Node: 1}, true) })
+	defer lead.Stop()
+	if _, err := first.Operate(t.Context(), "nobody", clusterv1.Standing_STANDING_DRAINING); !errors.Is(err, ErrRefused) {
+		t.Errorf("got %v, want the answer of the leader", err)
 	}
 }
