@@ -31,7 +31,7 @@
 // the processes. These variables change a run:
 //
 //	WACTOR_SYSTEM=require  fail instead of being skipped
-//	WACTOR_ROUNDS=50       faults of each test; default 3, with -short 1
+//	WACTOR_ROUNDS=50       faults of each test; default 1
 //	WACTOR_SEED=7          what is drawn; default another one each time, which is printed
 //	WACTOR_RATE=600        messages a second; default 300
 //	WACTOR_NODES=5         nodes of a cluster; default 3

@@ -26,11 +26,8 @@ func newRounds(t *testing.T) *rounds {
 	t.Helper()
 	needSandbox(t)
 	r := &rounds{
-		seed: uint64(time.Now().UnixNano()) % 1_000_000, count: variable(t, "WACTOR_ROUNDS", 3), nodes: variable(t, "WACTOR_NODES", 3),
+		seed: uint64(time.Now().UnixNano()) % 1_000_000, count: variable(t, "WACTOR_ROUNDS", 1), nodes: variable(t, "WACTOR_NODES", 3),
 		rate: variable(t, "WACTOR_RATE", 300), long: os.Getenv("WACTOR_LONG") != "",
-	}
-	if testing.Short() {
-		r.count = variable(t, "WACTOR_ROUNDS", 1)
 	}
 	if os.Getenv("WACTOR_SEED") != "" {
 		r.seed = uint64(variable(t, "WACTOR_SEED", 0))
