@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"time"
 
@@ -72,7 +71,7 @@ func (l *links) to(node uint64) *link {
 	}
 	made, err := l.dial(node, address)
 	if err != nil {
-		l.cluster.log.Error("a node can't be called", "node", hex(node), "error", err)
+		l.cluster.log.Error("a node can't be called", "node", hexID(node), "error", err)
 		return nil
 	}
 	l.byNode[node] = made
@@ -100,7 +99,7 @@ func (c *Cluster) dial(node uint64, address string) (*grpc.ClientConn, error) {
 		}
 		told, err := NodeOf(state)
 		if err == nil && node != 0 && told != 0 && told != node {
-			err = fmt.Errorf("%w: at %s is node %s, not %s", ErrUntrusted, address, hex(told), hex(node))
+			err = fmt.Errorf("%w: at %s is node %s, not %s", ErrUntrusted, address, hexID(told), hexID(node))
 		}
 		return err
 	}
@@ -148,10 +147,8 @@ func (l *link) close() {
 
 // outgoing names the caller.
 func (c *Cluster) outgoing() metadata.MD {
-	return metadata.Pairs(keyCluster, hex(c.host.Cluster()), keyNode, hex(c.host.Node()))
+	return metadata.Pairs(keyCluster, hexID(c.host.Cluster()), keyNode, hexID(c.host.Node()))
 }
-
-func hex(id uint64) string { return strconv.FormatUint(id, 16) }
 
 // jitter spreads a wait, so that nodes do not do the same at once for ever.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }

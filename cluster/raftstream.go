@@ -48,10 +48,7 @@ func (s *raftStream) send(messages []RaftMessage) {
 	lost := len(messages) > room
 	s.queue = append(s.queue, messages[:min(room, len(messages))]...)
 	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	signal(s.wake)
 	if lost {
 		s.cluster.host.Unreachable(s.link.node)
 	}

@@ -56,7 +56,7 @@ func (s *service) peer(ctx context.Context) (node uint64, err error) {
 	}
 	own := s.cluster.host.Cluster()
 	if own == 0 || cluster != own {
-		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hex(cluster), hex(own))
+		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hexID(cluster), hexID(own))
 	}
 	return node, nil
 }
@@ -82,7 +82,7 @@ func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*cl
 	}
 	own := s.cluster.host.Cluster()
 	if own == 0 || cluster != 0 && cluster != own {
-		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hex(cluster), hex(own))
+		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hexID(cluster), hexID(own))
 	}
 	if request.GetMember().GetNode() != node {
 		return nil, status.Error(codes.InvalidArgument, "a node registers itself")
@@ -150,7 +150,7 @@ func (s *service) Raft(stream grpc.ClientStreamingServer[clusterv1.RaftRequest, 
 		}
 		for _, m := range request.GetMessages() {
 			if err := s.cluster.host.Receive(from, m.GetShard(), m.GetMessage()); err != nil {
-				s.cluster.log.Debug("a consensus message was dropped", "from", hex(from), "shard", m.GetShard(), "error", err)
+				s.cluster.log.Debug("a consensus message was dropped", "from", hexID(from), "shard", m.GetShard(), "error", err)
 			}
 		}
 	}

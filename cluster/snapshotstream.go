@@ -32,7 +32,7 @@ func (c *Cluster) SendSnapshot(m RaftMessage, snapshot Snapshot, done func(error
 		err := c.sendSnapshot(ctx, m, snapshot)
 		snapshot.Close()
 		if err != nil && ctx.Err() == nil {
-			c.log.Warn("a snapshot was not sent", "shard", m.Shard, "to", hex(m.Node), "error", err)
+			c.log.Warn("a snapshot was not sent", "shard", m.Shard, "to", hexID(m.Node), "error", err)
 		}
 		done(err)
 	})
