@@ -20,12 +20,14 @@ import (
 //     node with data never does either again, however it restarts.
 //   - The founder needs the consent of every node that it sees, and of Expect nodes at least, itself included. Of the Expect nodes
 //     that were meant each is asked, so a second founder among them would need the consent of the first, who has a cluster.
-//   - A consent is for one founder. It lapses after a while, for a founder that died; a founder that was slower gives up.
+//   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for a founder that died; a founder
+//     that was slower gives up. After a restart nobody knows how old it is, so it counts as new.
 //
 // Gossip says who is asked; that it may be wrong costs time, not a second cluster.
 type formation struct {
 	cluster *Cluster
 
+	// mu is held while a consent is written: two can't be given at once.
 	mu      sync.Mutex
 	granted uint64 // the founder that this node consents to
 	until   time.Time
@@ -41,7 +43,9 @@ const (
 	formEvery = 100 * time.Millisecond
 )
 
-func newFormation(c *Cluster) *formation { return &formation{cluster: c} }
+func newFormation(c *Cluster) *formation {
+	return &formation{cluster: c, granted: c.host.Consented(), until: time.Now().Add(consentFor)}
+}
 
 // nominate asks for consent to a founder; it returns why it is refused, or nothing.
 func (f *formation) nominate(founder uint64) string {
@@ -57,6 +61,11 @@ func (f *formation) nominate(founder uint64) string {
 		return "this node's id is smaller"
 	case f.granted != 0 && f.granted != founder && time.Now().Before(f.until):
 		return "this node consents to another founder"
+	}
+	if founder != f.granted {
+		if err := f.cluster.host.Consent(founder); err != nil {
+			return fmt.Sprintf("this node can't write its consent down: %v", err)
+		}
 	}
 	f.granted, f.until = founder, time.Now().Add(consentFor)
 	return ""

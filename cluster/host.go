@@ -15,6 +15,10 @@ type Host interface {
 	Node() uint64
 	// Cluster is the id of the cluster that this node belongs to, 0 where it has none yet.
 	Cluster() uint64
+	// Consented is the node that this one last let found a cluster; 0 where it has let none.
+	Consented() uint64
+	// Consent remembers another one.
+	Consent(founder uint64) error
 	// Found makes this node the first of a new cluster: the only voter of every group.
 	Found(cluster uint64) error
 	// Adopt makes this node one of a cluster that is there, without any replica. It fails where it belongs to another one.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3/raftpb"
@@ -117,11 +118,16 @@ func (s *Store) upgrade() error {
 	return batch.Commit(pebble.Sync)
 }
 
-// clusterKey lies beside the identity, outside of what belongs to the meta group.
+// clusterKey and consentKey lie beside the identity, outside of what belongs to the meta group.
 func clusterKey() []byte { return append(shardKey(0, 0), 1) }
+func consentKey() []byte { return append(shardKey(0, 0), 2) }
 
 func (s *Store) loadCluster() error {
-	value, closer, err := s.db.Get(clusterKey())
+	return errors.Join(s.loadID(clusterKey(), &s.cluster, "cluster"), s.loadID(consentKey(), &s.consent, "founder"))
+}
+
+func (s *Store) loadID(key []byte, into *atomic.Uint64, of string) error {
+	value, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
 	}
@@ -130,9 +136,9 @@ func (s *Store) loadCluster() error {
 	}
 	defer closer.Close()
 	if len(value) != 8 {
-		return fmt.Errorf("%w: the cluster's id", ErrCorrupt)
+		return fmt.Errorf("%w: the id of the %s", ErrCorrupt, of)
 	}
-	s.cluster.Store(binary.BigEndian.Uint64(value))
+	into.Store(binary.BigEndian.Uint64(value))
 	return nil
 }
 

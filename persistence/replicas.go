@@ -19,6 +19,22 @@ func (s *Store) Node() uint64 { return s.identity.node }
 // Cluster is the id of the cluster; 0 where this node has none yet.
 func (s *Store) Cluster() uint64 { return s.cluster.Load() }
 
+// Consented is the node that this one last let found a cluster; 0 where it has let none.
+func (s *Store) Consented() uint64 { return s.consent.Load() }
+
+// Consent remembers, for good, that this node lets another one found a cluster.
+func (s *Store) Consent(founder uint64) error {
+	return s.onLane(s.lanes[0], func() error {
+		err := s.writeSynced(func(batch *pebble.Batch) error {
+			return batch.Set(consentKey(), binary.BigEndian.AppendUint64(nil, founder), nil)
+		})
+		if err == nil {
+			s.consent.Store(founder)
+		}
+		return err
+	})
+}
+
 // Found makes a node that has no cluster the first of a new one: all groups begin with it as their only voter.
 func (s *Store) Found(cluster uint64) error {
 	return s.onAllLanes(func() error {

@@ -1,0 +1,24 @@
+package persistence
+
+import (
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// TestConsentSurvivesAPowerCut: what was said to a founder is on the disk by then.
+func TestConsentSurvivesAPowerCut(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	r := open(t, Options{FS: fs, Dir: "store", Joining: true})
+	if r.Consented() != 0 {
+		t.Errorf("a new store consents to %d", r.Consented())
+	}
+	for _, founder := range []uint64{5, 3} {
+		if err := r.Consent(founder); err != nil {
+			t.Fatal(err)
+		}
+		if again := open(t, Options{FS: fs.CrashClone(vfs.CrashCloneCfg{}), Dir: "store", Joining: true}); again.Consented() != founder {
+			t.Errorf("after a power cut it consents to %d, not to %d", again.Consented(), founder)
+		}
+	}
+}
