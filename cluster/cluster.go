@@ -25,6 +25,10 @@ type Options struct {
 	Name, Zone string
 	// Version is that of the program.
 	Version string
+	// Format is the highest format of log entries that this node can apply. Allow is told the highest that all can, which may be
+	// written; it never falls. It is called on one goroutine and must not block. May be nil.
+	Format uint32
+	Allow  func(format uint32)
 	// Listener takes the calls of other nodes. It is closed with the cluster.
 	Listener net.Listener
 	// RPC is where they reach it, host:port; without a host they take that of the gossip address.
@@ -102,6 +106,9 @@ func Start(options Options) (*Cluster, error) {
 	if options.Hinted == nil {
 		options.Hinted = func(Hint) {}
 	}
+	if options.Allow == nil {
+		options.Allow = func(uint32) {}
+	}
 	if options.Sized == nil {
 		options.Sized = func(int) {}
 	}
@@ -114,6 +121,8 @@ func Start(options Options) (*Cluster, error) {
 	c.addresses.Store(&map[uint64]string{})
 	if state, err := c.host.ReadState(); err != nil {
 		return nil, err
+	} else if state.GetFormat() > options.Format {
+		return nil, fmt.Errorf("%w: start it with a version that is no older than the last one here", tooOld(c.options.Name, options.Format, state.Format))
 	} else if state != nil {
 		c.state.set(state)
 	}
@@ -144,7 +153,7 @@ func (c *Cluster) self() Peer {
 func (c *Cluster) member() *clusterv1.Member {
 	return &clusterv1.Member{
 		Node: c.host.Node(), Name: c.options.Name, Rpc: withHost(c.options.RPC, c.membership.address.Addr()), Zone: c.options.Zone,
-		Version: c.options.Version, Standing: clusterv1.Standing_STANDING_ACTIVE,
+		Version: c.options.Version, Format: c.options.Format, Standing: clusterv1.Standing_STANDING_ACTIVE,
 	}
 }
 
@@ -201,6 +210,7 @@ func (c *Cluster) watch(ctx context.Context) {
 			}
 		}
 		c.alive = now
+		c.options.Allow(c.state.get().GetFormat())
 		if size := c.size(); size != sized {
 			sized = size
 			c.options.Sized(size)

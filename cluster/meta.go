@@ -79,6 +79,7 @@ func (m *meta) plan(ctx context.Context) error {
 			}
 		}
 		replaceLost(state, m.gone)
+		raiseFormat(state)
 		place(state)
 		state.Settled = state.Settled || settles
 		return nil
@@ -169,6 +170,9 @@ func (m *meta) tell(before, after *clusterv1.ClusterState) {
 		case was.Standing != now.Standing:
 			log.Info("a node's standing changed", "peer", hexID(now.Node), "name", now.Name, "standing", Standing(now.Standing))
 		}
+	}
+	if after.Format > before.GetFormat() {
+		log.Info("all nodes can apply log entries of a newer format, which are written from now on: no node can go back to an older version", "format", after.Format)
 	}
 	if after.Settled && !before.GetSettled() {
 		log.Info("the cluster is formed: all shards are where they are wanted", "nodes", len(eligible(after)), "replicas", copies(len(eligible(after)), int(after.Replicas)))

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 	if shards != state.Shards {
 		return fmt.Errorf("%w: the cluster has %d shards, node %s is configured for %d: set cluster.shards: %d", ErrRefused, state.Shards, m.Name, shards, state.Shards)
 	}
+	if m.Format < state.Format {
+		return fmt.Errorf("%w: upgrade it", tooOld(m.Name, m.Format, state.Format))
+	}
 	for _, other := range state.Members {
 		switch {
 		case other.Standing == clusterv1.Standing_STANDING_REMOVED && other.Node != m.Node:
@@ -56,11 +60,32 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		known = &clusterv1.Member{Node: m.Node, Standing: clusterv1.Standing_STANDING_ACTIVE}
 		state.Members = append(state.Members, known)
 	}
-	known.Name, known.Rpc, known.Zone, known.Version = m.Name, m.Rpc, m.Zone, m.Version
+	known.Name, known.Rpc, known.Zone, known.Version, known.Format = m.Name, m.Rpc, m.Zone, m.Version, m.Format
 	if known.Standing == clusterv1.Standing_STANDING_LOST {
 		known.Standing = clusterv1.Standing_STANDING_ACTIVE
 	}
 	return nil
+}
+
+func tooOld(name string, knows, written uint32) error {
+	return fmt.Errorf("%w: node %s can apply log entries up to format %d, and the cluster writes format %d", ErrRefused, name, knows, written)
+}
+
+// raiseFormat lets entries of a format be written once every member can apply them, those that are away included. Whoever can't is not
+// taken in from then on, so it never falls.
+func raiseFormat(state *clusterv1.ClusterState) {
+	if !state.Formed {
+		return // not all are here
+	}
+	lowest := uint32(math.MaxUint32)
+	for _, m := range state.Members {
+		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			lowest = min(lowest, m.Format)
+		}
+	}
+	if lowest != math.MaxUint32 {
+		state.Format = max(state.Format, lowest)
+	}
 }
 
 // compatible reports whether two versions may be in one cluster: the same major, and minors at most one apart. Builds without a

@@ -84,6 +84,42 @@ func TestCompatible(t *testing.T) {
 	}
 }
 
+// TestEntriesOfANewerFormatWaitForAllNodes: as long as one member can't apply them they are not written, and once they may be written no
+// such node is taken in.
+func TestEntriesOfANewerFormatWaitForAllNodes(t *testing.T) {
+	state := stateOf("aadlr", 3, 3)
+	raise := func(formats ...uint32) uint32 {
+		for i, format := range formats {
+			state.Members[i].Format = format
+		}
+		raiseFormat(state)
+		return state.Format
+	}
+	if got := raise(2, 2, 2, 2, 0); got != 0 {
+		t.Errorf("before the nodes are here: format %d", got)
+	}
+	state.Formed = true
+	for _, c := range []struct {
+		formats []uint32
+		want    uint32
+	}{
+		{[]uint32{0, 2, 2, 2, 0}, 0}, {[]uint32{1, 2, 1, 0, 0}, 0}, {[]uint32{1, 2, 1, 2, 0}, 1}, {[]uint32{1, 0, 1, 2, 0}, 1},
+		{[]uint32{2, 2, 2, 2, 0}, 2},
+	} {
+		if got := raise(c.formats...); got != c.want {
+			t.Errorf("members apply %v: format %d, want %d", c.formats, got, c.want)
+		}
+	}
+	for format, want := range map[uint32]string{1: "format 1, and the cluster writes format 2: upgrade it", 2: "", 3: ""} {
+		for _, node := range []uint64{1, 9} { // a member that was put back, and a stranger
+			err := registerMember(state, &clusterv1.Member{Node: node, Name: "c", Rpc: "h:1", Format: format}, state.Shards)
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("node %d, which applies format %d: %v, want %q", node, format, err, want)
+			}
+		}
+	}
+}
+
 func TestReplaceLost(t *testing.T) {
 	for _, c := range []struct {
 		name, before string

@@ -51,6 +51,7 @@ func (n *Node) startCluster() error {
 	// Others may call before Start returns: what they use is there.
 	started, err := cluster.Start(cluster.Options{
 		Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
+		Format: persistence.EntryFormat, Allow: n.store.AllowFormat,
 		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,

@@ -108,6 +108,8 @@ func (n *Node) start() error {
 		if err := n.startCluster(); err != nil {
 			return err
 		}
+	} else {
+		n.store.AllowFormat(persistence.EntryFormat)
 	}
 	n.leads.attach(n.lead)
 	n.gateway = gateway.New(gateway.Options{

@@ -62,13 +62,16 @@ func (g *group) applyData(batch *pebble.Batch, data []byte) (Applied, error) {
 }
 
 func (g *group) applyCommand(batch *pebble.Batch, command *wactorv1.Command) (Applied, error) {
+	if command.GetFormat() > g.format {
+		return Applied{}, g.tooNew(command)
+	}
 	switch c := command.Command.(type) {
 	case *wactorv1.Command_Commit:
 		return g.applyCommit(batch, c.Commit)
 	case *wactorv1.Command_ExpireSeen:
 		return Applied{}, batch.DeleteRange(shardKey(g.shard, classSeen), seenEnd(g.shard, c.ExpireSeen.GetBefore()), nil)
 	}
-	return Applied{}, fmt.Errorf("%w: unknown command", ErrCorrupt)
+	return Applied{}, g.tooNew(command)
 }
 
 // applyCommit checks the revision and writes the records. It is deterministic: it reads nothing but the head's revision.

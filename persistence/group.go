@@ -23,6 +23,7 @@ type group struct {
 	log     *groupLog
 	db      *pebble.DB
 	metrics *metrics
+	format  uint32 // of entries, the highest that it applies
 	logger  raft.Logger
 	now     func() time.Duration
 	lead    Lead
@@ -70,7 +71,7 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	}
 	log.outgoing = &s.outgoing
 	g := &group{
-		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, now: s.options.Monotonic,
+		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, format: s.options.format, now: s.options.Monotonic,
 		maxUntruncated: s.options.LogBytes / s.options.Shards, half: log.truncated,
 		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
 		nodes:     map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},

@@ -58,6 +58,8 @@ type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
+	// format is the highest format of entries that this version applies. Default: EntryFormat.
+	format uint32
 	// tune changes the engine's options, for tests that want small tables.
 	tune func(*pebble.Options)
 }
@@ -91,6 +93,7 @@ func (o Options) withDefaults() Options {
 	if o.LogBytes == 0 {
 		o.LogBytes = 16 << 20
 	}
+	o.format = max(o.format, EntryFormat)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -134,6 +137,8 @@ var (
 	ErrClosed = errors.New("persistence: closed")
 	// ErrCorrupt: what the disk returned is not what was written.
 	ErrCorrupt = errors.New("persistence: corrupt data")
+	// ErrNewer: a log entry of a format that this node, or another one, can't apply.
+	ErrNewer = errors.New("persistence: a log entry of a newer version")
 	// ErrReplica: the replica can't be made here, since there is another one, or it was destroyed before.
 	ErrReplica = errors.New("persistence: no such replica can be here")
 	// ErrChanged: the replicas are not those any more that a change was made for. Look again.

@@ -25,6 +25,8 @@ type Store struct {
 	cluster atomic.Uint64
 	// consent is the node that this one last let found a cluster.
 	consent atomic.Uint64
+	// allowed is the highest format of entries that may be written.
+	allowed atomic.Uint32
 	metrics *metrics
 	lanes   []*lane
 	leases  []lease // by shard
@@ -147,7 +149,7 @@ func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, do
 		return
 	}
 	var data []byte
-	err := check(command)
+	err := errors.Join(check(command), s.mayWrite(command))
 	if err == nil {
 		data, err = marshal(command)
 	}
@@ -224,9 +226,13 @@ func (s *Store) fatal(err error) {
 	s.options.Fatal(err)
 }
 
-// exit ends the process: after a failed write the kernel may have dropped what it was given, and nobody can say what is on
+// exit ends the process. After a failed write the kernel may have dropped what it was given, and nobody can say what is on
 // disk but the next start, which reads it.
 func exit(logger *slog.Logger, err error) {
+	if errors.Is(err, ErrNewer) {
+		logger.Error("the log holds what only a newer version can apply; the process ends", "error", err)
+		os.Exit(70)
+	}
 	logger.Error("the disk failed; the process ends, since what it holds can only be known by reading it anew", "error", err)
 	os.Exit(70)
 }

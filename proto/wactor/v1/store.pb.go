@@ -209,7 +209,10 @@ type Command struct {
 	//
 	//	*Command_Commit
 	//	*Command_ExpireSeen
-	Command       isCommand_Command `protobuf_oneof:"command"`
+	Command isCommand_Command `protobuf_oneof:"command"`
+	// What a node must know to apply this; the first versions know 0. A kind of command, a kind of record, or a field that applying looks
+	// at and that these do not know, belongs to a higher one. It is written only where all nodes know it.
+	Format        uint32 `protobuf:"varint,15,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +270,13 @@ func (x *Command) GetExpireSeen() *ExpireSeen {
 		}
 	}
 	return nil
+}
+
+func (x *Command) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
 }
 
 type isCommand_Command interface {
@@ -1415,11 +1425,12 @@ var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/store.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\"{\n" +
+	"\x15wactor/v1/store.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\"\x93\x01\n" +
 	"\aCommand\x12+\n" +
 	"\x06commit\x18\x01 \x01(\v2\x11.wactor.v1.CommitH\x00R\x06commit\x128\n" +
 	"\vexpire_seen\x18\x02 \x01(\v2\x15.wactor.v1.ExpireSeenH\x00R\n" +
-	"expireSeenB\t\n" +
+	"expireSeen\x12\x16\n" +
+	"\x06format\x18\x0f \x01(\rR\x06formatB\t\n" +
 	"\acommand\"\xcf\x01\n" +
 	"\x06Commit\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12#\n" +

@@ -101,7 +101,9 @@ type ClusterState struct {
 	// The revision of the record. Not stored in it.
 	Revision uint64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Every shard was once where it is wanted: from then on the cluster takes webhooks, whatever is moved.
-	Settled       bool `protobuf:"varint,9,opt,name=settled,proto3" json:"settled,omitempty"`
+	Settled bool `protobuf:"varint,9,opt,name=settled,proto3" json:"settled,omitempty"`
+	// The highest format of log entries that all members can apply, and that may be written. It never falls.
+	Format        uint32 `protobuf:"varint,10,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -199,6 +201,13 @@ func (x *ClusterState) GetSettled() bool {
 	return false
 }
 
+func (x *ClusterState) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
 // Member is one node.
 type Member struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -208,9 +217,11 @@ type Member struct {
 	// Where the other nodes call it: host:port.
 	Rpc string `protobuf:"bytes,3,opt,name=rpc,proto3" json:"rpc,omitempty"`
 	// Nodes of one zone fail together; empty where nobody said.
-	Zone          string   `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
-	Standing      Standing `protobuf:"varint,5,opt,name=standing,proto3,enum=wactor.cluster.v1.Standing" json:"standing,omitempty"`
-	Version       string   `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	Zone     string   `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
+	Standing Standing `protobuf:"varint,5,opt,name=standing,proto3,enum=wactor.cluster.v1.Standing" json:"standing,omitempty"`
+	Version  string   `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	// The highest format of log entries that it can apply.
+	Format        uint32 `protobuf:"varint,7,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +296,13 @@ func (x *Member) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *Member) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
 }
 
 // Wanted are the nodes that shall hold a shard.
@@ -444,7 +462,7 @@ var File_wactor_cluster_v1_state_proto protoreflect.FileDescriptor
 
 const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwactor/cluster/v1/state.proto\x12\x11wactor.cluster.v1\"\xaa\x02\n" +
+	"\x1dwactor/cluster/v1/state.proto\x12\x11wactor.cluster.v1\"\xc2\x02\n" +
 	"\fClusterState\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\x04R\acluster\x12\x16\n" +
 	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x1a\n" +
@@ -454,14 +472,17 @@ const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\amembers\x18\x06 \x03(\v2\x19.wactor.cluster.v1.MemberR\amembers\x121\n" +
 	"\x06wanted\x18\a \x03(\v2\x19.wactor.cluster.v1.WantedR\x06wanted\x12\x1a\n" +
 	"\brevision\x18\b \x01(\x04R\brevision\x12\x18\n" +
-	"\asettled\x18\t \x01(\bR\asettled\"\xa9\x01\n" +
+	"\asettled\x18\t \x01(\bR\asettled\x12\x16\n" +
+	"\x06format\x18\n" +
+	" \x01(\rR\x06format\"\xc1\x01\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\x04R\x04node\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03rpc\x18\x03 \x01(\tR\x03rpc\x12\x12\n" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x127\n" +
 	"\bstanding\x18\x05 \x01(\x0e2\x1b.wactor.cluster.v1.StandingR\bstanding\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\tR\aversion\"\x1e\n" +
+	"\aversion\x18\x06 \x01(\tR\aversion\x12\x16\n" +
+	"\x06format\x18\a \x01(\rR\x06format\"\x1e\n" +
 	"\x06Wanted\x12\x14\n" +
 	"\x05nodes\x18\x01 \x03(\x04R\x05nodes\"U\n" +
 	"\aMembers\x126\n" +
