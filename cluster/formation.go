@@ -22,6 +22,8 @@ import (
 //     that were meant each is asked, so a second founder among them would need the consent of the first, who has a cluster.
 //   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for a founder that died; a founder
 //     that was slower gives up. After a restart nobody knows how old it is, so it counts as new.
+//   - Should there be a second founder all the same (more nodes than were meant, and the first was cut off just then), only one of
+//     the two clusters finds enough nodes to be formed, as long as there are fewer than twice Expect. The other one never takes a webhook.
 //
 // Gossip says who is asked; that it may be wrong costs time, not a second cluster.
 type formation struct {

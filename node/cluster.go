@@ -39,7 +39,7 @@ func (n *Node) startCluster() error {
 	if err != nil {
 		return fmt.Errorf("node: cluster.rpc: %w", err)
 	}
-	n.router = newRouter(n.store.Node(), n.runtime, n.peers.Load, n.registry)
+	n.router = newRouter(n.store.Node(), n.runtime, n.peers.Load, n.settled, n.registry)
 	rpc := c.RPC
 	if _, port, err := net.SplitHostPort(listener.Addr().String()); err == nil {
 		asked, _, _ := net.SplitHostPort(c.RPC)
@@ -65,6 +65,12 @@ func (n *Node) startCluster() error {
 	n.peers.Store(started)
 	n.registry.MustRegister(n.clusterGauges()...)
 	return nil
+}
+
+// settled reports whether the cluster was formed once, as far as this node knows. Alone it needs none.
+func (n *Node) settled() bool {
+	peers := n.peers.Load()
+	return !n.config.Cluster.Clustered() || peers != nil && peers.State().GetSettled()
 }
 
 // share divides the channels' pace among the nodes.

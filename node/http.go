@@ -58,7 +58,7 @@ func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
 	switch found := ready(); {
 	case n.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
-	case n.cluster != nil && !n.cluster.State().GetSettled():
+	case !n.settled():
 		http.Error(w, "the cluster is being formed", http.StatusServiceUnavailable)
 	case found < all:
 		http.Error(w, fmt.Sprintf("%d of %d shards are ready", found, all), http.StatusServiceUnavailable)

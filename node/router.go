@@ -21,6 +21,9 @@ type router struct {
 	runtime *actors.Runtime
 	// peers returns the cluster, or nil where it is not there yet.
 	peers func() *cluster.Cluster
+	// settled reports whether the cluster was formed once. Until then nothing is taken: what its founder kept would lie on one disk, and
+	// in a cluster that was founded by mistake beside another one it would stay there.
+	settled func() bool
 
 	numbers atomic.Uint64 // of trips
 	lined   atomic.Int64  // how many lines there are
@@ -44,9 +47,11 @@ const (
 	restMost  = 80 * time.Millisecond
 )
 
-func newRouter(self uint64, runtime *actors.Runtime, peers func() *cluster.Cluster, registry prometheus.Registerer) *router {
+func newRouter(
+	self uint64, runtime *actors.Runtime, peers func() *cluster.Cluster, settled func() bool, registry prometheus.Registerer,
+) *router {
 	r := &router{
-		self: self, runtime: runtime, peers: peers, flying: map[uint32]map[*trip]bool{}, lines: map[lineKey]*line{},
+		self: self, runtime: runtime, peers: peers, settled: settled, flying: map[uint32]map[*trip]bool{}, lines: map[lineKey]*line{},
 		forwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_deliveries_forwarded_total",
 			Help: "Deliveries sent to the node that leads their conversation: ok, again (tried again) or failed.",
@@ -108,6 +113,10 @@ func (t *trip) begin() {
 // start tries once.
 func (t *trip) start() {
 	r, d := t.router, t.delivery
+	if !r.settled() {
+		t.rest(actors.ErrNotLeader)
+		return
+	}
 	shard := r.runtime.Shard(d.Conversation)
 	if r.runtime.Leads(shard) {
 		d.Done = t.landed

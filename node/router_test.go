@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +45,7 @@ func (dumb) Turn(context.Context, *conversation.Turn) (*conversation.Answer, err
 // crossing is a router before a runtime that leads nothing yet, and what became of the deliveries, in order.
 type crossing struct {
 	*router
+	formed   atomic.Bool
 	mu       sync.Mutex
 	outcomes []string
 }
@@ -52,7 +54,9 @@ func newCrossing(t *testing.T) *crossing {
 	runtime := actors.New(actors.Options{Store: forgetful{}, Shards: 1, Channels: map[string]*actors.Channel{
 		"shop": {Config: conversation.Config{Node: "n1"}.WithDefaults(), Bot: dumb{}},
 	}})
-	c := &crossing{router: newRouter(1, runtime, func() *cluster.Cluster { return nil }, prometheus.NewRegistry())}
+	c := &crossing{}
+	c.formed.Store(true)
+	c.router = newRouter(1, runtime, func() *cluster.Cluster { return nil }, c.formed.Load, prometheus.NewRegistry())
 	t.Cleanup(func() {
 		c.close()
 		runtime.Stop(context.Background())
@@ -109,6 +113,23 @@ func TestAnElectionKeepsTheOrder(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		c.want(t, want...)
+	})
+}
+
+// TestNothingIsTakenBeforeTheClusterIsFormed: the founder leads every shard by itself at first. What comes then waits as for an election.
+func TestNothingIsTakenBeforeTheClusterIsFormed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrossing(t)
+		c.formed.Store(false)
+		c.runtime.Lead(1, 1, true)
+		c.deliver("u", "m1")
+		time.Sleep(routeWithin)
+		c.want(t, "m1 not led")
+		c.deliver("u", "m2")
+		time.Sleep(routeWithin / 2)
+		c.formed.Store(true)
+		time.Sleep(2 * restMost)
+		c.want(t, "m1 not led", "m2")
 	})
 }
 
