@@ -98,6 +98,8 @@ func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 		case member.Standing == clusterv1.Standing_STANDING_REMOVED:
 		case m.cluster.Alive(node):
 			m.seen[node] = now
+		case successor(state, member) != nil && successor(state, member).Rpc == member.Rpc:
+			m.seen[node] = now.Add(-m.cluster.options.ReplaceAfter - 1) // another one answers at its address
 		case !known && member.Standing == clusterv1.Standing_STANDING_LOST:
 			m.seen[node] = now.Add(-m.cluster.options.ReplaceAfter - 1)
 			missed = append(missed, node)

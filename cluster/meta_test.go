@@ -61,6 +61,53 @@ func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 	}
 }
 
+// TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed: the node that had the disk is not waited for, however often that happened: none of
+// its shards could be placed meanwhile, and one that is missed with most others is otherwise not given up.
+func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
+	m := newLeader()
+	active := clusterv1.Standing_STANDING_ACTIVE
+	state := &clusterv1.ClusterState{Replicas: 3, Members: []*clusterv1.Member{
+		memberOf(1, "a", active), memberOf(2, "b", active), memberOf(3, "c", active), memberOf(4, "c", active), memberOf(5, "c", active), memberOf(6, "c", active),
+	}}
+	for _, member := range state.Members {
+		member.Rpc = member.Name + ":7947"
+	}
+	for _, node := range []uint64{1, 2, 6} {
+		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
+	}
+	m.watch(t.Context(), state)
+	replaceLost(state, m.gone)
+	if got := standingsOf(state); got != "aallla" {
+		t.Errorf("standings %s", got)
+	}
+	// The disk is put back: the newest is gone then, and it is waited for.
+	delete(m.cluster.membership.table.present, hexID(6))
+	m.cluster.membership.table.present[hexID(3)] = present{peer: Peer{Node: 3}, known: true}
+	m.watch(t.Context(), state)
+	replaceLost(state, m.gone)
+	if got := standingsOf(state); got != "aaalla" {
+		t.Errorf("standings %s after the first disk is back", got)
+	}
+}
+
+// TestWhoSharesANameIsWaitedFor: two machines may have one name.
+func TestWhoSharesANameIsWaitedFor(t *testing.T) {
+	m := newLeader()
+	active := clusterv1.Standing_STANDING_ACTIVE
+	state := &clusterv1.ClusterState{Replicas: 3, Members: []*clusterv1.Member{
+		memberOf(1, "a", active), memberOf(2, "b", active), memberOf(3, "b", active), memberOf(4, "c", active),
+	}}
+	state.Members[2].Rpc = "elsewhere:1"
+	for _, node := range []uint64{1, 3, 4} {
+		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
+	}
+	m.watch(t.Context(), state)
+	replaceLost(state, m.gone)
+	if got := standingsOf(state); got != "aaaa" {
+		t.Errorf("standings %s", got)
+	}
+}
+
 // TestOperatorsKnowThreeStandings: another version may ask for one that this one does not know.
 func TestOperatorsKnowThreeStandings(t *testing.T) {
 	for _, standing := range []clusterv1.Standing{clusterv1.Standing_STANDING_UNSPECIFIED, clusterv1.Standing_STANDING_LOST, 9} {

@@ -149,16 +149,23 @@ func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 		}
 	}
 	var lost []*clusterv1.Member
-	active := 0
+	active, machines, missed := 0, 0, 0
 	for _, m := range state.Members {
-		if m.Standing == clusterv1.Standing_STANDING_ACTIVE {
-			active++
+		if m.Standing != clusterv1.Standing_STANDING_ACTIVE {
+			continue
+		}
+		active++
+		if gone(m.Node) {
+			lost = append(lost, m)
+		}
+		if successor(state, m) == nil {
+			machines++
 			if gone(m.Node) {
-				lost = append(lost, m)
+				missed++
 			}
 		}
 	}
-	if 2*len(lost) >= active {
+	if 2*missed >= machines {
 		return // who misses so many is more likely to be cut off itself
 	}
 	for _, m := range lost {
@@ -169,6 +176,20 @@ func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 		m.Standing = clusterv1.Standing_STANDING_LOST
 		active--
 	}
+}
+
+// successor is the same machine with an emptied disk, which is a new node: the last active member that came later under the name of a
+// member. nil where there is none.
+func successor(state *clusterv1.ClusterState, m *clusterv1.Member) *clusterv1.Member {
+	for _, other := range slices.Backward(state.GetMembers()) {
+		switch {
+		case other.Node == m.Node:
+			return nil
+		case other.Name == m.Name && other.Standing == clusterv1.Standing_STANDING_ACTIVE:
+			return other
+		}
+	}
+	return nil
 }
 
 // Active tells how many nodes may hold replicas, and how many of them each shard gets.
