@@ -70,9 +70,11 @@ type Step struct {
 //   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't vote are removed.
 //   - When all wanted nodes that are alive have caught up, one joint change promotes and removes. See target.go for whom it
 //     keeps while wanted nodes are dead.
-//   - A change needs a live majority before and after it, and never ends with an even number of voters, so never with two.
+//   - A change needs a live majority before and after it, and ends with an even number of voters only where the leader leaves and
+//     its preferred heir takes the place: then it is one voter more, four or six, until the heir leads. It never ends with two.
 //   - A leader that has to leave hands over first. One without anybody to hand over to promotes first; only where it is the one
 //     voter, and is replaced by one, it removes itself, and the other one elects itself.
+//   - While nothing fails the lead is handed over once at most: each time ends the conversations of the shard.
 //   - Last, the leadership goes to the preferred leader, if that is live and has caught up.
 func Next(g Group, wanted []uint64, alive func(node uint64) bool) Step {
 	p := plan{group: g, wanted: wanted, alive: alive}
@@ -124,11 +126,16 @@ func (p plan) change() Step {
 	if slices.ContainsFunc(goal.voters, p.isSelf) {
 		return goal.step()
 	}
-	if heir, found := p.heir(goal); found {
+	// Who got the lead before the preferred heir votes would have to hand it on.
+	heir, found := p.heir(goal)
+	if found && !slices.ContainsFunc(goal.promote, p.isPreferred) {
 		return Step{Kind: Transfer, To: heir.ID}
 	}
 	if first := p.target(true); len(first.promote) > 0 {
 		return first.step() // as safe as goal: one more who is live, for at most one learner less
+	}
+	if found {
+		goal.remove = slices.DeleteFunc(goal.remove, p.isSelf) // and so is this
 	}
 	return goal.step()
 }

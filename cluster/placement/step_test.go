@@ -52,7 +52,12 @@ func TestNext(t *testing.T) {
 		{"a wanted voter that is dead stays", "1* 2- 3 4l", "1 2 4", "", "change promote 40 remove 30"},
 		{"five to three waits for the dead", "1* 2 3- 4 5", "1 2 3", "", "wait"},
 
-		{"leader hands over", "1* 2 3 4l", "4 3 2", "", "transfer 30"},
+		{"leader hands over", "1* 2 3 4l", "3 4 2", "", "transfer 30"},
+		{"leader waits for the heir", "1* 2 3 4l", "4 3 2", "", "change promote 40"},
+		{"leader and others wait for the heir", "1* 2 3 4l 5l", "4 5 2", "", "change promote 40 50"},
+		{"then it hands over", "1* 2 3 4", "4 3 2", "", "transfer 40"},
+		{"and is let go", "1 2 3 4*", "4 3 2", "", "change remove 10"},
+		{"the heir died meanwhile", "1* 2 3 4-", "4 3 2", "", "wait"},
 		{"leader hands over to who is live", "1* 2 3- 4l", "3 4 2", "", "transfer 20"},
 		{"leader has nobody yet", "1* 2l 3l 4l", "2 3 4", "", "change promote 20 30"},
 		{"all go", "1* 2 3 4l 5l 6l", "4 5 6", "", "change promote 40 50 60 remove 30"},

@@ -137,6 +137,10 @@ func (p plan) on(node uint64) (Replica, bool) {
 	}), true
 }
 
+func (p plan) isPreferred(r Replica) bool {
+	return r.Node == p.wanted[0]
+}
+
 func (p plan) isSelf(r Replica) bool {
 	return r.Node == p.group.Self
 }
