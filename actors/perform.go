@@ -79,7 +79,7 @@ func (a *activation) propose(commit conversation.Commit) {
 	commit.Command.Chain = a.chain
 	system, pid, revision := a.runtime.system, a.pid, commit.Revision
 	table, dueMs := a.table, earliestDue(commit.Command)
-	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, func(err error) {
+	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, commit.Lazy, func(err error) {
 		table.expectTimer(dueMs)
 		system.Root.Send(pid, committed{revision, err})
 	})

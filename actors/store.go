@@ -13,8 +13,9 @@ import (
 // a disk access.
 type Store interface {
 	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called exactly once and never blocks:
-	// nil when the commit was applied, else an error that says nothing about whether it will be.
-	Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error))
+	// nil when the commit was applied, else an error that says nothing about whether it will be. A lazy one, for which nobody waits,
+	// may take a little longer, to share another one's way to the disk; those of a shard stay in order.
+	Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error))
 	// Leased reports whether this node leads a shard in a term, and no other node can before a moment is over.
 	Leased(shard uint32, term uint64) bool
 	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.

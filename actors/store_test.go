@@ -74,7 +74,7 @@ func (s *memoryStore) close() {
 	s.done.Wait()
 }
 
-func (s *memoryStore) Propose(_ uint32, _ uint64, commit *wactorv1.Commit, done func(error)) {
+func (s *memoryStore) Propose(_ uint32, _ uint64, commit *wactorv1.Commit, _ bool, done func(error)) {
 	commit = proto.CloneOf(commit)
 	s.set(func() { s.queue = append(s.queue, func() { done(s.apply(commit)) }) })
 }

@@ -82,9 +82,15 @@ func (c *Conversation) flush() {
 	c.put(wactorv1.RecordKind_RECORD_KIND_HEAD, nil, c.head)
 	c.effect(Commit{Revision: c.revision, Journal: c.draft.journal, Command: &wactorv1.Commit{
 		Conversation: c.id.String(), BaseRevision: c.revision - 1, Puts: c.draft.puts, Deletes: c.draft.deletes, Follows: c.follows,
-	}})
+	}, Lazy: c.quiet()})
 	c.follows = true
 	c.draft = draft{}
+}
+
+// quiet reports whether nothing waits for the newest commit.
+func (c *Conversation) quiet() bool {
+	awaited := func(r response) bool { return r.revision == c.revision }
+	return c.turn == nil && len(c.inbox)+len(c.outbox) == 0 && !c.linking() && !c.stopping && !slices.ContainsFunc(c.responses, awaited)
 }
 
 // flushInbox writes the messages that no turn of this very commit has consumed.

@@ -17,6 +17,8 @@ type Commit struct {
 	Command *wactorv1.Commit
 	// Journal is what the commit tells, for metrics; it is in Command already.
 	Journal []*wactorv1.JournalEntry
+	// Lazy: nothing waits for it, nor will it, until something else happens here. It may take a few milliseconds longer.
+	Lazy bool
 }
 
 // Respond ends a delivery: the gateway may answer.

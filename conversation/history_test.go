@@ -274,7 +274,11 @@ func (w *world) describe(effect Effect) string {
 		for _, key := range e.Command.Deletes {
 			parts = append(parts, "-"+recordName(key.Kind, key.Suffix))
 		}
-		return fmt.Sprintf("commit %d: %s", e.Revision, strings.Join(parts, " "))
+		lazily := ""
+		if e.Lazy {
+			lazily = " lazily"
+		}
+		return fmt.Sprintf("commit %d%s: %s", e.Revision, lazily, strings.Join(parts, " "))
 	case Respond:
 		return fmt.Sprintf("respond %s: %s", w.refs[e.Ref], e.Verdict)
 	case CallBot:

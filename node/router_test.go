@@ -22,8 +22,8 @@ import (
 // forgetful is an actors.Store that takes every commit and keeps none.
 type forgetful struct{}
 
-func (forgetful) Propose(_ uint32, _ uint64, _ *wactorv1.Commit, done func(error)) { done(nil) }
-func (forgetful) Leased(uint32, uint64) bool                                       { return true }
+func (forgetful) Propose(_ uint32, _ uint64, _ *wactorv1.Commit, _ bool, done func(error)) { done(nil) }
+func (forgetful) Leased(uint32, uint64) bool                                               { return true }
 func (forgetful) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
 	return 0, nil
 }

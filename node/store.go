@@ -15,9 +15,13 @@ type store struct{ *persistence.Store }
 
 var _ actors.Store = store{}
 
-func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, done func(error)) {
+func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
 	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
-	s.Store.Propose(shard, term, command, func(_ persistence.Applied, err error) { done(actorsError(err)) })
+	propose := s.Store.Propose
+	if lazy {
+		propose = s.Store.ProposeLazy
+	}
+	propose(shard, term, command, func(_ persistence.Applied, err error) { done(actorsError(err)) })
 }
 
 func actorsError(err error) error {

@@ -15,15 +15,29 @@ type lane struct {
 	active []*group // groups with something to do, in this cycle
 	sends  []Message
 
-	mu      sync.Mutex
-	inbox   inputs
-	bytes   int64 // of proposals
-	closed  bool
-	wake    chan struct{} // holds one token where the inbox is not empty
+	mu     sync.Mutex
+	inbox  inputs
+	bytes  int64 // of proposals
+	closed bool
+	woken  bool          // for what is in the inbox
+	wake   chan struct{} // holds one token where the lane is woken
+	// late wakes the lane where nothing came that lazy proposals could go with.
+	late    *time.Timer
 	stopped sync.WaitGroup
 	endOnce sync.Once
 	ended   chan struct{} // closed when the lane does nothing any more
 }
+
+func newLane(s *Store) *lane {
+	l := &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	l.late = time.AfterFunc(LazyWithin, l.overdue)
+	l.late.Stop()
+	return l
+}
+
+// LazyWithin is how long a lazy proposal waits at most for others: little beside the time that a provider takes for a reply, whose
+// outcome such proposals tell.
+const LazyWithin = 5 * time.Millisecond
 
 // inputs are what waits for a cycle.
 type inputs struct {
@@ -47,6 +61,8 @@ type proposal struct {
 	data    []byte
 	done    func(Applied, error)
 	began   time.Time
+	// lazy: nobody waits for it.
+	lazy bool
 }
 
 // maxMessages bounds the messages of other nodes that wait in a lane; the consensus core sends again what is dropped.
@@ -54,7 +70,7 @@ const maxMessages = 8192
 
 // post queues a proposal, unless the lane is full or closed.
 func (l *lane) post(p *proposal) error {
-	return l.put(func() error {
+	return l.put(p.lazy, func() error {
 		if len(l.inbox.proposals) >= l.store.options.MaxQueue || l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes {
 			return ErrOverloaded
 		}
@@ -66,7 +82,7 @@ func (l *lane) post(p *proposal) error {
 
 // receive queues a message of another node.
 func (l *lane) receive(m Message) error {
-	return l.put(func() error {
+	return l.put(false, func() error {
 		if len(l.inbox.messages) >= maxMessages {
 			return ErrOverloaded
 		}
@@ -77,35 +93,58 @@ func (l *lane) receive(m Message) error {
 
 // control queues something to be done between two rounds, on the lane's goroutine.
 func (l *lane) control(fn func()) error {
-	return l.put(func() error {
+	return l.put(false, func() error {
 		l.inbox.controls = append(l.inbox.controls, fn)
 		return nil
 	})
 }
 
 func (l *lane) tick() {
-	_ = l.put(func() error {
+	_ = l.put(false, func() error {
 		l.inbox.tick = true
 		return nil
 	})
 }
 
-// put adds to the inbox, and wakes the lane where it was empty.
-func (l *lane) put(add func() error) error {
+// put adds to the inbox, and wakes the lane, later where that is enough.
+func (l *lane) put(lazy bool, add func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
 	}
-	empty := l.inbox.empty()
-	if err := add(); err != nil || !empty {
+	first := l.inbox.empty()
+	if err := add(); err != nil {
 		return err
 	}
+	switch {
+	case !lazy:
+		l.rouse()
+	case first:
+		l.late.Reset(LazyWithin)
+	}
+	return nil
+}
+
+// rouse wakes the lane; its lock is held.
+func (l *lane) rouse() {
+	if l.woken {
+		return
+	}
+	l.woken = true
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return nil
+}
+
+// overdue wakes the lane for what was lazy.
+func (l *lane) overdue() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.inbox.empty() {
+		l.rouse()
+	}
 }
 
 // run cycles until the lane is closed, or the disk fails.
@@ -128,7 +167,8 @@ func (l *lane) take() (in inputs, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	in = l.inbox
-	l.inbox, l.bytes = inputs{}, 0
+	l.inbox, l.bytes, l.woken = inputs{}, 0, false
+	l.late.Stop()
 	return in, l.closed
 }
 
@@ -163,10 +203,7 @@ func (l *lane) shut() {
 		return
 	}
 	l.closed = true
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.rouse()
 }
 
 // close stops the lane and waits until it has.

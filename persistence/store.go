@@ -91,7 +91,7 @@ func (s *Store) open() error {
 		return err
 	}
 	for range s.options.Lanes {
-		s.lanes = append(s.lanes, &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1), ended: make(chan struct{})})
+		s.lanes = append(s.lanes, newLane(s))
 	}
 	return s.openGroups()
 }
@@ -144,21 +144,31 @@ func (s *Store) lane(shard uint32) *lane { return s.lanes[int(shard)%len(s.lanes
 // Propose proposes a command to a shard's log, in a term. The command is the store's from now on. It never blocks; done is called exactly once, perhaps before
 // Propose returns, and must not block: it holds up the lane.
 func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
-	if int64(shard) > int64(s.options.Shards) {
-		done(Applied{}, ErrNotLeader)
+	s.propose(&proposal{shard: shard, term: term, command: command, done: done})
+}
+
+// ProposeLazy is Propose for what nobody waits for. It waits up to LazyWithin for others, whose fsync, and whose messages to
+// other nodes, it can share; what is proposed after it is behind it all the same. With Options.Manual it is Propose.
+func (s *Store) ProposeLazy(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
+	s.propose(&proposal{shard: shard, term: term, command: command, done: done, lazy: !s.options.Manual})
+}
+
+func (s *Store) propose(p *proposal) {
+	if int64(p.shard) > int64(s.options.Shards) {
+		p.done(Applied{}, ErrNotLeader)
 		return
 	}
-	var data []byte
-	err := errors.Join(check(command), s.mayWrite(command))
+	err := errors.Join(check(p.command), s.mayWrite(p.command))
 	if err == nil {
-		data, err = marshal(command)
+		p.data, err = marshal(p.command)
 	}
 	if err == nil {
-		err = s.lane(shard).post(&proposal{shard: shard, term: term, command: command, data: data, done: done, began: time.Now()})
+		p.began = time.Now()
+		err = s.lane(p.shard).post(p)
 	}
 	if err != nil {
 		s.metrics.refused(err)
-		done(Applied{}, err)
+		p.done(Applied{}, err)
 	}
 }
 
