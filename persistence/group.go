@@ -53,6 +53,8 @@ type group struct {
 	// what it has confirmed to a leader.
 	given, taken time.Duration
 	promised     promise
+	// refused is told of messages that are not taken.
+	refused func(Message, error)
 	// staged is the snapshot that is being received.
 	staged *Staged
 }
@@ -74,7 +76,7 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, format: s.options.format, now: s.options.Monotonic,
 		maxUntruncated: s.options.LogBytes / s.options.Shards, half: log.truncated,
 		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
-		nodes:     map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
+		refused:   s.refuse, nodes: map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
 	}
 	g.logger = raftLogger{s.options.Logger.With("shard", shard)}
 	return g, g.start()
@@ -134,6 +136,10 @@ func (g *group) tick() {
 // step hands a message of another replica to raft; false where it is none of this one's.
 func (g *group) step(m Message) bool {
 	if m.GetTo() != g.replica {
+		return false
+	}
+	if err := g.check(m.Message); err != nil {
+		g.refused(m, err)
 		return false
 	}
 	switch m.GetType() {

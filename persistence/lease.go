@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 	"sync"
@@ -47,11 +46,11 @@ func (s *Store) Leased(shard uint32, term uint64) bool {
 
 // confirm takes the stamp of a heartbeat that was answered.
 func (g *group) confirm(m *raftpb.Message) {
-	if len(m.Context) != 8 {
-		return
+	stamp, ok := cutStamp(m, nil)
+	m.Context = nil // the consensus core would read any other for its own
+	if !ok || stamp > g.now() {
+		return // nobody has got that
 	}
-	stamp := time.Duration(binary.BigEndian.Uint64(m.Context))
-	m.Context = nil
 	if planted.Is(planted.LeaseOfArrival) {
 		stamp = g.now()
 	}

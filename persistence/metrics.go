@@ -11,7 +11,7 @@ import (
 type metrics struct {
 	commitSeconds, syncSeconds prometheus.Histogram
 	entries                    prometheus.Counter
-	proposals                  *prometheus.CounterVec
+	proposals, messages        *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -28,11 +28,14 @@ func newMetrics() *metrics {
 			Name: "wactor_proposals_total", Help: "Proposals by result.",
 		}, []string{"result"}),
 	}
+	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "wactor_peer_messages_refused_total", Help: "Messages of other nodes' replicas that no replica sends, by what is wrong with them.",
+	}, []string{"reason"})
 	return m
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commitSeconds, m.syncSeconds, m.entries, m.proposals}
+	return []prometheus.Collector{m.commitSeconds, m.syncSeconds, m.entries, m.proposals, m.messages}
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {

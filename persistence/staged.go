@@ -56,8 +56,9 @@ func (st *Staged) Add(key, value []byte) error {
 func (st *Staged) Commit(m Message, done func(error)) {
 	err := checkMessage(m.Message)
 	if err == nil && (m.GetType() != raftpb.MsgSnap || m.Shard != st.shard) {
-		err = fmt.Errorf("%w: a snapshot with another message", ErrMalformed)
+		err = wrong("snapshot", "with a snapshot of another shard, or with none")
 	}
+	st.store.refuse(m, err)
 	if err == nil && st.table != nil {
 		err = st.table.close()
 	}

@@ -33,6 +33,7 @@ type Store struct {
 	// outgoing counts the snapshots that are being sent; stagings numbers those that are received.
 	outgoing atomic.Int32
 	stagings atomic.Uint64
+	refusals refusals
 	expiry   *expiry
 	clock    *clock
 
@@ -55,7 +56,7 @@ func Open(options Options) (*Store, error) {
 	if options.Shards < 1 || options.Shards > 4096 {
 		return nil, fmt.Errorf("%w: %d shards, want 1 to 4096", ErrMismatch, options.Shards)
 	}
-	s := &Store{options: options, leases: make([]lease, options.Shards+1)}
+	s := &Store{options: options, leases: make([]lease, options.Shards+1), refusals: refusals{said: map[string]time.Duration{}}}
 	s.expiry = newExpiry(s)
 	s.clock = newClock(s)
 	s.metrics = newMetrics()
