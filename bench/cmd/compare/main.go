@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -16,8 +15,6 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/bench/compare"
-	"github.com/wactor/wactor/bench/machine"
-	"github.com/wactor/wactor/bench/measure"
 	"github.com/wactor/wactor/bench/report"
 	"github.com/wactor/wactor/bench/store"
 	"github.com/wactor/wactor/bench/system"
@@ -82,10 +79,8 @@ func (f *flags) run(ctx context.Context) error {
 	results.Machine.Remarks = f.remarks
 	c := &compare.Comparison{
 		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Users: f.users, Duration: f.duration, Options: options, Log: os.Stdout,
-		Save: func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
-		Generator: &measure.Generator{
-			Wactor: options.Wactor, Graph: options.Graph, PhoneNumberID: options.PhoneNumberID, AppSecret: options.AppSecret, AccessToken: options.AccessToken,
-		},
+		Save:      func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
+		Generator: options.Generator(),
 	}
 	failed := c.Run(ctx, results)
 	if err := f.publish(results); err != nil { // also what is known where it was interrupted
@@ -96,34 +91,12 @@ func (f *flags) run(ctx context.Context) error {
 
 // options builds the programs and says how systems run.
 func (f *flags) options(ctx context.Context, folder string) (system.Options, error) {
-	module, err := filepath.Abs(f.module)
+	o, err := system.Build(ctx, f.module, folder)
 	if err != nil {
-		return system.Options{}, err
-	}
-	ports := &machine.Ports{}
-	graph, err := ports.Free()
-	if err != nil {
-		return system.Options{}, err
-	}
-	o := system.Options{
-		Folder: folder, Ports: ports, Stores: &store.Host{Folder: folder, Ports: ports},
-		Wactor: filepath.Join(folder, "wactor"), Strategy: filepath.Join(folder, "strategy"), Flow: filepath.Join(module, "examples", "counter", "flow.yaml"),
-		Processes: f.processes, Connections: 32, Queues: 32, QueueType: "classic",
-		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "compare-app-secret", AccessToken: "compare-token",
-	}
-	if err := build(ctx, module, o.Wactor, "./cmd/wactor"); err != nil {
 		return o, err
 	}
-	return o, build(ctx, filepath.Join(module, "bench"), o.Strategy, "./cmd/strategy")
-}
-
-func build(ctx context.Context, module, program, path string) error {
-	run := exec.CommandContext(ctx, "go", "build", "-o", program, path)
-	run.Dir = module
-	if out, err := run.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w: %s", path, err, out)
-	}
-	return nil
+	o.Processes, o.Connections, o.Queues, o.QueueType = f.processes, 32, 32, "classic"
+	return o, o.BuildStrategies(ctx, f.module)
 }
 
 // publish writes table and plots, and prints the table.

@@ -8,14 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 
-	"github.com/wactor/wactor/bench/machine"
 	"github.com/wactor/wactor/bench/measure"
 	"github.com/wactor/wactor/bench/system"
 )
@@ -53,10 +50,11 @@ func (g *growth) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	options, err := g.options(ctx, folder)
+	options, err := system.Build(ctx, g.module, folder)
 	if err != nil {
 		return err
 	}
+	g.generator = options.Generator()
 	var targets [2]*measure.Target
 	for i, stored := range []int{g.few, g.many} {
 		running, err := options.Start(ctx, system.Wactor)
@@ -132,30 +130,4 @@ func (g *growth) stored(i int) int { return []int{g.few, g.many}[i] }
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
-}
-
-// options builds the program and says how nodes run.
-func (g *growth) options(ctx context.Context, folder string) (system.Options, error) {
-	module, err := filepath.Abs(g.module)
-	if err != nil {
-		return system.Options{}, err
-	}
-	ports := &machine.Ports{}
-	graph, err := ports.Free()
-	if err != nil {
-		return system.Options{}, err
-	}
-	o := system.Options{
-		Folder: folder, Ports: ports, Wactor: filepath.Join(folder, "wactor"), Flow: filepath.Join(module, "examples", "counter", "flow.yaml"),
-		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "growth-app-secret", AccessToken: "growth-token",
-	}
-	g.generator = &measure.Generator{
-		Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret, AccessToken: o.AccessToken,
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", o.Wactor, "./cmd/wactor")
-	build.Dir = module
-	if out, err := build.CombinedOutput(); err != nil {
-		return o, fmt.Errorf("go build ./cmd/wactor: %w: %s", err, out)
-	}
-	return o, nil
 }
