@@ -284,7 +284,7 @@ func fuzzStep(t *testing.T, s *Store, role byte, input []byte) {
 	if err := errors.Join(err, batch.Commit(pebble.NoSync)); err != nil {
 		t.Fatal(err)
 	}
-	l := &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)}
+	l := newLane(s)
 	s.lanes = []*lane{l}
 	if err := s.openGroups(); err != nil {
 		t.Fatal(err)
@@ -333,7 +333,7 @@ func fuzzStep(t *testing.T, s *Store, role byte, input []byte) {
 			t.Fatal(err)
 		}
 	}
-	s.lanes[0] = &lane{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)}
+	s.lanes[0] = newLane(s)
 	if err := s.openGroups(); err != nil {
 		t.Fatalf("it does not start again: %v", err)
 	}
