@@ -45,12 +45,22 @@ func (s *Store) Found(cluster uint64) error {
 			return err
 		}
 		for shard := uint32(0); shard <= uint32(s.options.Shards); shard++ {
-			if err := s.openGroup(shard); err != nil {
+			if err := s.openNew(shard); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// openNew opens a group with a replica that was just made. It votes at once: other than one that was started again it has promised
+// nothing to a leader.
+func (s *Store) openNew(shard uint32) error {
+	if err := s.openGroup(shard); err != nil {
+		return err
+	}
+	s.lane(shard).groups[shard].ticks = electionTicks
+	return nil
 }
 
 // Adopt makes a node that has no cluster one of a cluster.
@@ -97,7 +107,7 @@ func (s *Store) CreateReplica(shard uint32, replica uint64) error {
 		if err != nil {
 			return err
 		}
-		return s.openGroup(shard)
+		return s.openNew(shard)
 	})
 }
 
