@@ -90,6 +90,9 @@ func (c *Conversation) flush() {
 // quiet reports whether nothing waits for the newest commit.
 func (c *Conversation) quiet() bool {
 	awaited := func(r response) bool { return r.revision == c.revision }
+	if timer, _ := c.dueTimer(); timer != nil {
+		return false // its turn waits for the one before
+	}
 	return c.turn == nil && len(c.inbox)+len(c.outbox) == 0 && !c.linking() && !c.stopping && !slices.ContainsFunc(c.responses, awaited)
 }
 
