@@ -70,8 +70,8 @@ type Step struct {
 //   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't vote are removed.
 //   - When all wanted nodes that are alive have caught up, one joint change promotes and removes. See target.go for whom it
 //     keeps while wanted nodes are dead.
-//   - A change needs a live majority before and after it, and ends with an even number of voters only where the leader leaves and
-//     its preferred heir takes the place: then it is one voter more, four or six, until the heir leads. It never ends with two.
+//   - A change needs a live majority before and after it, and ends with an even number of voters only where the leader leaves,
+//     its preferred heir takes the place, and nobody is missing: then it is one voter more until the heir leads. It never ends with two.
 //   - A leader that has to leave hands over first. One without anybody to hand over to promotes first; only where it is the one
 //     voter, and is replaced by one, it removes itself, and the other one elects itself.
 //   - While nothing fails the lead is handed over once at most: each time ends the conversations of the shard.
@@ -126,9 +126,10 @@ func (p plan) change() Step {
 	if slices.ContainsFunc(goal.voters, p.isSelf) {
 		return goal.step()
 	}
-	// Who got the lead before the preferred heir votes would have to hand it on.
+	// Who got the lead before the preferred heir votes would have to hand it on. While somebody is missing it does all the same: with one
+	// voter more, who stays until the missing one is back, all others would be needed.
 	heir, found := p.heir(goal)
-	if found && !slices.ContainsFunc(goal.promote, p.isPreferred) {
+	if found && (!slices.ContainsFunc(goal.promote, p.isPreferred) || p.isMissed()) {
 		return Step{Kind: Transfer, To: heir.ID}
 	}
 	if first := p.target(true); len(first.promote) > 0 {

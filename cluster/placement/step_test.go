@@ -58,6 +58,8 @@ func TestNext(t *testing.T) {
 		{"then it hands over", "1* 2 3 4", "4 3 2", "", "transfer 40"},
 		{"and is let go", "1 2 3 4*", "4 3 2", "", "change remove 10"},
 		{"the heir died meanwhile", "1* 2 3 4-", "4 3 2", "", "wait"},
+		{"another one is away: the leader does not wait for the heir", "1* 2 3- 4l", "4 2 3", "", "transfer 20"},
+		{"nor does the next one", "1 2* 3- 4l", "4 2 3", "", "change promote 40 remove 10"},
 		{"leader hands over to who is live", "1* 2 3- 4l", "3 4 2", "", "transfer 20"},
 		{"leader has nobody yet", "1* 2l 3l 4l", "2 3 4", "", "change promote 20 30"},
 		{"all go", "1* 2 3 4l 5l 6l", "4 5 6", "", "change promote 40 50 60 remove 30"},

@@ -137,6 +137,11 @@ func (p plan) on(node uint64) (Replica, bool) {
 	}), true
 }
 
+// isMissed reports whether a wanted node is not there.
+func (p plan) isMissed() bool {
+	return slices.ContainsFunc(p.wanted, func(node uint64) bool { return !p.up(node) })
+}
+
 func (p plan) isPreferred(r Replica) bool {
 	return r.Node == p.wanted[0]
 }
