@@ -36,7 +36,7 @@ func newLane(s *Store) *lane {
 }
 
 // LazyWithin is how long a lazy proposal waits at most for others: little beside the time that a provider takes for a reply, whose
-// outcome such proposals tell.
+// outcome most such proposals tell.
 const LazyWithin = 5 * time.Millisecond
 
 // inputs are what waits for a cycle.

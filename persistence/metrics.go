@@ -18,7 +18,7 @@ func newMetrics() *metrics {
 	buckets := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
 	m := &metrics{
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "wactor_commit_seconds", Help: "From a proposal to its application.", Buckets: buckets,
+			Name: "wactor_commit_seconds", Help: "From a proposal that something waits for to its application.", Buckets: buckets,
 		}),
 		syncSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wactor_log_sync_seconds", Help: "Duration of synced writes of the log; their count is the number of fsyncs asked for.", Buckets: buckets,
@@ -71,7 +71,9 @@ func (m *metrics) proposal(p *proposal, err error) {
 		return
 	}
 	m.proposals.WithLabelValues("applied").Inc()
-	m.commitSeconds.Observe(time.Since(p.began).Seconds())
+	if !p.lazy {
+		m.commitSeconds.Observe(time.Since(p.began).Seconds())
+	}
 }
 
 func (m *metrics) refused(err error) {

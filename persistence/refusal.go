@@ -17,7 +17,7 @@ import (
 
 // The consensus core takes what it is given for the word of a replica that works, and panics where it can't be. So what no such replica
 // sends is refused before: of a node with another program, with a disk that was put back to an older state, or with ill will. What a
-// leader's entries say is not judged here: who leads is believed.
+// leader's entries do to conversations is not judged here, only changes of replicas are: who leads is believed.
 
 // refusal is why a message is refused.
 type refusal struct {
