@@ -136,6 +136,7 @@ func Start(options Options) (*Cluster, error) {
 	}
 	c.serve()
 	c.readdress()
+	c.options.Allow(c.state.get().GetFormat())
 	for _, run := range []func(context.Context){c.watch, c.follow, c.meta.run, c.moves.run, c.sweep} {
 		c.goRun(run)
 	}
@@ -211,12 +212,23 @@ func (c *Cluster) watch(ctx context.Context) {
 		}
 		c.alive = now
 		c.options.Allow(c.state.get().GetFormat())
+		c.settle()
 		if size := c.size(); size != sized {
 			sized = size
 			c.options.Sized(size)
 		}
 		c.meta.poke()
 		c.moves.poke()
+	}
+}
+
+// settle remembers, for a start without the others, that the cluster was formed.
+func (c *Cluster) settle() {
+	if c.host.Settled() || !c.state.get().GetSettled() {
+		return
+	}
+	if err := c.host.Settle(); err != nil {
+		c.log.Warn("this node can't write down that the cluster is formed", "error", err)
 	}
 }
 

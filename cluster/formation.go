@@ -23,7 +23,8 @@ import (
 //   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for a founder that died; a founder
 //     that was slower gives up. After a restart nobody knows how old it is, so it counts as new.
 //   - Should there be a second founder all the same (more nodes than were meant, and the first was cut off just then), only one of
-//     the two clusters finds enough nodes to be formed, as long as there are fewer than twice Expect. The other one never takes a webhook.
+//     the two clusters finds enough nodes to be formed, as long as there are fewer than twice Expect and none is counted by both. The
+//     other one never takes a webhook.
 //
 // Gossip says who is asked; that it may be wrong costs time, not a second cluster.
 type formation struct {

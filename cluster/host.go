@@ -19,6 +19,10 @@ type Host interface {
 	Consented() uint64
 	// Consent remembers another one.
 	Consent(founder uint64) error
+	// Settled reports whether this node was in its cluster when that had been formed.
+	Settled() bool
+	// Settle remembers that.
+	Settle() error
 	// Found makes this node the first of a new cluster: the only voter of every group.
 	Found(cluster uint64) error
 	// Adopt makes this node one of a cluster that is there, without any replica. It fails where it belongs to another one.

@@ -98,7 +98,7 @@ func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 		case member.Standing == clusterv1.Standing_STANDING_REMOVED:
 		case m.cluster.Alive(node):
 			m.seen[node] = now
-		case successor(state, member) != nil && successor(state, member).Rpc == member.Rpc:
+		case m.isSucceeded(state, member):
 			m.seen[node] = now.Add(-m.cluster.options.ReplaceAfter - 1) // another one answers at its address
 		case !known && member.Standing == clusterv1.Standing_STANDING_LOST:
 			m.seen[node] = now.Add(-m.cluster.options.ReplaceAfter - 1)
@@ -118,9 +118,26 @@ func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 	}
 }
 
+// isSucceeded reports whether there is another node now in the place of a member.
+func (m *meta) isSucceeded(state *clusterv1.ClusterState, member *clusterv1.Member) bool {
+	other := successor(state, member)
+	return other != nil && m.cluster.Alive(other.Node)
+}
+
 func (m *meta) gone(node uint64) bool {
 	last, known := m.seen[node]
 	return known && time.Since(last) > m.cluster.options.ReplaceAfter
+}
+
+// first is the state of a cluster that has none yet. It was founded by this node with the consent of others; or this node was alone
+// so far, which makes it a cluster of one, and what lies on its disk may need all that this version knows.
+func (m *meta) first() *clusterv1.ClusterState {
+	o := m.cluster.options
+	state := newState(m.cluster.host.Cluster(), o.Shards, o.Replicas, o.Expect)
+	if m.cluster.host.Consented() == 0 {
+		state.Expect, state.Format = 1, o.Format
+	}
+	return state
 }
 
 // change changes the state, if this node leads the meta group. It returns when the change is on stable storage.
@@ -139,7 +156,7 @@ func (m *meta) change(ctx context.Context, decide func(*clusterv1.ClusterState) 
 	if err != nil {
 		return err
 	}
-	after := newState(c.host.Cluster(), c.options.Shards, c.options.Replicas, c.options.Expect)
+	after := m.first()
 	if before != nil {
 		after = proto.CloneOf(before)
 	}

@@ -17,6 +17,8 @@ type nobodyThere struct{ Host }
 func (nobodyThere) Node() uint64    { return 1 }
 func (nobodyThere) Cluster() uint64 { return 9 }
 
+func (nobodyThere) Consented() uint64 { return 1 }
+
 // newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches nobody.
 func newLeader() *meta {
 	c := &Cluster{
@@ -88,7 +90,32 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 	if got := standingsOf(state); got != "aaalla" {
 		t.Errorf("standings %s after the first disk is back", got)
 	}
+	// It is only started again: what has the newer disk is not there to take its place.
+	delete(m.cluster.membership.table.present, hexID(3))
+	m.watch(t.Context(), state)
+	replaceLost(state, m.gone)
+	if got := standingsOf(state); got != "aaalla" {
+		t.Errorf("standings %s while it is started again", got)
+	}
 }
+
+// TestWhoWasAloneIsAClusterOfOne: its conversations must not wait for as many nodes as found a new cluster.
+func TestWhoWasAloneIsAClusterOfOne(t *testing.T) {
+	m := newLeader()
+	m.cluster.options.Expect, m.cluster.options.Format = 3, 2
+	if s := m.first(); s.Expect != 3 || s.Format != 0 {
+		t.Errorf("who founded a cluster with others expects %d nodes and writes format %d", s.Expect, s.Format)
+	}
+	m.cluster.host = alone{}
+	if s := m.first(); s.Expect != 1 || s.Format != 2 {
+		t.Errorf("who was alone expects %d nodes and writes format %d", s.Expect, s.Format)
+	}
+}
+
+// alone is a Host that never founded a cluster with others.
+type alone struct{ nobodyThere }
+
+func (alone) Consented() uint64 { return 0 }
 
 // TestWhoSharesANameIsWaitedFor: two machines may have one name.
 func TestWhoSharesANameIsWaitedFor(t *testing.T) {

@@ -178,14 +178,14 @@ func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 	}
 }
 
-// successor is the same machine with an emptied disk, which is a new node: the last active member that came later under the name of a
-// member. nil where there is none.
+// successor is the same machine with an emptied disk, which is a new node: the last active member that came later under the name and
+// the address of a member. nil where there is none.
 func successor(state *clusterv1.ClusterState, m *clusterv1.Member) *clusterv1.Member {
 	for _, other := range slices.Backward(state.GetMembers()) {
 		switch {
 		case other.Node == m.Node:
 			return nil
-		case other.Name == m.Name && other.Standing == clusterv1.Standing_STANDING_ACTIVE:
+		case other.Name == m.Name && other.Rpc == m.Rpc && other.Standing == clusterv1.Standing_STANDING_ACTIVE:
 			return other
 		}
 	}

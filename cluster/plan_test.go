@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -179,6 +180,18 @@ func TestNamedMember(t *testing.T) {
 		if m.GetNode() != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
+	}
+}
+
+// TestMachinesOfOneNameAreCountedApart: a name need not be given.
+func TestMachinesOfOneNameAreCountedApart(t *testing.T) {
+	state := stateOf("aaaaa", 3, 5)
+	for i, m := range state.Members {
+		m.Name, m.Rpc = "wactor", fmt.Sprintf("h%d:1", i)
+	}
+	replaceLost(state, func(node uint64) bool { return node == state.Members[4].Node })
+	if got := standingsOf(state); got != "aaaal" {
+		t.Errorf("standings %s", got)
 	}
 }
 

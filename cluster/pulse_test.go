@@ -24,6 +24,8 @@ func (h lodger) Node() uint64                                { return h.node }
 func (h lodger) Cluster() uint64                             { return h.state.Cluster }
 func (h lodger) ReadState() (*clusterv1.ClusterState, error) { return h.state, nil }
 func (lodger) Consented() uint64                             { return 0 }
+func (lodger) Settled() bool                                 { return false }
+func (lodger) Settle() error                                 { return nil }
 func (lodger) Replicas() ([]*clusterv1.ReplicaStatus, error) { return nil, nil }
 func (lodger) Unreachable(uint64)                            {}
 func (lodger) Receive(uint64, uint32, []byte) error          { return nil }

@@ -67,10 +67,11 @@ func (n *Node) startCluster() error {
 	return nil
 }
 
-// settled reports whether the cluster was formed once, as far as this node knows. Alone it needs none.
+// settled reports whether the cluster was formed once, as far as this node knows; after a start without the others, too. Alone it needs
+// none.
 func (n *Node) settled() bool {
 	peers := n.peers.Load()
-	return !n.config.Cluster.Clustered() || peers != nil && peers.State().GetSettled()
+	return !n.config.Cluster.Clustered() || n.store.Settled() || peers != nil && peers.State().GetSettled()
 }
 
 // share divides the channels' pace among the nodes.

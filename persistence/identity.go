@@ -118,15 +118,19 @@ func (s *Store) upgrade() error {
 	return batch.Commit(pebble.Sync)
 }
 
-// clusterKey and consentKey lie beside the identity, outside of what belongs to the meta group.
+// These lie beside the identity, outside of what belongs to the meta group.
 func clusterKey() []byte { return append(shardKey(0, 0), 1) }
 func consentKey() []byte { return append(shardKey(0, 0), 2) }
+func settledKey() []byte { return append(shardKey(0, 0), 3) }
 
 func (s *Store) loadCluster() error {
-	return errors.Join(s.loadID(clusterKey(), &s.cluster, "cluster"), s.loadID(consentKey(), &s.consent, "founder"))
+	return errors.Join(
+		s.loadNumber(clusterKey(), &s.cluster, "id of the cluster"), s.loadNumber(consentKey(), &s.consent, "id of the founder"),
+		s.loadNumber(settledKey(), &s.settled, "mark of a formed cluster"),
+	)
 }
 
-func (s *Store) loadID(key []byte, into *atomic.Uint64, of string) error {
+func (s *Store) loadNumber(key []byte, into *atomic.Uint64, what string) error {
 	value, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
@@ -136,7 +140,7 @@ func (s *Store) loadID(key []byte, into *atomic.Uint64, of string) error {
 	}
 	defer closer.Close()
 	if len(value) != 8 {
-		return fmt.Errorf("%w: the id of the %s", ErrCorrupt, of)
+		return fmt.Errorf("%w: the %s", ErrCorrupt, what)
 	}
 	into.Store(binary.BigEndian.Uint64(value))
 	return nil

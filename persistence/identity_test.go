@@ -22,3 +22,18 @@ func TestConsentSurvivesAPowerCut(t *testing.T) {
 		}
 	}
 }
+
+// TestSettledSurvivesAPowerCut: a node that starts without the others serves what it leads.
+func TestSettledSurvivesAPowerCut(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	r := open(t, Options{FS: fs, Dir: "store"})
+	if r.Settled() {
+		t.Error("a new store was in a cluster that had been formed")
+	}
+	if err := r.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	if !open(t, Options{FS: fs.CrashClone(vfs.CrashCloneCfg{}), Dir: "store"}).Settled() {
+		t.Error("forgotten")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.etcd.io/raft/v3/raftpb"
@@ -23,13 +24,22 @@ func (s *Store) Cluster() uint64 { return s.cluster.Load() }
 func (s *Store) Consented() uint64 { return s.consent.Load() }
 
 // Consent remembers, for good, that this node lets another one found a cluster.
-func (s *Store) Consent(founder uint64) error {
+func (s *Store) Consent(founder uint64) error { return s.keep(consentKey(), &s.consent, founder) }
+
+// Settled reports whether this node was in its cluster when that had been formed.
+func (s *Store) Settled() bool { return s.settled.Load() != 0 }
+
+// Settle remembers, for good, that the cluster was formed.
+func (s *Store) Settle() error { return s.keep(settledKey(), &s.settled, 1) }
+
+// keep writes a number of this node's own.
+func (s *Store) keep(key []byte, in *atomic.Uint64, value uint64) error {
 	return s.onLane(s.lanes[0], func() error {
 		err := s.writeSynced(func(batch *pebble.Batch) error {
-			return batch.Set(consentKey(), binary.BigEndian.AppendUint64(nil, founder), nil)
+			return batch.Set(key, binary.BigEndian.AppendUint64(nil, value), nil)
 		})
 		if err == nil {
-			s.consent.Store(founder)
+			in.Store(value)
 		}
 		return err
 	})

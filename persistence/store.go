@@ -23,6 +23,8 @@ type Store struct {
 	identity identity
 	// cluster is the id of the cluster; 0 where this node has none yet.
 	cluster atomic.Uint64
+	// settled is 1 where this node was in its cluster when that had been formed.
+	settled atomic.Uint64
 	// consent is the node that this one last let found a cluster.
 	consent atomic.Uint64
 	// allowed is the highest format of entries that may be written.
