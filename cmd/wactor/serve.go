@@ -23,8 +23,8 @@ func serveCommand() *cobra.Command {
 		Long: `Run a node. SIGTERM or SIGINT stops it cleanly: webhooks are no longer taken, replies under way are finished, and the next start
 doubts nothing. A second signal ends it at once, which loses nothing either: what was accepted goes on with the next start.
 
-Memory: a node lets a 32nd part of the memory that it may have, 64 to 512 MiB, fill with garbage before it collects any. GOGC and
-GOMEMLIMIT in the environment take the place of that.`,
+Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 512 MiB, fill with garbage before it collects any. GOGC
+and GOMEMLIMIT in the environment take the place of that.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(path, command.ErrOrStderr())
