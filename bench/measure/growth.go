@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -11,7 +12,10 @@ import (
 // Fill lets so many users write once, ten in a webhook, the first being the first of those who write steadily.
 func (t *Target) Fill(ctx context.Context, users int) error {
 	l := Load{Pattern: simulate.Batches, Users: users, Messages: 1, Concurrency: 64, FirstUser: steadyUsers}
-	_, err := t.Generator.Run(ctx, t.URL, l, time.Hour)
+	out, err := t.Generator.Run(ctx, t.URL, l, time.Hour)
+	if err == nil && out.Replied < users {
+		err = fmt.Errorf("measure: only %d of %d users have an answer", out.Replied, users)
+	}
 	return err
 }
 

@@ -80,6 +80,8 @@ type Options struct {
 	Stores *store.Host
 	// Wactor and Strategy are the programs; Flow is the counter's.
 	Wactor, Strategy, Flow string
+	// Active is how many conversations a node of Wactor may have in memory; 0 is its default.
+	Active int
 	// Processes of a strategy that can have several.
 	Processes int
 	// Connections, Queues and QueueType are those of strategy.Options.

@@ -52,9 +52,13 @@ func (r *Running) config(nodes []node, i int) string {
 		cluster = fmt.Sprintf("cluster: { gossip: %q, rpc: %q, advertise: 127.0.0.1, join: [%s], expect: %d, secret: compare-cluster-secret }\n",
 			nodes[i].gossip, nodes[i].rpc, strings.Join(join, ", "), len(nodes))
 	}
+	limits := ""
+	if o.Active > 0 {
+		limits = fmt.Sprintf("limits: { active_conversations: %d }\n", o.Active)
+	}
 	return fmt.Sprintf(`node: { name: node-%d, data_dir: data-%d }
 listen: { http: %q, admin: %q }
-%schannels:
+%s%schannels:
   - name: shop
     provider: whatsapp_cloud
     phone_number_id: %q
@@ -67,7 +71,7 @@ listen: { http: %q, admin: %q }
     pace: off
 bots:
   counter: { flow: %q }
-`, i+1, i+1, nodes[i].http, nodes[i].admin, cluster, o.PhoneNumberID, o.AppSecret, o.AccessToken, o.Graph, o.Flow)
+`, i+1, i+1, nodes[i].http, nodes[i].admin, limits, cluster, o.PhoneNumberID, o.AppSecret, o.AccessToken, o.Graph, o.Flow)
 }
 
 // probe asks whether a node is ready, and gives up soon.

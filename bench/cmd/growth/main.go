@@ -25,6 +25,9 @@ type growth struct {
 	generator                *measure.Generator
 }
 
+// idle is more than the minute that a conversation stays in memory without anything to do.
+const idle = 75 * time.Second
+
 func main() {
 	g := &growth{}
 	flag.IntVar(&g.few, "few", 10_000, "conversations that one node has stored")
@@ -55,6 +58,7 @@ func (g *growth) run(ctx context.Context) error {
 		return err
 	}
 	g.generator = options.Generator()
+	options.Active = g.many + g.users // filling is faster than conversations leave the memory
 	var targets [2]*measure.Target
 	for i, stored := range []int{g.few, g.many} {
 		running, err := options.Start(ctx, system.Wactor)
@@ -68,6 +72,12 @@ func (g *growth) run(ctx context.Context) error {
 			return err
 		}
 		fmt.Printf("%d conversations stored in %.0f s\n", stored, time.Since(began).Seconds())
+	}
+	fmt.Printf("waiting until they have left the memory\n")
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(idle):
 	}
 	if err := g.await(ctx); err != nil {
 		return err
