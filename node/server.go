@@ -19,6 +19,8 @@ type server struct {
 	done     sync.WaitGroup
 	// used is when the last request came, in nanoseconds since 1970.
 	used atomic.Int64
+	// leaving: whoever has connections open shall ask anew where to go.
+	leaving atomic.Bool
 }
 
 const (
@@ -43,6 +45,9 @@ func (s *server) addr() string { return s.listener.Addr().String() }
 func (s *server) serve(handler http.Handler, failed chan<- error) {
 	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.used.Store(time.Now().UnixNano())
+		if s.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		handler.ServeHTTP(w, r)
 	})
 	s.done.Go(func() {
@@ -53,9 +58,10 @@ func (s *server) serve(handler http.Handler, failed chan<- error) {
 }
 
 // fallQuiet serves on until no request comes any more: a connection that nobody has accepted when the listener is closed is reset, and
-// so is one that is kept alive and used at that moment.
+// so is one that is kept alive and used at that moment. So those are told with an answer that it was their last; SetKeepAlivesEnabled
+// would close them when the next request may be on its way.
 func (s *server) fallQuiet(ctx context.Context) {
-	s.http.SetKeepAlivesEnabled(false) // whoever has connections open asks anew where to go
+	s.leaving.Store(true)
 	for began := time.Now(); time.Since(began) < quietMost; {
 		wait := quietFor - time.Since(time.Unix(0, s.used.Load()))
 		if wait <= 0 {
