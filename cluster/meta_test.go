@@ -33,6 +33,16 @@ func newLeader() *meta {
 	return c.meta
 }
 
+// wantStandings lets the leader look who is there, and compares what it makes of the members.
+func (m *meta) wantStandings(t *testing.T, state *clusterv1.ClusterState, want, when string) {
+	t.Helper()
+	m.watch(t.Context(), state)
+	replaceLost(state, m.gone)
+	if got := standingsOf(state); got != want {
+		t.Errorf("standings %s %s, want %s", got, when, want)
+	}
+}
+
 func memberOf(node uint64, name string, standing clusterv1.Standing) *clusterv1.Member {
 	return &clusterv1.Member{Node: node, Name: name, Rpc: "h:1", Version: "v1.0.0", Standing: standing}
 }
@@ -77,26 +87,14 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 	for _, node := range []uint64{1, 2, 6} {
 		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
 	}
-	m.watch(t.Context(), state)
-	replaceLost(state, m.gone)
-	if got := standingsOf(state); got != "aallla" {
-		t.Errorf("standings %s", got)
-	}
+	m.wantStandings(t, state, "aallla", "at first")
 	// The disk is put back: the newest is gone then, and it is waited for.
 	delete(m.cluster.membership.table.present, hexID(6))
 	m.cluster.membership.table.present[hexID(3)] = present{peer: Peer{Node: 3}, known: true}
-	m.watch(t.Context(), state)
-	replaceLost(state, m.gone)
-	if got := standingsOf(state); got != "aaalla" {
-		t.Errorf("standings %s after the first disk is back", got)
-	}
+	m.wantStandings(t, state, "aaalla", "after the first disk is back")
 	// It is only started again: what has the newer disk is not there to take its place.
 	delete(m.cluster.membership.table.present, hexID(3))
-	m.watch(t.Context(), state)
-	replaceLost(state, m.gone)
-	if got := standingsOf(state); got != "aaalla" {
-		t.Errorf("standings %s while it is started again", got)
-	}
+	m.wantStandings(t, state, "aaalla", "while it is started again")
 }
 
 // TestWhoWasAloneIsAClusterOfOne: its conversations must not wait for as many nodes as found a new cluster.
@@ -128,11 +126,7 @@ func TestWhoSharesANameIsWaitedFor(t *testing.T) {
 	for _, node := range []uint64{1, 3, 4} {
 		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
 	}
-	m.watch(t.Context(), state)
-	replaceLost(state, m.gone)
-	if got := standingsOf(state); got != "aaaa" {
-		t.Errorf("standings %s", got)
-	}
+	m.wantStandings(t, state, "aaaa", "at first")
 }
 
 // TestOperatorsKnowThreeStandings: another version may ask for one that this one does not know.

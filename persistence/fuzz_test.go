@@ -173,7 +173,7 @@ func FuzzOpenGroup(f *testing.F) {
 		if err := batch.Commit(pebble.NoSync); err != nil {
 			t.Fatal(err)
 		}
-		s.lanes = []*lane{{store: s, groups: map[uint32]*group{}, wake: make(chan struct{}, 1)}}
+		s.lanes = []*lane{newLane(s)}
 		err := s.openGroups()
 		if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewer) {
 			t.Fatal(err)
