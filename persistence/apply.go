@@ -16,7 +16,7 @@ import (
 // apply applies committed entries into a batch, with the applied index. The answers leave when the batch is in the store.
 func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 	for _, entry := range entries {
-		g.log.applied = position{entry.GetIndex(), entry.GetTerm()}
+		g.log.applied = positionOf(entry)
 		g.untruncated += weight(entry)
 		if entry.GetType() != raftpb.EntryNormal {
 			if err := g.applyChange(batch, entry); err != nil {
@@ -44,6 +44,9 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 			g.pending[0] = nil
 			g.pending = g.pending[1:]
 		}
+	}
+	if g.log.direct {
+		return nil
 	}
 	if planted.Is(planted.AppliedApart) {
 		return g.db.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), pebble.NoSync)

@@ -44,7 +44,7 @@ func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 func crashOptions(rng *rand.Rand) Options {
 	memTable := uint64(1) << (14 + rng.IntN(5))
 	return Options{
-		Dir: "store", Shards: 1 + rng.IntN(4), Lanes: 1 + rng.IntN(2), LogBytes: 1 << (4 * rng.IntN(5)),
+		Dir: "store", Shards: 1 + rng.IntN(4), Lanes: 1 + rng.IntN(2), LogBytes: 1 << (4 * rng.IntN(5)), keepLog: rng.IntN(2) == 0,
 		tune: func(o *pebble.Options) {
 			o.MemTableSize = memTable
 			o.L0CompactionThreshold = 2

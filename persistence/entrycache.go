@@ -19,7 +19,8 @@ const maxCacheBytes = 1 << 20
 // weight is about what an entry takes in memory, and no less than it takes in a message.
 func weight(entry *raftpb.Entry) int { return len(entry.Data) + 64 }
 
-func (c *entryCache) append(entries []*raftpb.Entry) {
+// append adds entries, and forgets the oldest past maxBytes.
+func (c *entryCache) append(entries []*raftpb.Entry, maxBytes int) {
 	if n := len(c.entries); n > 0 && c.entries[n-1].GetIndex()+1 != entries[0].GetIndex() {
 		c.entries, c.bytes = nil, 0 // a new leader's entries replace old ones: rare, and the store has them all
 	}
@@ -27,7 +28,7 @@ func (c *entryCache) append(entries []*raftpb.Entry) {
 		c.bytes += weight(entry)
 	}
 	c.entries = append(c.entries, entries...)
-	for len(c.entries) > 1 && c.bytes > maxCacheBytes {
+	for len(c.entries) > 1 && c.bytes > maxBytes {
 		c.shift()
 	}
 }

@@ -17,7 +17,7 @@ func entriesOf(first, n uint64, bytes int) (out []*raftpb.Entry) {
 func TestEntryCacheIsBounded(t *testing.T) {
 	var c entryCache
 	for i := range uint64(100) {
-		c.append(entriesOf(1+i*10, 10, 10_000))
+		c.append(entriesOf(1+i*10, 10, 10_000), maxCacheBytes)
 	}
 	if c.bytes > maxCacheBytes {
 		t.Fatalf("%d bytes", c.bytes)
@@ -25,7 +25,7 @@ func TestEntryCacheIsBounded(t *testing.T) {
 	if _, ok := c.slice(1, 5, 1<<20); ok {
 		t.Fatal("an entry of long ago is there")
 	}
-	c.append(entriesOf(1001, 1, 2*maxCacheBytes))
+	c.append(entriesOf(1001, 1, 2*maxCacheBytes), maxCacheBytes)
 	if entries, ok := c.slice(1001, 1002, 1); !ok || len(entries) != 1 {
 		t.Fatal("an entry larger than the cache is not there right after it was appended")
 	}
@@ -34,7 +34,7 @@ func TestEntryCacheIsBounded(t *testing.T) {
 // TestEntryCacheLendsCopies: what raft holds stays whole when the cache lets go.
 func TestEntryCacheLendsCopies(t *testing.T) {
 	var c entryCache
-	c.append(entriesOf(1, 10, 10))
+	c.append(entriesOf(1, 10, 10), maxCacheBytes)
 	lent, ok := c.slice(3, 9, 1<<20)
 	c.drop(10)
 	if !ok || len(lent) != 6 {
@@ -49,8 +49,8 @@ func TestEntryCacheLendsCopies(t *testing.T) {
 
 func TestEntryCacheForgetsWhatIsReplaced(t *testing.T) {
 	var c entryCache
-	c.append(entriesOf(1, 10, 10))
-	c.append(entriesOf(5, 2, 20)) // another leader's
+	c.append(entriesOf(1, 10, 10), maxCacheBytes)
+	c.append(entriesOf(5, 2, 20), maxCacheBytes) // another leader's
 	if _, ok := c.slice(4, 6, 1<<20); ok {
 		t.Fatal("an entry before the replaced ones is still there")
 	}

@@ -97,7 +97,7 @@ func (e *expiry) sweep() error {
 
 // seenBefore reports whether a shard holds message ids of generations before one.
 func (s *Store) seenBefore(shard, before uint32) (found bool, err error) {
-	err = s.read(func() error {
+	err = s.read(shard, func() error {
 		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classSeen), UpperBound: seenEnd(shard, before)})
 		if err != nil {
 			return engineError(err)

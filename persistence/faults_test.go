@@ -63,7 +63,7 @@ func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 				f := &fault{kinds: ops, suffix: ".log"}
 				f.after.Store(rng.Int64N(60)) // few, so that the engine does not rotate its log, where it throws at once
 				ended := make(chan error, 10)
-				r := open(t, Options{Dir: "store", FS: errorfs.Wrap(disk, f), Lanes: 1 + int(seed%2), Fatal: func(err error) {
+				r := open(t, Options{Dir: "store", FS: errorfs.Wrap(disk, f), Lanes: 1 + int(seed%2), keepLog: seed%4 > 1, Fatal: func(err error) {
 					ended <- err
 					runtime.Goexit() // the process would end here; only the lane does
 				}})
@@ -231,7 +231,7 @@ func TestDamagedRecordsAreFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := vfs.NewMem()
-			r := open(t, Options{Dir: "store", FS: disk})
+			r := open(t, Options{Dir: "store", FS: disk, keepLog: true})
 			for i := range uint64(5) {
 				r.mustCommit(1, commitOf("shop/1", i))
 			}

@@ -43,7 +43,7 @@ func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := vfs.NewCrashableMem()
-			newer := open(t, Options{FS: fs, Dir: "store", format: 7})
+			newer := open(t, Options{FS: fs, Dir: "store", format: 7, keepLog: true})
 			newer.AllowFormat(7)
 			newer.mustCommit(1, commitOf("shop/1", 0))
 			data, err := marshal(entry)

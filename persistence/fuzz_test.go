@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -87,7 +86,7 @@ func FuzzPosition(f *testing.F) {
 
 // fuzzDB is an engine that a fuzz target writes into, without a store around it.
 func fuzzDB(t testing.TB) *Store {
-	s := &Store{options: Options{FS: vfs.NewMem(), Shards: 1, LogBytes: 1 << 20, Dir: "store", CacheBytes: 1 << 20}.withDefaults(), leases: make([]lease, 2), refusals: refusals{said: map[string]time.Duration{}}}
+	s := newStore(Options{FS: vfs.NewMem(), Shards: 1, LogBytes: 1 << 20, Dir: "store", CacheBytes: 1 << 20}.withDefaults())
 	s.metrics = newMetrics()
 	s.expiry = newExpiry(s)
 	var err error

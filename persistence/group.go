@@ -39,9 +39,12 @@ type group struct {
 	// queued: the group is among its lane's active ones. gone: its replica was destroyed.
 	queued, gone bool
 	// untruncated counts the bytes of entries that were applied since the log was truncated, or its second half began (half, the
-	// entry before it); at maxUntruncated it is again.
+	// entry before it); a half of maxUntruncated later it is again.
 	untruncated, maxUntruncated int
 	half                        position
+
+	// keepsLog: it has a log also where it is alone.
+	keepsLog bool
 
 	// ticks since the consensus core was started, up to electionTicks.
 	ticks int
@@ -74,7 +77,7 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	log.outgoing = &s.outgoing
 	g := &group{
 		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, format: s.options.format, now: s.options.Monotonic,
-		maxUntruncated: s.options.LogBytes / s.options.Shards, half: log.truncated,
+		maxUntruncated: s.options.LogBytes / s.options.Shards, keepsLog: s.options.keepLog, half: log.truncated,
 		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
 		refused:   s.refuse, nodes: map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
 	}

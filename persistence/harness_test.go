@@ -160,13 +160,18 @@ type record struct {
 // load reads what an activation would.
 func (r *rig) load(shard uint32, conversation string) (uint64, []record) {
 	r.t.Helper()
+	return loaded(r.t, r.Store, shard, conversation)
+}
+
+func loaded(t testing.TB, s *Store, shard uint32, conversation string) (uint64, []record) {
+	t.Helper()
 	var out []record
-	revision, err := r.Load(shard, conversation, func(kind wactorv1.RecordKind, suffix, value []byte) error {
+	revision, err := s.Load(shard, conversation, func(kind wactorv1.RecordKind, suffix, value []byte) error {
 		out = append(out, record{kind, string(suffix), string(value)})
 		return nil
 	})
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return revision, out
 }

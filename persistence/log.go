@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -31,6 +32,9 @@ type groupLog struct {
 	outgoing *atomic.Int32
 	// applying: what is applied is not all in the store.
 	applying bool
+	// direct: this replica is alone and writes no log; what it has appended is applied, and its entries are in the cache until the
+	// consensus core has seen that. On the disk the log is empty, and begins where it began when the positions were last written.
+	direct bool
 	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
 	truncated, applied, last position
 	cache                    entryCache
@@ -41,6 +45,8 @@ const maxBuffer = 64 << 10
 
 // position names an entry.
 type position struct{ index, term uint64 }
+
+func positionOf(entry *raftpb.Entry) position { return position{entry.GetIndex(), entry.GetTerm()} }
 
 func (p position) encode() []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, p.index), p.term)
@@ -83,12 +89,15 @@ func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 		return nil, engineError(err)
 	}
 	defer iter.Close()
+	if iter.First() && !bytes.Equal(iter.Key(), logKey(shard, l.truncated.index+1)) {
+		return nil, fmt.Errorf("%w: shard %d: the log does not begin with entry %d", ErrCorrupt, shard, l.truncated.index+1)
+	}
 	if iter.Last() {
 		entry, err := l.entryAt(iter)
 		if err != nil {
 			return nil, err
 		}
-		l.last = position{entry.GetIndex(), entry.GetTerm()}
+		l.last = positionOf(entry)
 	}
 	if err := iter.Error(); err != nil {
 		return nil, engineError(err)
@@ -169,10 +178,16 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 	// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
 	// how far that was at least. But for changes of replicas: who has one in its log knows that the one before is committed, and does
 	// not stand for election, or vote, by an older configuration. Two steps behind, a majority need not overlap with that of the others.
-	write := slices.ContainsFunc(entries, changesReplicas)
-	if hard != nil {
-		write = write || hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote()
-		l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
+	write := l.writesHard(hard) || slices.ContainsFunc(entries, changesReplicas)
+	l.keepHard(hard)
+	if l.direct && (write || len(entries) > 0) {
+		l.direct, l.truncated = false, l.last
+		l.cache.drop(l.last.index)
+		if !planted.Is(planted.PositionsLeftOut) {
+			if err := l.setPositions(batch); err != nil {
+				return err
+			}
+		}
 	}
 	if write {
 		if err := l.setHard(batch); err != nil {
@@ -199,10 +214,32 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 			return err
 		}
 	}
-	l.cache.append(entries)
-	end := entries[len(entries)-1]
-	l.last = position{end.GetIndex(), end.GetTerm()}
+	l.extend(entries, maxCacheBytes)
 	return nil
+}
+
+// writesHard reports whether there is more to write of a hard state than a commit index.
+func (l *groupLog) writesHard(hard *raftpb.HardState) bool {
+	return hard != nil && (hard.GetTerm() != l.hard.GetTerm() || hard.GetVote() != l.hard.GetVote())
+}
+
+func (l *groupLog) keepHard(hard *raftpb.HardState) {
+	if hard != nil {
+		l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
+	}
+}
+
+func (l *groupLog) extend(entries []*raftpb.Entry, maxBytes int) {
+	l.cache.append(entries, maxBytes)
+	l.last = positionOf(entries[len(entries)-1])
+}
+
+// setPositions writes where the log begins and what is applied, for a log that is empty.
+func (l *groupLog) setPositions(batch *pebble.Batch) error {
+	return errors.Join(
+		batch.Set(shardKey(l.shard, classApplied), l.applied.encode(), nil),
+		batch.Set(shardKey(l.shard, classTruncated), l.applied.encode(), nil),
+	)
 }
 
 func changesReplicas(entry *raftpb.Entry) bool { return entry.GetType() != raftpb.EntryNormal }

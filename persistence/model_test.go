@@ -111,6 +111,7 @@ func TestStoreIsAMap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{revisions: map[string]uint64{}, records: map[string]map[kindOf]map[string]string{}}
 		options := Options{FS: vfs.NewMem(), Dir: "store", Shards: 2, LogBytes: 2000, CacheBytes: 1 << 20, tune: func(o *pebble.Options) { o.MemTableSize = 32 << 10 }}
+		options.keepLog = rapid.Bool().Draw(rt, "keeps a log")
 		r := open(t, options)
 		defer func() { r.Close() }()
 		rt.Repeat(map[string]func(*rapid.T){

@@ -42,8 +42,8 @@ type Options struct {
 	// MaxQueue bounds the proposals that wait in a lane, and MaxQueueBytes their size. More are refused. Defaults 16,384 and 64 MiB.
 	MaxQueue      int
 	MaxQueueBytes int64
-	// LogBytes is how many bytes of applied log entries all groups together keep, about; each drops its share in one go. Small
-	// enough, an entry is deleted before the engine writes it to a table. Default 16 MiB.
+	// LogBytes is how many bytes of applied log entries all groups together keep, about, for replicas that were away for a moment;
+	// each drops the older half of its share in one go. Default 64 MiB. A replica that is alone keeps none.
 	LogBytes int
 	// DedupWindow is how long message ids are remembered, at least: the longest that any conversation asks for. Ids older than it
 	// are forgotten, a generation (conversation.GenerationMs) at a time. 0: never.
@@ -60,6 +60,8 @@ type Options struct {
 
 	// format is the highest format of entries that this version applies. Default: EntryFormat.
 	format uint32
+	// keepLog lets a replica that is alone keep a log as all others do, for tests of that.
+	keepLog bool
 	// tune changes the engine's options, for tests that want small tables.
 	tune func(*pebble.Options)
 }
@@ -91,7 +93,7 @@ func (o Options) withDefaults() Options {
 		o.MaxQueueBytes = 64 << 20
 	}
 	if o.LogBytes == 0 {
-		o.LogBytes = 16 << 20
+		o.LogBytes = 64 << 20
 	}
 	o.format = max(o.format, EntryFormat)
 	if o.Now == nil {

@@ -11,13 +11,16 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// read runs a read while the database is open.
-func (s *Store) read(fn func() error) error {
+// read runs a read of a shard while the database is open. What was read is on the disk when it returns.
+func (s *Store) read(shard uint32, fn func() error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
 	}
 	defer s.gate.leave()
-	return fn()
+	if err := fn(); err != nil {
+		return err
+	}
+	return s.awaitDisk(shard)
 }
 
 // Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its suffixes, and returns its
@@ -26,7 +29,7 @@ func (s *Store) read(fn func() error) error {
 func (s *Store) Load(
 	shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error,
 ) (revision uint64, err error) {
-	err = s.read(func() error {
+	err = s.read(shard, func() error {
 		exists, err := s.exists(shard, conversation)
 		if err != nil || !exists {
 			return err
@@ -81,7 +84,7 @@ func (s *Store) ScanFrom(
 	if at == 0 {
 		return fmt.Errorf("persistence: records of kind %v do not lie with their conversation", kind)
 	}
-	return s.read(func() error {
+	return s.read(shard, func() error {
 		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
 		return s.scanFrom(prefix, from, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), func(suffix, value []byte) error {
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
@@ -101,7 +104,7 @@ func (s *Store) Seen(shard uint32, conversation string, generation uint32, id st
 	if !ok {
 		return false, nil
 	}
-	err = s.read(func() error {
+	err = s.read(shard, func() error {
 		seen, err = s.has(key)
 		return err
 	})
@@ -113,14 +116,14 @@ func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, eac
 	prefix := appendName(binary.BigEndian.AppendUint32(shardKey(shard, classSeen), generation), conversation)
 	end := bytes.Clone(prefix)
 	end[len(end)-1]++ // the name ends with 1
-	return s.read(func() error {
+	return s.read(shard, func() error {
 		return s.scan(prefix, end, func(id, _ []byte) error { return each(id) })
 	})
 }
 
 // Work names the conversations of a shard that have unfinished work. It holds a view of the moment in which it was called.
 func (s *Store) Work(shard uint32, each func(conversation string) error) error {
-	return s.read(func() error {
+	return s.read(shard, func() error {
 		return s.scan(shardKey(shard, classWork), shardKey(shard, classWork+1), func(rest, _ []byte) error {
 			name, _, ok := cutName(rest)
 			if !ok {
@@ -136,7 +139,7 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 	if untilMs < 0 {
 		return nil
 	}
-	return s.read(func() error {
+	return s.read(shard, func() error {
 		end := binary.BigEndian.AppendUint64(shardKey(shard, classDue), uint64(untilMs)+1)
 		return s.scan(shardKey(shard, classDue), end, func(rest, _ []byte) error {
 			dueMs, name, timer, ok := cutDue(rest)

@@ -33,9 +33,11 @@ func (l *lane) perform() (err error) {
 	}
 	l.sendEarly(round)
 	if sync {
+		written := l.store.hold(round)
 		if err := l.store.write(batch, true); err != nil {
 			return err
 		}
+		written()
 		batch.Reset()
 	}
 	l.send(round) // votes and acknowledgements vouch for what is on the disk now
@@ -94,7 +96,12 @@ func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error)
 			hard = nil
 		}
 		g.endStaged(errNotTaken)
-		if err := g.log.append(batch, hard, ready.Entries); err != nil {
+		if g.goesDirect(ready) {
+			err = g.applyDirect(batch, hard, ready.Entries)
+		} else {
+			err = g.log.append(batch, hard, ready.Entries)
+		}
+		if err != nil {
 			return nil, false, err
 		}
 		l.store.metrics.entries.Add(float64(len(ready.Entries)))
@@ -115,50 +122,36 @@ func (g *group) applyCommitted(batch *pebble.Batch, entries []*raftpb.Entry) err
 	if len(entries) == 0 {
 		return nil
 	}
+	if end := positionOf(entries[len(entries)-1]); end.index <= g.log.applied.index {
+		g.wasApplied(end)
+		return nil
+	}
 	if err := g.apply(batch, entries); err != nil {
 		return err
 	}
 	return g.maybeTruncate(batch)
 }
 
-// maybeTruncate drops the log behind what is applied. The deletion lies in the batch that writes the applied state, or in one
-// after it. Whatever a power cut leaves of the engine is a prefix of its batches: where the deletion is found, the applied
-// state that it relies on is found too, and a cut that loses the state leaves the entries. So no flush need be tracked;
-// DESIGN.md has the proof.
+// maybeTruncate drops the older half of a long log. Only that, so that the log reaches back whenever a replica was away for a moment. The
+// deletion lies in a batch behind the one that wrote what the entries made. Whatever a power cut leaves of the engine is a prefix of its
+// batches: where the deletion is found, the applied state that it relies on is found too, and a cut that loses the state leaves the
+// entries. So no flush need be tracked; DESIGN.md has the proof.
 func (g *group) maybeTruncate(batch *pebble.Batch) error {
-	upTo := g.log.applied
-	if g.alone() {
-		if g.untruncated < g.maxUntruncated {
-			return nil
-		}
-	} else {
-		// With others there are two halves. Only the older one is dropped: whenever one of them was away for a moment, the log
-		// reaches back.
-		half := g.maxUntruncated * replicatedLog / 2
-		if g.untruncated < half || g.untruncated < half*heldLog && g.isNeeded(g.half) {
-			return nil
-		}
-		upTo = g.half
+	half := g.maxUntruncated / 2
+	if g.untruncated < half || g.untruncated < half*heldLog && g.isNeeded(g.half) {
+		return nil
 	}
+	upTo := g.half
 	g.untruncated, g.half = 0, g.log.applied
 	if upTo.index <= g.log.truncated.index {
 		return nil
 	}
-	if planted.Is(planted.TruncatedApart) {
-		apart := g.db.NewBatch()
-		return errors.Join(g.log.truncate(apart, upTo), apart.Commit(pebble.NoSync))
-	}
 	return g.log.truncate(batch, upTo)
 }
 
-const (
-	// replicatedLog is how many times longer the log of a group with several replicas gets: one that was away for a few seconds
-	// shall find it, and not need a snapshot.
-	replicatedLog = 4
-	// heldLog is how many times longer still it gets for one that is there and behind. Else a replica of a busy shard would find, when
-	// it has a snapshot, that the log begins behind it, and need another one for ever.
-	heldLog = 32
-)
+// heldLog is how many times longer a log gets for a replica that is there and behind. Else one of a busy shard would find, when it has a
+// snapshot, that the log begins behind it, and need another one for ever.
+const heldLog = 32
 
 // isNeeded reports whether a replica that is there still needs entries up to a position, as far as the leader knows.
 func (g *group) isNeeded(upTo position) bool {

@@ -62,7 +62,7 @@ func TestAllDieAtOnce(t *testing.T) {
 
 func TestWhoIsFarBehindGetsASnapshot(t *testing.T) {
 	w := newTown(t, 3, 1)
-	w.tune = func(o *Options) { o.LogBytes = 1000 }
+	w.tune = func(o *Options) { o.LogBytes = 4000 }
 	for _, h := range w.houses[:1] {
 		h.Close()
 		h.open(false)
@@ -371,7 +371,7 @@ func TestChangesThatWereMadeForOtherReplicasAreRefused(t *testing.T) {
 // that round is not in the store then, and the voters are still those of before the change.
 func TestNoSnapshotOfHalfARound(t *testing.T) {
 	w := newTown(t, 4, 1)
-	w.tune = func(o *Options) { o.LogBytes = 1000 }
+	w.tune = func(o *Options) { o.LogBytes = 4000 }
 	w.houses[0].Close()
 	w.houses[0].open(false)
 	fourth := w.houses[3]

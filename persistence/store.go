@@ -32,6 +32,8 @@ type Store struct {
 	metrics *metrics
 	lanes   []*lane
 	leases  []lease // by shard
+	// unsynced is closed when what a lane applies directly is on the disk, by shard; nil where nothing is on its way.
+	unsynced []atomic.Pointer[chan struct{}]
 	// outgoing counts the snapshots that are being sent; stagings numbers those that are received.
 	outgoing atomic.Int32
 	stagings atomic.Uint64
@@ -58,7 +60,7 @@ func Open(options Options) (*Store, error) {
 	if options.Shards < 1 || options.Shards > 4096 {
 		return nil, fmt.Errorf("%w: %d shards, want 1 to 4096", ErrMismatch, options.Shards)
 	}
-	s := &Store{options: options, leases: make([]lease, options.Shards+1), refusals: refusals{said: map[string]time.Duration{}}}
+	s := newStore(options)
 	s.expiry = newExpiry(s)
 	s.clock = newClock(s)
 	s.metrics = newMetrics()
@@ -87,6 +89,14 @@ func Open(options Options) (*Store, error) {
 		s.expiry.start()
 	}
 	return s, nil
+}
+
+func newStore(options Options) *Store {
+	groups := options.Shards + 1
+	return &Store{
+		options: options, leases: make([]lease, groups), unsynced: make([]atomic.Pointer[chan struct{}], groups),
+		refusals: refusals{said: map[string]time.Duration{}},
+	}
 }
 
 func (s *Store) open() error {

@@ -293,7 +293,7 @@ func TestDirectoryOfAnotherConfigurationIsRefused(t *testing.T) {
 }
 
 func TestLongLogIsTruncatedAndGoesOn(t *testing.T) {
-	r := open(t, Options{Shards: 1, LogBytes: 4 << 20})
+	r := open(t, Options{Shards: 1, LogBytes: 4 << 20, keepLog: true})
 	for round := range uint64(3) {
 		for i := range uint64(60) {
 			r.mustCommit(1, commitOf("shop/1", round*60+i, put(state, "", string(make([]byte, 100_000)))))

@@ -10,7 +10,7 @@ import (
 func small(t *testing.T) (*town, *int) {
 	w, snapshots := newTown(t, 3, 1), 0
 	w.tune = func(o *Options) {
-		o.LogBytes = 1000
+		o.LogBytes = 4000
 		send := o.SendSnapshot
 		o.SendSnapshot = func(m Message, snapshot *Snapshot) {
 			snapshots++

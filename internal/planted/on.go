@@ -4,7 +4,7 @@ package planted
 
 // All are all mistakes.
 var All = []Bug{
-	VotesBeforeSync, AppliedApart, TruncatedApart, SnapshotWithoutVoters,
+	VotesBeforeSync, AppliedApart, PositionsLeftOut, SnapshotWithoutVoters,
 	SnapshotWithOldRevisions, RevisionUnchecked, ChainUnchecked, ReadyTooEarly,
 	LeaseOfArrival, LeaseTooLong, SentWithoutLease, ReplicaIDReused,
 	TombstoneLeftOut, VoterDestroyed, AcceptedBeforeCommit, DedupLeftOut,

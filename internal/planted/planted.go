@@ -13,8 +13,8 @@ const (
 	VotesBeforeSync Bug = "VotesBeforeSync"
 	// AppliedApart: the applied index is written before the state that it speaks of, not with it.
 	AppliedApart Bug = "AppliedApart"
-	// TruncatedApart: the log is truncated before the state that it made is written, not with it.
-	TruncatedApart Bug = "TruncatedApart"
+	// PositionsLeftOut: who was alone has a log again, and does not write down where it begins.
+	PositionsLeftOut Bug = "PositionsLeftOut"
 	// SnapshotWithoutVoters: a snapshot is installed without the configuration that it belongs to.
 	SnapshotWithoutVoters Bug = "SnapshotWithoutVoters"
 	// SnapshotWithOldRevisions: a snapshot is installed, and revisions of before are remembered.

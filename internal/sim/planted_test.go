@@ -10,7 +10,7 @@ import (
 )
 
 // withinSeeds is how many seeds may pass without that a mistake is caught.
-const withinSeeds = 1000
+const withinSeeds = 2000
 
 // TestPlantedBugsAreCaught plants one mistake after the other, and plays seeds until one of them fails.
 func TestPlantedBugsAreCaught(t *testing.T) {

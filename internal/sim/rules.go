@@ -48,7 +48,7 @@ func drawRules(rng *rand.Rand) rules {
 		nodes: 3, shards: 1 + rng.IntN(2), messages: 4 + rng.IntN(8), lanes: 1 + rng.IntN(2),
 		trouble:  time.Duration(1500+rng.IntN(3500)) * time.Millisecond,
 		pace:     time.Duration(40+rng.IntN(300)) * time.Millisecond,
-		logBytes: 1 << (6 + rng.IntN(11)),
+		logBytes: 1 << (8 + rng.IntN(11)),
 		inline:   rng.IntN(3) > 0,
 		merge:    rng.IntN(4) == 0,
 		moves:    rng.IntN(3) > 0,
