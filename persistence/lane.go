@@ -21,8 +21,10 @@ type lane struct {
 	closed bool
 	woken  bool          // for what is in the inbox
 	wake   chan struct{} // holds one token where the lane is woken
-	// late wakes the lane where nothing came that lazy proposals could go with.
+	// late wakes the lane for what does not do so at once; lateAt is when, zero where nothing of it waits.
 	late    *time.Timer
+	lateAt  time.Time
+	pace    pace
 	stopped sync.WaitGroup
 	endOnce sync.Once
 	ended   chan struct{} // closed when the lane does nothing any more
@@ -70,7 +72,7 @@ const maxMessages = 8192
 
 // post queues a proposal, unless the lane is full or closed.
 func (l *lane) post(p *proposal) error {
-	return l.put(p.lazy, func() error {
+	return l.put(p, func() error {
 		if len(l.inbox.proposals) >= l.store.options.MaxQueue || l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes {
 			return ErrOverloaded
 		}
@@ -82,7 +84,7 @@ func (l *lane) post(p *proposal) error {
 
 // receive queues a message of another node.
 func (l *lane) receive(m Message) error {
-	return l.put(false, func() error {
+	return l.put(nil, func() error {
 		if len(l.inbox.messages) >= maxMessages {
 			return ErrOverloaded
 		}
@@ -93,37 +95,45 @@ func (l *lane) receive(m Message) error {
 
 // control queues something to be done between two rounds, on the lane's goroutine.
 func (l *lane) control(fn func()) error {
-	return l.put(false, func() error {
+	return l.put(nil, func() error {
 		l.inbox.controls = append(l.inbox.controls, fn)
 		return nil
 	})
 }
 
 func (l *lane) tick() {
-	_ = l.put(false, func() error {
+	_ = l.put(nil, func() error {
 		l.inbox.tick = true
 		return nil
 	})
 }
 
-// put adds to the inbox, and wakes the lane, later where that is enough.
-func (l *lane) put(lazy bool, add func() error) error {
+// put adds to the inbox, and wakes the lane: for a proposal later, where that is better.
+func (l *lane) put(p *proposal, add func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
 	}
-	first := l.inbox.empty()
 	if err := add(); err != nil {
 		return err
 	}
-	switch {
-	case !lazy:
+	if now := time.Now(); p != nil && p.lazy {
+		l.rouseAt(now, now.Add(LazyWithin))
+	} else if next := l.pace.next(); p != nil && now.Before(next) {
+		l.rouseAt(now, next)
+	} else {
 		l.rouse()
-	case first:
-		l.late.Reset(LazyWithin)
 	}
 	return nil
+}
+
+// rouseAt wakes the lane at a time, if nothing does before.
+func (l *lane) rouseAt(now, at time.Time) {
+	if l.lateAt.IsZero() || at.Before(l.lateAt) {
+		l.lateAt = at
+		l.late.Reset(at.Sub(now))
+	}
 }
 
 // rouse wakes the lane; its lock is held.
@@ -138,7 +148,7 @@ func (l *lane) rouse() {
 	}
 }
 
-// overdue wakes the lane for what was lazy.
+// overdue wakes the lane for what has waited.
 func (l *lane) overdue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,6 +179,10 @@ func (l *lane) take() (in inputs, closed bool) {
 	in = l.inbox
 	l.inbox, l.bytes, l.woken = inputs{}, 0, false
 	l.late.Stop()
+	l.lateAt = time.Time{}
+	if !l.store.options.Manual {
+		l.pace.took(time.Now(), len(in.proposals))
+	}
 	return in, l.closed
 }
 

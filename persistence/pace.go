@@ -1,0 +1,41 @@
+package persistence
+
+import "time"
+
+// pace lets a lane with much to do begin its cycles at intervals. What a cycle costs beside its proposals (an fsync, rounds of the
+// consensus core, goroutines that are woken and put to sleep) is then shared by more of them: at 8,500 messages a second a third of all
+// CPU time. A lane with little to do begins at once, since nobody should wait to save what is there in plenty.
+type pace struct {
+	began time.Time // the newest cycle
+	since time.Time // from when proposals are counted
+	count int
+	busy  bool
+}
+
+const (
+	// busyInterval is from the beginning of a busy lane's cycle to that of the next one, at least. It is little beside what waits
+	// in every other queue of a machine that is that busy.
+	busyInterval = 4 * time.Millisecond
+	// busyRate is how many proposals in a millisecond make a lane busy: by then a sync is shared by several, without any waiting.
+	busyRate = 5
+	// paceWindow is how long they are counted.
+	paceWindow = 10 * time.Millisecond
+)
+
+// took notes the beginning of a cycle that takes proposals.
+func (p *pace) took(now time.Time, proposals int) {
+	p.began = now
+	p.count += proposals
+	if counted := now.Sub(p.since); counted >= paceWindow {
+		p.busy = p.count >= busyRate*int(counted/time.Millisecond)
+		p.since, p.count = now, 0
+	}
+}
+
+// next is when the next cycle may begin that only proposals ask for.
+func (p *pace) next() time.Time {
+	if !p.busy {
+		return p.began
+	}
+	return p.began.Add(busyInterval)
+}
