@@ -13,17 +13,17 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// connections post to one URL by HTTP/1.1 over kept connections, one request at a time on each. net/http's client was refused:
-// its two goroutines a connection and its header maps cost more than all the rest of a load generator.
+// connections post to the servers of a bot by HTTP/1.1 over kept connections, one request at a time on each. net/http's client was
+// refused: its two goroutines a connection and its header maps cost more than all the rest of a load generator.
 type connections struct {
-	head    []byte // the request up to the value of the signature
-	address string
-	secure  *tls.Config // nil for http
+	servers []*server
+	next    atomic.Uint32 // of the servers
 	slots   chan struct{}
 
 	mu     sync.Mutex
@@ -32,8 +32,15 @@ type connections struct {
 	closed bool
 }
 
+type server struct {
+	head    []byte // the request up to the value of the signature
+	address string
+	secure  *tls.Config // nil for http
+}
+
 type connection struct {
 	net.Conn
+	head []byte
 	in   *bufio.Reader
 	out  []byte
 	used time.Time
@@ -51,21 +58,29 @@ const (
 
 var errClosed = errors.New("simulate: the run is over")
 
-func newConnections(to *url.URL) *connections {
-	c := &connections{address: to.Host, slots: make(chan struct{}, maxConnections), all: map[*connection]struct{}{}}
+func newConnections(to []*url.URL) *connections {
+	c := &connections{slots: make(chan struct{}, maxConnections), all: map[*connection]struct{}{}}
+	for _, one := range to {
+		c.servers = append(c.servers, newServer(one))
+	}
+	return c
+}
+
+func newServer(to *url.URL) *server {
+	s := &server{address: to.Host}
 	port := "80"
 	if to.Scheme == "https" {
-		port, c.secure = "443", &tls.Config{ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
+		port, s.secure = "443", &tls.Config{ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
 	}
 	if to.Port() == "" {
-		c.address = net.JoinHostPort(to.Hostname(), port)
+		s.address = net.JoinHostPort(to.Hostname(), port)
 	}
-	c.head = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: facebookexternalua\r\nAccept: */*\r\nContent-Type: application/json\r\n", to.RequestURI(), to.Host)
+	s.head = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: facebookexternalua\r\nAccept: */*\r\nContent-Type: application/json\r\n", to.RequestURI(), to.Host)
 	if password, ok := to.User.Password(); ok {
-		c.head = fmt.Appendf(c.head, "Authorization: Basic %s\r\n", base64.StdEncoding.EncodeToString([]byte(to.User.Username()+":"+password)))
+		s.head = fmt.Appendf(s.head, "Authorization: Basic %s\r\n", base64.StdEncoding.EncodeToString([]byte(to.User.Username()+":"+password)))
 	}
-	c.head = append(c.head, whatsapp.SignatureHeader+": "...)
-	return c
+	s.head = append(s.head, whatsapp.SignatureHeader+": "...)
+	return s
 }
 
 // post sends one webhook and returns the status of its answer. Without an answer there is an error; the server may have taken
@@ -81,7 +96,7 @@ func (c *connections) post(ctx context.Context, body []byte, signature string) (
 	if err != nil {
 		return 0, err
 	}
-	status, keep, err := one.exchange(c.head, body, signature)
+	status, keep, err := one.exchange(body, signature)
 	c.put(one, keep)
 	return status, err
 }
@@ -119,28 +134,40 @@ func (c *connections) forget() {
 	c.idle = nil
 }
 
-func (c *connections) dial(ctx context.Context) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var conn net.Conn
-	var err error
-	if c.secure != nil {
-		conn, err = (&tls.Dialer{Config: c.secure}).DialContext(ctx, "tcp", c.address)
-	} else {
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+// dial connects to the next server that takes a connection.
+func (c *connections) dial(ctx context.Context) (one *connection, err error) {
+	for range c.servers {
+		if one, err = c.servers[int(c.next.Add(1))%len(c.servers)].dial(ctx); err == nil {
+			break
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	one := &connection{Conn: conn, in: bufio.NewReaderSize(conn, 2048)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		_ = conn.Close()
+		_ = one.Close()
 		return nil, errClosed
 	}
 	c.all[one] = struct{}{}
 	return one, nil
+}
+
+func (s *server) dial(ctx context.Context) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var conn net.Conn
+	var err error
+	if s.secure != nil {
+		conn, err = (&tls.Dialer{Config: s.secure}).DialContext(ctx, "tcp", s.address)
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &connection{Conn: conn, head: s.head, in: bufio.NewReaderSize(conn, 2048)}, nil
 }
 
 // put takes a connection back. Where it is broken the server may have died, and the idle ones with it.
@@ -169,11 +196,11 @@ func (c *connections) close() {
 }
 
 // exchange writes a request and reads its answer. keep says that the connection may be used again.
-func (c *connection) exchange(head, body []byte, signature string) (status int, keep bool, err error) {
+func (c *connection) exchange(body []byte, signature string) (status int, keep bool, err error) {
 	if err := c.SetDeadline(time.Now().Add(answerWithin)); err != nil {
 		return 0, false, err
 	}
-	c.out = append(append(c.out[:0], head...), signature...)
+	c.out = append(append(c.out[:0], c.head...), signature...)
 	c.out = append(c.out, "\r\nContent-Length: "...)
 	c.out = append(strconv.AppendInt(c.out, int64(len(body)), 10), "\r\n\r\n"...)
 	c.out = append(c.out, body...)

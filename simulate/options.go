@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -33,7 +34,8 @@ var Patterns = []Pattern{Burst, Pairs, Steady, Batches, Taps}
 
 // Options configure a run.
 type Options struct {
-	// URL is the bot's webhook.
+	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections go to them in turn, and pass over
+	// those that take none, as if there were a balancer.
 	URL string
 	// PhoneNumberID and AppSecret are those of the channel under test.
 	PhoneNumberID, AppSecret string
@@ -90,11 +92,16 @@ type Options struct {
 const maxMessages = 100_000_000
 
 // check returns where the webhooks go.
-func (o *Options) check() (*url.URL, error) {
-	to, err := url.Parse(o.URL)
+func (o *Options) check() ([]*url.URL, error) {
+	var to []*url.URL
+	for one := range strings.SplitSeq(o.URL, ",") {
+		u, err := url.Parse(one)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, fmt.Errorf("simulate: url %q is no http address of a webhook", one)
+		}
+		to = append(to, u)
+	}
 	switch {
-	case err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Host == "":
-		return nil, fmt.Errorf("simulate: url %q is no http address of a webhook", o.URL)
 	case o.Users < 1 || o.Messages < 1 || o.Users > maxMessages/o.Messages:
 		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users, o.Messages, maxMessages)
 	case !slices.Contains(Patterns, o.Pattern):

@@ -19,7 +19,7 @@ type poster struct {
 	connections *connections
 }
 
-func newPoster(o *Options, r *record, to *url.URL) *poster {
+func newPoster(o *Options, r *record, to []*url.URL) *poster {
 	return &poster{
 		options: o, record: r, number: emulator.Number{PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret}, connections: newConnections(to),
 	}

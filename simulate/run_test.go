@@ -5,7 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +56,34 @@ func TestHonestBotPasses(t *testing.T) {
 		if report.Violations != 0 || report.Accepted != 80 || report.Replied != 80 {
 			t.Errorf("%s: %+v", pattern, report)
 		}
+	}
+}
+
+// TestServersTakeConnectionsInTurn: two servers of one bot, and one that is dead.
+func TestServersTakeConnectionsInTurn(t *testing.T) {
+	var asked [2]atomic.Int32
+	report := simulateOn(t, "", func(o *Options) {
+		to, err := url.Parse(o.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls := []string{"http://127.0.0.1:1/"}
+		for i := range asked {
+			proxy := httputil.NewSingleHostReverseProxy(to)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked[i].Add(1)
+				proxy.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			urls = append(urls, server.URL)
+		}
+		o.URL = strings.Join(urls, ",")
+	})
+	if report.Violations != 0 || report.Accepted != 80 || report.Replied != 80 {
+		t.Errorf("%+v", report)
+	}
+	if one, two := asked[0].Load(), asked[1].Load(); one < 10 || two < 10 {
+		t.Errorf("asked %d and %d times", one, two)
 	}
 }
 

@@ -1,10 +1,6 @@
 package machine
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -75,61 +71,5 @@ func TestFree(t *testing.T) {
 	}
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("no /proc")
-	}
-}
-
-// echo answers each line with its name.
-func echo(t *testing.T, name string) net.Listener {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					fmt.Fprintf(conn, "%s %s\n", name, lines.Text())
-				}
-			}()
-		}
-	}()
-	t.Cleanup(func() { listener.Close() })
-	return listener
-}
-
-func TestBalancer(t *testing.T) {
-	a, b := echo(t, "a"), echo(t, "b")
-	balancer, err := Balance("127.0.0.1:0", []string{a.Addr().String(), b.Addr().String()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer balancer.Close()
-	ask := func() string {
-		conn, err := net.Dial("tcp", balancer.listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprintln(conn, "hello")
-		answer, err := bufio.NewReader(conn).ReadString('\n')
-		if err != nil && err != io.EOF {
-			t.Fatal(err)
-		}
-		return answer
-	}
-	if one, two := ask(), ask(); one == two || !strings.Contains(one+two, "a hello") || !strings.Contains(one+two, "b hello") {
-		t.Errorf("%q %q", one, two)
-	}
-	a.Close()
-	for range 4 {
-		if got := ask(); got != "b hello\n" {
-			t.Errorf("%q while a takes no connections", got)
-		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package system runs what is compared: the processes of a strategy or of Wactor, the stores that they need, and a balancer in
-// front of them that is the same for all.
+// Package system runs what is compared: the processes of a strategy or of Wactor, and the stores that they need.
 package system
 
 import (
@@ -9,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wactor/wactor/bench/machine"
@@ -104,7 +104,7 @@ func (o Options) ProcessesOf(name string) int {
 
 // Running is a started system.
 type Running struct {
-	// URL is where its webhooks go.
+	// URL is where its webhooks go: to all of its servers, separated by commas.
 	URL string
 
 	options  Options
@@ -112,7 +112,6 @@ type Running struct {
 	commands []server
 	servers  []*machine.Process
 	stores   []*store.Running
-	balancer *machine.Balancer
 }
 
 // server is a process that can be started again.
@@ -154,28 +153,23 @@ func (o Options) Start(ctx context.Context, name string) (_ *Running, err error)
 	return r, r.serve(ctx)
 }
 
-// serve starts the processes at once, waits for all, and puts the balancer before them.
+// serve starts the processes at once, and waits for all.
 func (r *Running) serve(ctx context.Context) error {
-	var addresses []string
+	var urls []string
 	for _, one := range r.commands {
 		p, err := machine.Start(one.command)
 		if err != nil {
 			return err
 		}
-		r.servers, addresses = append(r.servers, p), append(addresses, one.address)
+		r.servers, urls = append(r.servers, p), append(urls, "http://"+one.address+"/webhooks/shop")
 	}
+	r.URL = strings.Join(urls, ",")
 	for i, p := range r.servers {
 		if err := p.Await(ctx, readyWithin, r.commands[i].ready); err != nil {
 			return err
 		}
 	}
-	port, err := r.options.Ports.Free()
-	if err != nil {
-		return err
-	}
-	r.URL = "http://" + machine.Loopback(port) + "/webhooks/shop"
-	r.balancer, err = machine.Balance(machine.Loopback(port), addresses)
-	return err
+	return nil
 }
 
 // IDs are the processes of servers and stores; what they started counts with them.
@@ -205,10 +199,6 @@ func (r *Running) Restart(ctx context.Context, i int) error {
 
 // Stop ends everything, and removes what was stored.
 func (r *Running) Stop() {
-	if r.balancer != nil {
-		r.balancer.Close()
-		r.balancer = nil
-	}
 	for _, p := range r.servers {
 		p.Stop()
 	}

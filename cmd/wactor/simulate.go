@@ -88,7 +88,7 @@ type simulateFlags struct {
 func (f *simulateFlags) load(command *cobra.Command) {
 	o, flags := &f.options, command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.URL, "url", "http://127.0.0.1:8080/webhooks/shop", "the bot's webhook")
+	flags.StringVar(&o.URL, "url", "http://127.0.0.1:8080/webhooks/shop", "the bot's webhook; several, separated by commas, are servers of one bot, which get connections in turn")
 	flags.StringVar(&o.PhoneNumberID, "phone-number-id", "100000000000001", "phone number id of the channel")
 	flags.StringVar(&o.AppSecret, "app-secret", "simulate-app-secret", "app secret of the channel, which signs the webhooks")
 	flags.IntVar(&o.Users, "users", 100, "number of users")
