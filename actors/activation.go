@@ -26,6 +26,8 @@ type (
 		revision uint64
 		err      error
 	}
+	// makeRoom asks for the end of an activation that has nothing to do.
+	makeRoom struct{}
 	// result is an event that a bot call or a send yields.
 	result struct{ event conversation.Event }
 	// stopGracefully asks for a clean end.
@@ -114,6 +116,10 @@ func (a *activation) Receive(ctx actor.Context) {
 	case alarm:
 		if a.ended == nil {
 			a.rang()
+		}
+	case makeRoom:
+		if a.ended == nil && a.machine != nil {
+			a.retire(min(leastIdle, a.runtime.options.IdleAfter))
 		}
 	case stopGracefully:
 		a.stopGracefully()

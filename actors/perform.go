@@ -224,15 +224,26 @@ func (a *activation) rang() {
 			return
 		}
 	}
-	idle := now.Sub(a.lastUsed) >= a.runtime.options.IdleAfter
-	if idle && a.machine.Idle() && a.table.leave(a, true) {
-		a.end(errIdle)
+	idle := a.retire(a.runtime.options.IdleAfter)
+	if a.ended != nil {
 		return
 	}
 	if idle {
 		a.lastUsed = now // busy without messages: look again in a while
 	}
 	a.schedule()
+}
+
+// leastIdle is how long a conversation stays in memory without anything to do where room is needed for others.
+const leastIdle = time.Second
+
+// retire ends an activation that was not used for so long, if it has nothing to do; false where it was used.
+func (a *activation) retire(after time.Duration) (unused bool) {
+	unused = a.runtime.options.Now().Sub(a.lastUsed) >= after
+	if unused && a.machine.Idle() && a.table.leave(a, true) {
+		a.end(errIdle)
+	}
+	return unused
 }
 
 // tick tells the machine that time went on.

@@ -24,7 +24,8 @@ type Options struct {
 	Shards uint32
 	// Elsewhere takes the deliveries that conversations send to each other, to wherever they are led. Default: Deliver.
 	Elsewhere func(*Delivery)
-	// MaxActive bounds the conversations in memory; a message for one more is refused. Default 500,000.
+	// MaxActive bounds the conversations in memory. Near it those that have had nothing to do for a second leave; where that does not help, a
+	// message for one more is refused. Default 500,000.
 	MaxActive int
 	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 10,000, what one webhook may hold: one that
 	// does not fit would be repeated for days, and never fit.
@@ -82,6 +83,7 @@ type Runtime struct {
 	stopping atomic.Bool
 	stopped  chan struct{} // closed when Stop begins
 	active   atomic.Int64
+	crowded  atomic.Uint32 // the table that makes room next
 	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing once stopping is set.
 	work     sync.WaitGroup
 	starting sync.Mutex
@@ -165,6 +167,24 @@ func (r *Runtime) goWork(fn func()) {
 
 // Active returns the number of conversations in memory.
 func (r *Runtime) Active() int { return int(r.active.Load()) }
+
+// makeRoom lets conversations leave that have nothing to do, when there are nearly as many as there may be: more than one that comes can
+// take the place of. They are drawn, as by caches that can't pay for a list in the order of use: nearly all have long had their
+// reply, and the few that come back soon are loaded again.
+func (r *Runtime) makeRoom() {
+	const atOnce = 4
+	most := r.options.MaxActive
+	if int(r.active.Load()) < most-most/8 {
+		return
+	}
+	asked := 0
+	for range r.options.Shards {
+		t := r.tables[1+r.crowded.Add(1)%r.options.Shards]
+		if asked += t.askToLeave(atOnce - asked); asked == atOnce {
+			return
+		}
+	}
+}
 
 // Stop ends all activations and returns when nothing runs any more. Deliveries are refused from now on. Bot calls are
 // cancelled; sends under way are awaited until ctx ends, so that their outcome is committed and no reply is left in doubt.

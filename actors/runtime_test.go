@@ -230,6 +230,56 @@ func TestIdleConversationsLeaveMemory(t *testing.T) {
 	})
 }
 
+// TestIdleConversationsMakeRoom: more users than may be in memory write, one after the other, and none is refused for those who have
+// their replies.
+func TestIdleConversationsMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 400
+		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.MaxActive = most })
+		for i := range 3000 {
+			b.deliver(fmt.Sprint(i), "m1", "hi").want(t, conversation.Accepted, nil)
+			time.Sleep(10 * time.Millisecond) // a hundred a second
+			synctest.Wait()
+			if active := b.Active(); active > most || i > most && active < most/2 {
+				t.Fatalf("%d active after %d users", active, i+1)
+			}
+		}
+		b.deliver("0", "m2", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		if got := b.phone.texts("0"); !slices.Equal(got, steps(2, "hi")) {
+			t.Errorf("replies: %v", got)
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
+// TestBusyConversationsMakeNoRoom: those that wait for their bot, or were just used, stay, and one more is refused.
+func TestBusyConversationsMakeNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, newMemoryStore(), counter{before: func(*conversation.Turn) { time.Sleep(30 * time.Second) }}, func(o *Options) { o.MaxActive = 8 })
+		for i := range 8 {
+			b.deliver(fmt.Sprint(i), "m1", "hi").want(t, conversation.Accepted, nil)
+		}
+		time.Sleep(10 * time.Second)
+		for range 20 {
+			b.deliver("one more", "m1", "hi").want(t, 0, ErrOverloaded)
+		}
+		time.Sleep(25 * time.Second)
+		b.deliver("one more", "m1", "hi").wait(t) // asks for room
+		synctest.Wait()
+		b.deliver("one more", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		for i := range 8 {
+			if got := b.phone.texts(fmt.Sprint(i)); len(got) != 1 {
+				t.Errorf("user %d has %d replies", i, len(got))
+			}
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
 // TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon as they can.
 func TestNothingIsLostWhileLeaving(t *testing.T) {
 	b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.IdleAfter = time.Nanosecond })

@@ -47,6 +47,12 @@ func (t *table) active(id conversation.ID) bool {
 
 func (t *table) post(id conversation.ID, message any, counted bool) error {
 	r := t.runtime
+	isNew := false
+	defer func() { // without the lock
+		if isNew {
+			r.makeRoom()
+		}
+	}()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -57,6 +63,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	}
 	a := t.activations[id]
 	if a == nil {
+		isNew = true
 		if int(r.active.Load()) >= r.options.MaxActive {
 			return ErrOverloaded
 		}
@@ -84,6 +91,20 @@ func (t *table) activate(id conversation.ID) *activation {
 	a.pid = spawn(r.system, r.workers, a)
 	t.activations[id] = a
 	return a
+}
+
+// askToLeave asks activations to leave that have nothing to do, so many at most, and returns how many.
+func (t *table) askToLeave(most int) (asked int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.activations {
+		if asked == most {
+			break
+		}
+		asked++
+		t.runtime.system.Root.Send(a.pid, makeRoom{})
+	}
+	return asked
 }
 
 // leave takes an activation out of the table. With onlyUnused it stays where a delivery is on its way to it.
