@@ -29,14 +29,15 @@ func (r *Results) Table(w io.Writer) error {
 
 // rates are the tables of speeds: the highest rates, and then each common rate.
 func (r *Results) rates(p *printer) {
-	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users; medians, with least and most "+
+	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users; how many were answered a second, until the last reply, which may be up to a second late; medians, with least and most "+
 		"of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages.", number(r.StepSeconds), r.Users)
 	p.line("")
-	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "CPU there", "load generator's CPU there")
-	p.row("---", "---:", "---", "---:", "---:", "---:", "---:")
+	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "answered there", "CPU there", "load generator's CPU there")
+	p.row("---", "---:", "---", "---:", "---:", "---:", "---:", "---:")
 	for _, s := range r.Systems {
 		highest := s.highest()
 		p.row(s.Name, strconv.Itoa(s.Processes), s.Promises, strconv.Itoa(highest.rounds), highest.whole("/s"),
+			s.atHighest(func(s measure.Step) float64 { return s.PerSecond }).whole("/s"),
 			s.atHighest(func(s measure.Step) float64 { return s.CPU }).figures(" s"),
 			s.atHighest(func(s measure.Step) float64 { return s.GeneratorCPU }).figures(" s"))
 	}
