@@ -44,7 +44,7 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	if a.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	if a.status != http.StatusOK { // which says all: a body, and the headers that it needs, would cost two hundredths of a message
+	if a.status != http.StatusOK { // which says all: a body would need headers, which net/http copies
 		http.Error(w, a.text, a.status)
 	}
 }

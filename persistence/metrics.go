@@ -23,7 +23,7 @@ func newMetrics() *metrics {
 		syncSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wactor_log_sync_seconds", Help: "Duration of synced writes of the log; their count is the number of fsyncs asked for.", Buckets: buckets,
 		}),
-		entries: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_log_entries_total", Help: "Entries written to the log."}),
+		entries: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_log_entries_total", Help: "Entries appended to the logs. A replica that is alone writes what they do in their place."}),
 		proposals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_proposals_total", Help: "Proposals by result.",
 		}, []string{"result"}),
