@@ -45,5 +45,6 @@ func (wake) IgnoreDeadLetterLogging()           {}
 func (alarm) IgnoreDeadLetterLogging()          {}
 func (committed) IgnoreDeadLetterLogging()      {}
 func (result) IgnoreDeadLetterLogging()         {}
+func (makeRoom) IgnoreDeadLetterLogging()       {}
 func (stopGracefully) IgnoreDeadLetterLogging() {}
 func (stopNow) IgnoreDeadLetterLogging()        {}

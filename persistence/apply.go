@@ -13,7 +13,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// apply applies committed entries into a batch, with the applied index. The answers leave when the batch is in the store.
+// apply applies committed entries into a batch, with the applied index unless they are applied directly. The answers leave when the
+// batch is in the store.
 func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 	for _, entry := range entries {
 		g.log.applied = positionOf(entry)

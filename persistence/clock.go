@@ -65,6 +65,7 @@ func (s *Store) Drive() error {
 			}
 			if err := l.cycle(in); err != nil {
 				s.fatal(err)
+				l.end()
 				return err
 			}
 			again = true

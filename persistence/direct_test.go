@@ -184,7 +184,7 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	if exists, err := r.exists(1, "shop/1"); err != nil || !exists {
 		t.Fatalf("the engine does not show the batch: %v", err)
 	}
-	reads := make(chan string, 2)
+	reads := make(chan string, 3)
 	go func() {
 		revision, _ := loaded(t, r.Store, 1, "shop/1")
 		reads <- fmt.Sprint("revision ", revision)
@@ -192,6 +192,11 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	go func() {
 		known, err := r.Seen(1, "shop/1", 1, "id")
 		reads <- fmt.Sprint("seen ", known, ", ", err)
+	}()
+	go func() {
+		enough := errors.New("enough")
+		err := r.Scan(1, "shop/1", head, func(_, _ []byte) error { return enough })
+		reads <- fmt.Sprint("scanned ", errors.Is(err, enough))
 	}()
 	if revision, _ := r.load(2, "shop/2"); revision != 1 { // another shard's readers do not wait
 		t.Fatalf("revision %d", revision)
@@ -211,8 +216,8 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	if o := <-committed; o.err != nil {
 		t.Fatal(o.err)
 	}
-	got := map[string]bool{<-reads: true, <-reads: true}
-	if !got["revision 1"] || !got["seen true, <nil>"] {
+	got := map[string]bool{<-reads: true, <-reads: true, <-reads: true}
+	if !got["revision 1"] || !got["seen true, <nil>"] || !got["scanned true"] {
 		t.Fatalf("read: %v", got)
 	}
 }

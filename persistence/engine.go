@@ -30,7 +30,7 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		// The engine takes its memtables out of the cache. Without room for them there would be no cache at all while one is
 		// flushed, and every read of a conversation that is not in memory would load filters and indexes from the disk.
 		CacheSize: s.options.CacheBytes + 2*memTableBytes,
-		// What is written and deleted again soon (log entries, inbox, outbox) should die in memory: two large memtables.
+		// What is written and deleted again soon (inbox, outbox) should die in memory: two large memtables.
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
 		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them cheap.

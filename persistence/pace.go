@@ -3,10 +3,10 @@ package persistence
 import "time"
 
 // pace lets a lane with much to do begin its cycles at intervals. What a cycle costs beside its proposals (an fsync, rounds of the
-// consensus core, goroutines that are woken and put to sleep) is then shared by more of them: at 8,500 messages a second a third of all
-// CPU time. A lane with little to do begins at once, since nobody should wait to save what is there in plenty.
+// consensus core, goroutines that are woken and put to sleep) is then shared by more of them, which saves a fifth of all CPU time at 8,500
+// messages a second. A lane with little to do begins at once, since nobody should wait to save what is there in plenty.
 type pace struct {
-	began time.Time // the newest cycle
+	began time.Time // the newest cycle that took proposals
 	since time.Time // from when proposals are counted
 	count int
 	busy  bool
@@ -22,9 +22,11 @@ const (
 	paceWindow = 10 * time.Millisecond
 )
 
-// took notes the beginning of a cycle that takes proposals.
+// took notes the beginning of a cycle that takes so many proposals.
 func (p *pace) took(now time.Time, proposals int) {
-	p.began = now
+	if proposals > 0 {
+		p.began = now
+	}
 	p.count += proposals
 	if counted := now.Sub(p.since); counted >= paceWindow {
 		p.busy = p.count >= busyRate*int(counted/time.Millisecond)

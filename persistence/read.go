@@ -11,16 +11,18 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// read runs a read of a shard while the database is open. What was read is on the disk when it returns.
+// read runs a read of a shard while the database is open. What was read is on the disk when it returns, also where fn ended it early with
+// an error of its own; what fn is shown need not be yet.
 func (s *Store) read(shard uint32, fn func() error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
 	}
 	defer s.gate.leave()
-	if err := fn(); err != nil {
-		return err
+	err := fn()
+	if unknown := s.awaitDisk(shard); unknown != nil {
+		return errors.Join(err, unknown)
 	}
-	return s.awaitDisk(shard)
+	return err
 }
 
 // Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its suffixes, and returns its

@@ -174,7 +174,7 @@ func (l *groupLog) restored(hard *raftpb.HardState, conf *raftpb.ConfState, at p
 	l.dropSnapshot()
 	l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
 	l.conf, l.truncated, l.applied, l.last = conf, at, at, at
-	l.cache = entryCache{}
+	l.cache, l.direct = entryCache{}, false
 }
 
 // table is a table of the engine that is being written, beside it.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -40,10 +41,10 @@ type server struct {
 
 type connection struct {
 	net.Conn
-	head []byte
-	in   *bufio.Reader
-	out  []byte
-	used time.Time
+	server *server
+	in     *bufio.Reader
+	out    []byte
+	used   time.Time
 }
 
 const (
@@ -121,17 +122,20 @@ func (c *connections) rested() *connection {
 		c.idle = c.idle[:last]
 		return one
 	}
-	c.forget() // those before it are older still
+	c.forget(func(*connection) bool { return true }) // those before it are older still
 	return nil
 }
 
-// forget closes the idle connections; with c.mu held.
-func (c *connections) forget() {
-	for _, one := range c.idle {
+// forget closes idle connections; with c.mu held.
+func (c *connections) forget(which func(*connection) bool) {
+	c.idle = slices.DeleteFunc(c.idle, func(one *connection) bool {
+		if !which(one) {
+			return false
+		}
 		_ = one.Close()
 		delete(c.all, one)
-	}
-	c.idle = nil
+		return true
+	})
 }
 
 // dial connects to the next server that takes a connection.
@@ -167,7 +171,7 @@ func (s *server) dial(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn, head: s.head, in: bufio.NewReaderSize(conn, 2048)}, nil
+	return &connection{Conn: conn, server: s, in: bufio.NewReaderSize(conn, 2048)}, nil
 }
 
 // put takes a connection back. Where it is broken the server may have died, and the idle ones with it.
@@ -181,7 +185,7 @@ func (c *connections) put(one *connection, whole bool) {
 	}
 	_ = one.Close()
 	delete(c.all, one)
-	c.forget()
+	c.forget(func(other *connection) bool { return other.server == one.server })
 }
 
 // close ends all connections, also those in use: their requests fail at once.
@@ -200,7 +204,7 @@ func (c *connection) exchange(body []byte, signature string) (status int, keep b
 	if err := c.SetDeadline(time.Now().Add(answerWithin)); err != nil {
 		return 0, false, err
 	}
-	c.out = append(append(c.out[:0], c.head...), signature...)
+	c.out = append(append(c.out[:0], c.server.head...), signature...)
 	c.out = append(c.out, "\r\nContent-Length: "...)
 	c.out = append(strconv.AppendInt(c.out, int64(len(body)), 10), "\r\n\r\n"...)
 	c.out = append(c.out, body...)

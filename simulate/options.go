@@ -34,8 +34,8 @@ var Patterns = []Pattern{Burst, Pairs, Steady, Batches, Taps}
 
 // Options configure a run.
 type Options struct {
-	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections go to them in turn, and pass over
-	// those that take none, as if there were a balancer.
+	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections are made to them in turn, and past those that
+	// take none, as by a balancer of connections. The one that was used last is used first.
 	URL string
 	// PhoneNumberID and AppSecret are those of the channel under test.
 	PhoneNumberID, AppSecret string
