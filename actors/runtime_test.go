@@ -280,6 +280,35 @@ func TestBusyConversationsMakeNoRoom(t *testing.T) {
 	})
 }
 
+// TestFullMemoryLinksIdentities: conversations that fill the memory ask others, which are not in it, to whom they belong. All are answered.
+func TestFullMemoryLinksIdentities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const users = 8
+		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.MaxActive = users })
+		var all []*outcome
+		for i := range users {
+			o := &outcome{done: make(chan struct{})}
+			all = append(all, o)
+			b.Deliver(&Delivery{
+				Conversation: conversation.ID{Channel: "shop", User: fmt.Sprint(i)},
+				Message:      &wactorv1.Message{Id: "m1", Type: "text", Text: "hi", ReceivedMs: time.Now().UnixMilli()},
+				User:         &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, Node: "n1", Done: o.set,
+			})
+		}
+		for _, o := range all {
+			o.want(t, conversation.Accepted, nil)
+		}
+		time.Sleep(30 * time.Second)
+		for i := range users {
+			if got := b.phone.texts(fmt.Sprint(i)); !slices.Equal(got, steps(1, "hi")) {
+				t.Errorf("user %d: replies %v", i, got)
+			}
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
 // TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon as they can.
 func TestNothingIsLostWhileLeaving(t *testing.T) {
 	b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.IdleAfter = time.Nanosecond })

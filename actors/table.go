@@ -64,7 +64,11 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	a := t.activations[id]
 	if a == nil {
 		isNew = true
-		if int(r.active.Load()) >= r.options.MaxActive {
+		most := r.options.MaxActive
+		if d, ok := message.(*Delivery); ok && d.question != nil {
+			most *= 2 // one that is in memory waits for the answer: if nobody could be asked, all of them might wait for ever
+		}
+		if int(r.active.Load()) >= most {
 			return ErrOverloaded
 		}
 		a = t.activate(id)
