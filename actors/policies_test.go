@@ -183,16 +183,11 @@ func TestOneUserUnderTwoNames(t *testing.T) {
 		defer store.close()
 		b := start(t, store, inlineCounter{}, nil)
 		send := func(id string, user *wactorv1.User) *outcome {
-			o := &outcome{done: make(chan struct{})}
 			user.Id = user.WaId
 			if user.Id == "" {
 				user.Id = user.UserId
 			}
-			b.Deliver(&Delivery{
-				Conversation: conversation.ID{Channel: "shop", User: user.Id}, User: user, Node: "n1", Done: o.set,
-				Message: &wactorv1.Message{Id: id, Type: "text", Text: id, ReceivedMs: time.Now().UnixMilli()},
-			})
-			return o
+			return b.deliverFrom(user.Id, user, id, id)
 		}
 		send("m1", &wactorv1.User{UserId: "US.a"}).want(t, conversation.Accepted, nil)
 		time.Sleep(time.Second)

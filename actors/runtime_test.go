@@ -105,11 +105,16 @@ func start(t *testing.T, store *memoryStore, bot Bot, change func(*Options)) *be
 
 // deliver delivers a text and returns where its outcome will be.
 func (b *bench) deliver(user, id, text string) *outcome {
+	return b.deliverFrom(user, &wactorv1.User{WaId: user}, id, text)
+}
+
+// deliverFrom delivers a text of a user with these names.
+func (b *bench) deliverFrom(user string, names *wactorv1.User, id, text string) *outcome {
 	o := &outcome{done: make(chan struct{})}
 	b.Deliver(&Delivery{
 		Conversation: conversation.ID{Channel: "shop", User: user},
 		Message:      &wactorv1.Message{Id: id, Type: "text", Text: text, ReceivedMs: time.Now().UnixMilli()},
-		User:         &wactorv1.User{WaId: user},
+		User:         names,
 		Node:         "n1",
 		Done:         o.set,
 	})
@@ -286,13 +291,7 @@ func TestFullMemoryLinksIdentities(t *testing.T) {
 		const users = 8
 		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.MaxActive = users })
 		deliver := func(i int) *outcome {
-			o := &outcome{done: make(chan struct{})}
-			b.Deliver(&Delivery{
-				Conversation: conversation.ID{Channel: "shop", User: fmt.Sprint(i)},
-				Message:      &wactorv1.Message{Id: "m1", Type: "text", Text: "hi", ReceivedMs: time.Now().UnixMilli()},
-				User:         &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, Node: "n1", Done: o.set,
-			})
-			return o
+			return b.deliverFrom(fmt.Sprint(i), &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, "m1", "hi")
 		}
 		var all []*outcome
 		for i := range users {

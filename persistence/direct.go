@@ -9,8 +9,7 @@ import (
 )
 
 // A log is there for other replicas. One that is alone, as all are on a single node, needs none: what it appends is committed as soon as it
-// is on the disk. So it writes what entries do in place of the entries, in the very batch that is synced, and halves what a commit
-// costs the engine. The consensus core sees an entry that was appended, committed and applied, as ever; its indexes go on
+// is on the disk. So it writes what entries do in place of the entries, in the very batch that is synced. The consensus core sees an entry that was appended, committed and applied, as ever; its indexes go on
 // in memory, and the disk learns of them when the log is needed again (groupLog.append), or with a new term. A start begins with those
 // that the disk knows: nobody else has ever seen the ones since.
 

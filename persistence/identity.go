@@ -186,13 +186,18 @@ func setLocal(w writer, shard uint32, hard *raftpb.HardState, conf *raftpb.ConfS
 	if err := setProto(w, shardKey(shard, classHardState), hard); err != nil {
 		return err
 	}
-	if err := w.Set(shardKey(shard, classApplied), applied.encode(), nil); err != nil {
-		return err
-	}
-	if err := w.Set(shardKey(shard, classTruncated), truncated.encode(), nil); err != nil {
+	if err := setPositions(w, shard, applied, truncated); err != nil {
 		return err
 	}
 	return setProto(w, shardKey(shard, classConfState), conf)
+}
+
+// setPositions writes what is applied, and behind which entry the log begins.
+func setPositions(w writer, shard uint32, applied, truncated position) error {
+	if err := w.Set(shardKey(shard, classApplied), applied.encode(), nil); err != nil {
+		return err
+	}
+	return w.Set(shardKey(shard, classTruncated), truncated.encode(), nil)
 }
 
 // writer is a batch, or a table that is being written: keys in their order.

@@ -118,10 +118,16 @@ func (l *lane) put(p *proposal, add func() error) error {
 	if err := add(); err != nil {
 		return err
 	}
-	if now := time.Now(); p != nil && p.lazy {
-		l.rouseAt(now, now.Add(LazyWithin))
-	} else if next := l.pace.next(); p != nil && now.Before(next) {
-		l.rouseAt(now, next)
+	if p == nil {
+		l.rouse()
+		return nil
+	}
+	now, at := time.Now(), l.pace.next()
+	if p.lazy {
+		at = now.Add(LazyWithin)
+	}
+	if now.Before(at) {
+		l.rouseAt(now, at)
 	} else {
 		l.rouse()
 	}

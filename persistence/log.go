@@ -184,7 +184,7 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 		l.direct, l.truncated = false, l.last
 		l.cache.drop(l.last.index)
 		if !planted.Is(planted.PositionsLeftOut) {
-			if err := l.setPositions(batch); err != nil {
+			if err := setPositions(batch, l.shard, l.applied, l.truncated); err != nil {
 				return err
 			}
 		}
@@ -232,14 +232,6 @@ func (l *groupLog) keepHard(hard *raftpb.HardState) {
 func (l *groupLog) extend(entries []*raftpb.Entry, maxBytes int) {
 	l.cache.append(entries, maxBytes)
 	l.last = positionOf(entries[len(entries)-1])
-}
-
-// setPositions writes where the log begins and what is applied, for a log that is empty.
-func (l *groupLog) setPositions(batch *pebble.Batch) error {
-	return errors.Join(
-		batch.Set(shardKey(l.shard, classApplied), l.applied.encode(), nil),
-		batch.Set(shardKey(l.shard, classTruncated), l.applied.encode(), nil),
-	)
 }
 
 func changesReplicas(entry *raftpb.Entry) bool { return entry.GetType() != raftpb.EntryNormal }

@@ -172,7 +172,7 @@ func (g *group) keepTombstone(local *table) error {
 // restored takes the log for one that begins behind an entry.
 func (l *groupLog) restored(hard *raftpb.HardState, conf *raftpb.ConfState, at position) {
 	l.dropSnapshot()
-	l.hard = raftpb.HardState{Term: hard.Term, Vote: hard.Vote, Commit: hard.Commit}
+	l.keepHard(hard)
 	l.conf, l.truncated, l.applied, l.last = conf, at, at, at
 	l.cache, l.direct = entryCache{}, false
 }
