@@ -181,8 +181,17 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	g.armed <- struct{}{}
 	committed := r.start(1, commitOf("shop/1", 0, put(seen, generation(1)+"id", "")))
 	<-g.arrived
-	if exists, err := r.exists(1, "shop/1"); err != nil || !exists {
-		t.Fatalf("the engine does not show the batch: %v", err)
+	awaitShown := func() bool { // the engine shows a batch while it is being synced, and sometimes only after the sync began
+		for range 10_000 {
+			if exists, err := r.exists(1, "shop/1"); err != nil || exists {
+				return err == nil
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return false
+	}
+	if !awaitShown() {
+		t.Fatal("the engine does not show the batch")
 	}
 	reads := make(chan string, 3)
 	go func() {
