@@ -96,6 +96,7 @@ func (n *Node) start() error {
 		return fmt.Errorf("node: listen.admin: %w", err)
 	}
 	n.public, n.admin = newServer(public), newServer(admin)
+	n.admin.speakGRPC()
 	if n.store, err = n.openStore(); err != nil {
 		return err
 	}

@@ -218,6 +218,25 @@ func TestTraceTellsTheTimeline(t *testing.T) {
 	}
 }
 
+// TestAdminSpeaksEveryProtocol: as admin.proto says, and gRPC is nothing without HTTP/2.
+func TestAdminSpeaksEveryProtocol(t *testing.T) {
+	w := newWorld(t)
+	n := w.start(w.counter())
+	http2 := &http.Transport{Protocols: new(http.Protocols)}
+	http2.Protocols.SetUnencryptedHTTP2(true)
+	defer http2.CloseIdleConnections()
+	for name, client := range map[string]wactorv1connect.AdminServiceClient{
+		"Connect": wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr()),
+		"JSON":    wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr(), connect.WithProtoJSON()),
+		"gRPC":    wactorv1connect.NewAdminServiceClient(&http.Client{Transport: http2}, "http://"+n.AdminAddr(), connect.WithGRPC()),
+	} {
+		status, err := client.Status(context.Background(), connect.NewRequest(&wactorv1.StatusRequest{}))
+		if err != nil || status.Msg.Version != "test" {
+			t.Errorf("%s: %v, %v", name, status, err)
+		}
+	}
+}
+
 // TestStartFailsWhole: a port that is taken is found before anything is written, and nothing is left behind.
 func TestStartFailsWhole(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -40,6 +40,13 @@ func newServer(listener net.Listener) *server {
 	}}
 }
 
+// speakGRPC lets clients begin HTTP/2 without TLS, which gRPC needs.
+func (s *server) speakGRPC() {
+	s.http.Protocols = new(http.Protocols)
+	s.http.Protocols.SetHTTP1(true)
+	s.http.Protocols.SetUnencryptedHTTP2(true)
+}
+
 func (s *server) addr() string { return s.listener.Addr().String() }
 
 func (s *server) serve(handler http.Handler, failed chan<- error) {
