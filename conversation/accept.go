@@ -135,10 +135,11 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // not a reply of this conversation
 		return
 	}
-	key := StatusKey(e.ReplyID, e.Status)
-	if revision, ok := c.unapplied[key]; ok {
-		c.responses = append(c.responses, response{ref: e.Ref, revision: revision, verdict: Duplicate})
-		return
+	for _, key := range StatusKeys(e.ReplyID, e.Status) {
+		if revision, ok := c.unapplied[key]; ok {
+			c.responses = append(c.responses, response{ref: e.Ref, revision: revision, verdict: Duplicate})
+			return
+		}
 	}
 	open := len(c.outbox) > 0 && c.outbox[0].reply.Seq == seq
 	c.awaited(seq, e.Status)
@@ -150,7 +151,7 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // says nothing that the answer to the send did not say
 		return
 	}
-	c.remember(key)
+	c.remember(StatusKey(e.ReplyID, e.Status))
 	c.respond(e.Ref, Accepted)
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,

@@ -64,7 +64,7 @@ func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" 
 // read was delivered, so that a "delivered" which comes later says nothing; and one that failed has failed.
 func StatusKeys(replyID, status string) []string {
 	keys := []string{StatusKey(replyID, status)}
-	for _, more := range []string{"delivered", "read", "failed"} {
+	for _, more := range []string{"delivered", "read", "played", "failed"} {
 		if statusRank(more) > statusRank(status) {
 			keys = append(keys, StatusKey(replyID, more))
 		}

@@ -51,17 +51,20 @@ func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
 	return true
 }
 
-// statusRank orders statuses: a message that was read was delivered, and one that was delivered was sent.
+// statusRank orders statuses: a voice message that was played was read, one that was read was delivered, and one that was delivered
+// was sent.
 func statusRank(status string) int {
 	switch status {
 	case "sent":
 		return 1
 	case "delivered":
 		return 2
-	case "read", "played":
+	case "read":
 		return 3
-	case "failed":
+	case "played":
 		return 4
+	case "failed":
+		return 5
 	}
 	return 0
 }

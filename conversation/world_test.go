@@ -235,7 +235,7 @@ func (w *world) status(out *OutboxView, status string) {
 	w.refs[w.nextRef] = "status:" + status
 	w.step(StatusArrived{
 		Ref: w.nextRef, ReplyID: out.ID, Status: status, ProviderID: fmt.Sprintf("wamid.r%d", out.Seq), AtMs: w.nowMs,
-		Known: w.known(StatusKey(out.ID, status)),
+		Known: slices.ContainsFunc(StatusKeys(out.ID, status), w.known),
 	})
 }
 
