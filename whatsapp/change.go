@@ -61,22 +61,23 @@ func (c *change) metadata(s *scanner) {
 
 // take sorts a change into the webhook.
 //
-// Only the field "messages" can hold something to answer, and user_id_update something to know. A standby copy looks just the same, but its thread belongs to
-// another app; echoes and history are the business's own words.
+// Only the field "messages" can hold something to answer, and user_id_update something to know. A standby copy looks just the same,
+// but its thread belongs to another app; echoes and history are the business's own words.
 func (d *decoder) take(c *change) {
+	updates := c.field == fieldUserIDUpdate
 	switch {
 	case c.field == "" && c.odd != "":
 		d.unread(c.phoneNumberID, c.odd+wrongType, c.raw)
-	case c.field == fieldUserIDUpdate && c.phoneNumberID != "" && !isEmpty(c.userUpdates):
-		d.userUpdates(c)
-	case c.field != fieldMessages:
+	case c.field != fieldMessages && !updates:
 		d.other(c)
 	case c.odd != "":
 		d.unread(c.phoneNumberID, c.odd+wrongType, c.raw)
-	case isEmpty(c.messages) && isEmpty(c.statuses):
+	case updates && isEmpty(c.userUpdates), !updates && isEmpty(c.messages) && isEmpty(c.statuses):
 		d.other(c)
 	case c.phoneNumberID == "":
 		d.unread("", "metadata.phone_number_id is missing", c.raw)
+	case updates:
+		d.userUpdates(c)
 	default:
 		d.messages(c)
 		d.statuses(c)

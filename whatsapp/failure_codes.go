@@ -23,6 +23,7 @@ var codes = map[int]meaning{
 	// Rate limits. The waits are those of the published limits: an hourly count, 80 messages/s, one message to a user in 6 s.
 	4:      {ClassRejected, "application's call limit", time.Minute},
 	80007:  {ClassRejected, "account's rate limit", time.Minute},
+	80008:  {ClassRejected, "account's rate limit", time.Minute},
 	130429: {ClassRejected, "number's throughput limit", time.Second},
 	131056: {ClassRejected, "pair rate limit", 6 * time.Second},
 

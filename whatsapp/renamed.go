@@ -68,15 +68,19 @@ func (d *decoder) userUpdates(c *change) {
 		raw := s.data[start:s.pos]
 		s.odd = ""
 		user := &wactorv1.User{Id: u.previous, UserId: u.previous}
-		if u.previous == "" || u.current == "" || flawOfUser(user) != "" {
+		// The change has no id of its own; the two BSUIDs name it.
+		id := fieldUserIDUpdate + "." + u.previous + "." + u.current
+		if u.previous == "" || u.current == "" || flawOfUser(user) != "" || flawOfID(id) != "" {
 			d.unread(c.phoneNumberID, "user_id_update names no two ids", raw)
 			continue
 		}
 		become(user, u.phone, u.current)
 		d.webhook.Messages = append(d.webhook.Messages, Inbound{PhoneNumberID: c.phoneNumberID, User: user, Message: &wactorv1.Message{
-			// The change has no id of its own; the two BSUIDs name it.
-			Id: fieldUserIDUpdate + "." + u.previous + "." + u.current, Type: "system", SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
+			Id: id, Type: "system", SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
 		}})
+	}
+	if s.odd != "" {
+		d.unread(c.phoneNumberID, s.odd+wrongType, c.userUpdates)
 	}
 }
 

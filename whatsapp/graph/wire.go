@@ -137,10 +137,14 @@ func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	c, err := w.dial(ctx)
-	if err == nil {
-		err = c.SetDeadline(deadline)
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	if err := c.SetDeadline(deadline); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // rested takes the idle connection that was used last; nil where there is none.
