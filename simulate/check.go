@@ -127,7 +127,7 @@ func (c *checker) overtaken() int {
 }
 
 // skipped counts the steps between the first and the last that no reply told. Where something else went wrong already it
-// says nothing new.
+// says nothing new. What a user's steps began with is not known, since the bot may have counted before.
 func (c *checker) skipped() int {
 	if len(c.steps) == 0 || c.Lost > 0 || c.Raced > 0 {
 		return 0

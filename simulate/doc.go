@@ -5,5 +5,5 @@
 // fake Graph API. That is enough to see every session race: a state that was read twice gives two replies of one step, a
 // message that ran twice gives two replies of one text, a lost one gives none.
 //
-// plan.go decides what is sent, check.go judges what came back; both are pure. run.go does the work between them.
+// script.go decides what is sent, check.go judges what came back; both are pure. run.go does the work between them.
 package simulate

@@ -51,6 +51,10 @@ func (f *flood) start(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
+			if ends := time.Duration(2*rests) * floodFor; time.Duration(f.record.now()) >= ends {
+				<-slots // what a slow bot left no room for is not made up for in the rest
+				continue
+			}
 			f.work.Go(func() {
 				defer func() { <-slots }()
 				f.post(ctx, n)

@@ -56,15 +56,17 @@ func (r *record) identity(m ref) (phone, userID string) {
 
 // userOf finds a user by what a bot may write to: the phone, or the BSUID, old or new.
 func (r *record) userOf(to string) (int, bool) {
-	for _, prefix := range []string{bsuid, newUserID, newPhone} {
-		to = strings.TrimPrefix(to, prefix)
+	for _, prefix := range []string{"", bsuid, newUserID, newPhone} { // a first number may begin as new ones do
+		digits, found := strings.CutPrefix(to, prefix)
+		if !found {
+			continue
+		}
+		number, err := strconv.ParseInt(digits, 10, 64)
+		if number -= r.options.FirstUser; err == nil && number >= 0 && number < int64(len(r.users)) {
+			return int(number), true
+		}
 	}
-	number, err := strconv.ParseInt(to, 10, 64)
-	number -= r.options.FirstUser
-	if err != nil || number < 0 || number >= int64(len(r.users)) {
-		return 0, false
-	}
-	return int(number), true
+	return 0, false
 }
 
 // change tells the bot that a user's number changed, where the message is the first under the new one. It is answered before

@@ -30,10 +30,40 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
+// TestFirstUserMayBeginAsNewNumbersDo: old and new numbers are told apart all the same.
+func TestFirstUserMayBeginAsNewNumbersDo(t *testing.T) {
+	r := newRecord(&Options{Users: 10, Messages: 4, FirstUser: 9949150, Names: NamesChanging}, "run")
+	for to, want := range map[string]int{"9949151": 1, "999949152": 2, "DE.19949153": 3, "DE.29949154": 4} {
+		if user, ok := r.userOf(to); !ok || user != want {
+			t.Errorf("a reply to %s finds user %d, %v", to, user, ok)
+		}
+	}
+}
+
 func TestDrummingBotIsFound(t *testing.T) {
 	report := simulateOn(t, "drummed", func(o *Options) { o.Pattern = Taps })
 	if report.Doubled == 0 || report.Violations == 0 {
 		t.Errorf("a bot that takes every tap passes: %+v", report)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"taps with media":     func(o *Options) { o.Pattern, o.Media = Taps, 10 },
+		"an unknown status":   func(o *Options) { o.Statuses = []string{"delivered", "opened"} },
+		"a negative settle":   func(o *Options) { o.Settle = -1 },
+		"a negative give-up":  func(o *Options) { o.GiveUp = -1 },
+		"a negative latency":  func(o *Options) { o.Faults.MinLatency = -1 },
+		"a flood and no rate": func(o *Options) { o.Flood = 1 },
+	} {
+		o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Steady, Concurrency: 1, Statuses: []string{"sent", "read"}}
+		if _, err := o.check(); err != nil {
+			t.Fatal(err)
+		}
+		change(&o)
+		if _, err := o.check(); err == nil {
+			t.Errorf("%s was let through", name)
+		}
 	}
 }
 

@@ -77,7 +77,9 @@ type Options struct {
 	Statuses []string
 	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
 	GiveUp time.Duration
-	// Settle is how long a reply is awaited: by a user before the next step, and at the end after the last one that came.
+	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while some are missing, after the last one
+	// that came. When none is missing, half a second more is waited for those that should not come; what a bot sends twice later than that
+	// is not seen.
 	Settle time.Duration
 	// Seed makes the plan the same in every run.
 	Seed uint64
@@ -87,6 +89,9 @@ type Options struct {
 	// Progress, where set, gets a line every second.
 	Progress io.Writer
 }
+
+// allStatuses are what WhatsApp tells of a reply that was taken.
+var allStatuses = []string{"sent", "delivered", "read"}
 
 // maxMessages bounds what a run keeps in memory, about 100 bytes each.
 const maxMessages = 100_000_000
@@ -110,8 +115,8 @@ func (o *Options) check() ([]*url.URL, error) {
 		return nil, fmt.Errorf("simulate: there are no names %q: one of %v", o.Names, AllNames)
 	case o.Names != "" && o.Names != NamesBoth && o.Names != NamesHidden && o.Pattern != Steady && o.Pattern != Pairs:
 		return nil, fmt.Errorf("simulate: names %s need the pattern steady or pairs", o.Names)
-	case o.Pattern == Taps && o.Swaps > 0:
-		return nil, errors.New("simulate: taps are not swapped")
+	case o.Pattern == Taps && (o.Swaps > 0 || o.Media > 0):
+		return nil, errors.New("simulate: taps are neither swapped nor images")
 	case o.Gap < 0 || o.Gap > 0 && (o.Pattern != Burst || o.Rate > 0):
 		return nil, errors.New("simulate: a gap is between the messages of a burst, without a rate")
 	case o.Flood < 0 || o.Flood > 0 && o.Rate == 0:
@@ -122,8 +127,13 @@ func (o *Options) check() ([]*url.URL, error) {
 		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
 	case o.Concurrency < 1:
 		return nil, errors.New("simulate: concurrency must be at least 1")
-	case o.Rate < 0 || o.Duration < 0:
-		return nil, errors.New("simulate: rate and duration must not be negative")
+	case o.Rate < 0 || o.Duration < 0 || o.GiveUp < 0 || o.Settle < 0 || o.Faults.MinLatency < 0:
+		return nil, errors.New("simulate: rate, duration, give-up, settle and graph-latency must not be negative")
+	}
+	for _, status := range o.Statuses {
+		if !slices.Contains(allStatuses, status) {
+			return nil, fmt.Errorf("simulate: there is no status %q: one of %v", status, allStatuses)
+		}
 	}
 	return to, nil
 }

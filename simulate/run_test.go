@@ -33,7 +33,7 @@ func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 	defer bot.Close()
 	o := Options{
 		URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 20, Messages: 4, Pattern: Pairs, FirstUser: 4915100000001,
-		Concurrency: 20, GiveUp: 10 * time.Second, Settle: 300 * time.Millisecond, Seed: 1, Statuses: []string{"sent", "delivered"},
+		Concurrency: 20, GiveUp: 10 * time.Second, Settle: time.Second, Seed: 1, Statuses: []string{"sent", "delivered"},
 	}
 	if change != nil {
 		change(&o)

@@ -112,7 +112,7 @@ changing: half-way another number and BSUID (the bot must not count the message 
 	flags.Float64Var(&o.Rate, "rate", 0, "messages a second that are due at their times however slow the bot is, and latencies count from then; 0: as fast as the bot replies")
 	flags.Float64Var(&o.Flood, "flood", 0, "messages a second of one more user, who floods in every other two seconds; the report tells what the others notice of it (with --rate)")
 	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is posted again; 0: never")
-	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next message, and at the end after the last that came")
+	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next message, and at the end, while some are missing, after the last that came")
 	flags.BoolVar(&o.AllowResent, "allow-resent", false, "the same reply again (by its biz_opaque_callback_data) is no violation: for a bot that is killed meanwhile")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of everything that is drawn")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
