@@ -56,7 +56,7 @@ type activation struct {
 
 	bot struct {
 		inliner Inliner
-		turnID  string
+		turn    *conversation.Turn
 		cancel  context.CancelFunc
 		done    chan struct{} // closed when the call has returned
 	}

@@ -61,7 +61,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 			d.answer(e)
 		}
 	case conversation.CancelBot:
-		if a.bot.turnID == e.TurnID && a.bot.cancel != nil {
+		if a.bot.turn == e.Turn && a.bot.cancel != nil {
 			a.bot.cancel()
 		}
 	case conversation.Send:
@@ -88,12 +88,12 @@ func (a *activation) propose(commit conversation.Commit) {
 // callInline runs the bot inside the actor.
 func (a *activation) callInline(turn *conversation.Turn) conversation.Event {
 	if a.bot.inliner == nil {
-		return conversation.Deferred{TurnID: turn.ID}
+		return conversation.Deferred{Turn: turn}
 	}
 	started := time.Now()
 	answer, ok, err := a.inline(turn)
 	if err == nil && !ok {
-		return conversation.Deferred{TurnID: turn.ID}
+		return conversation.Deferred{Turn: turn}
 	}
 	return a.outcome(turn, answer, err, time.Since(started))
 }
@@ -107,7 +107,7 @@ func (a *activation) inline(turn *conversation.Turn) (answer *conversation.Answe
 func (a *activation) callBot(turn *conversation.Turn) {
 	ctx, cancel := context.WithCancel(a.context())
 	before, done := a.bot.done, make(chan struct{})
-	a.bot.turnID, a.bot.cancel, a.bot.done = turn.ID, cancel, done
+	a.bot.turn, a.bot.cancel, a.bot.done = turn, cancel, done
 	a.showTyping(ctx, turn)
 	a.runtime.work.Go(func() {
 		defer close(done)
@@ -142,9 +142,9 @@ func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answe
 		err = conversation.Permanent("no answer")
 	}
 	if err == nil {
-		return conversation.Answered{TurnID: turn.ID, Answer: answer, BotMicros: took.Microseconds()}
+		return conversation.Answered{Turn: turn, Answer: answer, BotMicros: took.Microseconds()}
 	}
-	failed := conversation.Failed{TurnID: turn.ID, Retryable: true, Reason: "error", BotMicros: took.Microseconds()}
+	failed := conversation.Failed{Turn: turn, Retryable: true, Reason: "error", BotMicros: took.Microseconds()}
 	if classed := (*conversation.BotError)(nil); errors.As(err, &classed) {
 		failed.Retryable, failed.Reason = classed.Retryable, classed.Reason
 		failed.NotCalled, failed.RetryAfter = classed.NotCalled, classed.RetryAfter

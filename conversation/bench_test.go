@@ -36,7 +36,7 @@ func BenchmarkMessage(b *testing.B) {
 		}
 	}
 	answer := func(turn *Turn) {
-		run(Answered{TurnID: turn.ID, Answer: &Answer{State: state, Replies: []*wactorv1.Reply{text("step 7: hello")}}, BotMicros: 5})
+		run(Answered{Turn: turn, Answer: &Answer{State: state, Replies: []*wactorv1.Reply{text("step 7: hello")}}, BotMicros: 5})
 		_, send := run(Committed{Revision: revision})
 		run(SendDone{Seq: send.Seq, Try: send.Try, Result: SendResult{ProviderID: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFE"}})
 		run(Committed{Revision: revision})

@@ -53,7 +53,7 @@ func (c *Conversation) interrupt() {
 		})
 		c.turn = nil
 		c.head.RetryMessages = nil
-		c.effect(CancelBot{TurnID: turn.ID})
+		c.effect(CancelBot{turn})
 	}
 }
 

@@ -36,7 +36,7 @@ type CallBot struct {
 
 // CancelBot cancels the bot call of a turn; what it answers all the same is ignored. A CallBot that follows must not begin
 // before that call has returned.
-type CancelBot struct{ TurnID string }
+type CancelBot struct{ Turn *Turn }
 
 // Send posts a reply to the provider; the result comes back as SendDone.
 type Send struct {

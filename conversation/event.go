@@ -45,20 +45,21 @@ type StatusArrived struct {
 // Committed says that all commits up to this revision were applied.
 type Committed struct{ Revision uint64 }
 
-// Answered is the bot's answer to a turn.
+// Answered is the bot's answer to a turn. Like Deferred and Failed it names the Turn of the CallBot itself: the same turn may have
+// been cancelled and begun again meanwhile.
 type Answered struct {
-	TurnID string
+	Turn   *Turn
 	Answer *Answer
 	// BotMicros is how long the bot took.
 	BotMicros int64
 }
 
 // Deferred says that the bot could not answer inline: it needs an outside call, and its message is accepted first.
-type Deferred struct{ TurnID string }
+type Deferred struct{ Turn *Turn }
 
 // Failed says that a bot call failed.
 type Failed struct {
-	TurnID string
+	Turn *Turn
 	// Retryable says whether the same call may succeed later.
 	Retryable bool
 	// NotCalled says that the bot was not called at all, since it fails for everybody: no attempt is counted, nothing is

@@ -14,7 +14,7 @@ func (c *Conversation) yield(to string) {
 	c.head.Claims = slices.DeleteFunc(c.head.Claims, func(name string) bool { return name == to })
 	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
 	if c.turn != nil {
-		c.effect(CancelBot{TurnID: c.turn.ID})
+		c.effect(CancelBot{c.turn})
 		c.turn, c.inline = nil, false
 	}
 	c.note(linked("hands over to an older conversation of the user"))

@@ -63,9 +63,9 @@ func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
 	for younger.call == nil {
 		tn.move(func(int) int { return 0 })
 	}
-	id := younger.call.Turn.ID
+	turn := younger.call.Turn
 	younger.call = nil
-	younger.step(Failed{TurnID: id, Reason: "status 400"})
+	younger.step(Failed{Turn: turn, Reason: "status 400"})
 	tn.rest()
 	tn.deliver("4915", "US.a")
 	tn.rest()

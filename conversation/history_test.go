@@ -223,17 +223,17 @@ func (w *world) run(fields []string) {
 		w.refs[w.nextRef] = "operator"
 		w.step(Skipped{Ref: w.nextRef, Letter: w.letter(seq)})
 	case "down":
-		id := w.call.Turn.ID
+		turn := w.call.Turn
 		w.call = nil
-		w.step(Failed{TurnID: id, Retryable: true, NotCalled: true, RetryAfter: 10 * time.Second})
+		w.step(Failed{Turn: turn, Retryable: true, NotCalled: true, RetryAfter: 10 * time.Second})
 	case "defer":
-		id := w.call.Turn.ID
+		turn := w.call.Turn
 		w.call = nil
-		w.step(Deferred{TurnID: id})
+		w.step(Deferred{Turn: turn})
 	case "fail":
-		id := w.call.Turn.ID
+		turn := w.call.Turn
 		w.call = nil
-		w.step(Failed{TurnID: id, Retryable: len(args) > 0, Reason: "status 503"})
+		w.step(Failed{Turn: turn, Retryable: len(args) > 0, Reason: "status 503"})
 	case "send":
 		w.sendDone(historyResult(w.flying.Seq, args))
 	case "wait":
@@ -292,7 +292,7 @@ func (w *world) describe(effect Effect) string {
 		}
 		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version, e.Turn.Attempt, about, e.Turn.late())
 	case CancelBot:
-		return "cancel bot: turn " + e.TurnID[:4]
+		return "cancel bot: turn " + e.Turn.ID[:4]
 	case Send:
 		said := e.Outgoing.Reply.GetText()
 		if hasOptions(e.Outgoing.Reply) {

@@ -85,6 +85,14 @@ func runHistory(t *rapid.T, cfg Config) {
 			w.step(Committed{Revision: w.revision})
 		},
 		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 8).Draw(t, "bot")) },
+		"cancelled bot": func(t *rapid.T) {
+			if len(w.late) == 0 {
+				t.Skip("no call was cancelled")
+			}
+			turn := w.late[0]
+			w.late = w.late[1:]
+			w.step(Failed{Turn: turn, Retryable: rapid.Bool().Draw(t, "retryable"), Reason: "cancelled"})
+		},
 		"provider": func(t *rapid.T) {
 			if w.flying == nil {
 				t.Skip("nothing is on its way")
@@ -159,16 +167,16 @@ func (w *world) runBot(t *rapid.T, way int) {
 	switch {
 	case way == 3:
 		w.call = nil
-		w.step(Failed{TurnID: turn.ID, Retryable: true, Reason: "503"})
+		w.step(Failed{Turn: turn, Retryable: true, Reason: "503"})
 	case way == 4:
 		w.call = nil
-		w.step(Failed{TurnID: turn.ID, Reason: "panic"})
+		w.step(Failed{Turn: turn, Reason: "panic"})
 	case way == 5 && inline:
 		w.call = nil
-		w.step(Deferred{TurnID: turn.ID})
+		w.step(Deferred{Turn: turn})
 	case way == 6 && !inline:
 		w.call = nil
-		w.step(Failed{TurnID: turn.ID, Retryable: true, NotCalled: true, RetryAfter: 2 * time.Second})
+		w.step(Failed{Turn: turn, Retryable: true, NotCalled: true, RetryAfter: 2 * time.Second})
 	case way == 7:
 		name := fmt.Sprintf("t%d", turn.Version%3)
 		w.answerWith(&Answer{Timers: []SetTimer{{Name: name, After: time.Duration(1+turn.Version%4) * time.Second}}})

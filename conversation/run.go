@@ -146,30 +146,30 @@ func (c *Conversation) mayInline(w waiting) bool {
 	return c.cfg.Inline && !w.deferred && !c.cfg.Burst.waits() && c.cfg.Order.Hold == 0
 }
 
-// current reports whether a result is that of the turn under way.
-func (c *Conversation) current(turnID string) bool { return c.turn != nil && c.turn.ID == turnID }
+// current reports whether a result is that of the bot call under way.
+func (c *Conversation) current(turn *Turn) bool { return turn != nil && c.turn == turn }
 
 // answered commits a turn.
 func (c *Conversation) answered(e Answered) {
-	if !c.current(e.TurnID) {
+	if !c.current(e.Turn) {
 		return
 	}
 	answer := e.Answer
 	switch {
 	case len(answer.Replies) > MaxReplies:
-		c.failed(Failed{TurnID: e.TurnID, Reason: "more than 20 replies in one turn", BotMicros: e.BotMicros})
+		c.failed(Failed{Turn: e.Turn, Reason: "more than 20 replies in one turn", BotMicros: e.BotMicros})
 		return
 	case len(answer.State) > MaxStateBytes:
-		c.failed(Failed{TurnID: e.TurnID, Reason: "state larger than 256 KiB", BotMicros: e.BotMicros})
+		c.failed(Failed{Turn: e.Turn, Reason: "state larger than 256 KiB", BotMicros: e.BotMicros})
 		return
 	}
 	if reason := c.unfitTimers(answer); reason != "" {
-		c.failed(Failed{TurnID: e.TurnID, Reason: reason, BotMicros: e.BotMicros})
+		c.failed(Failed{Turn: e.Turn, Reason: reason, BotMicros: e.BotMicros})
 		return
 	}
 	for _, reply := range answer.Replies {
 		if _, err := proto.Marshal(reply); err != nil {
-			c.failed(Failed{TurnID: e.TurnID, Reason: "a reply holds invalid UTF-8", BotMicros: e.BotMicros})
+			c.failed(Failed{Turn: e.Turn, Reason: "a reply holds invalid UTF-8", BotMicros: e.BotMicros})
 			return
 		}
 	}
@@ -232,7 +232,7 @@ func (c *Conversation) consume(seq uint64) {
 
 // deferTurn gives an inline turn up, so that its message is accepted before the bot is called.
 func (c *Conversation) deferTurn(e Deferred) {
-	if !c.current(e.TurnID) {
+	if !c.current(e.Turn) {
 		return
 	}
 	for i := range c.inbox {
@@ -245,7 +245,7 @@ func (c *Conversation) deferTurn(e Deferred) {
 
 // failed waits for the next attempt, or makes a dead letter of the messages and goes on.
 func (c *Conversation) failed(e Failed) {
-	if !c.current(e.TurnID) {
+	if !c.current(e.Turn) {
 		return
 	}
 	if e.NotCalled {

@@ -138,9 +138,9 @@ func (tn *town) move(pick func(n int) int) bool {
 			moves = append(moves, func() { w.performOne() })
 		case w.call != nil:
 			moves = append(moves, w.answer, func() {
-				id := w.call.Turn.ID
+				turn := w.call.Turn
 				w.call = nil
-				w.step(Failed{TurnID: id, Reason: "status 400"})
+				w.step(Failed{Turn: turn, Reason: "status 400"})
 			})
 		case w.flying != nil:
 			moves = append(moves, func() { w.runProvider(4) })

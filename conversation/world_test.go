@@ -25,6 +25,7 @@ type world struct {
 
 	pending []Effect // effects not performed yet
 	call    *CallBot
+	late    []*Turn // of cancelled calls that have not returned
 	town    *town                      // of other identities; may be nil
 	asks    map[uint64]func(AnswerAsk) // open questions of others
 	resets  bool                       // sessions end, so that the state may begin anew
@@ -79,7 +80,7 @@ func (w *world) crash(n int) {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
 	w.checkTimers()
-	w.c, w.proposed, w.pending, w.call, w.flying, w.alarm = nil, nil, nil, nil, nil, 0
+	w.c, w.proposed, w.pending, w.call, w.late, w.flying, w.alarm = nil, nil, nil, nil, nil, nil, 0
 	w.refs, w.asks = map[uint64]string{}, map[uint64]func(AnswerAsk){}
 	w.load()
 }
@@ -145,8 +146,9 @@ func (w *world) performOne() bool {
 		}
 		w.call = &e
 	case CancelBot:
-		if w.call != nil && w.call.Turn.ID == e.TurnID {
+		if w.call != nil && w.call.Turn == e.Turn {
 			w.call = nil
+			w.late = append(w.late, e.Turn)
 		}
 	case Send:
 		if w.flying != nil && !slices.Contains(w.taken, w.flying.Seq) {
@@ -277,7 +279,7 @@ func (w *world) answerWith(answer *Answer) {
 	if turn.Timer != nil {
 		answer.Replies = append(answer.Replies, text(fmt.Sprintf("step %d: timer %s", turn.Version+1, turn.Timer.Name)))
 	}
-	w.step(Answered{TurnID: turn.ID, Answer: answer, BotMicros: 7})
+	w.step(Answered{Turn: turn, Answer: answer, BotMicros: 7})
 }
 
 func stateOf(version uint64) string {

@@ -236,20 +236,20 @@ func (a *activation) callBot(call conversation.CallBot) conversation.Event {
 		ids = append(ids, m.Id)
 	}
 	encoded, _ := json.Marshal(counter{state.N + 1})
-	answered := conversation.Answered{TurnID: turn.ID, Answer: &conversation.Answer{
+	answered := conversation.Answered{Turn: turn, Answer: &conversation.Answer{
 		State:   encoded,
 		Replies: []*wactorv1.Reply{{Content: &wactorv1.Reply_Text{Text: replyText(state.N+1, ids)}}},
 	}}
 	if call.Inline {
 		if a.w.chance(0.1) {
-			return conversation.Deferred{TurnID: turn.ID}
+			return conversation.Deferred{Turn: turn}
 		}
 		return answered
 	}
 	fails := a.w.chance(0.05)
 	a.in(a.w.between(0, 30*time.Millisecond), func() {
 		if fails {
-			a.step(conversation.Failed{TurnID: turn.ID, Retryable: true, Reason: "sim"})
+			a.step(conversation.Failed{Turn: turn, Retryable: true, Reason: "sim"})
 			return
 		}
 		a.step(answered)
