@@ -76,7 +76,9 @@ func (c *Conversation) enter(message *wactorv1.Message) {
 	c.expire()
 	message.Seq = c.head.NextInbox
 	c.head.NextInbox++
-	c.head.ActiveMs = c.nowMs
+	if !c.sessionOver() {
+		c.head.ActiveMs = c.nowMs
+	}
 	if message.Type != typeSystem {
 		c.head.LastMessageMs = max(c.head.LastMessageMs, min(sentMs(message), c.nowMs))
 	}

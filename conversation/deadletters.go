@@ -18,6 +18,7 @@ func (c *Conversation) retried(e Retried) {
 	}
 	for _, message := range e.Letter.Messages {
 		message = proto.CloneOf(message)
+		message.Late = message.Late || c.comesLate(message)
 		message.Seq = c.head.NextInbox
 		c.head.NextInbox++
 		c.note(&wactorv1.JournalEntry{
@@ -31,11 +32,28 @@ func (c *Conversation) retried(e Retried) {
 		return
 	}
 	if timer := e.Letter.Timer; timer != nil && timer.Name != SessionExpired {
-		c.setTimer(timer.Name, c.nowMs)
+		dueMs := c.nowMs
+		if c.turn != nil && c.turn.Timer.GetName() == timer.Name {
+			dueMs = max(dueMs, c.turn.Timer.DueMs+1) // its end must not take this one for its own
+		}
+		c.setTimer(timer.Name, dueMs)
 	}
 	if reply := said(e.Letter, e.Text); reply != nil {
 		c.post(reply, e.Letter.Reply.Version, e.Letter.Reply.Answers)
 	}
+}
+
+// comesLate reports whether a message was sent before one that a turn has taken, or takes.
+func (c *Conversation) comesLate(message *wactorv1.Message) bool {
+	newest := c.head.NewestSentMs
+	taken := unwrap(c.retryMessages())
+	if c.turn != nil {
+		taken = c.turn.Messages
+	}
+	for _, m := range taken {
+		newest = max(newest, sentMs(m))
+	}
+	return isLate(message, newest)
 }
 
 // retryable reports whether a letter holds anything to try again: not what nobody could read, not the end of a session, and not
@@ -45,7 +63,7 @@ func (c *Conversation) retryable(letter *wactorv1.DeadLetter, text string) bool 
 	if len(letter.Messages) > 0 {
 		return letter.Messages[0].Type != TypeUnreadable
 	}
-	timer := letter.Timer != nil && letter.Timer.Name != SessionExpired
+	timer := letter.Timer != nil && letter.Timer.Name != SessionExpired && c.head.YieldsTo == ""
 	return !c.alias() && (timer || said(letter, text) != nil)
 }
 

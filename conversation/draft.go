@@ -50,9 +50,12 @@ func (c *Conversation) delete(kind wactorv1.RecordKind, suffix []byte) {
 func (c *Conversation) note(entry *wactorv1.JournalEntry) {
 	c.draft.dirty = true
 	entry.AtMs = c.nowMs
-	entry.Reason = strings.ToValidUTF8(entry.Reason, "?") // a bot or a provider may have put anything into it
+	entry.Reason = readable(entry.Reason)
 	c.draft.journal = append(c.draft.journal, entry)
 }
+
+// readable makes UTF-8 of a reason, which a bot or a provider may have put anything into: nothing else can be stored.
+func readable(reason string) string { return strings.ToValidUTF8(reason, "?") }
 
 func (c *Conversation) setState(state []byte) {
 	c.state = state

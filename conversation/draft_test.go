@@ -17,3 +17,29 @@ func TestTimerThatIsDueWaitsForTheTurnBefore(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonsMayHoldAnything: what a bot says of its failure can be stored, whatever it is made of.
+func TestReasonsMayHoldAnything(t *testing.T) {
+	w := newWorld(plainConfig(false))
+	w.deliver("m1", w.nowMs)
+	w.keepUp()
+	turn := w.call.Turn
+	w.call = nil
+	w.step(Failed{Turn: turn, Reason: "broken \xff"})
+	w.comeToRest()
+	if letters := w.letters(); len(letters) != 1 || letters[0].Reason != "bot: broken ?" {
+		t.Errorf("dead letters %v", letters)
+	}
+}
+
+// TestTimersHaveReadableNames: another can't be stored, and fails its turn.
+func TestTimersHaveReadableNames(t *testing.T) {
+	w := newWorld(plainConfig(false))
+	w.deliver("m1", w.nowMs)
+	w.keepUp()
+	w.answerWith(&Answer{Timers: []SetTimer{{Name: "broken \xff", After: 1e9}}})
+	w.comeToRest()
+	if letters := w.letters(); len(letters) != 1 || letters[0].Reason != "bot: a timer can't have this name" {
+		t.Errorf("dead letters %v", letters)
+	}
+}

@@ -180,8 +180,15 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 		c.send.untilMs = min(until, c.nowMs+c.cfg.InDoubt.Wait.Milliseconds())
 		return false
 	}
-	if c.cfg.InDoubt.Park {
-		c.refused(SendResult{Reason: "in doubt: no status came in time, parked"})
+	reason := ""
+	switch {
+	case c.cfg.InDoubt.Park:
+		reason = "in doubt: no status came in time, parked"
+	case c.windowClosed(c.outbox[0].reply.Reply):
+		reason = "in doubt: no status came in time, and the customer service window is closed"
+	}
+	if reason != "" {
+		c.refused(SendResult{Reason: reason})
 		c.noteDoubt(DoubtParked)
 		return false
 	}
@@ -194,7 +201,7 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 }
 
 // How a doubt may end, as JournalEntry.doubt tells: a status told that the provider had taken the reply, or that it failed; or
-// none came, and the reply was sent again, or parked as a dead letter.
+// none came, and the reply was sent again, or parked as a dead letter, since an operator wants that or it can't be sent any more.
 const (
 	DoubtTaken  = "taken"
 	DoubtFailed = "failed"

@@ -98,11 +98,12 @@ func (c *Conversation) stored(messages []waiting) bool {
 	return true
 }
 
-// dropLate absorbs late messages where the bot does not want them, and flags them where it does.
+// dropLate absorbs late messages where the bot does not want them, and flags them where it does. What is flagged already stays: a
+// dead letter that an operator wants to be tried again is never dropped for being late.
 func (c *Conversation) dropLate(messages []waiting) []waiting {
 	kept := make([]waiting, 0, len(messages))
 	for _, w := range messages {
-		if !isLate(w.message, c.head.NewestSentMs) {
+		if w.message.Late || !isLate(w.message, c.head.NewestSentMs) {
 			kept = append(kept, w)
 			continue
 		}
@@ -211,8 +212,8 @@ func (c *Conversation) endTurn() *Turn {
 	for _, message := range turn.Messages {
 		c.consume(message.Seq)
 	}
-	if turn.Timer != nil {
-		c.cancelTimer(turn.Timer.Name)
+	if timer := turn.Timer; timer != nil && c.timer(timer.Name).GetDueMs() == timer.DueMs { // else it was set anew meanwhile
+		c.cancelTimer(timer.Name)
 	}
 	return turn
 }
@@ -292,7 +293,7 @@ func (r Retry) backoff(turnID string, attempt int) time.Duration {
 
 // bury keeps what could not be processed.
 func (c *Conversation) bury(letter *wactorv1.DeadLetter) {
-	letter.Seq, letter.AtMs = c.head.NextDead, c.nowMs
+	letter.Seq, letter.AtMs, letter.Reason = c.head.NextDead, c.nowMs, readable(letter.Reason)
 	c.head.NextDead++
 	c.head.DeadLetters++
 	c.put(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq), letter)

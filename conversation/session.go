@@ -1,6 +1,10 @@
 package conversation
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	"slices"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
 
 // expire resets the state where the conversation was idle for too long before this moment: a message that comes then begins
 // anew. Work that is unfinished is not idleness. Where the bot wants a turn for it, the session's timer does it instead.
@@ -29,15 +33,34 @@ func (c *Conversation) watchSession() {
 	}
 }
 
-// sessionGoesOn moves a session's timer that rang too early; false where the session is over.
+// sessionOver reports whether a session has ended whose turn is still to come: its timer is late, or the turn is tried again. What
+// comes meanwhile does not bring it back. Work that was unfinished at its end is not idleness.
+func (c *Conversation) sessionOver() bool {
+	idle := c.cfg.Session.Idle.Milliseconds()
+	end := c.head.ActiveMs + idle
+	return idle > 0 && c.timer(SessionExpired) != nil && c.nowMs > end &&
+		!slices.ContainsFunc(c.inbox, func(w waiting) bool { return w.message.ReceivedMs <= end })
+}
+
+// sessionGoesOn moves a session's timer that rang too early, and ends one that the configuration wants no more; false where the
+// bot is to be told that the session is over.
 func (c *Conversation) sessionGoesOn(timer *wactorv1.Timer) bool {
 	if timer.Name != SessionExpired {
 		return false
 	}
-	end := c.head.ActiveMs + c.cfg.Session.Idle.Milliseconds()
-	if end <= timer.DueMs {
+	session := &c.cfg.Session
+	end := c.head.ActiveMs + session.Idle.Milliseconds()
+	switch {
+	case session.Idle > 0 && end > timer.DueMs:
+		c.setTimer(SessionExpired, end)
+	case session.Turn && session.Idle > 0:
 		return false
+	default:
+		c.cancelTimer(SessionExpired)
+		c.head.Attempts, c.head.RetryTimer, c.head.RetryAtMs = 0, "", 0
+		if session.Idle > 0 {
+			c.endSession()
+		}
 	}
-	c.setTimer(SessionExpired, end)
 	return true
 }

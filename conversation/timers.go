@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -96,7 +97,7 @@ func (c *Conversation) unfitTimers(answer *Answer) string {
 	}
 	for _, set := range answer.Timers {
 		switch {
-		case set.Name == "" || set.Name == SessionExpired:
+		case set.Name == "" || set.Name == SessionExpired || !utf8.ValidString(set.Name):
 			return "a timer can't have this name"
 		case set.After <= 0:
 			return "a timer must be set ahead"

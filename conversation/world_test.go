@@ -25,7 +25,7 @@ type world struct {
 
 	pending []Effect // effects not performed yet
 	call    *CallBot
-	late    []*Turn // of cancelled calls that have not returned
+	late    []*Turn                    // of cancelled calls that have not returned
 	town    *town                      // of other identities; may be nil
 	asks    map[uint64]func(AnswerAsk) // open questions of others
 	resets  bool                       // sessions end, so that the state may begin anew

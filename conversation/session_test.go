@@ -1,0 +1,44 @@
+package conversation
+
+import (
+	"testing"
+	"time"
+)
+
+// TestSessionTimerOfAnEarlierConfiguration: a timer that was set when the bot wanted a turn at the end of a session does what the
+// configuration of today wants.
+func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		session Session
+		keeps   bool
+	}{
+		"no end":            {Session{}, true},
+		"a longer one":      {Session{Idle: time.Hour, Turn: true}, true},
+		"an end, no turn":   {Session{Idle: time.Minute}, false},
+		"no end, with turn": {Session{Turn: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := plainConfig(false)
+			cfg.Session = Session{Idle: time.Minute, Turn: true}
+			w := newWorld(cfg)
+			w.deliver("m1", w.nowMs)
+			w.keepUp()
+			w.answer()
+			w.keepUp()
+			if w.c.timer(SessionExpired) == nil || w.c.state == nil {
+				t.Fatal("there is no session")
+			}
+			cfg.Session = c.session
+			w.cfg = cfg.WithDefaults()
+			w.crash(0)
+			w.nowMs += 2 * time.Minute.Milliseconds()
+			w.tick()
+			if w.keepUp(); w.call != nil {
+				t.Fatal("the bot got a turn")
+			}
+			if keeps := w.c.state != nil; keeps != c.keeps {
+				t.Errorf("the state was kept: %v", keeps)
+			}
+		})
+	}
+}
