@@ -3,6 +3,8 @@ package conversation
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -18,7 +20,22 @@ func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 		next := earliest(c.inbox)
 		return c.inbox[next : next+1 : next+1], 0
 	}
-	return inOrder(c.inbox, c.cfg.Burst.MaxMessages), 0
+	return together(inOrder(c.inbox, c.cfg.Burst.MaxMessages)), 0
+}
+
+// maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead letter of one, or over to another
+// conversation. A commit may hold eight times as much, so that it always has room for them.
+const maxTogether = 4 << 20
+
+// together returns the first messages that may go together: at least one.
+func together(messages []waiting) []waiting {
+	size := 0
+	for i, w := range messages {
+		if size += proto.Size(w.message); i > 0 && size > maxTogether {
+			return messages[:i:i]
+		}
+	}
+	return messages
 }
 
 // readyMs is when the messages that wait may be taken.

@@ -26,18 +26,15 @@ func (c *Conversation) yieldAgain() {
 	c.askAtMs = c.nowMs
 }
 
-// handOver offers what waits to the older conversation, once nothing is left to be sent, again and again until it was taken.
+// handOver offers what waits to the older conversation, a piece at a time, once nothing is left to be sent, again and again until all was
+// taken.
 func (c *Conversation) handOver() {
 	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.applied < c.revision || c.nowMs < c.askAtMs {
 		return
 	}
-	messages := make([]*wactorv1.Message, len(c.inbox))
-	for i, w := range c.inbox {
-		messages[i] = w.message
-	}
 	c.effect(HandOver{
 		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, ToldMs: c.head.ToldMs, Names: slices.Clone(c.head.Names),
-		Claims: slices.Clone(c.head.Claims), Messages: messages,
+		Claims: slices.Clone(c.head.Claims), Messages: unwrap(together(c.inbox)),
 	})
 	c.askAtMs = c.nowMs + askAgainMs
 }
@@ -89,7 +86,7 @@ func (c *Conversation) takeMessage(message *wactorv1.Message) {
 // handedOver is why a message that another conversation took over is absorbed here.
 const handedOver = "handed over"
 
-// handedOver makes an alias of this conversation once the older one has all that waited. What came meanwhile is offered next.
+// handedOver makes an alias of this conversation once the older one has all that waited. What there is beside is offered next.
 func (c *Conversation) handedOver(e HandedOver) {
 	if c.head.YieldsTo == "" || e.By != c.head.YieldsTo {
 		return // the answer to an offer that was repeated elsewhere since

@@ -1,10 +1,13 @@
 package conversation
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // TestLinkedIdentitiesTakeTheOlderConversation: both sides of one user have history; the older one goes on.
@@ -48,6 +51,57 @@ func TestTakenOverMessagesAreOfNow(t *testing.T) {
 	}
 	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 || !strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
 		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(), older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
+	}
+}
+
+// TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold. All of it gets its turn in the older
+// one, in order.
+func TestMuchIsHandedOverInPieces(t *testing.T) {
+	cfg := plainConfig(false)
+	cfg.MaxInbox = 20
+	tn := newTown(cfg, "4915", "US.a")
+	tn.deliver("US.a")
+	tn.rest()
+	tn.nowMs += time.Hour.Milliseconds()
+	younger, older := tn.worlds["4915"], tn.worlds["US.a"]
+	tn.deliver("4915", "US.a")
+	for younger.c.head.YieldsTo == "" {
+		tn.move(func(int) int { return 0 })
+	}
+	for i := range 10 {
+		id := fmt.Sprintf("large%d:4915", i)
+		younger.delivered[id] = &wactorv1.Message{Id: id, Type: "text", Text: strings.Repeat("x", maxTogether/3), SentMs: tn.nowMs + int64(i)*1000}
+		younger.deliverAs(id, younger.delivered[id], tn.user(id))
+		for younger.performOne() {
+		}
+		younger.apply()
+		younger.step(Committed{Revision: younger.revision})
+	}
+	tn.rest()
+	turns := slices.DeleteFunc(older.journal(), func(e *wactorv1.JournalEntry) bool { return e.Kind != wactorv1.JournalKind_JOURNAL_KIND_TURN })
+	if younger.c.head.AliasOf != "US.a" || older.c.head.DeadLetters != 0 || len(turns) != 12 {
+		t.Fatalf("alias of %q, %d dead letters, %d turns", younger.c.head.AliasOf, older.c.head.DeadLetters, len(turns))
+	}
+	for i := 1; i < len(turns); i++ {
+		if turns[i].MessageSeqs[0] != turns[i-1].MessageSeqs[0]+1 {
+			t.Errorf("message %d had its turn behind %d", turns[i].MessageSeqs[0], turns[i-1].MessageSeqs[0])
+		}
+	}
+}
+
+// TestLargeBurstsAreTakenInPieces: a turn, and the dead letter that it may become, fit into one commit.
+func TestLargeBurstsAreTakenInPieces(t *testing.T) {
+	var inbox []waiting
+	for _, size := range []int{maxTogether / 2, maxTogether / 3, maxTogether / 3, 10} {
+		inbox = append(inbox, waiting{message: &wactorv1.Message{Text: strings.Repeat("x", size)}})
+	}
+	for from, want := range []int{2, 3, 2, 1} {
+		if got := len(together(inbox[from:])); got != want {
+			t.Errorf("from %d on %d messages go together, want %d", from, got, want)
+		}
+	}
+	if huge := []waiting{{message: &wactorv1.Message{Text: strings.Repeat("x", 2*maxTogether)}}, inbox[3]}; len(together(huge)) != 1 {
+		t.Error("a message that is larger by itself never goes")
 	}
 }
 

@@ -53,8 +53,13 @@ func (tn *town) perform(w *world, effect Effect) bool {
 		})
 	case HandOver:
 		var messages []*wactorv1.Message
+		size := 0
 		for _, m := range e.Messages {
 			messages = append(messages, proto.CloneOf(m))
+			size += proto.Size(m)
+		}
+		if len(messages) > 1 && size > maxTogether {
+			panic("more is handed over at once than a commit has room for")
 		}
 		tn.mail = append(tn.mail, func() {
 			to := tn.worlds[e.To.User]
