@@ -20,7 +20,22 @@ func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 		next := earliest(c.inbox)
 		return c.inbox[next : next+1 : next+1], 0
 	}
-	return together(inOrder(c.inbox, c.cfg.Burst.MaxMessages)), 0
+	messages = together(inOrder(c.inbox, c.cfg.Burst.MaxMessages))
+	if messages[0].message.Seq < c.apartBefore {
+		messages = messages[:1:1]
+	}
+	return messages, 0
+}
+
+// takeApart gives the messages of a turn that failed for good a turn each: what is wrong with one of them, or with all of them together
+// (too many replies), is not to make a dead letter of the others. Nothing of it is stored. After a crash they may fail together once
+// more.
+func (c *Conversation) takeApart() {
+	for _, message := range c.turn.Messages {
+		c.apartBefore = max(c.apartBefore, message.Seq+1)
+	}
+	c.head.Attempts, c.head.RetryMessages, c.head.RetryAtMs = 0, nil, 0
+	c.turn = nil
 }
 
 // maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead letter of one, or over to another
@@ -78,7 +93,7 @@ func (c *Conversation) interrupt() {
 // MaxWait at most.
 func (c *Conversation) interruptible(messages []*wactorv1.Message) bool {
 	burst := &c.cfg.Burst
-	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages {
+	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages || messages[0].Seq < c.apartBefore {
 		return false
 	}
 	oldest := slices.MinFunc(messages, func(a, b *wactorv1.Message) int { return int(a.ReceivedMs - b.ReceivedMs) })

@@ -42,6 +42,8 @@ type Conversation struct {
 	stopping bool
 	// unburied are the dead letters that left in a commit which may not be applied yet: what the store can't know.
 	unburied map[uint64]bool
+	// apartBefore is the number of the first message that may share a turn: a turn over those before it has failed for good.
+	apartBefore uint64
 	// noticed is the version of the turn during which the user was told that the bot is busy.
 	noticed uint64
 	// turned is the commit of the last turn.

@@ -244,7 +244,7 @@ func (c *Conversation) deferTurn(e Deferred) {
 	c.turn, c.inline = nil, false
 }
 
-// failed waits for the next attempt, or makes a dead letter of the messages and goes on.
+// failed waits for the next attempt, tries each message by itself, or makes a dead letter of what the turn was about and goes on.
 func (c *Conversation) failed(e Failed) {
 	if !c.current(e.Turn) {
 		return
@@ -265,6 +265,10 @@ func (c *Conversation) failed(e Failed) {
 		c.head.RetryMessages, c.head.RetryTimer = seqs(c.turn.Messages), c.turn.Timer.GetName()
 		c.head.RetryAtMs = c.nowMs + c.cfg.Retry.backoff(c.turn.ID, c.turn.Attempt).Milliseconds()
 		c.turn, c.inline = nil, false
+		return
+	}
+	if !e.Retryable && len(c.turn.Messages) > 1 {
+		c.takeApart()
 		return
 	}
 	turn := c.endTurn()
