@@ -192,19 +192,31 @@ func (a *activation) end(err error) {
 	}
 	for ref, d := range a.open {
 		delete(a.open, ref)
+		if !d.Repeatable() && a.machine != nil && a.machine.Committing() {
+			d.Done(0, ErrUnknownFate)
+			continue
+		}
 		d.Done(0, err)
 	}
 	for _, d := range a.held {
 		a.handBack(d)
 	}
 	a.held = nil
-	unfinished := a.inbox+a.outbox > 0 || a.machine == nil
 	a.gauge(0, 0)
 	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless that came before its end.
-	if unfinished && !errors.Is(err, ErrNotLeader) && (!errors.Is(err, ErrStopping) || a.table.isReady()) {
-		a.table.retryLater(a.id, a.term)
+	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrStopping) && !a.table.isReady() {
+		return
+	}
+	switch {
+	case a.machine == nil:
+		a.table.retryLater(a.id, a.term, loadAgain)
+	case a.machine.Unfinished():
+		a.table.retryLater(a.id, a.term, a.runtime.options.RetryAfter)
 	}
 }
+
+// loadAgain is the wait before a conversation is activated again that could not be loaded. Its next message tries it, too.
+const loadAgain = 30 * time.Second
 
 // stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth only falls.
 func (a *activation) stopWhenDrained(ctx actor.Context) {

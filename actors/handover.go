@@ -37,7 +37,7 @@ func (r *Runtime) TakeBack(shard uint32) {
 	t.leaving = false
 	t.mu.Unlock()
 	if left && t.isReady() {
-		r.goWork(func() { t.recover(term) })
+		r.goWork(func() { t.takeUp(term) })
 	}
 }
 

@@ -153,7 +153,7 @@ func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
 	if !t.lead(term, ready) {
 		return
 	}
-	r.goWork(func() { t.recover(term) })
+	r.goWork(func() { t.takeUp(term) })
 }
 
 // goWork runs fn on a goroutine that Stop waits for; not any more once it stops.

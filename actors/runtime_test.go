@@ -475,7 +475,7 @@ func TestRecoveryEndsWithItsTerm(t *testing.T) {
 		table := full.table(conversation.ID{Channel: "shop", User: "u"})
 		ended := make(chan struct{})
 		go func() {
-			table.recover(1)
+			table.takeUp(1)
 			close(ended)
 		}()
 		time.Sleep(time.Second)

@@ -162,41 +162,38 @@ func (t *table) each(fn func(*activation)) {
 	}
 }
 
-// errTermOver ends a recovery whose term is over.
-var errTermOver = errors.New("actors: the term is over")
-
-// recover takes up the unfinished work of the shard, a few hundred conversations at a time, as long as the term lasts.
-func (t *table) recover(term uint64) {
+// takeUp takes up the unfinished work of the shard, a few hundred conversations at a time, as long as the term lasts. All names are
+// read before: while there is no room for more conversations this takes long, and a view of the store that is kept open keeps what was
+// deleted since.
+func (t *table) takeUp(term uint64) {
 	const atOnce = 256
 	r := t.runtime
-	waiting := 0
+	var ids []conversation.ID
 	err := r.options.Store.Work(t.shard, func(name string) error {
 		id, err := conversation.ParseID(name)
 		if err != nil || r.options.Channels[id.Channel] == nil {
 			r.options.Logger.Warn("unfinished work of a channel that is not configured", "shard", t.shard)
 			return nil
 		}
-		if waiting++; waiting%atOnce == 0 {
-			if !r.pause(10*time.Millisecond) || !t.leads(term) {
-				return errTermOver
-			}
-		}
-		for {
-			err := t.wake(id)
-			switch {
-			case errors.Is(err, ErrOverloaded):
-				if !r.pause(100*time.Millisecond) || !t.leads(term) {
-					return errTermOver
-				}
-			case err != nil:
-				return errTermOver
-			default:
-				return nil
-			}
-		}
+		ids = append(ids, id)
+		return nil
 	})
-	if err != nil && !errors.Is(err, errTermOver) {
+	if err != nil {
 		r.options.Logger.Error("unfinished work can't be read; it waits for its users to write again", "shard", t.shard, "error", err)
+	}
+	for i, id := range ids {
+		if i%atOnce == atOnce-1 && (!r.pause(10*time.Millisecond) || !t.leads(term)) {
+			return
+		}
+		err := t.wake(id)
+		for ; errors.Is(err, ErrOverloaded); err = t.wake(id) {
+			if !r.pause(100*time.Millisecond) || !t.leads(term) {
+				return
+			}
+		}
+		if err != nil {
+			return // the term is over
+		}
 	}
 }
 
@@ -212,12 +209,12 @@ func (r *Runtime) pause(d time.Duration) bool {
 	}
 }
 
-// retryLater activates a conversation again whose activation failed while it had unfinished work.
-func (t *table) retryLater(id conversation.ID, term uint64) {
+// retryLater activates a conversation again, after a wait, whose activation failed while it had unfinished work.
+func (t *table) retryLater(id conversation.ID, term uint64, wait time.Duration) {
 	t.runtime.goWork(func() {
-		if t.runtime.pause(t.runtime.options.RetryAfter) && t.leads(term) {
+		if t.runtime.pause(wait) && t.leads(term) {
 			if err := t.wake(id); errors.Is(err, ErrOverloaded) {
-				t.retryLater(id, term)
+				t.retryLater(id, term, wait)
 			}
 		}
 	})

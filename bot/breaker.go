@@ -63,7 +63,7 @@ type queued interface {
 	call(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
 }
 
-func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
+func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
 	call := g.bot.Turn
 	if q, ok := g.bot.(queued); ok {
 		leave, err := q.wait(ctx)
@@ -76,9 +76,8 @@ func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (*conversat
 	if wait := g.enter(time.Now()); wait > 0 {
 		return nil, &conversation.BotError{Retryable: true, NotCalled: true, RetryAfter: wait, Reason: "the bot fails for everybody and is left alone"}
 	}
-	answer, err := call(ctx, turn)
-	g.leave(time.Now(), err, ctx.Err() != nil)
-	return answer, err
+	defer func() { g.leave(time.Now(), err, ctx.Err() != nil) }() // also where the bot panics
+	return call(ctx, turn)
 }
 
 // enter lets a call through (0), or says when to ask again.

@@ -160,3 +160,15 @@ func TestBreakerCountsOutagesOnly(t *testing.T) {
 		t.Error("a bot that answers, or that nobody waited for, was left alone")
 	}
 }
+
+// TestPanicsLeaveTheBreaker: a call that panicked is over. Else the next outage would close the breaker for ever.
+func TestPanicsLeaveTheBreaker(t *testing.T) {
+	g := Guarded(Func(func(context.Context, *conversation.Turn) (*conversation.Answer, error) { panic("bot") })).(*guarded)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = g.Turn(context.Background(), &conversation.Turn{})
+	}()
+	if g.underway != 0 {
+		t.Errorf("%d calls are under way", g.underway)
+	}
+}

@@ -210,12 +210,18 @@ func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(
 // Full reports whether so many commits are on their way that a message would be refused as overload.
 func (c *Conversation) Full() bool { return c.revision-c.applied >= uint64(c.cfg.MaxPipeline) }
 
+// Unfinished reports whether messages, replies or links to other identities wait: what is to be taken up again after a crash.
+func (c *Conversation) Unfinished() bool { return len(c.inbox)+len(c.outbox) > 0 || c.linking() }
+
+// Committing reports whether commits are on their way, so that nobody knows what will become of them if the activation ends.
+func (c *Conversation) Committing() bool { return c.applied < c.revision }
+
 // Idle reports whether nothing is unfinished or under way: the activation may end without losing anything.
 func (c *Conversation) Idle() bool {
-	return c.turn == nil && len(c.inbox) == 0 && len(c.outbox) == 0 && !c.linking() && c.applied == c.revision
+	return c.turn == nil && !c.Unfinished() && !c.Committing()
 }
 
 // Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to the store or the provider.
 func (c *Conversation) Settled() bool {
-	return c.turn == nil && c.applied == c.revision && c.send.phase != sendFlying
+	return c.turn == nil && !c.Committing() && c.send.phase != sendFlying
 }

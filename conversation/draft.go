@@ -143,7 +143,7 @@ func (c *Conversation) flushJournal() {
 
 // flushWork keeps the index by which the next activation finds unfinished work without the user writing again.
 func (c *Conversation) flushWork() {
-	unfinished := len(c.inbox)+len(c.outbox) > 0 || c.linking()
+	unfinished := c.Unfinished()
 	if unfinished == c.working {
 		return
 	}

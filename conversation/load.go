@@ -48,6 +48,6 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 func (l *Loader) Done(revision uint64) *Conversation {
 	l.c.revision, l.c.applied = revision, revision
 	sortTimers(l.c.timers)
-	l.c.working = len(l.c.inbox)+len(l.c.outbox) > 0 || l.c.linking()
+	l.c.working = l.c.Unfinished()
 	return l.c
 }

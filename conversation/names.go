@@ -33,9 +33,6 @@ func (c *Conversation) linking() bool { return len(c.head.Claims) > 0 || c.head.
 // alias reports whether this is only a name of another conversation.
 func (c *Conversation) alias() bool { return c.head.AliasOf != "" }
 
-// exists reports whether this is a conversation in its own right.
-func (c *Conversation) exists() bool { return c.revision > 0 && !c.alias() }
-
 // ask asks each claimed identity to whom it belongs, again and again until all have answered.
 func (c *Conversation) ask() {
 	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.applied < c.revision || c.nowMs < c.askAtMs {

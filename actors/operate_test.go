@@ -1,0 +1,116 @@
+package actors
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// TestOperatorIsToldWhatNobodyKnows: the lead goes while the commit of a retry is on its way. It is not asked a second time, which would
+// find no dead letter and tell the operator so, though it was this retry that took it.
+func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		b := start(t, store, counter{before: func(turn *conversation.Turn) {
+			if turn.Attempt == 1 {
+				panic("bot")
+			}
+		}}, nil)
+		defer b.stop()
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		store.set(func() { store.held = true })
+		id := conversation.ID{Channel: "shop", User: "u"}
+		told := make(chan error, 1)
+		go func() { told <- b.Retry(t.Context(), id, 1, "") }()
+		synctest.Wait()
+		b.Lead(b.Shard(id), 2, false)
+		if err := <-told; !errors.Is(err, ErrUnknownFate) {
+			t.Errorf("error %v", err)
+		}
+		store.set(func() { store.held = false })
+	})
+}
+
+// TestLinkingGoesOnByItself: a conversation has nothing to do but to find out whose it is when a commit fails.
+func TestLinkingGoesOnByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		var b *bench
+		ready := make(chan struct{})
+		b = start(t, store, inlineCounter{}, func(o *Options) {
+			o.Elsewhere = func(d *Delivery) {
+				<-ready
+				if _, asks := d.question.(conversation.Asked); asks && store.failedCommits == 0 {
+					store.set(func() { store.failing = errors.New("log is gone") })
+				}
+				b.Deliver(d)
+			}
+		})
+		close(ready)
+		defer b.stop()
+		stale := &outcome{done: make(chan struct{})}
+		b.Deliver(&Delivery{
+			Conversation: conversation.ID{Channel: "shop", User: "4915"}, User: &wactorv1.User{WaId: "4915", UserId: "US.a"}, Done: stale.set,
+			Message: &wactorv1.Message{Id: "m1", Type: "text", SentMs: time.Now().Add(-30 * 24 * time.Hour).UnixMilli(), ReceivedMs: time.Now().UnixMilli()},
+		})
+		stale.want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		if store.failedCommits == 0 || !store.works() {
+			t.Fatalf("%d commits failed, there is work: %v", store.failedCommits, store.works())
+		}
+		store.set(func() { store.failing = nil })
+		time.Sleep(10 * time.Second)
+		if store.works() {
+			t.Error("nobody found out whose the conversation is")
+		}
+	})
+}
+
+// works reports whether any conversation has unfinished work.
+func (s *memoryStore) works() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.records {
+		if _, rest, _ := strings.Cut(key, "\x00"); rest[0] == byte(wactorv1.RecordKind_RECORD_KIND_WORK) {
+			return true
+		}
+	}
+	return false
+}
+
+// unloadable is a store in which a conversation is damaged.
+type unloadable struct {
+	*memoryStore
+	loads atomic.Int32
+}
+
+func (u *unloadable) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+	u.loads.Add(1)
+	return 0, errors.New("damaged")
+}
+
+// TestDamagedConversationIsLeftAlone: it is not tried every second, with a line in the log each time.
+func TestDamagedConversationIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &unloadable{memoryStore: newMemoryStore()}
+		defer store.close()
+		b := start(t, store.memoryStore, inlineCounter{}, func(o *Options) { o.Store = store })
+		defer b.stop()
+		if o := b.deliver("u", "m1", "hi").wait(t); o.err == nil {
+			t.Fatal("a message was taken")
+		}
+		time.Sleep(2*loadAgain + time.Second)
+		if loads := store.loads.Load(); loads != 3 {
+			t.Errorf("loaded %d times", loads)
+		}
+	})
+}
