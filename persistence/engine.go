@@ -72,7 +72,7 @@ func engineError(err error) error {
 func closeEngine(db *pebble.DB) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("persistence: close the storage engine: %v", r)
+			err = fmt.Errorf("persistence: close the storage engine: %s", harmless("%v", r))
 		}
 	}()
 	return engineError(db.Close())

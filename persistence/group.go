@@ -89,7 +89,7 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 func (g *group) start() error {
 	node, err := raft.NewRawNode(&raft.Config{
 		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: g.log, Applied: g.log.applied.index,
-		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxCommittedSizePerReady: 4 << 20, MaxUncommittedEntriesSize: 64 << 20,
+		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxInflightBytes: 16 << 20, MaxCommittedSizePerReady: 4 << 20, MaxUncommittedEntriesSize: 64 << 20,
 		PreVote: true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true, Logger: g.logger,
 	})
 	if err != nil {
@@ -104,7 +104,7 @@ func (g *group) soleVoter() bool {
 	return len(g.log.conf.Voters) == 1 && g.log.conf.Voters[0] == g.replica && len(g.log.conf.VotersOutgoing) == 0
 }
 
-// alone reports whether this is the only replica: it needs no ticks.
+// alone reports whether this is the only replica.
 func (g *group) alone() bool {
 	return g.soleVoter() && len(g.log.conf.Learners) == 0 && len(g.log.conf.LearnersNext) == 0
 }

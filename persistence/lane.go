@@ -18,6 +18,7 @@ type lane struct {
 	mu     sync.Mutex
 	inbox  inputs
 	bytes  int64 // of proposals
+	heard  int   // bytes of entries in the messages
 	closed bool
 	woken  bool          // for what is in the inbox
 	wake   chan struct{} // holds one token where the lane is woken
@@ -67,8 +68,12 @@ type proposal struct {
 	lazy bool
 }
 
-// maxMessages bounds the messages of other nodes that wait in a lane; the consensus core sends again what is dropped.
-const maxMessages = 8192
+// maxMessages and maxHeard bound the messages of other nodes that wait in a lane, and the bytes of their entries; the consensus core sends
+// again what is dropped.
+const (
+	maxMessages = 8192
+	maxHeard    = 64 << 20
+)
 
 // post queues a proposal, unless the lane is full or closed.
 func (l *lane) post(p *proposal) error {
@@ -85,10 +90,13 @@ func (l *lane) post(p *proposal) error {
 // receive queues a message of another node.
 func (l *lane) receive(m Message) error {
 	return l.put(nil, func() error {
-		if len(l.inbox.messages) >= maxMessages {
+		if len(l.inbox.messages) >= maxMessages || l.heard >= maxHeard {
 			return ErrOverloaded
 		}
 		l.inbox.messages = append(l.inbox.messages, m)
+		for _, e := range m.GetEntries() {
+			l.heard += len(e.GetData())
+		}
 		return nil
 	})
 }
@@ -183,7 +191,7 @@ func (l *lane) take() (in inputs, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	in = l.inbox
-	l.inbox, l.bytes, l.woken = inputs{}, 0, false
+	l.inbox, l.bytes, l.heard, l.woken = inputs{}, 0, 0, false
 	l.late.Stop()
 	l.lateAt = time.Time{}
 	if !l.store.options.Manual {
@@ -264,10 +272,11 @@ func (l *lane) cycle(in inputs) error {
 	return nil
 }
 
-// tickGroups lets time go on where somebody else is to be heard of. The only voter needs no clock.
+// tickGroups lets time go on where somebody else is to be heard of. A replica that is alone needs no clock as long as it leads; a late
+// message of one that was a member may have ended that, and then it stands for election again.
 func (l *lane) tickGroups() {
 	l.each(func(g *group) {
-		if !g.alone() {
+		if !g.alone() || !g.leading {
 			g.tick()
 			l.activate(g)
 		}

@@ -61,7 +61,8 @@ func (g *group) confirm(m *raftpb.Message) {
 
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
-	if !g.lead.Ready || g.node.BasicStatus().LeadTransferee != raft.None {
+	// What was told of the lead (g.lead) is behind: this replica may have voted for another one in this very round.
+	if status := g.node.BasicStatus(); !g.lead.Ready || status.RaftState != raft.StateLeader || status.LeadTransferee != raft.None {
 		to.set(0, 0)
 		return
 	}

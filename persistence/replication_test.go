@@ -119,6 +119,42 @@ func TestPausedLeaderHasNoLease(t *testing.T) {
 	}
 }
 
+// TestNoVoteLeavesUnderALease: a leader that hears of a later term, and is asked for its vote in it, before it does anything else.
+func TestNoVoteLeavesUnderALease(t *testing.T) {
+	w := newTown(t, 3, 1)
+	w.spread(1)
+	old := w.awaitLeader(1)
+	w.run(20)
+	term, group := old.leads[1].Term, old.group(1)
+	other := group.Members[0]
+	if other.Node == old.Node() {
+		other = group.Members[1]
+	}
+	votes := 0
+	w.cut = func(from, _ *house) bool {
+		if from == old && !old.lane(1).groups[1].leads() {
+			if votes++; old.Leased(1, term) {
+				t.Error("who has a lease speaks in a later term")
+			}
+		}
+		return true
+	}
+	later := func(kind raftpb.MessageType) *raftpb.Message {
+		return &raftpb.Message{
+			Type: kind.Enum(), From: new(other.Replica), To: new(group.Replica), Term: new(term + 1), Index: new(group.Last), LogTerm: new(term),
+		}
+	}
+	for _, kind := range []raftpb.MessageType{raftpb.MsgAppResp, raftpb.MsgVote} {
+		if err := old.Receive(Message{Shard: 1, Node: other.Node, Message: later(kind)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old.drive()
+	if votes == 0 {
+		t.Error("it did not vote")
+	}
+}
+
 func TestCutOffLeaderCannotCommit(t *testing.T) {
 	w := newTown(t, 3, 1)
 	w.spread(1)
@@ -265,11 +301,7 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 			}
 			w.await("the old lead", func() bool { return from.Leased(1, from.leads[1].Term) })
 			w.cut = func(_, _ *house) bool { return false }
-			for _, one := range held {
-				if one.to != from {
-					w.wires = append(w.wires, one)
-				}
-			}
+			w.wires = append(w.wires, held...)
 			w.settle()
 			if w.leader(1) != from {
 				t.Error("the lead was taken")

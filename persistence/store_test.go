@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/raft/v3/raftpb"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -176,6 +177,29 @@ func TestProposalOfAnotherTermIsRefused(t *testing.T) {
 		wantErr(t, (<-r.startIn(shard, r.term(1), commitOf("shop/1", 0))).err, ErrNotLeader)
 	}
 	r.mustCommit(1, commitOf("shop/1", 0))
+}
+
+// TestMessagesOfOthersAreBounded: a lane that waits for its disk keeps no more of what others send.
+func TestMessagesOfOthersAreBounded(t *testing.T) {
+	for name, c := range map[string]struct{ entry, want int }{"many": {0, maxMessages}, "large": {1 << 20, maxHeard >> 20}} {
+		t.Run(name, func(t *testing.T) {
+			r := open(t, Options{Manual: true, Shards: 1})
+			m := Message{Shard: 1, Message: &raftpb.Message{
+				Type: raftpb.MsgApp.Enum(), From: new(uint64(98)), To: new(uint64(99)), Term: new(uint64(1)), Index: new(uint64(6)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{{Index: new(uint64(7)), Term: new(uint64(1)), Data: make([]byte, c.entry)}},
+			}}
+			taken := 0
+			for r.Receive(m) == nil {
+				taken++
+			}
+			if taken != c.want {
+				t.Errorf("%d messages wait, want %d", taken, c.want)
+			}
+			if err := r.Drive(); err != nil {
+				t.Fatal(err)
+			}
+			wantErr(t, r.Receive(m), nil)
+		})
+	}
 }
 
 // TestOverloadIsRefused holds the lane up in a callback, so that what is proposed meanwhile waits.

@@ -29,7 +29,7 @@ func (s *Store) TransferLead(shard uint32, term, to uint64) error {
 // A leader that gives its lead away tells one to stand for election at once, and the others vote for that one although they hear of
 // a leader. That word may come late: when the leader has given up waiting, leads on, and has a lease again. So it carries a stamp, as
 // heartbeats do, and so do the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp follows neither: a lease
-// and an election each have a majority, and one is in both. While the lead is given away heartbeats have no stamps, and answers to
+// and an election each have a majority, and one is in both. A leader that leads on has promised that to itself. While the lead is given away heartbeats have no stamps, and answers to
 // those of before confirm nothing any more.
 
 // campaignTransfer is how the consensus core marks votes that are asked for by a leader's word.
@@ -95,6 +95,9 @@ func (g *group) mayTakeOver(m *raftpb.Message) bool {
 func (g *group) mayVote(m *raftpb.Message) bool {
 	if !bytes.HasPrefix(m.Context, campaignTransfer) {
 		return true
+	}
+	if status := g.node.BasicStatus(); status.RaftState == raft.StateLeader && status.LeadTransferee == raft.None {
+		return false // it has given up waiting
 	}
 	stamp, ok := cutStamp(m, campaignTransfer)
 	return ok && !g.outran(m.GetTerm()-1, stamp)
