@@ -165,6 +165,7 @@ func (c *Cluster) serve() {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: silence}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.InitialWindowSize(4<<20), grpc.InitialConnWindowSize(16<<20),
+		grpc.WaitForHandlers(true), // so that nothing uses the host behind Close
 	)
 	clusterv1.RegisterNodeServiceServer(c.server, &service{cluster: c})
 	c.goRun(func(ctx context.Context) {
@@ -187,13 +188,14 @@ func (c *Cluster) goRun(run func(context.Context)) bool {
 
 // watch follows what gossip says.
 func (c *Cluster) watch(ctx context.Context) {
-	for sized := 1; ; {
+	for sized, news := 1, c.state.news(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.changed:
-		case <-c.state.news():
+		case <-news:
 		}
+		news = c.state.news() // before the state is read: else a change meanwhile would be seen by nobody
 		c.readdress()
 		c.complain()
 		now := map[uint64]bool{}

@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net/url"
 	"os"
@@ -180,6 +182,23 @@ func TestFilesAreRefused(t *testing.T) {
 	}
 	if _, err := (folder{t, t.TempDir()}).load(nodeA, now); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("files that are not there: %v", err)
+	}
+}
+
+// TestBadFilesAreReportedOnce: an operator who replaced certificates by ones that can't be used hears of it, but not every second.
+func TestBadFilesAreReportedOnce(t *testing.T) {
+	clock := newClock()
+	f := newFolder(t, newTestAuthority(t, clock.now), nil)
+	c, lines := newLeader().cluster, &bytes.Buffer{}
+	c.options.Credentials, c.log = mustLoad(t, f, nodeA, clock.now), slog.New(slog.NewTextHandler(lines, nil))
+	f.write("node.key", nil)
+	said := ""
+	for range 3 {
+		clock.Time = clock.Add(checkFiles)
+		said = c.checkCertificates(said)
+	}
+	if n := strings.Count(lines.String(), "cluster.tls"); n != 1 {
+		t.Errorf("reported %d times: %s", n, lines)
 	}
 }
 

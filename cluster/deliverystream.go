@@ -159,7 +159,7 @@ func (s *deliveryStream) stream() (worked bool) {
 		return false
 	}
 	var receiving sync.WaitGroup
-	defer receiving.Wait()
+	defer receiving.Wait() // it writes the result
 	defer cancel()
 	s.ask()
 	receiving.Go(func() {
@@ -178,11 +178,11 @@ func (s *deliveryStream) stream() (worked bool) {
 		select {
 		case <-s.wake:
 		case <-ctx.Done():
-			return worked
+			return
 		}
 		for batch, asking := s.take(); len(batch) > 0 || asking; batch, asking = s.take() {
 			if err := stream.Send(&clusterv1.DeliverRequest{Deliveries: batch}); err != nil {
-				return worked
+				return
 			}
 		}
 	}

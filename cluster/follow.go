@@ -117,10 +117,12 @@ func (c *Cluster) register(ctx context.Context) (*clusterv1.ClusterState, error)
 	return nil, err
 }
 
-// stayRegistered tells the cluster when this node has another address or version, and hears when it was removed.
+// stayRegistered tells the cluster when this node has another address or version, and hears when it was removed. It looks after the
+// certificates, too.
 func (c *Cluster) stayRegistered(ctx context.Context) {
-	said := ""
+	said, certificates := "", ""
 	for pause(ctx, jitter(registerEvery)) {
+		certificates = c.checkCertificates(certificates)
 		state := c.state.get()
 		own := findMember(state, c.host.Node())
 		if own.GetStanding() == clusterv1.Standing_STANDING_REMOVED {
@@ -140,6 +142,18 @@ func (c *Cluster) stayRegistered(ctx context.Context) {
 			c.log.Warn("this node can't register with its cluster yet", "error", err)
 		}
 	}
+}
+
+// checkCertificates says, once, when new certificates can't be used: those before go on until they expire, and then nobody can connect.
+func (c *Cluster) checkCertificates(said string) string {
+	err := c.options.Credentials.Check()
+	if err == nil {
+		return ""
+	}
+	if err.Error() != said {
+		c.log.Error("the new files of cluster.tls can't be used; the certificates before stay in use until they expire", "error", err)
+	}
+	return err.Error()
 }
 
 // sameMember reports whether a node is known as it is; its standing is not for it to say.

@@ -26,6 +26,10 @@ type moves struct {
 	ended map[uint32]uint64
 	// kept are the leads that could not be given away lately.
 	kept map[uint32]kept
+	// steps are under way until halt is called.
+	steps  sync.WaitGroup
+	halted context.Context
+	halt   context.CancelFunc
 }
 
 // kept is a lead that could not be given away. Each try ends the shard's conversations and refuses its webhooks until it is over, and
@@ -55,9 +59,11 @@ const (
 )
 
 func newMoves(c *Cluster) *moves {
-	return &moves{
+	m := &moves{
 		cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{}, kept: map[uint32]kept{},
 	}
+	m.halted, m.halt = context.WithCancel(context.Background())
+	return m
 }
 
 func (m *moves) poke() { signal(m.wake) }
@@ -140,6 +146,7 @@ func (m *moves) begin(shard uint32) bool {
 		return false
 	}
 	m.busy[shard] = true
+	m.steps.Add(1)
 	return true
 }
 
@@ -148,6 +155,7 @@ func (m *moves) end(shard uint32) {
 	delete(m.busy, shard)
 	m.ended[shard] = m.looks
 	m.mu.Unlock()
+	m.steps.Done()
 	m.poke()
 }
 
@@ -185,6 +193,9 @@ func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
 
 // perform takes one step. What fails is told again by the next look.
 func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus, step placement.Step) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.halted, cancel)()
 	c := m.cluster
 	log := c.log.With("shard", shard, "term", term)
 	var err error
@@ -280,11 +291,13 @@ func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) ui
 	return best
 }
 
-// stop begins no further step.
+// stop begins no further step, and returns when those under way have ended: whoever gives a lead away must be alone in that.
 func (m *moves) stop() {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	for i := range uint32(movesAtOnce) {
 		m.busy[^i] = true // numbers that no shard has
 	}
+	m.mu.Unlock()
+	m.halt()
+	m.steps.Wait()
 }

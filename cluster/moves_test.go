@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,8 +56,11 @@ func TestFewStepsAtOnce(t *testing.T) {
 	if m.begin(movesAtOnce) {
 		t.Error("one step too many at once")
 	}
+	for shard := range uint32(movesAtOnce) {
+		m.end(shard)
+	}
 	m.stop()
-	m.end(0)
+	m.open()
 	if m.begin(7) {
 		t.Error("a step after the stop")
 	}
@@ -102,6 +106,44 @@ func TestALeadThatCanNotBeGivenAwayIsLeftInPeace(t *testing.T) {
 		if first := host.tries[1].Sub(host.tries[0]); first > 2*keepLead {
 			t.Errorf("the second try came after %v", first)
 		}
+	})
+}
+
+// patient is a stubborn Host whose Transfer lasts until its context ends.
+type patient struct {
+	stubborn
+	underway atomic.Bool
+}
+
+func (p *patient) Transfer(ctx context.Context, _ uint32, _, _ uint64, _ bool) error {
+	p.underway.Store(true)
+	<-ctx.Done()
+	p.underway.Store(false)
+	return ctx.Err()
+}
+
+// TestAStopIsAloneInGivingLeadsAway: a step that gives one away ends before the stop does so. Else the step, when it gives up, would
+// take back what the stop has begun to end.
+func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newLeader().cluster
+		host := &patient{}
+		c.host, c.moves, c.leads = host, newMoves(c), map[uint32]Hint{1: {Shard: 1, Term: 3, Node: 1}}
+		c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
+		for node := range uint64(3) {
+			c.membership.table.present[hexID(node+1)] = present{peer: Peer{Node: node + 1}, known: true}
+		}
+		c.goRun(c.moves.run)
+		time.Sleep(moveEvery + time.Second)
+		if !host.underway.Load() {
+			t.Error("no step is under way")
+		}
+		c.moves.stop()
+		if host.underway.Load() {
+			t.Error("a step is under way behind the stop")
+		}
+		c.cancel()
+		c.running.Wait()
 	})
 }
 

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// raftQueue is how many messages wait for one node; more are dropped, and the consensus core sends again.
-	raftQueue = 8192
+	// raftQueue is how many messages wait for one node, and raftQueueBytes the bytes from which on nothing more is taken; what is dropped
+	// the consensus core sends again.
+	raftQueue      = 8192
+	raftQueueBytes = 64 << 20
 	// raftBatch bounds what travels as one message of the stream, about.
 	raftBatch = 1 << 20
 )
@@ -25,6 +27,7 @@ type raftStream struct {
 
 	mu      sync.Mutex
 	queue   []RaftMessage
+	bytes   int // in the queue
 	wake    chan struct{}
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -44,12 +47,15 @@ func (s *raftStream) wait() { s.stopped.Wait() }
 // send queues messages; what can't be queued is lost.
 func (s *raftStream) send(messages []RaftMessage) {
 	s.mu.Lock()
-	room := raftQueue - len(s.queue)
-	lost := len(messages) > room
-	s.queue = append(s.queue, messages[:min(room, len(messages))]...)
+	queued := 0
+	for queued < len(messages) && len(s.queue) < raftQueue && s.bytes < raftQueueBytes {
+		s.queue = append(s.queue, messages[queued])
+		s.bytes += proto.Size(messages[queued].Message)
+		queued++
+	}
 	s.mu.Unlock()
 	signal(s.wake)
-	if lost {
+	if queued < len(messages) {
 		s.cluster.host.Unreachable(s.link.node)
 	}
 }
@@ -58,7 +64,7 @@ func (s *raftStream) take() []RaftMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.queue
-	s.queue = nil
+	s.queue, s.bytes = nil, 0
 	return all
 }
 
