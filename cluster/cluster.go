@@ -363,9 +363,6 @@ func (c *Cluster) State() *clusterv1.ClusterState { return c.state.get() }
 // Alive reports whether gossip takes a node for alive. This node is.
 func (c *Cluster) Alive(node uint64) bool { return c.membership.Alive(node) }
 
-// GossipAddress is where others reach this node's gossip.
-func (c *Cluster) GossipAddress() string { return c.membership.Address() }
-
 // ErrRemoved is why a node can't be one of its cluster any more.
 var ErrRemoved = errors.New("cluster: this node was removed from its cluster; to join anew, start it with an empty data directory")
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/cluster/placement"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -194,7 +195,7 @@ func (m *meta) tell(before, after *clusterv1.ClusterState) {
 		log.Info("all nodes can apply log entries of a newer format, which are written from now on: no node can go back to an older version", "format", after.Format)
 	}
 	if after.Settled && !before.GetSettled() {
-		log.Info("the cluster is formed: all shards are where they are wanted", "nodes", len(eligible(after)), "replicas", copies(len(eligible(after)), int(after.Replicas)))
+		log.Info("the cluster is formed: all shards are where they are wanted", "nodes", len(eligible(after)), "replicas", placement.Copies(len(eligible(after)), int(after.Replicas)))
 	}
 }
 

@@ -170,7 +170,7 @@ func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 	}
 	for _, m := range lost {
 		// Fewer replicas than before would be less safe than one that may come back.
-		if copies(active-1, int(state.Replicas)) < copies(active, int(state.Replicas)) {
+		if placement.Copies(active-1, int(state.Replicas)) < placement.Copies(active, int(state.Replicas)) {
 			return
 		}
 		m.Standing = clusterv1.Standing_STANDING_LOST
@@ -195,13 +195,7 @@ func successor(state *clusterv1.ClusterState, m *clusterv1.Member) *clusterv1.Me
 // Active tells how many nodes may hold replicas, and how many of them each shard gets.
 func Active(state *clusterv1.ClusterState) (nodes, replicas int) {
 	nodes = len(eligible(state))
-	return nodes, copies(nodes, int(state.GetReplicas()))
-}
-
-// copies is how many replicas a shard gets from so many nodes.
-func copies(nodes, replicas int) int {
-	n := min(nodes, replicas)
-	return max(1, n-1+n%2)
+	return nodes, placement.Copies(nodes, int(state.GetReplicas()))
 }
 
 // place decides which nodes shall hold each shard, once the cluster is formed.

@@ -9,9 +9,9 @@ import (
 )
 
 // A log is there for other replicas. One that is alone, as all are on a single node, needs none: what it appends is committed as soon as it
-// is on the disk. So it writes what entries do in place of the entries, in the very batch that is synced. The consensus core sees an entry that was appended, committed and applied, as ever; its indexes go on
-// in memory, and the disk learns of them when the log is needed again (groupLog.append), or with a new term. A start begins with those
-// that the disk knows: nobody else has ever seen the ones since.
+// is on the disk. So it writes what entries do in place of the entries, in the very batch that is synced. The consensus core sees an entry
+// that was appended, committed and applied, as ever; its indexes go on in memory, and the disk learns of them when the log is needed
+// again, or with a new term (groupLog.append). A start begins with those that the disk knows: nobody else has ever seen the ones since.
 
 // goesDirect reports whether the entries of a Ready may be applied at once, instead of being written to the log.
 func (g *group) goesDirect(ready raft.Ready) bool {

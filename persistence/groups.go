@@ -14,13 +14,12 @@ type Group struct {
 	Replica uint64
 	Lead    Lead
 	// Leading: this replica leads, perhaps not Ready yet.
-	Leading         bool
-	Commit          uint64
-	Applied, Last   uint64
-	Joint           bool
-	Next            uint64 // the id of the replica that is added next
-	Members         []Member
-	LeadTransferred bool // it is giving its lead away
+	Leading       bool
+	Commit        uint64
+	Applied, Last uint64
+	Joint         bool
+	Next          uint64 // the id of the replica that is added next
+	Members       []Member
 }
 
 // Member is one replica of a group. What a leader knows of it is in the last three.
@@ -55,7 +54,6 @@ func (g *group) status() Group {
 	out := Group{
 		Shard: g.shard, Replica: g.replica, Lead: g.lead, Leading: basic.RaftState == raft.StateLeader, Commit: g.log.hard.GetCommit(),
 		Applied: g.log.applied.index, Last: g.log.last.index, Joint: len(c.GetVotersOutgoing()) > 0, Next: g.log.members.Next,
-		LeadTransferred: basic.LeadTransferee != raft.None,
 	}
 	for _, r := range g.log.members.Replicas {
 		out.Members = append(out.Members, Member{

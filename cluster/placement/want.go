@@ -41,7 +41,7 @@ func Want(previous [][]uint64, shards uint32, replicas int, nodes []Node) [][]ui
 	})
 	nodes = slices.CompactFunc(nodes, func(a, b Node) bool { return a.ID == b.ID })
 
-	l := newLayout(groups, oddUpTo(min(replicas, len(nodes))), nodes)
+	l := newLayout(groups, Copies(len(nodes), replicas), nodes)
 	l.keep(previous)
 	for shard := range groups {
 		l.trim(shard)
@@ -65,7 +65,8 @@ func Want(previous [][]uint64, shards uint32, replicas int, nodes []Node) [][]ui
 	return wanted
 }
 
-// oddUpTo returns the largest odd number that is at most n, and at least 1.
-func oddUpTo(n int) int {
+// Copies is how many replicas a shard gets of those that are wanted from so many nodes: an odd number, and at least 1.
+func Copies(nodes, wanted int) int {
+	n := min(nodes, wanted)
 	return max(1, n-1+n%2)
 }
