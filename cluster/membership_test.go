@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/wactor/wactor/internal/freeport"
 )
 
 // patience is how long tests wait for what happens in seconds. Only failures take so long.
@@ -326,12 +328,7 @@ func TestSecretIsReplacedInGossip(t *testing.T) {
 
 func TestNobodyAnswersIsSaidOnce(t *testing.T) {
 	checkLeaks(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	free.Close()
+	address := freeport.Address(t)
 	a := join(t, 1, nil, address)
 	eventually(t, "it is said", func() bool { return a.log.lines("no other node can be reached") == 1 })
 	if !strings.Contains(a.log.String(), address) || !strings.Contains(a.log.String(), "refused") {

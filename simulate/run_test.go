@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/wactor/wactor/internal/freeport"
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
@@ -21,12 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	graph := listener.Addr().String()
-	listener.Close()
+	graph := freeport.Address(t)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer client.CloseIdleConnections()
 	bot := httptest.NewServer(&counter{graph: "http://" + graph, client: client, fail: fail, steps: map[string]int{}, seen: map[string]bool{}})

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/wactor/wactor/internal/freeport"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 	"github.com/wactor/wactor/simulate"
@@ -52,7 +52,7 @@ func newServerOf(t *testing.T, bot string, channel ...string) *server {
 	if len(channel) == 0 {
 		channel = []string{"in_doubt: { wait: 1s, max: 1s }", "pace: off"}
 	}
-	s := &server{http: freeAddress(t), admin: freeAddress(t), graph: freeAddress(t)}
+	s := &server{http: freeport.Address(t), admin: freeport.Address(t), graph: freeport.Address(t)}
 	folder := t.TempDir()
 	s.config = filepath.Join(folder, "wactor.yaml")
 	source := fmt.Sprintf(`
@@ -76,16 +76,6 @@ bots:
 	}
 	t.Cleanup(s.kill)
 	return s
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // start starts the process and returns how long it took until it was ready.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wactor/wactor/internal/freeport"
 )
 
 // TestDataInUse: who starts a second node over the same data is told what to do.
@@ -17,7 +19,7 @@ func TestDataInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := filepath.Join(filepath.Dir(first.config), "second.yaml")
-	moved := strings.NewReplacer(first.http, freeAddress(t), first.admin, freeAddress(t)).Replace(string(source))
+	moved := strings.NewReplacer(first.http, freeport.Address(t), first.admin, freeport.Address(t)).Replace(string(source))
 	if err := os.WriteFile(second, []byte(moved), 0o600); err != nil {
 		t.Fatal(err)
 	}

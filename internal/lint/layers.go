@@ -43,10 +43,10 @@ var layers = map[string]Layer{
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
 	"whatsapp/emulator":               Runtime,
+	"internal/freeport":               Runtime, // for tests
 
 	"gateway":        Edge,
 	"whatsapp/graph": Edge,
-	"console":        Edge,
 	"phone":          Edge,
 	"simulate":       Edge,
 	"admin":          Edge,
