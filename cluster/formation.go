@@ -157,7 +157,7 @@ func (f *formation) ask(ctx context.Context, node uint64) error {
 	if l == nil {
 		return fmt.Errorf("cluster: nobody knows where node %s is", hexID(node))
 	}
-	answer, err := l.client.Nominate(ctx, &clusterv1.NominateRequest{Node: f.cluster.host.Node(), Name: f.cluster.options.Name})
+	answer, err := l.client.Nominate(ctx, &clusterv1.NominateRequest{Node: f.cluster.host.Node()})
 	if err != nil {
 		return fmt.Errorf("cluster: ask node %s: %w", hexID(node), err)
 	}

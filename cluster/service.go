@@ -134,7 +134,7 @@ func (s *service) Replicas(ctx context.Context, _ *clusterv1.ReplicasRequest) (*
 	if err != nil {
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
-	return &clusterv1.ReplicasResponse{Replicas: replicas, Version: s.cluster.options.Version}, nil
+	return &clusterv1.ReplicasResponse{Replicas: replicas}, nil
 }
 
 // Raft implements clusterv1.NodeServiceServer.

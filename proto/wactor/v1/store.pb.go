@@ -113,7 +113,6 @@ const (
 	JournalKind_JOURNAL_KIND_UNSPECIFIED JournalKind = 0
 	JournalKind_JOURNAL_KIND_ACCEPTED    JournalKind = 1
 	JournalKind_JOURNAL_KIND_DUPLICATE   JournalKind = 2
-	JournalKind_JOURNAL_KIND_STALE       JournalKind = 3
 	JournalKind_JOURNAL_KIND_TURN        JournalKind = 4
 	JournalKind_JOURNAL_KIND_BOT_FAILED  JournalKind = 5
 	JournalKind_JOURNAL_KIND_DEAD_LETTER JournalKind = 6
@@ -139,7 +138,6 @@ var (
 		0:  "JOURNAL_KIND_UNSPECIFIED",
 		1:  "JOURNAL_KIND_ACCEPTED",
 		2:  "JOURNAL_KIND_DUPLICATE",
-		3:  "JOURNAL_KIND_STALE",
 		4:  "JOURNAL_KIND_TURN",
 		5:  "JOURNAL_KIND_BOT_FAILED",
 		6:  "JOURNAL_KIND_DEAD_LETTER",
@@ -158,7 +156,6 @@ var (
 		"JOURNAL_KIND_UNSPECIFIED":     0,
 		"JOURNAL_KIND_ACCEPTED":        1,
 		"JOURNAL_KIND_DUPLICATE":       2,
-		"JOURNAL_KIND_STALE":           3,
 		"JOURNAL_KIND_TURN":            4,
 		"JOURNAL_KIND_BOT_FAILED":      5,
 		"JOURNAL_KIND_DEAD_LETTER":     6,
@@ -1552,12 +1549,11 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x10RECORD_KIND_SEEN\x10\b\x12\x14\n" +
 	"\x10RECORD_KIND_WORK\x10\t\x12\x13\n" +
 	"\x0fRECORD_KIND_DUE\x10\n" +
-	"*\xd9\x03\n" +
+	"*\xdb\x03\n" +
 	"\vJournalKind\x12\x1c\n" +
 	"\x18JOURNAL_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15JOURNAL_KIND_ACCEPTED\x10\x01\x12\x1a\n" +
-	"\x16JOURNAL_KIND_DUPLICATE\x10\x02\x12\x16\n" +
-	"\x12JOURNAL_KIND_STALE\x10\x03\x12\x15\n" +
+	"\x16JOURNAL_KIND_DUPLICATE\x10\x02\x12\x15\n" +
 	"\x11JOURNAL_KIND_TURN\x10\x04\x12\x1b\n" +
 	"\x17JOURNAL_KIND_BOT_FAILED\x10\x05\x12\x1c\n" +
 	"\x18JOURNAL_KIND_DEAD_LETTER\x10\x06\x12\x15\n" +
@@ -1571,7 +1567,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x15JOURNAL_KIND_ABSORBED\x10\r\x12 \n" +
 	"\x1cJOURNAL_KIND_SESSION_EXPIRED\x10\x0e\x12\x1c\n" +
 	"\x18JOURNAL_KIND_INTERRUPTED\x10\x0f\x12\x17\n" +
-	"\x13JOURNAL_KIND_LINKED\x10\x10B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x13JOURNAL_KIND_LINKED\x10\x10\"\x04\b\x03\x10\x03*\x12JOURNAL_KIND_STALEB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_store_proto_rawDescOnce sync.Once

@@ -102,7 +102,6 @@ func (Refusal) EnumDescriptor() ([]byte, []int) {
 type NominateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          uint64                 `protobuf:"varint,1,opt,name=node,proto3" json:"node,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -142,13 +141,6 @@ func (x *NominateRequest) GetNode() uint64 {
 		return x.Node
 	}
 	return 0
-}
-
-func (x *NominateRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
 }
 
 type NominateResponse struct {
@@ -613,7 +605,6 @@ func (*ReplicasRequest) Descriptor() ([]byte, []int) {
 type ReplicasResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Replicas      []*ReplicaStatus       `protobuf:"bytes,1,rep,name=replicas,proto3" json:"replicas,omitempty"`
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -653,13 +644,6 @@ func (x *ReplicasResponse) GetReplicas() []*ReplicaStatus {
 		return x.Replicas
 	}
 	return nil
-}
-
-func (x *ReplicasResponse) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
 }
 
 // ReplicaStatus is one replica, as its node sees it.
@@ -1224,7 +1208,6 @@ type Delivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number of the delivery on this stream.
 	Id      uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Shard   uint32 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
 	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
 	UserId  string `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	Node    string `protobuf:"bytes,5,opt,name=node,proto3" json:"node,omitempty"`
@@ -1277,13 +1260,6 @@ func (*Delivery) Descriptor() ([]byte, []int) {
 func (x *Delivery) GetId() uint64 {
 	if x != nil {
 		return x.Id
-	}
-	return 0
-}
-
-func (x *Delivery) GetShard() uint32 {
-	if x != nil {
-		return x.Shard
 	}
 	return 0
 }
@@ -2024,10 +2000,9 @@ var File_wactor_cluster_v1_node_proto protoreflect.FileDescriptor
 
 const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1cwactor/cluster/v1/node.proto\x12\x11wactor.cluster.v1\x1a\x1dwactor/cluster/v1/state.proto\x1a\x17wactor/v1/message.proto\"9\n" +
+	"\x1cwactor/cluster/v1/node.proto\x12\x11wactor.cluster.v1\x1a\x1dwactor/cluster/v1/state.proto\x1a\x17wactor/v1/message.proto\"1\n" +
 	"\x0fNominateRequest\x12\x12\n" +
-	"\x04node\x18\x01 \x01(\x04R\x04node\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"D\n" +
+	"\x04node\x18\x01 \x01(\x04R\x04nodeJ\x04\b\x02\x10\x03R\x04name\"D\n" +
 	"\x10NominateResponse\x12\x18\n" +
 	"\agranted\x18\x01 \x01(\bR\agranted\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"X\n" +
@@ -2049,10 +2024,9 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"\x17\n" +
 	"\x15CreateReplicaResponse\"\x11\n" +
-	"\x0fReplicasRequest\"j\n" +
+	"\x0fReplicasRequest\"_\n" +
 	"\x10ReplicasResponse\x12<\n" +
-	"\breplicas\x18\x01 \x03(\v2 .wactor.cluster.v1.ReplicaStatusR\breplicas\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\"\xd2\x02\n" +
+	"\breplicas\x18\x01 \x03(\v2 .wactor.cluster.v1.ReplicaStatusR\breplicasJ\x04\b\x02\x10\x03R\aversion\"\xd2\x02\n" +
 	"\rReplicaStatus\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\x12\x12\n" +
@@ -2092,10 +2066,9 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.wactor.cluster.v1.DeliveryR\n" +
-	"deliveries\"\xf7\x03\n" +
+	"deliveries\"\xee\x03\n" +
 	"\bDelivery\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
-	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x17\n" +
 	"\auser_id\x18\x04 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04node\x18\x05 \x01(\tR\x04node\x12\x12\n" +
@@ -2109,7 +2082,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"taken_over\x18\r \x01(\v2\x1c.wactor.cluster.v1.TakenOverH\x00R\ttakenOver\x126\n" +
 	"\x05retry\x18\x0e \x01(\v2\x1e.wactor.cluster.v1.RetryLetterH\x00R\x05retry\x123\n" +
 	"\x04skip\x18\x0f \x01(\v2\x1d.wactor.cluster.v1.SkipLetterH\x00R\x04skipB\t\n" +
-	"\acontent\"\\\n" +
+	"\acontentJ\x04\b\x02\x10\x03R\x05shard\"\\\n" +
 	"\aInbound\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wactor.v1.MessageR\amessage\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\"\x85\x01\n" +
