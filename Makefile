@@ -5,6 +5,10 @@ FUZZTIME ?= 10s
 FIRST    ?= 1
 BUF      := $(GO) tool -modfile=tools/go.mod buf
 
+# What proto/ said when it was last promised, without comments. Everything on main is promised: any of it may lie on a disk, or
+# run beside the next version.
+PROMISED := proto/promised.binpb
+
 # What bench-alternatives compares, and for how long; as below it takes about an hour. ROUNDS=3 TRIALS=1 DURATION=3s takes 20 minutes.
 ROUNDS   ?= 3
 TRIALS   ?= 3
@@ -13,7 +17,7 @@ SYSTEMS  ?= wactor,wactor-3,memory,redis,redislock,occ,rabbitmq,naive
 OUT      ?= docs
 REMARKS  ?=
 
-.PHONY: help build test test-bench vet lint generate check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-growth ci
+.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-growth ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -38,8 +42,14 @@ generate: ## generates Go from proto/
 	$(BUF) generate
 	$(BUF) generate --template buf.gen.cluster.yaml
 
-check-generated: ## lints proto/ and fails where the generated code is not what it would generate
+promise: ## promises what was added to proto/ since; refuses where something was changed or removed
+	@if [ -e $(PROMISED) ]; then $(BUF) breaking --against $(PROMISED); fi
+	$(BUF) build --exclude-source-info -o $(PROMISED)
+
+check-generated: ## lints proto/, fails where it breaks what was promised, and where the generated code is not what it would generate
 	$(BUF) lint
+	$(BUF) breaking --against $(PROMISED)
+	@$(BUF) build --exclude-source-info -o - | cmp -s - $(PROMISED) || { echo "$(PROMISED) lacks what was added: run make promise and commit"; exit 1; }
 	$(BUF) generate
 	$(BUF) generate --template buf.gen.cluster.yaml
 	@git diff --exit-code -- proto || { echo "the generated code differs: run make generate and commit"; exit 1; }
