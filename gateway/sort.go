@@ -11,9 +11,6 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// UnreadUser is the user of the conversation that keeps, for each channel, what was signed and not understood.
-const UnreadUser = "?"
-
 // webhook is one signed POST while it is sorted into deliveries.
 type webhook struct {
 	*Gateway
@@ -93,7 +90,7 @@ func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	}
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: channel.Name, User: UnreadUser},
+		Conversation: conversation.ID{Channel: channel.Name, User: whatsapp.Nobody},
 		Message: &wactorv1.Message{
 			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason, ReceivedMs: w.nowMs, Raw: raw,
 		},

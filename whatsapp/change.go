@@ -68,6 +68,8 @@ func (d *decoder) take(c *change) {
 	switch {
 	case c.field == "" && c.odd != "":
 		d.unread(c.phoneNumberID, c.odd+wrongType, c.raw)
+	case c.field == "" && !(isEmpty(c.messages) && isEmpty(c.statuses) && isEmpty(c.userUpdates)):
+		d.unread(c.phoneNumberID, "field is missing", c.raw)
 	case c.field != fieldMessages && !updates:
 		d.other(c)
 	case c.odd != "":

@@ -1,6 +1,10 @@
 package whatsapp
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	"unicode/utf8"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
 
 // contact is one element of value.contacts.
 type contact struct {
@@ -57,7 +61,25 @@ func readContact(s *scanner) (c contact) {
 		}
 	}
 	c.waID, c.userID = sortIDs(c.waID, c.userID)
+	if !fitsID(c.waID) {
+		c.waID = ""
+	}
+	if !fitsID(c.userID) {
+		c.userID = ""
+	}
+	c.name = cut(c.name, MaxName)
 	return c
+}
+
+// cut shortens a text to so many bytes, at most, at the end of a character.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }
 
 func (p *contacts) index() {

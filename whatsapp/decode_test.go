@@ -96,6 +96,9 @@ func TestOneStrangePieceSpoilsNoOther(t *testing.T) {
 		"id with control":    {`{"id":"\u0000sent","from":"1"}`, "id holds control characters"},
 		"no sender":          {`{"id":"a","type":"text","text":{"body":"x"}}`, "sender is missing"},
 		"sender too long":    {`{"id":"a","from":"` + strings.Repeat("1", MaxUserID+1) + `"}`, "sender is too long"},
+		"sender is nobody":   {`{"id":"a","from":"?"}`, "sender is nobody"},
+		"BSUID is nobody":    {`{"id":"a","from":"1","from_user_id":"?"}`, "sender is nobody"},
+		"BSUID with control": {`{"id":"a","from":"1","from_user_id":"US.\u0000"}`, "sender holds control characters"},
 		"sender an object":   {`{"id":"a","from":{},"type":"text"}`, "from is of the wrong JSON type"},
 		"text a string":      {`{"id":"a","from":"1","type":"text","text":"x"}`, "text is of the wrong JSON type"},
 		"body a number":      {`{"id":"a","from":"1","type":"text","text":{"body":1}}`, "body is of the wrong JSON type"},
@@ -134,6 +137,7 @@ func TestStrangeEnvelopeParts(t *testing.T) {
 		"value a string":        {`{"field":"messages","value":"x"}`, Unread{Reason: "value is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":"x"}`)}},
 		"messages an object":    {valueOf(`"messages":{"id":"a"}`), Unread{PhoneNumberID: "900", Reason: "messages is of the wrong JSON type", Raw: []byte(`{"id":"a"}`)}},
 		"statuses a string":     {valueOf(`"statuses":"sent"`), Unread{PhoneNumberID: "900", Reason: "statuses is of the wrong JSON type", Raw: []byte(`"sent"`)}},
+		"no field":              {`{"value":{"messages":[` + goodText + `]}}`, Unread{Reason: "field is missing", Raw: []byte(`{"value":{"messages":[` + goodText + `]}}`)}},
 		"no number":             {`{"field":"messages","value":{"messages":[` + goodText + `]}}`, Unread{Reason: "metadata.phone_number_id is missing", Raw: []byte(`{"field":"messages","value":{"messages":[` + goodText + `]}}`)}},
 		"metadata a list":       {`{"field":"messages","value":{"metadata":[],"messages":[]}}`, Unread{Reason: "metadata is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":{"metadata":[],"messages":[]}}`)}},
 		"status without id":     {valueOf(`"statuses":[{"status":"sent"}]`), Unread{PhoneNumberID: "900", Reason: "status.id is missing", Raw: []byte(`{"status":"sent"}`)}},
@@ -164,7 +168,7 @@ func TestChangesWithoutAnythingToAnswer(t *testing.T) {
 		`{"field":"smb_message_echoes","value":{`+message+`}}`,
 		`{"field":"history","value":{`+message+`}}`,
 		`{"field":"account_update","value":{"event":"X","phone_number":"1"}}`,
-		`{"value":{`+message+`}}`,
+		`{"value":{"metadata":{"phone_number_id":"900"}}}`,
 		valueOf(`"errors":[{"code":131000}]`),
 		valueOf(`"user_actions":[{"action_type":"x"}]`),
 		valueOf(`"messages":[ ],"statuses":null`),
@@ -212,5 +216,21 @@ func TestNothingAliasesTheBody(t *testing.T) {
 	}
 	if !bytes.Equal(before, render(t, webhook)) || raw != string(webhook.Messages[0].Message.GetRaw()) {
 		t.Error("the webhook changed with the buffer of the body")
+	}
+}
+
+// TestStrangeContactsSpoilNoMessage: what a contact adds and can't be an id of the user is left out, and a long name is cut.
+func TestStrangeContactsSpoilNoMessage(t *testing.T) {
+	for name, id := range map[string]string{
+		"too long": strings.Repeat("x", MaxUserID+1), "control characters": `DE.\u0001`, "nobody": Nobody,
+	} {
+		contact := `"contacts":[{"wa_id":"1","user_id":"` + id + `","profile":{"name":"` + strings.Repeat("é", MaxName) + `"}}]`
+		webhook := mustDecode(t, envelope(valueOf(contact+`,"messages":[{"id":"a","from":"1","type":"text","text":{"body":"x"}}]`)))
+		if len(webhook.Messages) != 1 {
+			t.Fatalf("%s: %d messages, unread %v", name, len(webhook.Messages), webhook.Unread)
+		}
+		if user := webhook.Messages[0].User; user.UserId != "" || user.WaId != "1" || user.Name != strings.Repeat("é", MaxName/2) {
+			t.Errorf("%s: user %q, %q, a name of %d bytes", name, user.WaId, user.UserId, len(user.Name))
+		}
 	}
 }

@@ -133,11 +133,16 @@ func flawOfUser(user *wactorv1.User) string {
 		return "sender is missing"
 	case len(user.GetWaId()) > MaxUserID || len(user.GetUserId()) > MaxUserID:
 		return "sender is too long"
-	case hasControl(user.GetId()):
+	case hasControl(user.GetWaId()) || hasControl(user.GetUserId()):
 		return "sender holds control characters"
+	case user.GetWaId() == Nobody || user.GetUserId() == Nobody:
+		return "sender is nobody"
 	}
 	return ""
 }
+
+// fitsID reports whether something that a webhook adds to a sender may be one of the user's ids. Where not, it is left out.
+func fitsID(id string) bool { return len(id) <= MaxUserID && !hasControl(id) && id != Nobody }
 
 // hasControl: ids and senders become keys of the store, where control characters separate.
 func hasControl(text string) bool {

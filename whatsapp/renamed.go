@@ -47,10 +47,10 @@ func (c *content) rename(user *wactorv1.User) {
 // become gives a user new ids; strange ones are left out, since they would become keys of the store.
 func become(user *wactorv1.User, phone, userID string) {
 	phone, userID = sortIDs(phone, userID)
-	if phone != "" && len(phone) <= MaxUserID && !hasControl(phone) {
+	if phone != "" && fitsID(phone) {
 		user.WaId = phone
 	}
-	if userID != "" && len(userID) <= MaxUserID && !hasControl(userID) {
+	if userID != "" && fitsID(userID) {
 		user.UserId = userID
 	}
 }

@@ -17,7 +17,12 @@ const (
 	MaxMessageID = 512
 	// MaxUserID bounds a sender's phone or BSUID in bytes. A BSUID has at most 135 ("CC.ENT." and 128 characters).
 	MaxUserID = 256
+	// MaxName bounds a user's name in bytes; what is longer is cut. WhatsApp's own have up to 25 characters.
+	MaxName = 512
 )
+
+// Nobody is the user of the conversation that keeps, for each channel, what was signed and not understood. No user has this id.
+const Nobody = "?"
 
 // Why a body as a whole is not a WhatsApp webhook. Anything smaller is an Unread.
 var (
