@@ -3,10 +3,13 @@ package persistence
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -44,9 +47,14 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		Logger:             engineLogger{s.options.Logger, s.fatal},
 	}
 	// Damage that a read meets is the reader's error; the default would end the process for one conversation's block.
-	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
-		s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error", harmless("%v", info.Details))
-	}}
+	o.EventListener = &pebble.EventListener{
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error", harmless("%v", info.Details))
+		},
+		BackgroundError: sparse(time.Second, func(err error) {
+			s.options.Logger.Error("storage engine: work in the background failed, and is tried again", "error", harmless("%v", err))
+		}),
+	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = filterPolicy
 	}
@@ -55,6 +63,66 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	}
 	s.comparer = &comparer
 	return o
+}
+
+// sparse calls fn at most once in an interval: what fails in the background does so hundreds of times a second.
+func sparse(interval time.Duration, fn func(error)) func(error) {
+	var mu sync.Mutex
+	var last time.Time
+	return func(err error) {
+		mu.Lock()
+		late := last.IsZero() || time.Since(last) >= interval
+		if late {
+			last = time.Now()
+		}
+		mu.Unlock()
+		if late {
+			fn(err)
+		}
+	}
+}
+
+// openEngine opens the engine. While that replays its log it would try for ever what fails in the background, such as a flush to a full
+// disk, and nothing could end it; here the first such failure is the error. What was begun is closed, should it ever come to its end.
+func openEngine(dir string, options *pebble.Options) (*pebble.DB, error) {
+	type outcome struct {
+		db       *pebble.DB
+		err      error
+		panicked any
+	}
+	failed, opened, gone := make(chan error, 1), make(chan outcome), make(chan struct{})
+	report := options.EventListener.BackgroundError
+	options.EventListener.BackgroundError = func(err error) {
+		report(err)
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	go func() {
+		o := outcome{err: errors.New("persistence: the storage engine gave up while it opened")}
+		defer func() {
+			o.panicked = recover()
+			select {
+			case opened <- o:
+			case <-gone:
+				if o.db != nil {
+					_ = closeEngine(o.db)
+				}
+			}
+		}()
+		o.db, o.err = pebble.Open(dir, options)
+	}()
+	select {
+	case o := <-opened:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.db, o.err
+	case err := <-failed:
+		close(gone)
+		return nil, err
+	}
 }
 
 // engineError classes an error of the engine. One of damage quotes keys, which hold names: only its constant parts are kept.

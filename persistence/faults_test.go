@@ -121,6 +121,27 @@ func (l *load) commit(conversation uint32, base uint64) {
 	})
 }
 
+// TestFullDiskIsSaidAtOnce: a start that has to flush what it replays, and has no room for that, ends with an error.
+func TestFullDiskIsSaidAtOnce(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	r := open(t, Options{Dir: "store", FS: disk})
+	for i := range uint64(10) {
+		r.mustCommit(1, commitOf("shop/1", i))
+	}
+	f := &fault{kinds: opKinds(errorfs.OpCreate), suffix: ".sst"}
+	f.armed.Store(true)
+	crashed := disk.CrashClone(vfs.CrashCloneCfg{})
+	s, err := Open(Options{Dir: "store", FS: errorfs.Wrap(crashed, f), Shards: 4, Fatal: func(error) {}})
+	if err == nil {
+		s.Close()
+		t.Fatal("a store that can't be written is open")
+	}
+	if !strings.Contains(err.Error(), errInjected.Error()) {
+		t.Errorf("error %v", err)
+	}
+	f.armed.Store(false) // so that what was begun ends
+}
+
 // TestFailedReadIsAnError: what can't be read is an error, never "not there".
 func TestFailedReadIsAnError(t *testing.T) {
 	disk := vfs.NewMem()

@@ -65,7 +65,7 @@ func Open(options Options) (*Store, error) {
 	s.clock = newClock(s)
 	s.metrics = newMetrics()
 	var err error
-	if s.db, err = pebble.Open(options.Dir, s.pebbleOptions()); err != nil {
+	if s.db, err = openEngine(options.Dir, s.pebbleOptions()); err != nil {
 		return nil, fmt.Errorf("persistence: open %s: %w", options.Dir, engineError(err))
 	}
 	err = s.open()
