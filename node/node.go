@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -154,14 +155,23 @@ func (n *Node) openStore() (*persistence.Store, error) {
 		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
 		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft, SendSnapshot: n.sendSnapshot,
 	})
-	switch {
-	case errors.Is(err, syscall.EAGAIN): // the store's lock
-		return nil, fmt.Errorf("node: open %s: another process has it open, perhaps a node that still stops: end that one, or set another node.data_dir: %w",
-			n.config.Node.DataDir, err)
-	case err != nil:
-		return nil, fmt.Errorf("node: open %s: %w", n.config.Node.DataDir, err)
+	if err != nil {
+		return nil, fmt.Errorf("node: node.data_dir %s: %s%w", n.config.Node.DataDir, openRemedy(err), err)
 	}
 	return store, nil
+}
+
+// openRemedy says what to do about a store that can't be opened, where that is known.
+func openRemedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.EAGAIN): // the store's lock
+		return "another process has it open, perhaps a node that still stops: end that one, or set another directory: "
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk is full: make room there and start again, nothing is lost: "
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return "make it a directory that this user may write to, or set another one: "
+	}
+	return ""
 }
 
 // HTTPAddr is the address that webhooks are taken on.

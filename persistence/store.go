@@ -66,7 +66,7 @@ func Open(options Options) (*Store, error) {
 	s.metrics = newMetrics()
 	var err error
 	if s.db, err = openEngine(options.Dir, s.pebbleOptions()); err != nil {
-		return nil, fmt.Errorf("persistence: open %s: %w", options.Dir, engineError(err))
+		return nil, engineError(err)
 	}
 	err = s.open()
 	if err == nil {
