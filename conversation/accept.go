@@ -22,6 +22,9 @@ func ForgetBefore(nowMs, windowMs int64) uint32 { return Generation(max(0, nowMs
 // was silent for longer than the window, has none and costs no look-up.
 func (c *Conversation) Generations() []uint32 { return c.head.SeenGenerations }
 
+// maxInboxBytes bounds what waits in one conversation: a message may have 3 MiB, and a bot that is down may leave a thousand of them.
+const maxInboxBytes = 16 << 20
+
 // accept takes a message in, once.
 func (c *Conversation) accept(e Arrived) {
 	id := e.Message.Id
@@ -37,7 +40,7 @@ func (c *Conversation) accept(e Arrived) {
 		// Only once it is on disk that this is an alias: else a crash could make this message new here after it ran there.
 		c.whenApplied(Forward{Ref: e.Ref, To: c.sibling(c.head.AliasOf)})
 		return
-	case len(c.inbox) >= c.cfg.MaxInbox || len(c.outbox) >= c.cfg.MaxInbox:
+	case len(c.inbox) >= c.cfg.MaxInbox || c.inboxBytes >= maxInboxBytes || len(c.outbox) >= c.cfg.MaxInbox:
 		// The replies of a user who writes faster than the provider takes them would grow without end.
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
@@ -68,7 +71,7 @@ func (c *Conversation) accept(e Arrived) {
 		return
 	}
 	c.interrupt()
-	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+	c.queue(waiting{message: message, revision: c.revision + 1})
 }
 
 // enter gives a message that is new here its number, and notes that its user has written.

@@ -3,6 +3,8 @@ package conversation
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -11,11 +13,13 @@ type Conversation struct {
 	id  ID
 	cfg *Config
 
-	head   *wactorv1.Head
-	state  []byte
-	inbox  []waiting
-	outbox []outgoing
-	timers []*wactorv1.Timer // by due time
+	head  *wactorv1.Head
+	state []byte
+	inbox []waiting
+	// inboxBytes is the sum of their sizes.
+	inboxBytes int
+	outbox     []outgoing
+	timers     []*wactorv1.Timer // by due time
 
 	// revision is that of the last commit made, applied that of the last commit known to be applied.
 	revision, applied uint64
@@ -66,6 +70,15 @@ type waiting struct {
 	written  bool
 	// deferred says that the bot could not take it inline.
 	deferred bool
+	// size is what the message takes, in bytes.
+	size int
+}
+
+// queue puts a message behind those that wait.
+func (c *Conversation) queue(w waiting) {
+	w.size = proto.Size(w.message)
+	c.inboxBytes += w.size
+	c.inbox = append(c.inbox, w)
 }
 
 // outgoing is a reply in the outbox.

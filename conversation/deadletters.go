@@ -25,7 +25,7 @@ func (c *Conversation) retried(e Retried) {
 			Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: c.cfg.Node, MessageId: message.Id, MessageSeq: message.Seq,
 			SentMs: message.SentMs, ReceivedMs: message.ReceivedMs, Reason: "a dead letter, retried",
 		})
-		c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+		c.queue(waiting{message: message, revision: c.revision + 1})
 	}
 	if c.alias() {
 		c.yieldAgain()

@@ -80,7 +80,7 @@ func (c *Conversation) takeMessage(message *wactorv1.Message) {
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq, SentMs: message.SentMs,
 		ReceivedMs: message.ReceivedMs, Reason: "taken over from another conversation of the user",
 	})
-	c.inbox = append(c.inbox, waiting{message: message, revision: c.revision + 1})
+	c.queue(waiting{message: message, revision: c.revision + 1})
 }
 
 // handedOver is why a message that another conversation took over is absorbed here.

@@ -141,3 +141,27 @@ func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
 		t.Error(violations)
 	}
 }
+
+// TestWaitingMessagesAreBoundedInBytes: what is refused is taken once those before have had their turn, also after a crash.
+func TestWaitingMessagesAreBoundedInBytes(t *testing.T) {
+	w := newWorld(plainConfig(false))
+	large := func(i int) *wactorv1.Message {
+		return &wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text", Text: strings.Repeat("x", maxInboxBytes/2)}
+	}
+	for i := range 3 {
+		w.deliverMessage(large(i))
+		for w.performOne() {
+		}
+	}
+	if want := []string{"m2 overloaded"}; !slices.Equal(w.verdicts, want) {
+		t.Fatalf("verdicts %q, want %q", w.verdicts, want)
+	}
+	w.crash(2)
+	if w.deliverMessage(large(2)); w.c.inboxBytes < maxInboxBytes {
+		t.Errorf("%d bytes wait after a crash", w.c.inboxBytes)
+	}
+	w.comeToRest()
+	if w.c.Version() != 3 || w.c.inboxBytes != 0 {
+		t.Errorf("%d turns, %d bytes wait", w.c.Version(), w.c.inboxBytes)
+	}
+}

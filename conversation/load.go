@@ -28,7 +28,7 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 	case wactorv1.RecordKind_RECORD_KIND_INBOX:
 		message := &wactorv1.Message{}
 		err = proto.Unmarshal(value, message)
-		l.c.inbox = append(l.c.inbox, waiting{message: message, written: true})
+		l.c.queue(waiting{message: message, written: true})
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
 		reply := &wactorv1.OutboxReply{}
 		err = proto.Unmarshal(value, reply)

@@ -200,7 +200,7 @@ func (c *Conversation) answered(e Answered) {
 		c.say(reply, c.head.Version, turn.answers())
 	}
 	for _, message := range turn.Messages {
-		c.head.NewestSentMs = max(c.head.NewestSentMs, sentMs(message))
+		c.head.NewestSentMs = max(c.head.NewestSentMs, min(sentMs(message), c.nowMs)) // else one dated ahead would make all others late
 	}
 }
 
@@ -223,6 +223,7 @@ func (c *Conversation) consume(seq uint64) {
 		if w.message.Seq != seq {
 			return false
 		}
+		c.inboxBytes -= w.size
 		if w.written {
 			c.delete(wactorv1.RecordKind_RECORD_KIND_INBOX, seqKey(seq))
 		}
