@@ -166,7 +166,7 @@ func (c *Cluster) serve() {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.InitialWindowSize(4<<20), grpc.InitialConnWindowSize(16<<20),
 		grpc.ConnectionTimeout(silence), // who says nothing is no node
-		grpc.WaitForHandlers(true), // so that nothing uses the host behind Close
+		grpc.WaitForHandlers(true),      // so that nothing uses the host behind Close
 	)
 	clusterv1.RegisterNodeServiceServer(c.server, &service{cluster: c})
 	c.goRun(func(ctx context.Context) {
