@@ -9,7 +9,7 @@ import (
 	"github.com/wactor/wactor/flow/transcript"
 )
 
-func parse(t *testing.T) *flow.Flow {
+func parse(t testing.TB) *flow.Flow {
 	t.Helper()
 	f, err := flow.Parse("x", []byte(`name: x
 start: a
