@@ -66,7 +66,9 @@ func (p *checker) call(n *node) *call {
 		c.expect = p.condition(expect, "expect", expecting)
 	}
 	c.sortHeaders()
-	p.address(c.url)
+	if c.url != nil && len(c.url.parts) > 0 {
+		p.urls = append(p.urls, c.url)
+	}
 	return c
 }
 
@@ -142,19 +144,36 @@ func isHeaderName(name string) bool {
 	return name != ""
 }
 
-// address checks that the host of a url is fixed by the flow's author: in the literal before the first expression, or in an
-// expression at the very start. What a user wrote can then never choose whom Wactor talks to.
-func (p *checker) address(t *template) {
-	if t == nil || len(t.parts) == 0 || t.parts[0].expr != nil {
-		return
+// addresses checks that the flow's author has fixed the host of each url: what a user wrote can then never choose whom Wactor talks to.
+// It is in the text before the first expression, or in a variable at the very start that vars gives its value and no step changes.
+func (p *checker) addresses(vars map[string]any) {
+	for _, t := range p.urls {
+		p.address(t, vars)
 	}
-	first := t.parts[0].literal
+}
+
+func (p *checker) address(t *template, vars map[string]any) {
+	first, parts := "", t.parts
+	if e := parts[0].expr; e != nil && e.program == nil {
+		return // a mistake that is reported
+	} else if e != nil {
+		base, fixed := p.fixed(e, vars)
+		if !fixed {
+			p.report(t.at, "the host of a url cannot come from what changes",
+				"write it out, or begin with {{ vars.name }}, an address that vars holds and no step sets")
+			return
+		}
+		first, parts = base, parts[1:]
+	}
+	if len(parts) > 0 && parts[0].expr == nil {
+		first, parts = first+parts[0].literal, parts[1:]
+	}
 	_, host, found := strings.Cut(first, "://")
 	if !found || !strings.HasPrefix(first, "http://") && !strings.HasPrefix(first, "https://") {
 		p.report(t.at, "url does not start with http:// or https://", "")
 		return
 	}
-	if len(t.parts) > 1 && !strings.ContainsAny(host, "/?") {
+	if len(parts) > 0 && !strings.ContainsAny(host, "/?") {
 		p.report(t.at, "the host of a url cannot have {{ }}", "start the path with / before the first {{")
 		return
 	}
@@ -164,4 +183,11 @@ func (p *checker) address(t *template) {
 	case u.User != nil:
 		p.report(t.at, "url names a user", "log in with a header, such as Authorization")
 	}
+}
+
+// fixed is the text of an expression that is a variable which no step sets.
+func (p *checker) fixed(e *expression, vars map[string]any) (string, bool) {
+	name, isVariable := strings.CutPrefix(strings.TrimSpace(e.program.Source().String()), "vars.")
+	value, isText := vars[name].(string)
+	return value, isVariable && isText && !p.assigned[name]
 }

@@ -11,6 +11,10 @@ type checker struct {
 	unknownNames []unknownName
 	// variables are the names that the flow ever sets.
 	variables map[string]bool
+	// assigned are those that a step sets.
+	assigned map[string]bool
+	// urls are those of calls.
+	urls []*template
 	steps     map[string]*step
 	order     []*step
 	targets   []*target
@@ -18,7 +22,7 @@ type checker struct {
 }
 
 func newChecker(s *source) *checker {
-	return &checker{source: s, variables: map[string]bool{}, steps: map[string]*step{}, options: map[string]bool{}}
+	return &checker{source: s, variables: map[string]bool{}, assigned: map[string]bool{}, steps: map[string]*step{}, options: map[string]bool{}}
 }
 
 // maxProblems bounds the list: past it, what is reported helps nobody.
@@ -143,6 +147,7 @@ func (p *checker) variable(n *node, what string) string {
 	name := p.word(n, what)
 	if name != "" {
 		p.define(name, n.at)
+		p.assigned[name] = true
 	}
 	return name
 }

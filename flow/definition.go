@@ -26,6 +26,7 @@ func (p *checker) flow(n *node) *Flow {
 	p.parseSteps(top.get("steps"))
 	p.resolve()
 	p.checkVariables()
+	p.addresses(f.vars)
 	p.reportUnknownNames()
 	for word, t := range triggers {
 		f.triggers[word] = t.step

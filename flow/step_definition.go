@@ -151,6 +151,7 @@ func (p *checker) assignments(n *node) []assignment {
 			continue
 		}
 		p.define(pair.key, pair.at)
+		p.assigned[pair.key] = true
 		out = append(out, assignment{name: pair.key, value: p.construct(pair.value, expressions)})
 	}
 	return out
