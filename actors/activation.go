@@ -7,12 +7,14 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // Messages of an activation, besides *Delivery.
@@ -81,7 +83,7 @@ func (a *activation) Receive(ctx actor.Context) {
 			// The panic's value may hold what a user wrote: its type and the stack must do.
 			a.runtime.metrics.panics.Inc()
 			a.runtime.options.Logger.Error("a conversation panicked; it is loaded anew with its next message",
-				"conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				"conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			a.end(ErrUnknownFate)
 		}
 		if a.ended != nil {
@@ -136,7 +138,7 @@ func (a *activation) load() bool {
 	loader := conversation.NewLoader(a.id, a.channel.Config)
 	revision, err := a.runtime.options.Store.Load(a.table.shard, a.id.String(), loader.Record)
 	if err != nil {
-		a.runtime.options.Logger.Error("a conversation can't be loaded", "conversation", a.hash(), "error", err)
+		a.runtime.options.Logger.Error("a conversation can't be loaded", "conversation", a.logName(), "error", err)
 		a.end(fmt.Errorf("actors: load: %w", err))
 		return false
 	}
@@ -153,7 +155,7 @@ func (a *activation) commitFailed(err error) {
 	if errors.Is(err, ErrNotLeader) {
 		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a lead goes
 	}
-	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew", "conversation", a.hash(), "shard", a.table.shard, "error", err)
+	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew", "conversation", a.logName(), "shard", a.table.shard, "error", err)
 	if errors.Is(err, ErrOverloaded) {
 		a.end(ErrOverloaded)
 		return
@@ -229,7 +231,17 @@ func (a *activation) stopWhenDrained(ctx actor.Context) {
 	a.runtime.work.Done()
 }
 
-// hash names the conversation in logs without telling who it is; it differs from start to start.
-func (a *activation) hash() string {
+// complain tells in the log what a commit has to tell.
+func (a *activation) complain(entries []*wactorv1.JournalEntry) {
+	if slices.ContainsFunc(entries, isFailure) {
+		a.runtime.complaints.journal(a.id.Channel, a.logName(), entries)
+	}
+}
+
+// logName names the conversation in logs: without telling who it is, unless that is wanted.
+func (a *activation) logName() string {
+	if a.runtime.options.Sensitive {
+		return a.id.String()
+	}
 	return fmt.Sprintf("%016x", maphash.String(a.runtime.hashSeed, a.id.String()))
 }

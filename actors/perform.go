@@ -75,6 +75,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 
 func (a *activation) propose(commit conversation.Commit) {
 	a.runtime.metrics.journal(commit.Journal)
+	a.complain(commit.Journal)
 	a.noteIDs(commit.Command)
 	commit.Command.Chain = a.chain
 	system, pid, revision := a.runtime.system, a.pid, commit.Revision
@@ -130,7 +131,7 @@ func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *
 func (a *activation) recoverBot(err *error) {
 	if p := recover(); p != nil {
 		a.runtime.metrics.panics.Inc()
-		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		*err = conversation.Permanent("panic")
 	}
 }
@@ -172,7 +173,7 @@ func (a *activation) post(ctx context.Context, out *conversation.Outgoing) (sent
 	defer func() {
 		if p := recover(); p != nil {
 			a.runtime.metrics.panics.Inc()
-			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.hash(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			sent = conversation.SendResult{Outcome: conversation.Unknown, Reason: "panic"}
 		}
 	}()

@@ -36,8 +36,11 @@ type Options struct {
 	// Default 1 second.
 	RetryAfter time.Duration
 	// Now is the clock. Default time.Now.
-	Now        func() time.Time
-	Logger     *slog.Logger
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Sensitive names conversations in the log by channel and user. Otherwise they have names that tell nobody who it is, and differ from
+	// start to start.
+	Sensitive  bool
 	Registerer prometheus.Registerer
 
 	// timersAtOnce bounds the conversations that one look at the timers of a shard activates. Default defaultTimersAtOnce.
@@ -75,7 +78,9 @@ type Runtime struct {
 	system  *actor.ActorSystem
 	workers *workers
 	metrics *metrics
-	tables  []*table // by shard; 0 is not used
+	// complaints are in the log.
+	complaints *complaints
+	tables     []*table // by shard; 0 is not used
 
 	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
 	ctx      context.Context
@@ -100,6 +105,7 @@ func New(options Options) *Runtime {
 		r.options.Elsewhere = r.Deliver
 	}
 	r.metrics = newMetrics(options.Registerer, r)
+	r.complaints = newComplaints(options.Logger, options.Now)
 	r.stopped = make(chan struct{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for shard := range r.tables {

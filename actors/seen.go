@@ -52,7 +52,7 @@ func (a *activation) seen(id string) bool {
 }
 
 func (a *activation) cantLookUp(err error) {
-	a.runtime.options.Logger.Error("message ids can't be looked up", "conversation", a.hash(), "error", err)
+	a.runtime.options.Logger.Error("message ids can't be looked up", "conversation", a.logName(), "error", err)
 	a.end(fmt.Errorf("actors: look for duplicates: %w", err))
 }
 

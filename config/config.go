@@ -111,6 +111,6 @@ type Log struct {
 	Level string `yaml:"level"`
 	// Format is text or json. Default text.
 	Format string `yaml:"format"`
-	// Sensitive lets phone numbers, names, message ids and texts into logs. Default false.
+	// Sensitive names conversations in the log by channel and user, instead of by what tells nobody who it is. Default false.
 	Sensitive bool `yaml:"sensitive"`
 }

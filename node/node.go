@@ -103,7 +103,7 @@ func (n *Node) start() error {
 	}
 	n.runtime = actors.New(actors.Options{
 		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards), Elsewhere: n.deliver,
-		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Registerer: n.registry,
+		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Sensitive: n.config.Log.Sensitive, Registerer: n.registry,
 	})
 	n.api = n.newAPI()
 	if n.config.Cluster.Clustered() {
