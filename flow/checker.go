@@ -14,11 +14,11 @@ type checker struct {
 	// assigned are those that a step sets.
 	assigned map[string]bool
 	// urls are those of calls.
-	urls []*template
-	steps     map[string]*step
-	order     []*step
-	targets   []*target
-	options   map[string]bool
+	urls    []*template
+	steps   map[string]*step
+	order   []*step
+	targets []*target
+	options map[string]bool
 }
 
 func newChecker(s *source) *checker {
