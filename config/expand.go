@@ -53,7 +53,7 @@ func (s sources) resolve(name string) (string, *missing) {
 	}
 	if !variableName(name) {
 		return "", &missing{
-			fmt.Sprintf("${%s} is no reference", name), "write ${NAME}, ${file:path}, or $${ for the characters ${",
+			"what stands between ${ and } is no reference", "write ${NAME}, ${file:path}, or $${ for the characters ${",
 		}
 	}
 	value, set := s.env(name)

@@ -31,6 +31,9 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 		if c.Node.Name, err = os.Hostname(); err != nil {
 			return nil, fmt.Errorf("config: node.name is not set, and the host has no name: %w", err)
 		}
+		if !nodeName.MatchString(c.Node.Name) {
+			return nil, fmt.Errorf("config: node.name is not set, and the host's name %q can't be one: set node.name, up to 64 letters, digits and . _ -", c.Node.Name)
+		}
 	}
 	return c, nil
 }

@@ -43,8 +43,11 @@ const minToken = 16
 func (c *Config) validateListen(r *report) {
 	r.address("listen.http", c.Listen.HTTP)
 	r.address("listen.admin", c.Listen.Admin)
-	if _, port, err := net.SplitHostPort(c.Listen.Admin); err == nil && port != "0" && c.Listen.Admin == c.Listen.HTTP {
+	if clash(c.Listen.Admin, c.Listen.HTTP) {
 		r.add("listen.admin", "give it a port of its own", "is the same address as listen.http, which is open to the world")
+	}
+	if c.Cluster.Clustered() {
+		c.validatePorts(r)
 	}
 	if r.isFaulty("listen.admin") {
 		return

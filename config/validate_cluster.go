@@ -30,6 +30,33 @@ func (c *Cluster) validate(r *report) {
 	c.validateTrust(r)
 }
 
+// validatePorts: each listener of a node that has others needs a port of its own.
+func (c *Config) validatePorts(r *report) {
+	listeners := []struct{ path, address string }{
+		{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}, {"cluster.gossip", c.Cluster.Gossip}, {"cluster.rpc", c.Cluster.RPC},
+	}
+	for i, later := range listeners[2:] {
+		for _, before := range listeners[:i+2] {
+			if clash(before.address, later.address) {
+				r.add(later.path, "give it a port of its own", "is the same address as %s", before.path)
+			}
+		}
+	}
+}
+
+// clash reports whether two listeners can't have their addresses both.
+func clash(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && portA == portB && portA != "0" && (hostA == hostB || everywhere(hostA) || everywhere(hostB))
+}
+
+// everywhere reports whether a listener's host stands for all addresses of the machine.
+func everywhere(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
 // validateJoin: a host, with or without a port.
 func (c *Cluster) validateJoin(r *report, path, address string) {
 	host, port, err := net.SplitHostPort(address)
