@@ -1,0 +1,147 @@
+package node
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	metricsPage = "../docs/metrics.md"
+	clusterOnly = "In a cluster"
+)
+
+// TestMetricsPage: docs/metrics.md has each metric of a node with its type, labels and the values that are set from the start, has no
+// other one, and alerts on nothing else.
+func TestMetricsPage(t *testing.T) {
+	listed, page := readMetricsPage(t)
+	alone, clustered := map[string]string{}, map[string]string{}
+	for name, row := range listed {
+		clustered[name] = row.labels
+		if row.section != clusterOnly {
+			alone[name] = row.labels
+		}
+	}
+	for _, one := range []struct {
+		settings string
+		want     map[string]string
+	}{{"", alone}, {"cluster: { gossip: 127.0.0.1:0, rpc: 127.0.0.1:0 }", clustered}} {
+		w := newWorld(t)
+		n := w.start(w.counter(one.settings))
+		w.send(n, "4915100000001", "wamid.1", "hello")
+		w.await("4915100000001", 1)
+		if diff := cmp.Diff(one.want, described(t, n)); diff != "" {
+			t.Errorf("%s differs from a node with %q (-page +node):\n%s", metricsPage, one.settings, diff)
+		}
+		checkSeries(t, n, listed)
+		w.stop(n)
+	}
+	for _, name := range regexp.MustCompile(`wactor_\w+`).FindAllString(page, -1) {
+		if _, ok := listed[regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")]; !ok {
+			t.Errorf("%s speaks of %s, which has no row there", metricsPage, name)
+		}
+	}
+}
+
+// TestMetricsAskForToken: health is everybody's to ask for, metrics are not.
+func TestMetricsAskForToken(t *testing.T) {
+	w := newWorld(t)
+	n := w.start(w.counter("admin: { token: 0123456789abcdef }"))
+	for path, want := range map[string]int{"/metrics": http.StatusUnauthorized, "/healthz": http.StatusOK, "/readyz": http.StatusOK} {
+		if got, _ := w.get(n, path); got != want {
+			t.Errorf("%s without the token: %d, want %d", path, got, want)
+		}
+	}
+	if got, _ := w.get(n, "/metrics", "Authorization", "Bearer 0123456789abcdef"); got != http.StatusOK {
+		t.Errorf("/metrics with the token: %d", got)
+	}
+}
+
+// metricRow is one row of a table of the page.
+type metricRow struct{ section, kind, labels, text string }
+
+func readMetricsPage(t *testing.T) (rows map[string]metricRow, page string) {
+	t.Helper()
+	data, err := os.ReadFile(metricsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, section := map[string]metricRow{}, ""
+	for line := range strings.Lines(string(data)) {
+		if title, ok := strings.CutPrefix(line, "## "); ok {
+			section = strings.TrimSpace(title)
+		}
+		if !strings.HasPrefix(line, "| `wactor_") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|\n"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		name := strings.Trim(cells[0], "`")
+		if _, twice := rows[name]; twice || len(cells) != 4 {
+			t.Fatalf("%s: %s has another row, or no name, type, labels and meaning", metricsPage, name)
+		}
+		var labels []string
+		for _, label := range regexp.MustCompile("`(\\w+)`:").FindAllStringSubmatch(cells[2], -1) {
+			labels = append(labels, label[1])
+		}
+		rows[name] = metricRow{section, cells[1], strings.Join(labels, ","), cells[2]}
+	}
+	return rows, string(data)
+}
+
+// described are the metrics of a node and their labels, those without a series yet too.
+func described(t *testing.T, n *Node) map[string]string {
+	t.Helper()
+	descriptions := make(chan *prometheus.Desc, 1000)
+	n.registry.Describe(descriptions)
+	close(descriptions)
+	parts := regexp.MustCompile(`fqName: "(\w+)", .*, constLabels: \{(.*?)\}, variableLabels: \{(.*?)\}`)
+	value := regexp.MustCompile(`="[^"]*"`)
+	names := map[string]string{}
+	for d := range descriptions {
+		found := parts.FindStringSubmatch(d.String()) // the registry tells names in no other way
+		if found == nil {
+			t.Fatalf("a description of another form: %s", d)
+		}
+		if strings.HasPrefix(found[1], "wactor_") {
+			names[found[1]] = strings.Trim(value.ReplaceAllString(found[2], "")+","+found[3], ",")
+		}
+	}
+	return names
+}
+
+// checkSeries compares the series that a node has with the types and the values of labels on the page.
+func checkSeries(t *testing.T, n *Node, listed map[string]metricRow) {
+	t.Helper()
+	families, err := n.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := func(text string) []string {
+		return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("`*:, ", r) })
+	}
+	for _, family := range families {
+		row, ok := listed[family.GetName()]
+		if !ok {
+			continue // of Go, or missed above
+		}
+		if kind := strings.ToLower(family.GetType().String()); kind != row.kind {
+			t.Errorf("%s is a %s, the page says %s", family.GetName(), kind, row.kind)
+		}
+		for _, series := range family.Metric {
+			for _, label := range series.Label {
+				if label.GetName() != "channel" && !slices.Contains(words(row.text), label.GetValue()) {
+					t.Errorf("%s: the page lacks %s=%q", family.GetName(), label.GetName(), label.GetValue())
+				}
+			}
+		}
+	}
+}
