@@ -139,8 +139,19 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 	})
 }
 
-// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another conversation ends it.
+// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another conversation ends it, and so does one of
+// another program.
 func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
+	endDoubt(t, func(b *bench) {
+		b.Deliver(&Delivery{
+			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: func(conversation.Verdict, error) {},
+			Status: &conversation.StatusArrived{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
+		})
+	})
+	endDoubt(t, func(b *bench) { b.NoteStatus("shop") })
+}
+
+func endDoubt(t *testing.T, statusCame func(*bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()
@@ -161,11 +172,7 @@ func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
 		if tries != 1 {
 			t.Fatalf("%d tries while no status comes at all", tries)
 		}
-		o := &outcome{done: make(chan struct{})}
-		b.Deliver(&Delivery{
-			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: o.set,
-			Status: &conversation.StatusArrived{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
-		})
+		statusCame(b)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if tries != 2 {

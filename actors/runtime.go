@@ -145,6 +145,14 @@ func (r *Runtime) Deliver(d *Delivery) {
 	r.table(d.Conversation).deliver(d)
 }
 
+// NoteStatus tells that a status of any message came on a channel, here or for another program: where doubtful replies wait for one,
+// it is not the webhooks that fail.
+func (r *Runtime) NoteStatus(channel string) {
+	if c := r.options.Channels[channel]; c != nil {
+		c.statusMs.Store(r.options.Now().UnixMilli())
+	}
+}
+
 func (r *Runtime) table(id conversation.ID) *table { return r.tables[r.Shard(id)] }
 
 // Shard is that of a conversation.

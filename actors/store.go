@@ -61,7 +61,7 @@ type Channel struct {
 	Sender Sender
 	Typing bool
 
-	// statusMs is when the last status of a reply came.
+	// statusMs is when the last status of a message came.
 	statusMs atomic.Int64
 }
 

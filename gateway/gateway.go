@@ -5,6 +5,7 @@
 // 200 too, since the provider would send it again for days, and with it all that shares its POST.
 //
 //	200  everything is kept (or was before)
+//	400  the body could not be read
 //	401  no signature, or one that no secret of the channel made
 //	403  a verification request with the wrong token
 //	404  no such channel
@@ -45,6 +46,9 @@ type Channel struct {
 type Options struct {
 	Router   Router
 	Channels []Channel
+	// StatusCame, where set, hears of each delivery status of a channel, also of messages that another program sent: the provider's webhooks
+	// arrive. It must not block.
+	StatusCame func(channel string)
 	// Node names this node in journals.
 	Node string
 	// MaxBody bounds a webhook's body in bytes. Default 3 MiB, the provider's own limit.

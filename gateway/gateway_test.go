@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -227,9 +228,13 @@ func TestStatusesFindTheirConversation(t *testing.T) {
 			"recipient_id":"another","biz_opaque_callback_data":"` + reply + `","errors":[{"code":131026}]}]}}`
 	}
 	r := &router{}
-	g := newGateway(r, nil)
+	var came []string
+	g := newGateway(r, func(o *Options) { o.StatusCame = func(channel string) { came = append(came, channel) } })
 	if response := post(g, "/webhooks/shop", "new", envelope(status("w1.loyw3v28.2.49151"), status("of another program"))); response.Code != 200 {
 		t.Fatalf("status %d", response.Code)
+	}
+	if want := []string{"shop", "shop"}; !slices.Equal(came, want) {
+		t.Errorf("statuses came on %q, want %q", came, want)
 	}
 	if r.names() != "shop/49151 status" {
 		t.Fatalf("delivered %q", r.names())

@@ -68,8 +68,14 @@ func (w *webhook) message(in *whatsapp.Inbound) {
 func (w *webhook) status(s *whatsapp.Status) {
 	w.metrics.statuses.WithLabelValues(statusLabel(s.Status)).Inc()
 	owner := w.owner(s.PhoneNumberID)
+	if owner == nil {
+		return
+	}
+	if w.options.StatusCame != nil {
+		w.options.StatusCame(owner.Name)
+	}
 	user, ours := conversation.ReplyUser(s.ReplyID)
-	if owner == nil || !ours {
+	if !ours {
 		return // of a message that another program sent
 	}
 	w.out = append(w.out, &actors.Delivery{
