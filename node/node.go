@@ -116,7 +116,7 @@ func (n *Node) start() error {
 	n.leads.attach(n.lead)
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
-		Router: routing(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
+		Router:     routing(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
 		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body), Logger: n.options.Logger, Registerer: n.registry,
 	})
 	n.public.serve(n.publicHandler(), n.failed)
