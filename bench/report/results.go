@@ -18,7 +18,9 @@ type Results struct {
 	Machine Machine   `json:"machine"`
 	// StepSeconds is how long each rate was held; Users wrote.
 	StepSeconds float64 `json:"stepSeconds"`
-	Users       int     `json:"users"`
+	// Statuses are posted for each reply: "sent,delivered"; empty for none.
+	Statuses string `json:"statuses,omitempty"`
+	Users    int    `json:"users"`
 	// CommonRates are asked of all systems, in messages a second: half the lowest of the highest rates, and half the lower one of
 	// redislock and occ, where that is another.
 	CommonRates []float64 `json:"commonRates"`

@@ -29,8 +29,9 @@ func (r *Results) Table(w io.Writer) error {
 
 // rates are the tables of speeds: the highest rates, and then each common rate.
 func (r *Results) rates(p *printer) {
-	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users; how many were answered a second, until the last reply, which may be up to a second late; medians, with least and most "+
-		"of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages.", number(r.StepSeconds), r.Users)
+	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users, and tried a second time where that failed; how "+
+		"many were answered a second, until the last reply, which may be up to a second late: less than the rate where a queue grew; medians, with least and "+
+		"most of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages. %s", number(r.StepSeconds), r.Users, r.statuses())
 	p.line("")
 	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "answered there", "CPU there", "load generator's CPU there")
 	p.row("---", "---:", "---", "---:", "---:", "---:", "---:", "---:")
@@ -61,9 +62,17 @@ func (r *Results) rates(p *printer) {
 	}
 }
 
+// statuses says which delivery statuses were posted.
+func (r *Results) statuses() string {
+	if r.Statuses == "" {
+		return "No delivery statuses are posted, which a provider does for each reply, and Wactor alone keeps."
+	}
+	return "For each reply the delivery statuses " + r.Statuses + " are posted, which Wactor alone keeps."
+}
+
 // trials is the table of wrong answers, over all rounds.
 func (r *Results) trials(p *printer) {
-	p.line("Lost · doubled · raced · out of order, over all rounds; the same reply sent again is in brackets, which after a kill is no violation. " +
+	p.line("Lost · doubled · raced · out of order, over all rounds that looked for them; the same reply sent again is in brackets, which after a kill is no violation. " +
 		"Each trial is at the lowest rate above (bursts: as fast as replies come).")
 	p.line("")
 	head, rule := []string{"system"}, []string{"---"}

@@ -9,7 +9,7 @@ import (
 func (r *Results) Throughput() string {
 	const left, right, top, row = 110, 170, 60, 34
 	width := 760
-	d := newDrawing(width, top+row*len(r.Systems)+50, "Highest steady rate, messages a second")
+	d := newDrawing(width, top+row*len(r.Systems)+50, "Highest rate, messages a second")
 	most := 1.0
 	for _, s := range r.Systems {
 		most = max(most, s.highest().most)

@@ -22,10 +22,10 @@ import (
 
 // flags are what the command line says.
 type flags struct {
-	systems, out, module, folder, command, remarks string
-	rounds, trials, users, processes               int
-	duration                                       time.Duration
-	keep                                           bool
+	systems, out, module, folder, command, remarks, statuses string
+	rounds, trials, users, processes                         int
+	duration                                                 time.Duration
+	keep                                                     bool
 }
 
 func main() {
@@ -36,6 +36,7 @@ func main() {
 	flag.DurationVar(&f.duration, "duration", 5*time.Second, "how long each rate is held")
 	flag.IntVar(&f.users, "users", 2000, "users who write")
 	flag.IntVar(&f.processes, "processes", 2, "server processes of each strategy that can have several")
+	flag.StringVar(&f.statuses, "statuses", "", "delivery statuses that are posted for each reply, such as sent,delivered; none by default")
 	flag.StringVar(&f.out, "out", "docs", "folder that gets comparison.json, comparison.md and the plots")
 	flag.StringVar(&f.module, "module", ".", "folder of Wactor's module")
 	flag.StringVar(&f.folder, "folder", os.TempDir(), "where the temporary folder is made: its disk is measured too")
@@ -72,7 +73,7 @@ func (f *flags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	results := &report.Results{Command: f.command, Began: time.Now()}
+	results := &report.Results{Command: f.command, Began: time.Now(), Statuses: f.statuses}
 	if results.Machine, err = compare.Here(folder, system.Needs(names)); err != nil {
 		return err
 	}
@@ -82,6 +83,7 @@ func (f *flags) run(ctx context.Context) error {
 		Save:      func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
 		Generator: options.Generator(),
 	}
+	c.Generator.Statuses = f.statuses
 	failed := c.Run(ctx, results)
 	if err := f.publish(results); err != nil { // also what is known where it was interrupted
 		return err
