@@ -56,7 +56,7 @@ check-generated: ## lints proto/, fails where it breaks what was promised, and w
 	$(BUF) generate --template buf.gen.cluster.yaml
 	@git diff --exit-code -- proto || { echo "the generated code differs: run make generate and commit"; exit 1; }
 
-race: ## runs all tests under the race detector; of the simulation, which is one goroutine, a few seeds
+race: ## runs the tests under the race detector, but those of system_test; of the simulation, which is one goroutine, a few seeds
 	$(GO) test -race $$($(GO) list ./... | grep -v -e /internal/sim -e /system_test)
 	$(GO) test -race -short ./internal/sim
 

@@ -70,7 +70,8 @@ type Cluster struct {
 	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1, 3, 5 or 7; what it is when the
 	// cluster is founded stays.
 	Replicas int `yaml:"replicas"`
-	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there are others. Default 15m; 1m to 30d.
+	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there are others. Default 15m; 10s to
+	// 30d.
 	ReplaceAfter time.Duration `yaml:"replace_after"`
 	// Secret keeps strangers out of the cluster and encrypts what nodes say, 16 characters or more: a text, or a list while it is being
 	// replaced (the first is used, all are accepted). Required beyond loopback.

@@ -8,7 +8,8 @@
 // What it promises, as long as the caller performs the effects of each step in their order:
 //
 //   - A message is answered Accepted only after the commit that holds it was applied.
-//   - A message id is in exactly one committed turn (or one dead letter), however often it arrives.
+//   - A message id is in exactly one committed turn (or one dead letter, or it was absorbed, as the bot's policies want, and the
+//     journal says why), however often it arrives.
 //   - Turns never overlap; each makes the version one larger.
 //   - Replies leave in the order of their turns, one at a time; the next leaves only after the outcome of the one before is
 //     committed, so that at most one reply is ever in doubt.

@@ -7,7 +7,8 @@
 //     message and each status stands alone, and what cannot be understood comes back as Unread with its bytes. A webhook
 //     that is refused is redelivered whole for 7 days and then lost whole.
 //   - Unknown fields, unknown message types and unknown webhook fields are no errors: Meta adds them without notice.
-//   - Work and memory are bounded by the body: depth 32, 10,000 updates, every byte scanned at most three times.
+//   - Work and memory are bounded by the body: depth 32, 10,000 updates, every byte scanned at most five times (that much for
+//     what is tapped in an edited message: a value may stand before the word that says what it is).
 //   - Nothing returned aliases the body; its buffer may be used again.
 //
 // And about a reply (Check, Encode): what passes Check is within every limit that WhatsApp documents, and it encodes.

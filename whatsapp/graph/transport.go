@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// dialWithin bounds the opening of a connection, in each of its parts.
+	// dialWithin bounds the opening of a connection, and then its TLS handshake.
 	dialWithin = 5 * time.Second
 	// keepAlive is how often TCP asks whether the provider is still there.
 	keepAlive = 15 * time.Second
