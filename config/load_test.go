@@ -80,7 +80,7 @@ func TestParseFull(t *testing.T) {
 				Burst:     Burst{Policy: Reject, MaxMessages: 20, Notice: "One moment, please."},
 				Order:     Order{Hold: 500 * time.Millisecond, Late: Drop}, StaleButtons: Answer,
 				StaleReply: "Those buttons are old; please use the newest ones.",
-				Session:    Session{Idle: 30 * time.Minute, Turn: true}, LoopGuard: LoopGuard{Repeats: 5, Window: time.Hour},
+				Session:    Session{Idle: 30 * time.Minute}, LoopGuard: LoopGuard{Repeats: 5, Window: time.Hour},
 			},
 			"agent": {
 				HTTP: &HTTPBot{
@@ -93,7 +93,7 @@ func TestParseFull(t *testing.T) {
 					Flush: []string{"done", "that's it"},
 				},
 				Order: Order{Late: Process}, Debounce: 2 * time.Second, StaleButtons: Ignore,
-				LoopGuard: LoopGuard{Window: 5 * time.Minute},
+				Session: Session{Idle: 2 * time.Hour, Turn: true}, LoopGuard: LoopGuard{Window: 5 * time.Minute},
 			},
 		},
 		DedupWindow: 10*day + 12*time.Hour,

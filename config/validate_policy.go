@@ -19,6 +19,9 @@ func (b *Bot) validatePolicies(r *report, path string) {
 	r.optionalDuration(child(path, "debounce"), b.Debounce, time.Millisecond, time.Minute)
 	b.validateStale(r, path)
 	b.Session.validate(r, child(path, "session"))
+	if b.Flow != "" && b.Session.Turn {
+		r.add(child(path, "session.turn"), "remove it, or answer by http", "does nothing with a flow, which has no step for the end of a session")
+	}
 	b.LoopGuard.validate(r, child(path, "loop_guard"))
 }
 
