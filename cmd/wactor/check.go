@@ -14,9 +14,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Check a configuration and the flows that it names",
 		Long:  `Check a configuration and its flows, and print every mistake with file, line and column, and what to do. Exit status 1 where there is one.`,
-		Args:  cobra.NoArgs,
+		Args:  configByFlag,
 		RunE: func(command *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(path, command.ErrOrStderr())
+			cfg, err := loadConfig(command, path)
 			if err != nil {
 				return err
 			}

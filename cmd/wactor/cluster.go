@@ -23,7 +23,7 @@ func clusterCommand() *cobra.Command {
 To take a node away for good: drain it, wait until status shows no replica on it, stop it, remove it. To restart or upgrade one, just
 stop it with SIGTERM: it hands over what it leads, and comes back to it.`,
 	}
-	command.AddCommand(
+	return group(command,
 		clusterStatusCommand(),
 		changeNodeCommand("drain", "Move a node's replicas to other nodes", wactorv1.NodeChange_NODE_CHANGE_DRAIN,
 			`Move a node's replicas to other nodes. It goes on taking webhooks and forwards them; it can be stopped when status shows no replica on
@@ -33,7 +33,6 @@ it. activate undoes it.`),
 			`Take a node out of the cluster, for good: one that was drained, or that is dead and does not come back. Its id is never taken
 again; the machine may come back with an empty data directory, as a new node.`),
 	)
-	return command
 }
 
 func changeNodeCommand(name, short string, change wactorv1.NodeChange, long string) *cobra.Command {

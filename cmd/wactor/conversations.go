@@ -25,8 +25,7 @@ func conversationsCommand() *cobra.Command {
 A dead letter is what could not be processed: messages whose bot call was given up, a reply that the provider refused for good, a
 webhook that nobody understood. It waits until an operator retries or skips it.`,
 	}
-	command.AddCommand(deadLettersCommand(), retryCommand(), skipCommand())
-	return command
+	return group(command, deadLettersCommand(), retryCommand(), skipCommand())
 }
 
 func deadLettersCommand() *cobra.Command {

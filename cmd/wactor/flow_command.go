@@ -20,8 +20,7 @@ func flowCommand() *cobra.Command {
   wactor flow graph flow.yaml     draw it
   wactor flow test                play the transcripts kept beside flows`,
 	}
-	command.AddCommand(flowCheckCommand(), flowChatCommand(), flowGraphCommand(), flowTestCommand())
-	return command
+	return group(command, flowCheckCommand(), flowChatCommand(), flowGraphCommand(), flowTestCommand())
 }
 
 func flowCheckCommand() *cobra.Command {

@@ -44,6 +44,8 @@ A real deployment:                wactor serve -c wactor.yaml`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	command.AddCommand(devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(), flowCommand(), simulateCommand(), versionCommand())
-	return command
+	command.Version = versionLine()
+	command.SetVersionTemplate("{{.Version}}\n")
+	return group(command,
+		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(), flowCommand(), simulateCommand(), versionCommand())
 }

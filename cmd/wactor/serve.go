@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -25,9 +27,9 @@ doubts nothing. A second signal ends it at once, which loses nothing either: wha
 
 Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 512 MiB, fill with garbage before it collects any. GOGC
 and GOMEMLIMIT in the environment take the place of that.`,
-		Args: cobra.NoArgs,
+		Args: configByFlag,
 		RunE: func(command *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(path, command.ErrOrStderr())
+			cfg, err := loadConfig(command, path)
 			if err != nil {
 				return err
 			}
@@ -42,12 +44,26 @@ and GOMEMLIMIT in the environment take the place of that.`,
 }
 
 func addConfigFlag(command *cobra.Command, path *string) {
-	command.Flags().StringVarP(path, "config", "c", "wactor.yaml", "configuration file")
+	command.Flags().StringVarP(path, "config", "c", usualConfig, "configuration file")
+}
+
+const usualConfig = "wactor.yaml"
+
+// configByFlag takes no arguments, and says so to whoever gives the file as one.
+func configByFlag(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("the configuration file is given by -c: %s -c %s", command.CommandPath(), args[0])
+	}
+	return nil
 }
 
 // loadConfig loads a configuration and checks the flows that it names, and prints every mistake of both.
-func loadConfig(path string, out io.Writer) (*config.Config, error) {
+func loadConfig(command *cobra.Command, path string) (*config.Config, error) {
+	out := command.ErrOrStderr()
 	cfg, err := config.Load(path, os.LookupEnv)
+	if errors.Is(err, fs.ErrNotExist) && !command.Flags().Changed("config") {
+		err = fmt.Errorf("%w; name your configuration with -c, or try a bot without any: wactor dev", err)
+	}
 	if err != nil {
 		return nil, report(err, out)
 	}
