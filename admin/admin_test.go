@@ -89,6 +89,20 @@ func TestOperatorErrorsHaveCodes(t *testing.T) {
 	}
 }
 
+// leaderless is a cluster in which nobody leads.
+type leaderless struct{ Cluster }
+
+func (leaderless) NoLeader(context.Context, uint32) error { return ErrNoMajority }
+
+// TestOperatorsAreToldOfNoMajority: "not the leader" tells an operator nothing.
+func TestOperatorsAreToldOfNoMajority(t *testing.T) {
+	s := service(heads{}, operator{actors.ErrNotLeader})
+	s.options.Cluster = leaderless{}
+	if _, err := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop", Seq: 1})); !errors.Is(err, ErrNoMajority) {
+		t.Errorf("skip: %v", err)
+	}
+}
+
 func TestGuard(t *testing.T) {
 	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	for given, want := range map[string]int{

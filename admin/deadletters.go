@@ -81,7 +81,7 @@ func (s *Service) Retry(ctx context.Context, request *connect.Request[wactorv1.R
 		return nil, err
 	}
 	if err := s.options.Operator.Retry(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
-		return nil, operatorError(err)
+		return nil, s.operatorError(ctx, id, err)
 	}
 	return connect.NewResponse(&wactorv1.RetryResponse{}), nil
 }
@@ -93,13 +93,15 @@ func (s *Service) Skip(ctx context.Context, request *connect.Request[wactorv1.Sk
 		return nil, err
 	}
 	if err := s.options.Operator.Skip(ctx, id, request.Msg.Seq); err != nil {
-		return nil, operatorError(err)
+		return nil, s.operatorError(ctx, id, err)
 	}
 	return connect.NewResponse(&wactorv1.SkipResponse{}), nil
 }
 
-func operatorError(err error) error {
+func (s *Service) operatorError(ctx context.Context, id conversation.ID, err error) error {
 	switch {
+	case errors.Is(err, actors.ErrNotLeader) && s.options.Cluster != nil:
+		return connect.NewError(connect.CodeUnavailable, s.options.Cluster.NoLeader(ctx, s.shard(id)))
 	case errors.Is(err, actors.ErrNoDeadLetter):
 		return connect.NewError(connect.CodeNotFound, err)
 	case errors.Is(err, actors.ErrUnretryable):

@@ -25,6 +25,8 @@ type Cluster interface {
 	Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error)
 	// Change changes a node's standing. The error is an ErrRefused where trying again does not help.
 	Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error)
+	// NoLeader tells an operator why a shard has no leader that could be asked: an ErrNoMajority or an ErrNoLeader.
+	NoLeader(ctx context.Context, shard uint32) error
 }
 
 // ErrRefused: what an operator wants of a node can't be.
@@ -87,11 +89,15 @@ func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]by
 	return proto.Marshal(response)
 }
 
-// ErrNoLeader: the node that leads a shard can't be asked now.
-var ErrNoLeader = errors.New("no node leads the conversation's shard at the moment")
+var (
+	// ErrNoLeader: the node that leads a shard can't be asked now.
+	ErrNoLeader = errors.New("no node that could be asked leads the shard at the moment")
+	// ErrNoMajority: nor will one, until nodes are back.
+	ErrNoMajority = errors.New("no majority")
+)
 
 func readError(err error) error {
-	if errors.Is(err, ErrNoLeader) {
+	if errors.Is(err, ErrNoLeader) || errors.Is(err, ErrNoMajority) {
 		return connect.NewError(connect.CodeAborted, err)
 	}
 	return connect.NewError(connect.CodeInternal, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -46,7 +47,8 @@ func (c *Cluster) operate(ctx context.Context, node string, standing clusterv1.S
 			return answer.GetState(), nil
 		}
 		if refused(err) {
-			return nil, fmt.Errorf("%w: %s", ErrRefused, status.Convert(err).Message())
+			why := strings.TrimPrefix(status.Convert(err).Message(), ErrRefused.Error()+": ") // the other node has said that it refuses
+			return nil, fmt.Errorf("%w: %s", ErrRefused, why)
 		}
 	}
 	return nil, fmt.Errorf("%w: %w", ErrNotMeta, err)

@@ -122,11 +122,23 @@ func namedMember(state *clusterv1.ClusterState, name string) (*clusterv1.Member,
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("%w: the cluster has no node %q", ErrRefused, name)
+		return nil, fmt.Errorf("%w: the cluster has no node %q; it has %s", ErrRefused, name, strings.Join(memberNames(state), ", "))
 	case 1:
 		return found[0], nil
 	}
 	return nil, fmt.Errorf("%w: %d nodes are named %q: give the id of one, such as %s", ErrRefused, len(found), name, hexID(found[0].Node))
+}
+
+// memberNames are those of the nodes that are not removed, each once.
+func memberNames(state *clusterv1.ClusterState) []string {
+	var names []string
+	for _, m := range state.GetMembers() {
+		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // eligible are the nodes that may hold replicas.

@@ -181,6 +181,9 @@ func TestNamedMember(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
 	}
+	if _, err := namedMember(state, "nobody"); err == nil || !strings.HasSuffix(err.Error(), "it has node-1, node-2") {
+		t.Errorf("nobody: %v", err)
+	}
 }
 
 // TestMachinesOfOneNameAreCountedApart: a name need not be given.

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
@@ -23,13 +27,38 @@ func (v clusterView) Leads(shard uint32) bool { return v.n.leads.term(shard) != 
 func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error) {
 	node := v.n.leaderHint(shard)
 	if node == 0 {
-		return nil, admin.ErrNoLeader
+		return nil, v.NoLeader(ctx, shard)
 	}
 	response, err := v.n.cluster.Ask(ctx, node, procedure, request)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", admin.ErrNoLeader, err)
+	switch code := status.Code(err); {
+	case err == nil:
+		return response, nil
+	case errors.Is(err, cluster.ErrUnreachable), code == codes.Unavailable, code == codes.DeadlineExceeded:
+		return nil, v.NoLeader(ctx, shard)
 	}
-	return response, nil
+	return nil, fmt.Errorf("%w: %s", admin.ErrNoLeader, status.Convert(err).Message())
+}
+
+// NoLeader asks all nodes: gossip takes a while to notice who is dead.
+func (v clusterView) NoLeader(ctx context.Context, shard uint32) error {
+	c := v.n.cluster
+	answered := c.ReplicasOfAll(ctx)
+	names := namesOf(c.State().GetMembers())
+	return noLeader(c.Wanted(shard), names, func(node uint64) bool { _, answers := answered[node]; return answers })
+}
+
+func noLeader(wanted []uint64, names map[uint64]string, answers func(node uint64) bool) error {
+	var silent []string
+	for _, node := range wanted {
+		if !answers(node) {
+			silent = append(silent, names[node])
+		}
+	}
+	if len(silent) == 0 || 2*len(silent) < len(wanted) {
+		return fmt.Errorf("%w; try again", admin.ErrNoLeader)
+	}
+	slices.Sort(silent)
+	return fmt.Errorf("%w: %d of the %d nodes that hold the shard do not answer: %s", admin.ErrNoMajority, len(silent), len(wanted), strings.Join(silent, ", "))
 }
 
 func (v clusterView) Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error) {
@@ -45,7 +74,9 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	state, err := v.n.cluster.Operate(ctx, node, standing)
 	switch {
 	case errors.Is(err, cluster.ErrRefused):
-		return nil, fmt.Errorf("%w: %w", admin.ErrRefused, err)
+		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), cluster.ErrRefused.Error()+": "))
+	case errors.Is(err, cluster.ErrNotMeta):
+		return nil, v.NoLeader(ctx, 0)
 	case err != nil:
 		return nil, err
 	}

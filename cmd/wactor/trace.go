@@ -1,13 +1,8 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -16,45 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
-
-// adminFlags say which node to ask.
-type adminFlags struct{ address, token string }
-
-func (f *adminFlags) add(command *cobra.Command) {
-	command.Flags().StringVar(&f.address, "admin", cmp.Or(os.Getenv("WACTOR_ADMIN"), "http://127.0.0.1:8081"), "address of a node's admin API (or $WACTOR_ADMIN)")
-	command.Flags().StringVar(&f.token, "token", "", "admin token (or $WACTOR_ADMIN_TOKEN)")
-}
-
-func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
-	token := cmp.Or(f.token, os.Getenv("WACTOR_ADMIN_TOKEN"))
-	authorise := connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
-			if token != "" {
-				request.Header().Set("Authorization", "Bearer "+token)
-			}
-			return next(ctx, request)
-		}
-	})
-	address := f.address
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
-	}
-	client := &http.Client{Timeout: 30 * time.Second}
-	return wactorv1connect.NewAdminServiceClient(client, address, connect.WithInterceptors(authorise))
-}
-
-// explain adds the remedy to an error of an admin call.
-func (f *adminFlags) explain(err error) error {
-	switch connect.CodeOf(err) {
-	case connect.CodeUnavailable:
-		return fmt.Errorf("no node answers at %s: %w; is it running, and is --admin right?", f.address, err)
-	case connect.CodeUnauthenticated:
-		return errors.New("the node asks for its admin token: give --token or set WACTOR_ADMIN_TOKEN")
-	}
-	return err
-}
 
 func traceCommand() *cobra.Command {
 	var admin adminFlags

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+)
+
+// adminFlags say which node to ask.
+type adminFlags struct{ address, token string }
+
+func (f *adminFlags) add(command *cobra.Command) {
+	command.Flags().StringVar(&f.address, "admin", cmp.Or(os.Getenv("WACTOR_ADMIN"), "http://127.0.0.1:8081"), "address of a node's admin API (or $WACTOR_ADMIN)")
+	command.Flags().StringVar(&f.token, "token", "", "admin token (or $WACTOR_ADMIN_TOKEN)")
+}
+
+func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
+	token := f.shown()
+	authorise := connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
+			if token != "" {
+				request.Header().Set("Authorization", "Bearer "+token)
+			}
+			return next(ctx, request)
+		}
+	})
+	address := f.address
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	client := &http.Client{Timeout: 30 * time.Second}
+	return wactorv1connect.NewAdminServiceClient(client, address, connect.WithInterceptors(authorise))
+}
+
+// shown is the token that the node is shown; empty for none.
+func (f *adminFlags) shown() string { return cmp.Or(f.token, os.Getenv("WACTOR_ADMIN_TOKEN")) }
+
+// explain makes a sentence for an operator of an admin call's error, with the remedy where there is one.
+func (f *adminFlags) explain(err error) error {
+	var failed *connect.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch code := failed.Code(); {
+	case code == connect.CodeUnauthenticated && f.shown() != "":
+		return errors.New("the node refuses the admin token of --token or WACTOR_ADMIN_TOKEN: is it the admin.token of its configuration?")
+	case code == connect.CodeUnauthenticated:
+		return errors.New("the node asks for its admin token: give --token or set WACTOR_ADMIN_TOKEN")
+	case connect.IsWireError(err):
+		return errors.New(failed.Message())
+	case code == connect.CodeUnavailable, code == connect.CodeDeadlineExceeded:
+		return fmt.Errorf("no node answers at %s: %s; is it running, and is --admin right?", f.address, failed.Message())
+	case code == connect.CodeUnimplemented, code == connect.CodeUnknown, code == connect.CodeInternal:
+		return fmt.Errorf("what answers at %s is no admin API (%s): --admin is the node's listen.admin, not its listen.http", f.address, failed.Message())
+	}
+	return err
+}
