@@ -82,24 +82,33 @@ bots:
 func (s *server) start(t *testing.T) time.Duration {
 	t.Helper()
 	begin := time.Now()
+	s.launch(t)
+	s.awaitReady(t)
+	return time.Since(begin)
+}
+
+func (s *server) launch(t *testing.T) {
+	t.Helper()
 	s.process = exec.Command(os.Args[0], "serve", "-c", s.config)
 	s.process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1")
 	s.process.Stderr = t.Output()
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for time.Since(begin) < 30*time.Second {
+}
+
+func (s *server) awaitReady(t *testing.T) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
 		response, err := http.Get("http://" + s.admin + "/readyz")
 		if err == nil {
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
-				return time.Since(begin)
+				return
 			}
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatal("the server does not get ready")
-	return 0
 }
 
 // stopped ends the process as an operator does, and waits for it.
