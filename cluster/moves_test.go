@@ -86,17 +86,23 @@ func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64, bool) error
 	return errors.New("a send takes long")
 }
 
+// moving starts the moves of a node that leads shard 1, which node 2 should lead.
+func moving(h Host) *Cluster {
+	c := newLeader().cluster
+	c.host, c.moves, c.leads = h, newMoves(c), map[uint32]Hint{1: {Shard: 1, Term: 3, Node: 1}}
+	c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
+	for node := range uint64(3) {
+		c.membership.table.present[hexID(node+1)] = present{peer: Peer{Node: node + 1}, known: true}
+	}
+	c.goRun(c.moves.run)
+	return c
+}
+
 // TestALeadThatCanNotBeGivenAwayIsLeftInPeace: each try ends the conversations of a shard.
 func TestALeadThatCanNotBeGivenAwayIsLeftInPeace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newLeader().cluster
 		host := &stubborn{}
-		c.host, c.moves, c.leads = host, newMoves(c), map[uint32]Hint{1: {Shard: 1, Term: 3, Node: 1}}
-		c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
-		for node := range uint64(3) {
-			c.membership.table.present[hexID(node+1)] = present{peer: Peer{Node: node + 1}, known: true}
-		}
-		c.goRun(c.moves.run)
+		c := moving(host)
 		time.Sleep(time.Hour)
 		c.cancel()
 		c.running.Wait()
@@ -126,14 +132,8 @@ func (p *patient) Transfer(ctx context.Context, _ uint32, _, _ uint64, _ bool) e
 // take back what the stop has begun to end.
 func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newLeader().cluster
 		host := &patient{}
-		c.host, c.moves, c.leads = host, newMoves(c), map[uint32]Hint{1: {Shard: 1, Term: 3, Node: 1}}
-		c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
-		for node := range uint64(3) {
-			c.membership.table.present[hexID(node+1)] = present{peer: Peer{Node: node + 1}, known: true}
-		}
-		c.goRun(c.moves.run)
+		c := moving(host)
 		time.Sleep(moveEvery + time.Second)
 		if !host.underway.Load() {
 			t.Error("no step is under way")
