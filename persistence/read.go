@@ -136,6 +136,40 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 	})
 }
 
+// Conversations names the conversations of a shard in the order of their names, behind a name (empty: all), and tells whether each
+// has dead letters. It costs two look-ups a conversation, however much lies in it.
+func (s *Store) Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error {
+	prefix := shardKey(shard, classConversation)
+	dead, past := place(wactorv1.RecordKind_RECORD_KIND_DEAD), []byte{0xFF} // past all kinds
+	first := prefix
+	if behind != "" {
+		first = append(appendName(shardKey(shard, classConversation), behind), past...)
+	}
+	return s.read(shard, func() error {
+		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: shardKey(shard, classConversation+1)})
+		if err != nil {
+			return engineError(err)
+		}
+		for valid := iter.First(); valid; {
+			name, _, ok := cutName(iter.Key()[len(prefix):])
+			if !ok {
+				return errors.Join(fmt.Errorf("%w: key of a conversation in shard %d", ErrCorrupt, shard), iter.Close())
+			}
+			records := appendName(shardKey(shard, classConversation), name)
+			letters := append(records[:len(records):len(records)], dead)
+			found := iter.SeekGE(letters) && bytes.HasPrefix(iter.Key(), letters)
+			if err := iter.Error(); err != nil {
+				return errors.Join(engineError(err), iter.Close())
+			}
+			if err := each(name, found); err != nil {
+				return errors.Join(err, iter.Close())
+			}
+			valid = iter.SeekGE(append(records, past...))
+		}
+		return engineError(iter.Close())
+	})
+}
+
 // Due names the timers of a shard that are due up to a time (Unix milliseconds), the earliest first.
 func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversation, timer string) error) error {
 	if untilMs < 0 {

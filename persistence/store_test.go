@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -276,6 +277,7 @@ func TestCloseAnswersWhatWaits(t *testing.T) {
 	wantErr(t, err, ErrClosed)
 	wantErr(t, r.Work(1, nil), ErrClosed)
 	wantErr(t, r.Due(1, 1, nil), ErrClosed)
+	wantErr(t, r.Conversations(1, "", nil), ErrClosed)
 	wantErr(t, r.Scan(1, "shop/1", journal, nil), ErrClosed)
 }
 
@@ -331,4 +333,36 @@ func TestLongLogIsTruncatedAndGoesOn(t *testing.T) {
 	if revision, _ := r.load(1, "shop/1"); revision != 180 {
 		t.Fatalf("revision %d", revision)
 	}
+}
+
+// TestConversationsAreNamed: all of a shard, also those behind any of them, whatever bytes their names have.
+func TestConversationsAreNamed(t *testing.T) {
+	r := open(t, Options{Shards: 2})
+	dead := wactorv1.RecordKind_RECORD_KIND_DEAD
+	names := []string{"shop/", "shop/1", "shop/1\x00", "shop/1\x002", "shop/10", "shop/2", "shop/é"}
+	var all []string
+	for i, name := range names {
+		commit := commitOf(name, 0, put(journal, seq(1), "j"), put(workIndex, "", ""))
+		if i%2 == 0 {
+			commit.Puts = append(commit.Puts, put(dead, seq(uint64(i+1)), "letter"))
+		}
+		r.mustCommit(1, commit)
+		r.mustCommit(2, commitOf(fmt.Sprint("other/", i), 0, put(dead, seq(1), "letter")))
+		all = append(all, fmt.Sprintf("%q %v", name, i%2 == 0))
+	}
+	if err := r.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for i, behind := range append([]string{""}, names...) {
+		var got []string
+		err := r.Conversations(1, behind, func(name string, letters bool) error {
+			got = append(got, fmt.Sprintf("%q %v", name, letters))
+			return nil
+		})
+		if diff := cmp.Diff(strings.Join(all[i:], "\n"), strings.Join(got, "\n")); diff != "" || err != nil {
+			t.Errorf("behind %q: %v\n%s", behind, err, diff)
+		}
+	}
+	enough := errors.New("enough")
+	wantErr(t, r.Conversations(1, "", func(string, bool) error { return enough }), enough)
 }
