@@ -25,6 +25,8 @@ type Store interface {
 	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
 	// ScanFrom does so from a suffix on, until each returns an error.
 	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error
+	// Conversations names those of a shard behind a name, in their order, and tells whether each has dead letters.
+	Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error
 }
 
 // Node tells how this node is.

@@ -39,6 +39,8 @@ func (heads) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func(suffix, 
 	return nil
 }
 
+func (heads) Conversations(uint32, string, func(string, bool) error) error { return nil }
+
 func service(store Store, operator Operator) *Service {
 	return New(Options{
 		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"}, {Name: "bank"}},

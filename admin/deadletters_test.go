@@ -40,6 +40,8 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 	return nil
 }
 
+func (letters) Conversations(uint32, string, func(string, bool) error) error { return nil }
+
 // TestDeadLettersComeInPages: a thousand webhooks that nobody understood, of 3 MiB each, must not be held in memory at once.
 func TestDeadLettersComeInPages(t *testing.T) {
 	stored := letters{400_000, 400_000, 400_000, 3 << 20, 3 << 20}

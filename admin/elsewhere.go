@@ -32,10 +32,11 @@ type Cluster interface {
 // ErrRefused: what an operator wants of a node can't be.
 var ErrRefused = errors.New("refused")
 
-// The procedures that nodes ask of each other. Each is for one conversation.
+// The procedures that nodes ask of each other. Each is for one conversation, or one shard.
 const (
-	procedureTrace       = "Trace"
-	procedureDeadLetters = "DeadLetters"
+	procedureTrace           = "Trace"
+	procedureDeadLetters     = "DeadLetters"
+	procedureListDeadLetters = "ListDeadLetters"
 )
 
 func (s *Service) shard(id conversation.ID) uint32 {
@@ -44,14 +45,19 @@ func (s *Service) shard(id conversation.ID) uint32 {
 
 // answerWhereLed answers a procedure for one conversation on the node that leads it.
 func (s *Service) answerWhereLed(ctx context.Context, id conversation.ID, procedure string, request, response proto.Message) error {
+	return s.answerInShard(ctx, s.shard(id), procedure, request, response)
+}
+
+// answerInShard answers a procedure on the node that leads a shard.
+func (s *Service) answerInShard(ctx context.Context, shard uint32, procedure string, request, response proto.Message) error {
 	data, err := proto.Marshal(request)
 	if err != nil {
 		return err
 	}
-	if c := s.options.Cluster; c == nil || c.Leads(s.shard(id)) {
+	if c := s.options.Cluster; c == nil || c.Leads(shard) {
 		data, err = s.Answer(ctx, procedure, data)
 	} else {
-		data, err = c.Ask(ctx, s.shard(id), procedure, data)
+		data, err = c.Ask(ctx, shard, procedure, data)
 	}
 	if err != nil {
 		return err
@@ -83,6 +89,16 @@ func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]by
 			return nil, err
 		}
 		response = &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{found}}
+	case procedureListDeadLetters:
+		request := &wactorv1.ListDeadLettersRequest{}
+		if err := proto.Unmarshal(data, request); err != nil {
+			return nil, err
+		}
+		found, err := s.listDeadLettersHere(request)
+		if err != nil {
+			return nil, err
+		}
+		response = found
 	default:
 		return nil, fmt.Errorf("admin: this version does not know the procedure %q", procedure)
 	}

@@ -774,6 +774,200 @@ func (x *ConversationDeadLetters) GetMore() bool {
 	return false
 }
 
+type ListDeadLettersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this channel; empty: all channels.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The next_page_token of the page before; empty: from the first on.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersRequest) Reset() {
+	*x = ListDeadLettersRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersRequest) ProtoMessage() {}
+
+func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListDeadLettersRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ListDeadLettersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListDeadLettersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversations []*DeadLettersSummary  `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	// Where the next page begins; empty behind the last one. A page may be short, or empty, though others follow.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersResponse) Reset() {
+	*x = ListDeadLettersResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersResponse) ProtoMessage() {}
+
+func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListDeadLettersResponse) GetConversations() []*DeadLettersSummary {
+	if x != nil {
+		return x.Conversations
+	}
+	return nil
+}
+
+func (x *ListDeadLettersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type DeadLettersSummary struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Channel string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The user as the webhook names it; "?" has what nobody could read.
+	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	// How many there are, up to 100; more says that there are others.
+	Letters uint32 `protobuf:"varint,3,opt,name=letters,proto3" json:"letters,omitempty"`
+	More    bool   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
+	// The first of them: when it was written, and why.
+	FirstMs       int64  `protobuf:"varint,5,opt,name=first_ms,json=firstMs,proto3" json:"first_ms,omitempty"`
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLettersSummary) Reset() {
+	*x = DeadLettersSummary{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLettersSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLettersSummary) ProtoMessage() {}
+
+func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLettersSummary.ProtoReflect.Descriptor instead.
+func (*DeadLettersSummary) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeadLettersSummary) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *DeadLettersSummary) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *DeadLettersSummary) GetLetters() uint32 {
+	if x != nil {
+		return x.Letters
+	}
+	return 0
+}
+
+func (x *DeadLettersSummary) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *DeadLettersSummary) GetFirstMs() int64 {
+	if x != nil {
+		return x.FirstMs
+	}
+	return 0
+}
+
+func (x *DeadLettersSummary) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type RetryRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -788,7 +982,7 @@ type RetryRequest struct {
 
 func (x *RetryRequest) Reset() {
 	*x = RetryRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +994,7 @@ func (x *RetryRequest) String() string {
 func (*RetryRequest) ProtoMessage() {}
 
 func (x *RetryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1007,7 @@ func (x *RetryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
 func (*RetryRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RetryRequest) GetUser() string {
@@ -852,7 +1046,7 @@ type RetryResponse struct {
 
 func (x *RetryResponse) Reset() {
 	*x = RetryResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +1058,7 @@ func (x *RetryResponse) String() string {
 func (*RetryResponse) ProtoMessage() {}
 
 func (x *RetryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +1071,7 @@ func (x *RetryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
 func (*RetryResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 type SkipRequest struct {
@@ -892,7 +1086,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1098,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1111,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SkipRequest) GetUser() string {
@@ -949,7 +1143,7 @@ type SkipResponse struct {
 
 func (x *SkipResponse) Reset() {
 	*x = SkipResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1155,7 @@ func (x *SkipResponse) String() string {
 func (*SkipResponse) ProtoMessage() {}
 
 func (x *SkipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1168,7 @@ func (x *SkipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
 func (*SkipResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 type TraceRequest struct {
@@ -989,7 +1183,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1195,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1208,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -1040,7 +1234,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1246,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1259,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -1100,7 +1294,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1306,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1319,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -1220,7 +1414,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1426,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1439,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 type StatusResponse struct {
@@ -1263,7 +1457,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1469,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1482,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -1351,7 +1545,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1557,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1570,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -1455,7 +1649,21 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12/\n" +
 	"\aletters\x18\x03 \x03(\v2\x15.wactor.v1.DeadLetterR\aletters\x12\x12\n" +
-	"\x04more\x18\x04 \x01(\bR\x04more\"b\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\"Q\n" +
+	"\x16ListDeadLettersRequest\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\x86\x01\n" +
+	"\x17ListDeadLettersResponse\x12C\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1d.wactor.v1.DeadLettersSummaryR\rconversations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x01\n" +
+	"\x12DeadLettersSummary\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\x12\x18\n" +
+	"\aletters\x18\x03 \x01(\rR\aletters\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\x12\x19\n" +
+	"\bfirst_ms\x18\x05 \x01(\x03R\afirstMs\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"b\n" +
 	"\fRetryRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
@@ -1507,11 +1715,12 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x17NODE_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14NODE_CHANGE_ACTIVATE\x10\x01\x12\x15\n" +
 	"\x11NODE_CHANGE_DRAIN\x10\x02\x12\x16\n" +
-	"\x12NODE_CHANGE_REMOVE\x10\x032\xff\x03\n" +
+	"\x12NODE_CHANGE_REMOVE\x10\x032\xde\x04\n" +
 	"\fAdminService\x12?\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\x03\x90\x02\x01\x12B\n" +
 	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\x03\x90\x02\x01\x12Q\n" +
-	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\x03\x90\x02\x01\x12:\n" +
+	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\x03\x90\x02\x01\x12]\n" +
+	"\x0fListDeadLetters\x12!.wactor.v1.ListDeadLettersRequest\x1a\".wactor.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12:\n" +
 	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\x127\n" +
 	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\x12W\n" +
 	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\x03\x90\x02\x01\x12I\n" +
@@ -1531,7 +1740,7 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
 	(*ClusterStatusRequest)(nil),    // 1: wactor.v1.ClusterStatusRequest
@@ -1544,19 +1753,22 @@ var file_wactor_v1_admin_proto_goTypes = []any{
 	(*DeadLettersRequest)(nil),      // 8: wactor.v1.DeadLettersRequest
 	(*DeadLettersResponse)(nil),     // 9: wactor.v1.DeadLettersResponse
 	(*ConversationDeadLetters)(nil), // 10: wactor.v1.ConversationDeadLetters
-	(*RetryRequest)(nil),            // 11: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 12: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 13: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 14: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 15: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 16: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 17: wactor.v1.ConversationTrace
-	(*StatusRequest)(nil),           // 18: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 19: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 20: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 21: wactor.v1.User
-	(*DeadLetter)(nil),              // 22: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 23: wactor.v1.JournalEntry
+	(*ListDeadLettersRequest)(nil),  // 11: wactor.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 12: wactor.v1.ListDeadLettersResponse
+	(*DeadLettersSummary)(nil),      // 13: wactor.v1.DeadLettersSummary
+	(*RetryRequest)(nil),            // 14: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 15: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 16: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 17: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 18: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 19: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 20: wactor.v1.ConversationTrace
+	(*StatusRequest)(nil),           // 21: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 22: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 23: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 24: wactor.v1.User
+	(*DeadLetter)(nil),              // 25: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 26: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
 	3,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
@@ -1564,31 +1776,34 @@ var file_wactor_v1_admin_proto_depIdxs = []int32{
 	5,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
 	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
 	10, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	21, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	22, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	17, // 7: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	21, // 8: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	23, // 9: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	20, // 10: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	15, // 11: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	18, // 12: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	8,  // 13: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	11, // 14: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	13, // 15: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	1,  // 16: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	6,  // 17: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	16, // 18: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	19, // 19: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	9,  // 20: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	12, // 21: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	14, // 22: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	2,  // 23: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	7,  // 24: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	18, // [18:25] is the sub-list for method output_type
-	11, // [11:18] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	24, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	25, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	13, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
+	20, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	24, // 9: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	26, // 10: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	23, // 11: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	18, // 12: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	21, // 13: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	8,  // 14: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	11, // 15: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	14, // 16: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	16, // 17: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	1,  // 18: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	6,  // 19: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	19, // 20: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	22, // 21: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	9,  // 22: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	12, // 23: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	15, // 24: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	17, // 25: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	2,  // 26: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	7,  // 27: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	20, // [20:28] is the sub-list for method output_type
+	12, // [12:20] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -1604,7 +1819,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

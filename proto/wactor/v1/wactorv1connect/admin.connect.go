@@ -41,6 +41,9 @@ const (
 	// AdminServiceDeadLettersProcedure is the fully-qualified name of the AdminService's DeadLetters
 	// RPC.
 	AdminServiceDeadLettersProcedure = "/wactor.v1.AdminService/DeadLetters"
+	// AdminServiceListDeadLettersProcedure is the fully-qualified name of the AdminService's
+	// ListDeadLetters RPC.
+	AdminServiceListDeadLettersProcedure = "/wactor.v1.AdminService/ListDeadLetters"
 	// AdminServiceRetryProcedure is the fully-qualified name of the AdminService's Retry RPC.
 	AdminServiceRetryProcedure = "/wactor.v1.AdminService/Retry"
 	// AdminServiceSkipProcedure is the fully-qualified name of the AdminService's Skip RPC.
@@ -60,6 +63,8 @@ type AdminServiceClient interface {
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
 	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
 	DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error)
+	// ListDeadLetters names the conversations that have dead letters, page by page.
+	ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error)
 	// Retry takes a dead letter up again: its messages wait for a turn, its reply for the provider.
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
@@ -102,6 +107,13 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listDeadLetters: connect.NewClient[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse](
+			httpClient,
+			baseURL+AdminServiceListDeadLettersProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListDeadLetters")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		retry: connect.NewClient[v1.RetryRequest, v1.RetryResponse](
 			httpClient,
 			baseURL+AdminServiceRetryProcedure,
@@ -132,13 +144,14 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
-	trace         *connect.Client[v1.TraceRequest, v1.TraceResponse]
-	status        *connect.Client[v1.StatusRequest, v1.StatusResponse]
-	deadLetters   *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
-	retry         *connect.Client[v1.RetryRequest, v1.RetryResponse]
-	skip          *connect.Client[v1.SkipRequest, v1.SkipResponse]
-	clusterStatus *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
-	changeNode    *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
+	trace           *connect.Client[v1.TraceRequest, v1.TraceResponse]
+	status          *connect.Client[v1.StatusRequest, v1.StatusResponse]
+	deadLetters     *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
+	listDeadLetters *connect.Client[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse]
+	retry           *connect.Client[v1.RetryRequest, v1.RetryResponse]
+	skip            *connect.Client[v1.SkipRequest, v1.SkipResponse]
+	clusterStatus   *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
+	changeNode      *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
 }
 
 // Trace calls wactor.v1.AdminService.Trace.
@@ -154,6 +167,11 @@ func (c *adminServiceClient) Status(ctx context.Context, req *connect.Request[v1
 // DeadLetters calls wactor.v1.AdminService.DeadLetters.
 func (c *adminServiceClient) DeadLetters(ctx context.Context, req *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error) {
 	return c.deadLetters.CallUnary(ctx, req)
+}
+
+// ListDeadLetters calls wactor.v1.AdminService.ListDeadLetters.
+func (c *adminServiceClient) ListDeadLetters(ctx context.Context, req *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error) {
+	return c.listDeadLetters.CallUnary(ctx, req)
 }
 
 // Retry calls wactor.v1.AdminService.Retry.
@@ -184,6 +202,8 @@ type AdminServiceHandler interface {
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
 	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
 	DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error)
+	// ListDeadLetters names the conversations that have dead letters, page by page.
+	ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error)
 	// Retry takes a dead letter up again: its messages wait for a turn, its reply for the provider.
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
@@ -222,6 +242,13 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceListDeadLettersHandler := connect.NewUnaryHandler(
+		AdminServiceListDeadLettersProcedure,
+		svc.ListDeadLetters,
+		connect.WithSchema(adminServiceMethods.ByName("ListDeadLetters")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceRetryHandler := connect.NewUnaryHandler(
 		AdminServiceRetryProcedure,
 		svc.Retry,
@@ -255,6 +282,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceStatusHandler.ServeHTTP(w, r)
 		case AdminServiceDeadLettersProcedure:
 			adminServiceDeadLettersHandler.ServeHTTP(w, r)
+		case AdminServiceListDeadLettersProcedure:
+			adminServiceListDeadLettersHandler.ServeHTTP(w, r)
 		case AdminServiceRetryProcedure:
 			adminServiceRetryHandler.ServeHTTP(w, r)
 		case AdminServiceSkipProcedure:
@@ -282,6 +311,10 @@ func (UnimplementedAdminServiceHandler) Status(context.Context, *connect.Request
 
 func (UnimplementedAdminServiceHandler) DeadLetters(context.Context, *connect.Request[v1.DeadLettersRequest]) (*connect.Response[v1.DeadLettersResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.DeadLetters is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ListDeadLetters is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error) {

@@ -1,0 +1,132 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Nobody keeps a list of the conversations with dead letters: it would be one more record for each. Who wants to know looks at all, which
+// takes some seconds for a million.
+const (
+	// pageConversations is how many are named at once, and pageLooks how many are looked at for that in one shard.
+	pageConversations = 100
+	pageLooks         = 20_000
+	// pageWithin is how long a page looks further where it has found few.
+	pageWithin = time.Second
+)
+
+// ListDeadLetters names the conversations that have dead letters, shard by shard.
+func (s *Service) ListDeadLetters(ctx context.Context, request *connect.Request[wactorv1.ListDeadLettersRequest]) (*connect.Response[wactorv1.ListDeadLettersResponse], error) {
+	channel := request.Msg.Channel
+	if channel != "" && !s.hasChannel(channel) {
+		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
+	}
+	shard, behind, err := s.parsePageToken(request.Msg.PageToken)
+	if err != nil {
+		return nil, connect.NewError(connect.CodeInvalidArgument, err)
+	}
+	page := &wactorv1.ListDeadLettersResponse{}
+	for began := time.Now(); shard <= s.options.Shards; {
+		found := &wactorv1.ListDeadLettersResponse{}
+		here := &wactorv1.ListDeadLettersRequest{Channel: channel, PageToken: pageToken(shard, behind)}
+		if err := s.answerInShard(ctx, shard, procedureListDeadLetters, here, found); err != nil {
+			return nil, readError(err)
+		}
+		page.Conversations = append(page.Conversations, found.Conversations...)
+		if page.NextPageToken = found.NextPageToken; page.NextPageToken == "" {
+			if shard++; shard <= s.options.Shards {
+				page.NextPageToken = pageToken(shard, "")
+			}
+			behind = ""
+		} else if _, behind, err = s.parsePageToken(page.NextPageToken); err != nil {
+			return nil, connect.NewError(connect.CodeInternal, err)
+		}
+		if len(page.Conversations) >= pageConversations || time.Since(began) > pageWithin {
+			break
+		}
+	}
+	return connect.NewResponse(page), nil
+}
+
+// A page token is the shard, and the conversation behind which the page begins.
+func pageToken(shard uint32, behind string) string { return fmt.Sprintf("%d:%s", shard, behind) }
+
+func (s *Service) parsePageToken(token string) (shard uint32, behind string, err error) {
+	if token == "" {
+		return 1, "", nil
+	}
+	number, behind, found := strings.Cut(token, ":")
+	n, err := strconv.ParseUint(number, 10, 32)
+	if !found || err != nil || n < 1 || n > uint64(s.options.Shards) {
+		return 0, "", errors.New("page_token is none that a page had")
+	}
+	return uint32(n), behind, nil
+}
+
+// listDeadLettersHere looks at one shard, which this node leads.
+func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse, error) {
+	shard, behind, err := s.parsePageToken(request.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	page := &wactorv1.ListDeadLettersResponse{}
+	var ids []conversation.ID
+	looked := 0
+	err = s.options.Store.Conversations(shard, behind, func(name string, deadLetters bool) error {
+		if id, err := conversation.ParseID(name); err == nil && deadLetters && (request.Channel == "" || request.Channel == id.Channel) {
+			ids = append(ids, id)
+		}
+		if looked++; looked == pageLooks || len(ids) == pageConversations {
+			page.NextPageToken = pageToken(shard, name)
+			return errPageFull
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errPageFull) {
+		return nil, err
+	}
+	for _, id := range ids {
+		summary, err := s.summarise(shard, id)
+		if err != nil {
+			return nil, err
+		}
+		if summary.Letters > 0 { // else they were just taken up
+			page.Conversations = append(page.Conversations, summary)
+		}
+	}
+	return page, nil
+}
+
+// summarise counts the dead letters of a conversation, and reads the first of them.
+func (s *Service) summarise(shard uint32, id conversation.ID) (*wactorv1.DeadLettersSummary, error) {
+	out := &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User}
+	err := s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
+		switch out.Letters {
+		case 0:
+			letter := &wactorv1.DeadLetter{}
+			if err := proto.Unmarshal(value, letter); err != nil {
+				return err
+			}
+			out.FirstMs, out.Reason = letter.AtMs, letter.Reason
+		case pageLetters:
+			out.More = true
+			return errPageFull
+		}
+		out.Letters++
+		return nil
+	})
+	if errors.Is(err, errPageFull) {
+		err = nil
+	}
+	return out, err
+}
