@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -55,6 +57,9 @@ var errPageFull = errors.New("admin: the page is full")
 
 func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.ConversationDeadLetters, error) {
 	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
+	if after == math.MaxUint64 {
+		return out, nil // the page after it would be the first
+	}
 	size, from := 0, binary.BigEndian.AppendUint64(nil, after+1)
 	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from, func(_, value []byte) error {
 		if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {
@@ -80,10 +85,32 @@ func (s *Service) Retry(ctx context.Context, request *connect.Request[wactorv1.R
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayReplace(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
+		return nil, err
+	}
 	if err := s.options.Operator.Retry(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
 		return nil, s.operatorError(ctx, id, err)
 	}
 	return connect.NewResponse(&wactorv1.RetryResponse{}), nil
+}
+
+// mayReplace refuses a text for a letter that holds no reply: it would be taken up as it is, and the text dropped in silence. A letter that
+// is not there is the Operator's to refuse.
+func (s *Service) mayReplace(ctx context.Context, id conversation.ID, seq uint64, text string) error {
+	if text == "" || seq == 0 {
+		return nil
+	}
+	page := &wactorv1.DeadLettersResponse{}
+	if err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel, After: seq - 1}, page); err != nil {
+		return readError(err)
+	}
+	for _, c := range page.Conversations {
+		if len(c.Letters) > 0 && c.Letters[0].Seq == seq && c.Letters[0].Reply == nil {
+			return connect.NewError(connect.CodeInvalidArgument,
+				fmt.Errorf("dead letter %d holds no reply, whose text another one could replace: retry it without a text, or skip it", seq))
+		}
+	}
+	return nil
 }
 
 // Skip drops a dead letter.

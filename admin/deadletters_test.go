@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"slices"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// letters is a store whose conversations hold dead letters with raw webhooks of these sizes, numbered from 1.
+// letters is a store whose conversations hold dead letters with raw webhooks of these sizes, or of a reply where that is 0, numbered from 1.
 type letters []int
 
 func (letters) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
@@ -29,7 +30,11 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 		if seq < binary.BigEndian.Uint64(from) {
 			continue
 		}
-		value, err := proto.Marshal(&wactorv1.DeadLetter{Seq: seq, Messages: []*wactorv1.Message{{Raw: make([]byte, size)}}})
+		letter := &wactorv1.DeadLetter{Seq: seq, Messages: []*wactorv1.Message{{Raw: make([]byte, size)}}}
+		if size == 0 {
+			letter = &wactorv1.DeadLetter{Seq: seq, Reply: &wactorv1.OutboxReply{}}
+		}
+		value, err := proto.Marshal(letter)
 		if err != nil {
 			return err
 		}
@@ -66,5 +71,32 @@ func TestDeadLettersComeInPages(t *testing.T) {
 	}
 	if want := []int{2, 1, 1, 1, 100, 50}; after != uint64(len(stored)) || !slices.Equal(pages, want) {
 		t.Errorf("pages of %v letters, want %v", pages, want)
+	}
+}
+
+// TestThePageAfterTheLastNumberIsEmpty: it is not the first one again.
+func TestThePageAfterTheLastNumberIsEmpty(t *testing.T) {
+	request := &wactorv1.DeadLettersRequest{User: "1", Channel: "shop", After: math.MaxUint64}
+	response, err := service(letters{10, 10}, nil).DeadLetters(context.Background(), connect.NewRequest(request))
+	if err != nil || len(response.Msg.Conversations) != 0 {
+		t.Errorf("%v, %v", response, err)
+	}
+}
+
+// TestATextReplacesThatOfAReplyOnly: a text for anything else is refused, and the letter stays.
+func TestATextReplacesThatOfAReplyOnly(t *testing.T) {
+	for _, c := range []struct {
+		seq  uint64
+		text string
+		want connect.Code
+	}{
+		{1, "", 0}, {1, "sorry", connect.CodeInvalidArgument}, {2, "sorry", 0}, {2, "", 0}, {3, "sorry", connect.CodeInvalidArgument},
+		{4, "sorry", 0}, {0, "sorry", 0}, // not there: the operator says so
+	} {
+		request := &wactorv1.RetryRequest{User: "1", Channel: "shop", Seq: c.seq, Text: c.text}
+		_, err := service(letters{10, 0, 10}, operator{}).Retry(context.Background(), connect.NewRequest(request))
+		if (err == nil) != (c.want == 0) || err != nil && connect.CodeOf(err) != c.want {
+			t.Errorf("letter %d with %q: %v", c.seq, c.text, err)
+		}
 	}
 }

@@ -138,7 +138,7 @@ func retryCommand() *cobra.Command {
 		Use:   "retry USER LETTER",
 		Short: "Take a dead letter up again",
 		Long: `Take a dead letter up again: its messages wait for a turn as if they came now, its reply is sent. A reply may have reached the user
-before; --text says something else instead.`,
+before; --text says something else instead. A dead letter of messages takes no text.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			letter, err := letterNumber(args[1])
