@@ -72,7 +72,7 @@ type dev struct {
 
 func (d *dev) run(ctx context.Context) error {
 	if err := os.MkdirAll(d.data, 0o700); err != nil {
-		return fmt.Errorf("dev: %w", err)
+		return fmt.Errorf("dev: --data: %w", err)
 	}
 	if d.bot == "" {
 		if err := d.flow.begin(d.data); err != nil {
@@ -181,6 +181,7 @@ func (d *dev) start() (*node.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		var failed *net.OpError
 		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Pages: map[string]http.Handler{"/": d.phone}})
 		switch {
 		case err == nil && d.listen != wanted:
@@ -190,6 +191,8 @@ func (d *dev) start() (*node.Node, error) {
 			return n, nil
 		case errors.Is(err, syscall.EAGAIN): // the store's lock
 			return nil, fmt.Errorf("dev: %s is in use, perhaps by another `wactor dev`: end that one, or choose another folder with --data", d.data)
+		case !errors.Is(err, syscall.EADDRINUSE) && errors.As(err, &failed) && failed.Op == "listen":
+			return nil, fmt.Errorf("dev: --listen: %w", failed)
 		case !errors.Is(err, syscall.EADDRINUSE):
 			return nil, err
 		case !d.anyPort || port >= lastPort:
@@ -200,6 +203,9 @@ func (d *dev) start() (*node.Node, error) {
 
 func (d *dev) welcome() {
 	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
+	if !onlyHere(d.listen) {
+		fmt.Fprint(d.out, "  WARNING: the phone asks nobody for a password: whoever reaches this machine's network address reads and writes.\n\n")
+	}
 	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n", d.data)
 	fmt.Fprintf(d.out, "  A user's timeline:   %s trace 4915100000001 --admin %s\n", called(os.Args[0]), d.admin)
 	switch {
@@ -221,6 +227,12 @@ func loopback(address string) string {
 		return net.JoinHostPort("localhost", port)
 	}
 	return address
+}
+
+// onlyHere reports whether an address is reached from this machine alone.
+func onlyHere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
 // called is how this program is called from where it was started, so that a line of its own can be pasted. `go run` starts it in

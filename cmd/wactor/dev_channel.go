@@ -2,9 +2,11 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -60,7 +62,21 @@ bots:
 `, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret, d.channel.accessToken, d.channel.graphURL, bot)
 	cfg, err := config.Parse("dev", []byte(source), os.LookupEnv, os.ReadFile)
 	if err != nil {
-		return nil, fmt.Errorf("dev: %w", err)
+		return nil, fmt.Errorf("dev: %w", byFlags(err))
 	}
 	return cfg, nil
+}
+
+// byFlags names the flags that mistakes come from: nobody wrote the file, nor its keys.
+func byFlags(err error) error {
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	flags := strings.NewReplacer("listen.http: ", "--listen: ", "node.data_dir: ", "--data: ", "bots.bot.http.url: ", "--bot: ")
+	named := make(config.Problems, len(problems))
+	for i, p := range problems {
+		named[i] = config.Problem{Message: flags.Replace(p.Message), Remedy: p.Remedy}
+	}
+	return named
 }

@@ -62,15 +62,22 @@ const lookEvery = 500 * time.Millisecond
 func (f *devFlow) changed(ctx context.Context, out io.Writer) bool {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	for {
+	for missed := 0; ; {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-ticker.C:
 		}
 		source, err := os.ReadFile(f.file)
-		if err != nil || bytes.Equal(source, f.seen) {
-			continue // a file that is gone comes back: editors replace files
+		if err != nil {
+			if missed++; missed == 2 { // editors replace files: most are back at the next look
+				fmt.Fprintf(out, "%v: the bot stays the one it was until the file is back\n", err)
+			}
+			continue
+		}
+		missed = 0
+		if bytes.Equal(source, f.seen) {
+			continue
 		}
 		f.seen = source
 		if err := f.take(source); err != nil {

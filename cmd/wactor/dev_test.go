@@ -174,3 +174,52 @@ func TestCalled(t *testing.T) {
 		}
 	}
 }
+
+// TestDevNamesFlags: nobody wrote the configuration that a mistake is found in.
+func TestDevNamesFlags(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--listen 99", `wactor: dev: --listen: "99" is no address of host and port`},
+		{"--bot notaurl", `wactor: dev: --bot: "notaurl" is no http or https address`},
+		{"--listen 203.0.113.5:1", "wactor: dev: --listen: listen tcp 203.0.113.5:1: "},
+		{"--data /dev/null", "wactor: dev: --data: "},
+	} {
+		if _, problems, code := runMain(t, t.TempDir(), append([]string{"dev"}, strings.Fields(c.args)...)...); code != 1 || !strings.HasPrefix(problems, c.want) {
+			t.Errorf("wactor dev %s: exit status %d, %s", c.args, code, problems)
+		}
+	}
+}
+
+// TestDevWarnsOfStrangers: the phone has no password.
+func TestDevWarnsOfStrangers(t *testing.T) {
+	for address, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "0.0.0.0:1": false, "[::]:1": false, "192.0.2.1:1": false} {
+		if got := onlyHere(address); got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
+		}
+	}
+	var out strings.Builder
+	d := dev{listen: "0.0.0.0:8080", out: &out}
+	if d.welcome(); !strings.Contains(out.String(), "WARNING") {
+		t.Errorf("printed %s", out.String())
+	}
+	out.Reset()
+	d.listen = firstAddress
+	if d.welcome(); strings.Contains(out.String(), "WARNING") {
+		t.Errorf("printed %s", out.String())
+	}
+}
+
+// TestDevTellsOfAFlowThatIsGone: once, and the file may come back.
+func TestDevTellsOfAFlowThatIsGone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "my.yaml")
+	save(t, file, goodFlow)
+	_, output := startDev(t, file)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	const gone = "no such file or directory: the bot stays the one it was until the file is back"
+	output.await(t, gone)
+	save(t, file, strings.ReplaceAll(goodFlow, "hello", "good evening"))
+	if printed := output.await(t, "changed: the bot is the new one"); strings.Count(printed, gone) != 1 {
+		t.Errorf("printed:\n%s", printed)
+	}
+}
