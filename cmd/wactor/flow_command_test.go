@@ -112,7 +112,36 @@ func TestFlowTest(t *testing.T) {
 	if out, err = runFlow(t, "", "test", file); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+	if _, err = runFlow(t, "", "test", flowFile); err == nil || !strings.Contains(err.Error(), "x.yaml is a flow: give its transcript, such as "+file) {
+		t.Errorf("a flow in place of a transcript: %v", err)
+	}
 	if _, err = runFlow(t, "", "test", t.TempDir()); err == nil {
 		t.Error("an empty folder has transcripts")
+	}
+}
+
+// TestFlowTestPlaces: what is wrong is told with its file and line.
+func TestFlowTestPlaces(t *testing.T) {
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"good.yaml": goodFlow, "bad.yaml": "name: x\nstart: a\nsteps: { b: { end: true } }\n",
+		"line.transcript":  "@ flow good.yaml\n> hi\n< hello\nwhat\n",
+		"tap.transcript":   "@ flow good.yaml\n> [tap Nothing]\n",
+		"flow.transcript":  "@ flow bad.yaml\n> hi\n",
+		"alone.transcript": "> hi\n",
+	} {
+		save(t, filepath.Join(folder, name), text)
+	}
+	out, err := runFlow(t, "", "test", folder)
+	if (err != quietError{1}) {
+		t.Errorf("the error is %v", err)
+	}
+	for _, want := range []string{
+		"line.transcript:4: \"what\" starts with none of", "tap.transcript:2: transcript: not a message: nothing with the title",
+		"bad.yaml:2:8: there is no step a", "flow.transcript: its flow has mistakes", "alone.transcript: its flow can't be read: open ", "@ flow NAME",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
 	}
 }

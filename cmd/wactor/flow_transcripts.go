@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/transcript"
 )
 
@@ -45,6 +46,10 @@ Write the lines of the user, run with --update, and read the answers.`,
 func transcripts(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {
+		switch extension := filepath.Ext(path); extension {
+		case ".yaml", ".yml":
+			return nil, fmt.Errorf("%s is a flow: give its transcript, such as %s.transcript, or its folder", path, strings.TrimSuffix(path, extension))
+		}
 		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -73,7 +78,7 @@ func testTranscripts(files []string, rewrite bool, out, problems io.Writer) erro
 		switch {
 		case err != nil:
 			failed = true
-			fmt.Fprintf(problems, "%s: %v\n", file, err)
+			fmt.Fprintln(problems, describeFailure(file, err))
 		case differs != "" && !rewrite:
 			failed = true
 			fmt.Fprintf(problems, "%s:%s\n", file, differs)
@@ -87,6 +92,22 @@ func testTranscripts(files []string, rewrite bool, out, problems io.Writer) erro
 		return quietError{1}
 	}
 	return nil
+}
+
+// describeFailure begins with the place of the mistake, as file:line: that of the transcript or, where its flow has mistakes, those of the
+// flow.
+func describeFailure(file string, err error) string {
+	var bad *transcript.BadLine
+	var problems flow.Problems
+	switch {
+	case errors.As(err, &bad):
+		return fmt.Sprintf("%s:%d: %v", file, bad.Line, bad.Err)
+	case errors.As(err, &problems):
+		return fmt.Sprintf("%v\n%s: its flow has mistakes", problems, file)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf(`%s: its flow can't be read: %v; a line "@ flow NAME" names another one`, file, err)
+	}
+	return fmt.Sprintf("%s: %v", file, err)
 }
 
 // testTranscript plays one transcript and says where it differs.

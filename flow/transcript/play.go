@@ -25,8 +25,19 @@ const (
 	settingMark = "@ " // a setting: now, name, state, show
 )
 
-// ErrTranscript is a line that Play does not understand.
+// ErrTranscript is a line that Play does not understand. The error is a *BadLine.
 var ErrTranscript = errors.New("transcript: bad line")
+
+// BadLine is an ErrTranscript with its place.
+type BadLine struct {
+	// Line counts from 1.
+	Line int
+	Err  error
+}
+
+func (b *BadLine) Error() string { return fmt.Sprintf("%v %d: %v", ErrTranscript, b.Line, b.Err) }
+
+func (b *BadLine) Unwrap() []error { return []error{ErrTranscript, b.Err} }
 
 // start is the time of a transcript that names none.
 var start = time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC)
@@ -43,7 +54,7 @@ func Play(f *flow.Flow, text string) (string, error) {
 			next++
 		}
 		if err := p.line(lines[i], answers(lines[i+1:next])); err != nil {
-			return "", fmt.Errorf("%w %d: %w", ErrTranscript, i+1, err)
+			return "", &BadLine{Line: i + 1, Err: err}
 		}
 		i = next - 1
 	}
