@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/whatsapp/emulator"
@@ -13,6 +14,8 @@ import (
 type graph struct {
 	server  http.Server
 	serving sync.WaitGroup
+	// asked counts requests of any kind.
+	asked atomic.Int64
 	// running is held by every request, and by close when there are none any more.
 	running sync.RWMutex
 	closed  bool
@@ -27,6 +30,7 @@ func newGraph(o *Options, took func(emulator.Taken)) *graph {
 		if g.closed {
 			panic(http.ErrAbortHandler)
 		}
+		g.asked.Add(1)
 		api.ServeHTTP(w, q)
 	})}
 	return g

@@ -30,6 +30,9 @@ func (r *Report) Write(w io.Writer) {
 			row(count.name, "%d%s", count.n, count.note)
 		}
 	}
+	if r.Accepted > 0 && r.GraphRequests == 0 {
+		row("graph", "the fake Graph API got no request: does the bot send to --graph?")
+	}
 	row("verdict", "%s", r.verdict())
 }
 

@@ -26,6 +26,8 @@ type Report struct {
 	StatusesDropped int `json:"statusesDropped"`
 	// Others are replies to nobody of this run: to other users, or what was left of a run before.
 	Others int `json:"others"`
+	// GraphRequests are requests of the bot to the fake Graph API, whatever became of them.
+	GraphRequests int `json:"graphRequests"`
 	// Seconds is from the first webhook to the last reply.
 	Seconds float64 `json:"seconds"`
 	// PerSecond is how many messages a second were replied to in that time.

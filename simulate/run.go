@@ -59,6 +59,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	report := r.report(sentNs)
 	report.StatusesDropped, report.Flood = int(s.dropped.Load()), floods.report()
+	report.GraphRequests = int(graph.asked.Load())
 	return report, nil
 }
 

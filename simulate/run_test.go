@@ -176,3 +176,20 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestABotThatSendsElsewhere: who forgot to point the bot to the fake Graph API reads more than that all is lost.
+func TestABotThatSendsElsewhere(t *testing.T) {
+	const hint = "the fake Graph API got no request: does the bot send to --graph?"
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer elsewhere.Close()
+	var out strings.Builder
+	report := simulateOn(t, "", func(o *Options) { o.URL, o.Settle, o.Users = elsewhere.URL, 100*time.Millisecond, 2 })
+	if report.Write(&out); report.Lost == 0 || !strings.Contains(out.String(), hint) {
+		t.Errorf("%s", out.String())
+	}
+	out.Reset()
+	report = simulateOn(t, "", nil)
+	if report.Write(&out); report.GraphRequests < report.Replies || strings.Contains(out.String(), hint) {
+		t.Errorf("%d requests: %s", report.GraphRequests, out.String())
+	}
+}
