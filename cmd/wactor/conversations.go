@@ -100,7 +100,7 @@ func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters, first 
 		fmt.Fprintln(out, c.Channel)
 	}
 	for _, letter := range c.Letters {
-		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), letter.Reason)
+		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), oneLine(letter.Reason))
 		for _, m := range letter.Messages {
 			fmt.Fprintf(out, "       message %s: %s\n", m.Type, oneLine(m.Text))
 		}

@@ -83,7 +83,7 @@ func printTrace(out io.Writer, c *wactorv1.ConversationTrace) {
 	}
 	fmt.Fprintln(out, "  verdict: BROKEN")
 	for _, violation := range c.Violations {
-		fmt.Fprintln(out, "    -", violation)
+		fmt.Fprintln(out, "    -", oneLine(violation))
 	}
 	fmt.Fprintln(out)
 }
@@ -107,7 +107,7 @@ func kindName(kind wactorv1.JournalKind) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(kind.String(), "JOURNAL_KIND_")), "_", " ")
 }
 
-// describe tells an entry in words.
+// describe tells an entry in words. What strangers chose, such as a message's id, must not move a terminal's cursor.
 func describe(e *wactorv1.JournalEntry) string {
 	var words []string
 	say := func(when bool, format string, args ...any) {
@@ -118,17 +118,18 @@ func describe(e *wactorv1.JournalEntry) string {
 	say(e.Kind == wactorv1.JournalKind_JOURNAL_KIND_TURN, "%d -> %d", e.VersionBefore, e.VersionAfter)
 	say(e.MessageSeq > 0, "message %d", e.MessageSeq)
 	say(len(e.MessageSeqs) > 0, "over message %s", strings.Trim(fmt.Sprint(e.MessageSeqs), "[]"))
-	say(e.MessageId != "", "%s", e.MessageId)
+	say(e.Timer != "", "timer %s", oneLine(e.Timer))
+	say(e.MessageId != "", "%s", oneLine(e.MessageId))
 	say(e.SentMs > 0 && e.ReceivedMs > 0, "sent %s before", time.Duration(e.AtMs-e.SentMs)*time.Millisecond)
 	say(e.Late, "late")
 	say(e.ReplySeq > 0, "reply %d", e.ReplySeq)
-	say(e.Doubt != "", "the doubt ended: %s", e.Doubt)
-	say(e.Status != "", "%s", e.Status)
-	say(e.ProviderId != "", "%s", e.ProviderId)
+	say(e.Doubt != "", "the doubt ended: %s", oneLine(e.Doubt))
+	say(e.Status != "", "%s", oneLine(e.Status))
+	say(e.ProviderId != "", "%s", oneLine(e.ProviderId))
 	say(e.BotUs > 0, "bot %s", time.Duration(e.BotUs)*time.Microsecond)
 	say(e.Attempt > 1, "attempt %d", e.Attempt)
 	say(e.Replies > 0, "%d replies", e.Replies)
-	say(e.Reason != "", "(%s)", e.Reason)
-	say(e.Node != "", "on %s", e.Node)
+	say(e.Reason != "", "(%s)", oneLine(e.Reason))
+	say(e.Node != "", "on %s", oneLine(e.Node))
 	return strings.Join(words, ", ")
 }

@@ -15,7 +15,7 @@ func runMain(t *testing.T, folder string, args ...string) (out, problems string,
 	t.Helper()
 	process := exec.Command(os.Args[0], args...)
 	process.Dir = folder
-	process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1", "WACTOR_ADMIN=", "WACTOR_ADMIN_TOKEN=")
+	process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1", "WACTOR_ADMIN=", "WACTOR_ADMIN_TOKEN=", "TZ=UTC")
 	var stdout, stderr bytes.Buffer
 	process.Stdout, process.Stderr = &stdout, &stderr
 	err := process.Run()
