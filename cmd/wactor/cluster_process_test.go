@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wactor/wactor/internal/freeport"
 )
@@ -58,6 +59,16 @@ func TestOperatorsOfACluster(t *testing.T) {
 	nodes[2].kill()
 	want(nodes[0], 2, "cluster status", "node-3 does not answer: its 5 replicas are missing\n")
 	nodes[1].kill()
+	const leaderless = "no leader that could be asked: 4 shards and the meta group\n"
+	for begin := time.Now(); ; { // what it led it leads until it misses the others
+		out, _, _ := runMain(t, folder, "cluster", "status", "--admin", nodes[0].admin)
+		if strings.HasSuffix(out, leaderless) {
+			break
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("%q was never printed; at last:\n%s", leaderless, out)
+		}
+	}
 	const majority = "wactor: no majority: 2 of the 3 nodes that hold the shard do not answer: node-2, node-3\n"
 	for _, args := range []string{"trace 1", "conversations dead-letters 1", "conversations skip 1 1", "cluster activate node-3"} {
 		want(nodes[0], 1, args, majority)
