@@ -55,7 +55,7 @@ func changeNodeCommand(name, short string, change wactorv1.NodeChange, long stri
 func objection(c *wactorv1.ClusterStatusResponse, name string, change wactorv1.NodeChange) error {
 	node := nodeNamed(c, name)
 	switch {
-	case node == nil:
+	case node == nil, len(c.Shards) == 0, c.Shards[0].Leader == "": // without the meta group's leader nothing can be changed
 		return nil
 	case change == wactorv1.NodeChange_NODE_CHANGE_REMOVE && node.Answered && node.Replicas == 0:
 		return fmt.Errorf("node %s still runs: stop it first. --force removes it all the same: it ends then", name)

@@ -70,7 +70,7 @@ func TestOperatorsOfACluster(t *testing.T) {
 		}
 	}
 	const majority = "wactor: no majority: 2 of the 3 nodes that hold the shard do not answer: node-2, node-3\n"
-	for _, args := range []string{"trace 1", "conversations dead-letters 1", "conversations skip 1 1", "cluster activate node-3"} {
+	for _, args := range []string{"trace 1", "conversations dead-letters 1", "conversations skip 1 1", "cluster drain node-3"} {
 		want(nodes[0], 1, args, majority)
 	}
 }

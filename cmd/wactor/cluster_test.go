@@ -55,6 +55,11 @@ func TestObjections(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
+	cut := statusOf("active", "active", "active")
+	cut.Shards[0].Leader = ""
+	if err := objection(cut, "node-3", drain); err != nil {
+		t.Errorf("without a majority: %v", err)
+	}
 	twins := statusOf("active", "active", "active")
 	twins.Nodes[0].Name = "node-3"
 	if err := objection(twins, "node-3", drain); err != nil {
