@@ -50,7 +50,11 @@ func (c *Conversation) accept(e Arrived) {
 	c.enter(message)
 	c.greet(e.User, min(sentMs(message), c.nowMs))
 	c.links(e.User.GetWaId(), e.User.GetUserId())
-	c.respond(e.Ref, Accepted)
+	if message.Type == typeSystem && c.linking() {
+		c.unlinked = append(c.unlinked, e.Ref)
+	} else {
+		c.respond(e.Ref, Accepted)
+	}
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: e.Node, MessageId: id, MessageSeq: message.Seq,
 		SentMs: message.SentMs, ReceivedMs: message.ReceivedMs,

@@ -56,6 +56,8 @@ type Conversation struct {
 	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the store can't know.
 	unapplied map[string]uint64
 	responses []response
+	// unlinked are the deliveries of messages that tell of new identities, until it is known that those lead here.
+	unlinked []uint64
 
 	draft   draft
 	nowMs   int64
@@ -143,6 +145,7 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	case Stopping:
 		c.stop()
 	}
+	c.answerLinked()
 	if _, arrived := event.(Arrived); !arrived {
 		c.flush() // each turn is a commit of its own
 	}

@@ -54,6 +54,43 @@ func TestTakenOverMessagesAreOfNow(t *testing.T) {
 	}
 }
 
+// TestChangeIsKnownOnceItIsAnswered: the provider tells that a user has another number and another BSUID. When that is answered, what
+// comes under both goes to the conversation that there is, however slow the new identities are.
+func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
+	for _, told := range []*wactorv1.User{{UserId: "US.b"}, {WaId: "4916", UserId: "US.b"}} {
+		tn := newTown(plainConfig(false), "4915", "US.a", "4916", "US.b")
+		tn.deliver("4915", "US.a")
+		tn.rest()
+		old := tn.worlds["4915"]
+		old.verdicts = nil
+		old.delivered["moved:4915"] = &wactorv1.Message{Id: "moved:4915", Type: typeSystem, SentMs: tn.nowMs}
+		old.deliverAs("moved:4915", old.delivered["moved:4915"], told)
+		for len(old.verdicts) == 0 {
+			if !tn.move(func(n int) int { return n - 1 }) {
+				t.Fatal("the change is not answered")
+			}
+		}
+		for old.performOne() {
+		}
+		slow := tn.mail // what is on its way is overtaken by all that follows
+		tn.mail = nil
+		tn.deliver("4916", "US.b")
+		for range 100 {
+			tn.move(func(int) int { return 0 })
+		}
+		tn.mail = append(tn.mail, slow...)
+		tn.rest()
+		for _, name := range []string{"US.a", "4916", "US.b"} {
+			if w := tn.worlds[name]; w.c.Version() != 0 {
+				t.Errorf("%v: %s had %d turns of its own", told, name, w.c.Version())
+			}
+		}
+		if turns, letters := int(old.c.Version()), len(old.letters()); turns+letters != 3 {
+			t.Errorf("%v: %d turns and %d dead letters of 3 messages", told, turns, letters)
+		}
+	}
+}
+
 // TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold. All of it gets its turn in the older
 // one, in order.
 func TestMuchIsHandedOverInPieces(t *testing.T) {

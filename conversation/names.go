@@ -100,6 +100,18 @@ func (c *Conversation) whenApplied(effect Effect) {
 	c.responses = append(c.responses, response{revision: revision, instead: effect})
 }
 
+// answerLinked answers what told of new identities once they lead here: a message under one of them that is posted behind the answer
+// must not find a conversation of its own.
+func (c *Conversation) answerLinked() {
+	if c.linking() {
+		return
+	}
+	for _, ref := range c.unlinked {
+		c.whenApplied(Respond{Ref: ref, Verdict: Accepted})
+	}
+	c.unlinked = nil
+}
+
 // answeredAsk takes the answer of a claimed identity.
 func (c *Conversation) answeredAsk(e AskAnswered) {
 	i := slices.Index(c.head.Claims, e.Name)
