@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -48,11 +45,9 @@ Exit status: 0, 1 on an error, 2 where a shard has no leader, a node does not an
 			}
 			out := command.OutOrStdout()
 			if asJSON {
-				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(response.Msg)
-				if err != nil {
+				if err := printJSON(out, response.Msg); err != nil {
 					return err
 				}
-				fmt.Fprintln(out, string(text))
 			} else {
 				printCluster(out, response.Msg, all)
 			}

@@ -33,12 +33,18 @@ func deadLettersCommand() *cobra.Command {
 	var channel string
 	var asJSON bool
 	command := &cobra.Command{
-		Use:     "dead-letters USER",
-		Short:   "Show what could not be processed",
+		Use:   "dead-letters [USER]",
+		Short: "Show what could not be processed, or who has any of that",
+		Long: `Show what could not be processed in a user's conversations. Without USER: the conversations that have dead letters, with the reason of the
+first one. All conversations are looked at for that, which takes some seconds for a million.`,
 		Aliases: []string{"dead"},
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			out, printed := command.OutOrStdout(), false
+			if len(args) == 0 {
+				err := listDeadLetters(command.Context(), admin.client(), channel, asJSON, out, command.ErrOrStderr())
+				return admin.explain(err)
+			}
 			all := &wactorv1.DeadLettersResponse{}
 			err := eachPage(command.Context(), admin.client(), &wactorv1.DeadLettersRequest{User: args[0], Channel: channel},
 				func(page *wactorv1.ConversationDeadLetters, first bool) {
@@ -57,11 +63,7 @@ func deadLettersCommand() *cobra.Command {
 			case err != nil:
 				return admin.explain(err)
 			case asJSON:
-				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(all)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintln(out, string(text))
+				return printJSON(out, all)
 			case !printed:
 				fmt.Fprintln(command.ErrOrStderr(), "no dead letters")
 			}

@@ -23,6 +23,9 @@ func TestOperatorsOfDeadLetters(t *testing.T) {
 		code int
 		want string
 	}{
+		{"dead-letters", 0, "shop  " + player + "  1 since "},
+		{"dead-letters --json", 0, `"reason": "bot: http 400"`},
+		{"dead-letters --channel nowhere", 1, "no such channel"},
 		{"dead-letters " + player, 0, "       message text: one\n"},
 		{"dead-letters --json " + player, 0, `"text": `},
 		{"dead-letters 1", 0, "no dead letters"},
@@ -31,6 +34,7 @@ func TestOperatorsOfDeadLetters(t *testing.T) {
 		{"retry " + player + " one", 1, "LETTER is the number"},
 		{"retry " + player + " 1", 0, "dead letter 1 is taken up again"},
 		{"skip " + player + " 1", 1, "no such dead letter"},
+		{"dead-letters", 0, "no dead letters"},
 	} {
 		out, problems, code := runMain(t, t.TempDir(), append([]string{"conversations", "--admin", s.admin}, strings.Fields(c.args)...)...)
 		if all := strings.ReplaceAll(out+problems, `":  "`, `": "`); code != c.code || !strings.Contains(all, c.want) {

@@ -8,7 +8,6 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -32,11 +31,9 @@ Exit status: 0, 1 on an error, 2 where the verdict finds a violation, 3 where th
 			}
 			out := command.OutOrStdout()
 			if asJSON {
-				text, err := protojson.MarshalOptions{Multiline: true}.Marshal(response.Msg)
-				if err != nil {
+				if err := printJSON(out, response.Msg); err != nil {
 					return err
 				}
-				fmt.Fprintln(out, string(text))
 			}
 			violations := 0
 			for _, c := range response.Msg.Conversations {
