@@ -30,8 +30,11 @@ type (
 	}
 	// makeRoom asks for the end of an activation that has nothing to do.
 	makeRoom struct{}
-	// result is an event that a bot call or a send yields.
-	result struct{ event conversation.Event }
+	// result is an event that a send yields, or a bot call, of this turn.
+	result struct {
+		event conversation.Event
+		turn  *conversation.Turn
+	}
 	// stopGracefully asks for a clean end.
 	stopGracefully struct{}
 	// stopNow ends the activation at once.
@@ -82,7 +85,7 @@ func (a *activation) Receive(ctx actor.Context) {
 		if p := recover(); p != nil {
 			// The panic's value may hold what a user wrote: its type and the stack must do.
 			a.runtime.metrics.panics.Inc()
-			a.runtime.options.Logger.Error("a conversation panicked; it is loaded anew with its next message",
+			a.runtime.options.Logger.Error("a conversation panicked; it is loaded anew",
 				"conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			a.end(ErrUnknownFate)
 		}
@@ -112,6 +115,9 @@ func (a *activation) Receive(ctx actor.Context) {
 		a.step(conversation.Committed{Revision: m.revision})
 		a.takeHeld()
 	case result:
+		if m.turn == a.bot.turn {
+			a.bot.turn = nil // it holds the state of before, and messages
+		}
 		if a.ended == nil {
 			a.step(m.event)
 		}
@@ -204,6 +210,8 @@ func (a *activation) end(err error) {
 		a.handBack(d)
 	}
 	a.held = nil
+	// What is in memory may be ahead of the disk, and after a panic anything: what waited before the last step counts as well.
+	unfinished := a.inbox+a.outbox > 0 || a.machine != nil && (a.machine.Unfinished() || a.machine.Committing())
 	a.gauge(0, 0)
 	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless that came before its end.
 	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrStopping) && !a.table.isReady() {
@@ -212,7 +220,7 @@ func (a *activation) end(err error) {
 	switch {
 	case a.machine == nil:
 		a.table.retryLater(a.id, a.term, loadAgain)
-	case a.machine.Unfinished():
+	case unfinished:
 		a.table.retryLater(a.id, a.term, a.runtime.options.RetryAfter)
 	}
 }

@@ -40,7 +40,7 @@ const (
 var failures = map[wactorv1.JournalKind]string{
 	wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED:  "a bot failed",
 	wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED: "a reply was not taken, and is sent again later",
-	wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER: "a dead letter was written: see wactor conversations dead-letters",
+	wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER: "a dead letter is written: see wactor conversations dead-letters",
 }
 
 func newComplaints(logger *slog.Logger, now func() time.Time) *complaints {

@@ -62,7 +62,7 @@ func TestFailuresAreLogged(t *testing.T) {
 			b.deliver("4915100000001", "wamid.1", "hello you").want(t, conversation.Accepted, nil)
 			time.Sleep(time.Second)
 			b.stop()
-			for _, want := range []string{"a bot failed", "a dead letter was written", "reason=panic"} {
+			for _, want := range []string{"a bot failed", "a dead letter is written", "reason=panic"} {
 				if !strings.Contains(lines.String(), want) {
 					t.Errorf("no %q in:\n%s", want, lines)
 				}

@@ -60,7 +60,7 @@ func (a *activation) question(to conversation.ID, question any, event func(conve
 	system, pid := a.runtime.system, a.pid
 	a.runtime.options.Elsewhere(&Delivery{
 		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
-		answer: func(answer conversation.AnswerAsk) { system.Root.Send(pid, result{event(answer)}) },
+		answer: func(answer conversation.AnswerAsk) { system.Root.Send(pid, result{event: event(answer)}) },
 	})
 }
 

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -87,6 +88,40 @@ func (s *memoryStore) works() bool {
 	return false
 }
 
+// silent is a bot that answers nothing, when it may.
+type silent struct {
+	calls *atomic.Int32
+	may   chan struct{}
+}
+
+func (s silent) Turn(context.Context, *conversation.Turn) (*conversation.Answer, error) {
+	s.calls.Add(1)
+	<-s.may
+	return &conversation.Answer{}, nil
+}
+
+// TestRefusedTurnIsTakenUpAgain: the commit of a turn without replies is refused. In memory nothing waits any more, on the disk its
+// message does.
+func TestRefusedTurnIsTakenUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		bot := silent{&atomic.Int32{}, make(chan struct{})}
+		b := start(t, store, bot, nil)
+		defer b.stop()
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		synctest.Wait()
+		store.set(func() { store.failing = ErrOverloaded })
+		close(bot.may)
+		synctest.Wait()
+		store.set(func() { store.failing = nil })
+		time.Sleep(5 * time.Second)
+		if bot.calls.Load() != 2 || store.works() {
+			t.Errorf("%d calls, there is work: %v", bot.calls.Load(), store.works())
+		}
+	})
+}
+
 // unloadable is a store in which a conversation is damaged.
 type unloadable struct {
 	*memoryStore
@@ -105,12 +140,14 @@ func TestDamagedConversationIsLeftAlone(t *testing.T) {
 		defer store.close()
 		b := start(t, store.memoryStore, inlineCounter{}, func(o *Options) { o.Store = store })
 		defer b.stop()
-		if o := b.deliver("u", "m1", "hi").wait(t); o.err == nil {
-			t.Fatal("a message was taken")
+		for range 3 {
+			if o := b.deliver("u", "m1", "hi").wait(t); o.err == nil {
+				t.Fatal("a message was taken")
+			}
 		}
 		time.Sleep(2*loadAgain + time.Second)
-		if loads := store.loads.Load(); loads != 3 {
-			t.Errorf("loaded %d times", loads)
+		if loads := store.loads.Load(); loads != 3+2 {
+			t.Errorf("loaded %d times: once for each message, and twice again", loads)
 		}
 	})
 }

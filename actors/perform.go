@@ -118,7 +118,7 @@ func (a *activation) callBot(turn *conversation.Turn) {
 		}
 		started := time.Now()
 		answer, err := a.ask(ctx, turn)
-		a.runtime.system.Root.Send(a.pid, result{a.outcome(turn, answer, err, time.Since(started))})
+		a.runtime.system.Root.Send(a.pid, result{a.outcome(turn, answer, err, time.Since(started)), turn})
 	})
 }
 
@@ -165,7 +165,7 @@ func (a *activation) send(e conversation.Send) {
 		if !done.Result.NotTried {
 			a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
 		}
-		a.runtime.system.Root.Send(a.pid, result{done})
+		a.runtime.system.Root.Send(a.pid, result{event: done})
 	})
 }
 

@@ -109,7 +109,7 @@ func New(options Options) *Runtime {
 	r.stopped = make(chan struct{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for shard := range r.tables {
-		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{}}
+		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{}, retrying: map[conversation.ID]bool{}}
 	}
 	r.goWork(r.watchTimers)
 	return r

@@ -23,6 +23,8 @@ type table struct {
 	ready       bool
 	leaving     bool // the lead is about to be given away
 	activations map[conversation.ID]*activation
+	// retrying are the conversations that are to be activated again.
+	retrying map[conversation.ID]bool
 
 	// dueMs is no later than the first timer that the store holds (Unix milliseconds).
 	dueMs atomic.Int64
@@ -38,11 +40,11 @@ func (t *table) deliver(d *Delivery) {
 // wake activates a conversation that has unfinished work.
 func (t *table) wake(id conversation.ID) error { return t.post(id, wake{}, false) }
 
-// active reports whether a conversation is in memory.
+// active reports whether a conversation is in memory, or will be soon.
 func (t *table) active(id conversation.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.activations[id] != nil
+	return t.activations[id] != nil || t.retrying[id]
 }
 
 func (t *table) post(id conversation.ID, message any, counted bool) error {
@@ -209,10 +211,22 @@ func (r *Runtime) pause(d time.Duration) bool {
 	}
 }
 
-// retryLater activates a conversation again, after a wait, whose activation failed while it had unfinished work.
+// retryLater activates a conversation again, after a wait, whose activation failed while it had unfinished work. One that waits
+// already is not tried more often.
 func (t *table) retryLater(id conversation.ID, term uint64, wait time.Duration) {
+	t.mu.Lock()
+	before := t.retrying[id]
+	t.retrying[id] = true
+	t.mu.Unlock()
+	if before {
+		return
+	}
 	t.runtime.goWork(func() {
-		if t.runtime.pause(wait) && t.leads(term) {
+		goesOn := t.runtime.pause(wait)
+		t.mu.Lock()
+		delete(t.retrying, id)
+		t.mu.Unlock()
+		if goesOn && t.leads(term) {
 			if err := t.wake(id); errors.Is(err, ErrOverloaded) {
 				t.retryLater(id, term, wait)
 			}
