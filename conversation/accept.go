@@ -50,8 +50,8 @@ func (c *Conversation) accept(e Arrived) {
 	c.enter(message)
 	c.greet(e.User, min(sentMs(message), c.nowMs))
 	c.links(e.User.GetWaId(), e.User.GetUserId())
-	if message.Type == typeSystem && c.linking() {
-		c.unlinked = append(c.unlinked, e.Ref)
+	if message.Type == typeSystem && c.unsettled() {
+		c.unlinked = append(c.unlinked, response{ref: e.Ref, verdict: Accepted})
 	} else {
 		c.respond(e.Ref, Accepted)
 	}
@@ -74,7 +74,7 @@ func (c *Conversation) accept(e Arrived) {
 		c.refuseBusy(message)
 		return
 	}
-	c.interrupt()
+	c.interrupt(message)
 	c.queue(waiting{message: message, revision: c.revision + 1})
 }
 
@@ -114,6 +114,10 @@ func (c *Conversation) duplicate(e Arrived, revision uint64) {
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id, ReceivedMs: e.Message.ReceivedMs,
 	})
+	if e.Message.Type == typeSystem && c.unsettled() {
+		c.unlinked = append(c.unlinked, response{ref: e.Ref, verdict: Duplicate})
+		return
+	}
 	if revision <= c.applied {
 		c.effect(Respond{Ref: e.Ref, Verdict: Duplicate})
 		return

@@ -21,21 +21,21 @@ func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 		return c.inbox[next : next+1 : next+1], 0
 	}
 	messages = together(inOrder(c.inbox, c.cfg.Burst.MaxMessages))
-	if messages[0].message.Seq < c.apartBefore {
-		messages = messages[:1:1]
+	if i := slices.IndexFunc(messages, func(w waiting) bool { return w.message.Seq < c.apartBefore }); i >= 0 {
+		messages = messages[:max(1, i):max(1, i)]
 	}
 	return messages, 0
 }
 
 // takeApart gives the messages of a turn that failed for good a turn each: what is wrong with one of them, or with all of them together
-// (too many replies), is not to make a dead letter of the others. Nothing of it is stored. After a crash they may fail together once
-// more.
+// (too many replies), is not to make a dead letter of the others. The user hears of it once. Nothing of it is stored. After a crash they may fail
+// together once more.
 func (c *Conversation) takeApart() {
 	for _, message := range c.turn.Messages {
 		c.apartBefore = max(c.apartBefore, message.Seq+1)
 	}
 	c.head.Attempts, c.head.RetryMessages, c.head.RetryAtMs = 0, nil, 0
-	c.turn = nil
+	c.turn, c.apologised = nil, false
 }
 
 // maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead letter of one, or over to another
@@ -46,7 +46,7 @@ const maxTogether = 4 << 20
 func together(messages []waiting) []waiting {
 	size := 0
 	for i, w := range messages {
-		if size += proto.Size(w.message); i > 0 && size > maxTogether {
+		if size += w.size; i > 0 && size > maxTogether {
 			return messages[:i:i]
 		}
 	}
@@ -73,12 +73,12 @@ func (c *Conversation) readyMs() int64 {
 
 // interrupt gives the running turn up for a new message, where the policy wants it: its messages and the new one are taken
 // together. So are those of a turn that failed and waits for its next attempt.
-func (c *Conversation) interrupt() {
+func (c *Conversation) interrupt(message *wactorv1.Message) {
 	turn := c.turn
 	switch {
-	case turn == nil && c.interruptible(unwrap(c.retryMessages())):
+	case turn == nil && c.interruptible(unwrap(c.retryMessages()), message):
 		c.head.RetryMessages = nil
-	case turn != nil && !c.inline && c.interruptible(turn.Messages):
+	case turn != nil && !c.inline && c.interruptible(turn.Messages, message):
 		c.note(&wactorv1.JournalEntry{
 			Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
 			StartedMs: c.startedMs, Attempt: uint32(turn.Attempt),
@@ -91,13 +91,16 @@ func (c *Conversation) interrupt() {
 
 // interruptible reports whether a turn over messages may be given up for one more. A user who never stops writing interrupts for
 // MaxWait at most.
-func (c *Conversation) interruptible(messages []*wactorv1.Message) bool {
+func (c *Conversation) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
 	burst := &c.cfg.Burst
 	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages || messages[0].Seq < c.apartBefore {
 		return false
 	}
-	oldest := slices.MinFunc(messages, func(a, b *wactorv1.Message) int { return int(a.ReceivedMs - b.ReceivedMs) })
-	return c.nowMs-oldest.ReceivedMs < burst.MaxWait.Milliseconds()
+	size, oldest := proto.Size(more), c.nowMs
+	for _, m := range messages {
+		size, oldest = size+proto.Size(m), min(oldest, m.ReceivedMs)
+	}
+	return size <= maxTogether && c.nowMs-oldest < burst.MaxWait.Milliseconds()
 }
 
 // busy reports whether Reject refuses a message now.

@@ -24,8 +24,8 @@ type Config struct {
 	StaleAfter time.Duration
 	// InDoubt says what to do with replies of unknown fate.
 	InDoubt InDoubt
-	// MaxInbox is how many messages may wait for their turn, 16 MiB of them at most, and how many replies for the provider; one more
-	// message is refused as overload. Default 1000.
+	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider; one more message is refused as
+	// overload, and so is one behind 16 MiB of them. Default 1000.
 	MaxInbox int
 	// MaxPipeline is how many commits may be on their way at once; a message that comes then is refused as overload, so hold it
 	// back while Full. Default 256.

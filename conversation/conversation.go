@@ -46,8 +46,10 @@ type Conversation struct {
 	stopping bool
 	// unburied are the dead letters that left in a commit which may not be applied yet: what the store can't know.
 	unburied map[uint64]bool
-	// apartBefore is the number of the first message that may share a turn: a turn over those before it has failed for good.
+	// apartBefore is the number before which messages have turns of their own: one over several of them has failed for good. apologised:
+	// the user was told so.
 	apartBefore uint64
+	apologised  bool
 	// noticed is the version of the turn during which the user was told that the bot is busy.
 	noticed uint64
 	// turned is the commit of the last turn.
@@ -56,8 +58,10 @@ type Conversation struct {
 	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the store can't know.
 	unapplied map[string]uint64
 	responses []response
-	// unlinked are the deliveries of messages that tell of new identities, until it is known that those lead here.
-	unlinked []uint64
+	// unlinked answer messages that tell of new identities, once those take no messages of their own any more; settled are the claimed
+	// ones that do not.
+	unlinked []response
+	settled  []string
 
 	draft   draft
 	nowMs   int64

@@ -18,7 +18,7 @@ func (c *Conversation) retried(e Retried) {
 	}
 	for _, message := range e.Letter.Messages {
 		message = proto.CloneOf(message)
-		message.Late = message.Late || c.comesLate(message)
+		message.Late = message.Late || c.comesLate(message) || c.alias() || c.linking() // another one may know later ones
 		message.Seq = c.head.NextInbox
 		c.head.NextInbox++
 		c.note(&wactorv1.JournalEntry{
@@ -53,7 +53,7 @@ func (c *Conversation) comesLate(message *wactorv1.Message) bool {
 	for _, m := range taken {
 		newest = max(newest, sentMs(m))
 	}
-	return isLate(message, newest)
+	return isLate(message, min(newest, c.nowMs))
 }
 
 // retryable reports whether a letter holds anything to try again: not what nobody could read, not the end of a session, and not

@@ -1,7 +1,10 @@
 package conversation
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -41,5 +44,34 @@ func TestTimersHaveReadableNames(t *testing.T) {
 	w.comeToRest()
 	if letters := w.letters(); len(letters) != 1 || letters[0].Reason != "bot: a timer can't have this name" {
 		t.Errorf("dead letters %v", letters)
+	}
+}
+
+// TestHeadFromTheFuture: a head that was written while messages from the future were believed makes none late.
+func TestHeadFromTheFuture(t *testing.T) {
+	cfg := plainConfig(false)
+	cfg.Order.DropLate = true
+	w := newWorld(cfg)
+	w.c.head.NewestSentMs = w.nowMs + 1e12
+	w.deliver("m1", w.nowMs)
+	w.comeToRest()
+	if w.c.Version() != 1 {
+		t.Error("the message was dropped")
+	}
+}
+
+// TestNothingIsInterruptedInVain: one that does not fit beside those of the turn waits for the next.
+func TestNothingIsInterruptedInVain(t *testing.T) {
+	cfg := plainConfig(false)
+	cfg.Burst = Burst{Policy: Interrupt, MaxWait: time.Minute, MaxMessages: 10}
+	for size, interrupted := range map[int]bool{maxTogether / 3: true, maxTogether - 100: false} {
+		w := newWorld(cfg)
+		for i := range 2 {
+			w.deliverMessage(&wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text", Text: strings.Repeat("x", size), SentMs: w.nowMs})
+			w.keepUp()
+		}
+		if w.call == nil || (len(w.late) > 0) != interrupted || (len(w.call.Turn.Messages) == 2) != interrupted {
+			t.Errorf("two messages of %d bytes: %d cancelled calls, call %v", size, len(w.late), w.call)
+		}
 	}
 }

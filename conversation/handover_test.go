@@ -91,6 +91,29 @@ func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
 	}
 }
 
+// TestChangeIsAnsweredBeforeTheHandOver: the new identity has a conversation of its own, which has replies to send before it hands over.
+// That may take for hours. The same message again waits for no less than the first.
+func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
+	w := newWorld(plainConfig(false))
+	w.deliver("m1", w.nowMs)
+	w.comeToRest()
+	w.verdicts = nil
+	moved := &wactorv1.Message{Id: "moved", Type: typeSystem, SentMs: w.nowMs}
+	w.delivered["moved"] = moved
+	for range 2 {
+		w.deliverAs("moved", moved, &wactorv1.User{UserId: "US.b"})
+		w.keepUp()
+	}
+	if len(w.verdicts) > 0 {
+		t.Errorf("answered before the new identity was asked: %q", w.verdicts)
+	}
+	w.step(AskAnswered{Name: "US.b", Owner: notYet})
+	w.keepUp()
+	if want := []string{"moved accepted", "moved duplicate"}; !slices.Equal(w.verdicts, want) {
+		t.Errorf("verdicts %q, want %q", w.verdicts, want)
+	}
+}
+
 // TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold. All of it gets its turn in the older
 // one, in order.
 func TestMuchIsHandedOverInPieces(t *testing.T) {
@@ -130,14 +153,14 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 func TestLargeBurstsAreTakenInPieces(t *testing.T) {
 	var inbox []waiting
 	for _, size := range []int{maxTogether / 2, maxTogether / 3, maxTogether / 3, 10} {
-		inbox = append(inbox, waiting{message: &wactorv1.Message{Text: strings.Repeat("x", size)}})
+		inbox = append(inbox, waiting{size: size})
 	}
 	for from, want := range []int{2, 3, 2, 1} {
 		if got := len(together(inbox[from:])); got != want {
 			t.Errorf("from %d on %d messages go together, want %d", from, got, want)
 		}
 	}
-	if huge := []waiting{{message: &wactorv1.Message{Text: strings.Repeat("x", 2*maxTogether)}}, inbox[3]}; len(together(huge)) != 1 {
+	if huge := []waiting{{size: 2 * maxTogether}, inbox[3]}; len(together(huge)) != 1 {
 		t.Error("a message that is larger by itself never goes")
 	}
 }
@@ -145,7 +168,15 @@ func TestLargeBurstsAreTakenInPieces(t *testing.T) {
 // TestDeadLettersOfANameGoToItsConversation: a conversation left a dead letter before an older one took over. Taken up again, its
 // message gets its turn there, once.
 func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
-	tn := newTown(plainConfig(false), "4915", "US.a")
+	dropping := plainConfig(false)
+	dropping.Order.DropLate = true
+	for _, cfg := range []Config{plainConfig(false), dropping} {
+		deadLetterOfAName(t, cfg)
+	}
+}
+
+func deadLetterOfAName(t *testing.T, cfg Config) {
+	tn := newTown(cfg, "4915", "US.a")
 	tn.deliver("US.a")
 	tn.rest()
 	tn.nowMs += time.Hour.Milliseconds()
@@ -158,6 +189,7 @@ func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
 	younger.call = nil
 	younger.step(Failed{Turn: turn, Reason: "status 400"})
 	tn.rest()
+	tn.nowMs += time.Minute.Milliseconds() // what comes now was sent later than the message of the letter
 	tn.deliver("4915", "US.a")
 	tn.rest()
 	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 1 || older.c.Version() != 2 {

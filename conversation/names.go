@@ -100,14 +100,21 @@ func (c *Conversation) whenApplied(effect Effect) {
 	c.responses = append(c.responses, response{revision: revision, instead: effect})
 }
 
-// answerLinked answers what told of new identities once they lead here: a message under one of them that is posted behind the answer
-// must not find a conversation of its own.
+// unsettled reports whether a claimed identity may still take messages of its own. One that hands over here does not, nor does this one
+// once it hands over itself.
+func (c *Conversation) unsettled() bool {
+	open := func(name string) bool { return !slices.Contains(c.settled, name) }
+	return c.head.YieldsTo == "" && slices.ContainsFunc(c.head.Claims, open)
+}
+
+// answerLinked answers what told of new identities once they are settled: a message under one of them that is posted behind the answer must
+// not begin a conversation of its own. It does not wait until they have handed over, which may take as long as a provider is down.
 func (c *Conversation) answerLinked() {
-	if c.linking() {
+	if len(c.unlinked) == 0 || c.unsettled() {
 		return
 	}
-	for _, ref := range c.unlinked {
-		c.whenApplied(Respond{Ref: ref, Verdict: Accepted})
+	for _, r := range c.unlinked {
+		c.whenApplied(Respond{Ref: r.ref, Verdict: r.verdict})
 	}
 	c.unlinked = nil
 }
@@ -120,6 +127,7 @@ func (c *Conversation) answeredAsk(e AskAnswered) {
 	}
 	switch {
 	case e.Owner == notYet:
+		c.settled = append(c.settled, e.Name)
 		return
 	case e.Owner == c.id.User || slices.Contains(c.head.Names, e.Owner):
 		c.head.Claims = slices.Delete(c.head.Claims, i, i+1)

@@ -103,7 +103,7 @@ func (c *Conversation) stored(messages []waiting) bool {
 func (c *Conversation) dropLate(messages []waiting) []waiting {
 	kept := make([]waiting, 0, len(messages))
 	for _, w := range messages {
-		if w.message.Late || !isLate(w.message, c.head.NewestSentMs) {
+		if w.message.Late || !isLate(w.message, min(c.head.NewestSentMs, c.nowMs)) {
 			kept = append(kept, w)
 			continue
 		}
@@ -277,8 +277,10 @@ func (c *Conversation) failed(e Failed) {
 	if turn.Timer.GetName() == SessionExpired {
 		c.endSession() // the session is over all the same
 	}
-	if c.cfg.OnFailure != nil && turn.Timer == nil {
+	apart := len(turn.Messages) > 0 && turn.Messages[0].Seq < c.apartBefore
+	if c.cfg.OnFailure != nil && turn.Timer == nil && !(apart && c.apologised) {
 		c.say(c.cfg.OnFailure, 0, turn.answers())
+		c.apologised = apart
 	}
 }
 

@@ -57,10 +57,10 @@ func (c *Conversation) sessionGoesOn(timer *wactorv1.Timer) bool {
 		return false
 	default:
 		c.cancelTimer(SessionExpired)
-		c.head.Attempts, c.head.RetryTimer, c.head.RetryAtMs = 0, "", 0
 		if session.Idle > 0 {
 			c.endSession()
 		}
 	}
+	c.head.Attempts, c.head.RetryTimer, c.head.RetryAtMs = 0, "", 0 // where its turn waited for the next try
 	return true
 }

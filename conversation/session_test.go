@@ -42,3 +42,34 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 		})
 	}
 }
+
+// TestSessionThatGoesOnAfterAll: its turn waited for the next try when a longer time was configured. It comes at the new end.
+func TestSessionThatGoesOnAfterAll(t *testing.T) {
+	cfg := plainConfig(false)
+	cfg.Session = Session{Idle: time.Minute, Turn: true}
+	w := newWorld(cfg)
+	w.deliver("m1", w.nowMs)
+	w.keepUp()
+	w.answer()
+	w.keepUp()
+	w.nowMs += 61_000
+	w.tick()
+	w.keepUp()
+	turn := w.call.Turn
+	w.call = nil
+	w.step(Failed{Turn: turn, Retryable: true, Reason: "503"})
+	w.keepUp()
+	cfg.Session.Idle = time.Hour
+	w.cfg = cfg.WithDefaults()
+	w.crash(0)
+	w.nowMs += 10_000
+	w.tick()
+	if w.keepUp(); w.call != nil {
+		t.Error("the session ended before its time")
+	}
+	w.nowMs += time.Hour.Milliseconds()
+	w.tick()
+	if w.keepUp(); w.call == nil || w.call.Turn.Timer.GetName() != SessionExpired {
+		t.Error("the session did not end")
+	}
+}
