@@ -163,6 +163,7 @@ func (p *checker) address(t *template, vars map[string]any) {
 				"write it out, or begin with {{ vars.name }}, an address that vars holds and no step sets")
 			return
 		}
+		parts[0] = templatePart{literal: base} // not what a conversation may have kept of an earlier flow, in which a step set it
 		first, parts = base, parts[1:]
 	}
 	if len(parts) > 0 && parts[0].expr == nil {

@@ -229,3 +229,24 @@ func TestRepliesAreNew(t *testing.T) {
 		t.Errorf("%v %v", again.Replies[0], err)
 	}
 }
+
+// TestHostIsTheAuthors: a conversation that kept a variable from an earlier flow, in which a user's text was saved there, calls the address
+// of the flow of today.
+func TestHostIsTheAuthors(t *testing.T) {
+	f, err := flow.Parse("x", []byte("name: x\nstart: a\nvars: { base: 'https://example.com' }\nsteps:\n"+
+		"  a: { wait: b }\n  b: { call: { url: '{{ vars.base }}/x/{{ message.text }}' }, end: true }\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := f.Step(input(nil, text("hi"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := []byte(strings.Replace(string(out.State), "https://example.com", "https://evil.example", 1))
+	if string(state) == string(out.State) {
+		t.Fatalf("the state holds no base: %s", state)
+	}
+	if out, err = f.Step(input(state, text("hi"), 2)); err != nil || out.Call == nil || out.Call.URL != "https://example.com/x/hi" {
+		t.Errorf("call %+v, %v", out.Call, err)
+	}
+}
