@@ -43,12 +43,7 @@ const minToken = 16
 func (c *Config) validateListen(r *report) {
 	r.address("listen.http", c.Listen.HTTP)
 	r.address("listen.admin", c.Listen.Admin)
-	if clash(c.Listen.Admin, c.Listen.HTTP) {
-		r.add("listen.admin", "give it a port of its own", "is the same address as listen.http, which is open to the world")
-	}
-	if c.Cluster.Clustered() {
-		c.validatePorts(r)
-	}
+	c.validatePorts(r)
 	if r.isFaulty("listen.admin") {
 		return
 	}

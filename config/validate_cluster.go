@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,15 +31,16 @@ func (c *Cluster) validate(r *report) {
 	c.validateTrust(r)
 }
 
-// validatePorts: each listener of a node that has others needs a port of its own.
+// validatePorts: each listener needs a port of its own.
 func (c *Config) validatePorts(r *report) {
-	listeners := []struct{ path, address string }{
-		{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}, {"cluster.gossip", c.Cluster.Gossip}, {"cluster.rpc", c.Cluster.RPC},
+	listeners := []struct{ path, address string }{{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}}
+	if c.Cluster.Clustered() {
+		listeners = append(listeners, struct{ path, address string }{"cluster.gossip", c.Cluster.Gossip}, struct{ path, address string }{"cluster.rpc", c.Cluster.RPC})
 	}
-	for i, later := range listeners[2:] {
-		for _, before := range listeners[:i+2] {
+	for i, later := range listeners {
+		for _, before := range listeners[:i] {
 			if clash(before.address, later.address) {
-				r.add(later.path, "give it a port of its own", "is the same address as %s", before.path)
+				r.add(later.path, "give it a port of its own", "takes the port of %s", before.path)
 			}
 		}
 	}
@@ -48,13 +50,18 @@ func (c *Config) validatePorts(r *report) {
 func clash(a, b string) bool {
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)
-	return errA == nil && errB == nil && portA == portB && portA != "0" && (hostA == hostB || everywhere(hostA) || everywhere(hostB))
+	return errA == nil && errB == nil && portA == portB && portA != "0" && (covers(hostA, hostB) || covers(hostB, hostA))
 }
 
-// everywhere reports whether a listener's host stands for all addresses of the machine.
-func everywhere(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "" || ip != nil && ip.IsUnspecified()
+// covers reports whether a listener on one host takes the port on another as well.
+func covers(host, other string) bool {
+	switch host {
+	case other, "", "::":
+		return true
+	case "0.0.0.0":
+		return !strings.Contains(other, ":")
+	}
+	return false
 }
 
 // validateJoin: a host, with or without a port.

@@ -232,7 +232,7 @@ func loopback(address string) string {
 // onlyHere reports whether an address is reached from this machine alone.
 func onlyHere(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	return err == nil && net.ParseIP(host).IsLoopback()
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 // called is how this program is called from where it was started, so that a line of its own can be pasted. `go run` starts it in
