@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,26 +108,18 @@ func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) 
 	return page, nil
 }
 
-// summarise counts the dead letters of a conversation, and reads the first of them.
+// summarise reads how many dead letters a conversation has, and the first of them: they may hold webhooks of some MiB.
 func (s *Service) summarise(shard uint32, id conversation.ID) (*wactorv1.DeadLettersSummary, error) {
-	out := &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User}
-	err := s.options.Store.Scan(shard, id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, func(_, value []byte) error {
-		switch out.Letters {
-		case 0:
-			letter := &wactorv1.DeadLetter{}
-			if err := proto.Unmarshal(value, letter); err != nil {
-				return err
-			}
-			out.FirstMs, out.Reason = letter.AtMs, letter.Reason
-		case pageLetters:
-			out.More = true
-			return errPageFull
+	head, letter := &wactorv1.Head{}, &wactorv1.DeadLetter{}
+	first := func(kind wactorv1.RecordKind, into proto.Message) error {
+		err := s.options.Store.Scan(shard, id.String(), kind, func(_, value []byte) error {
+			return cmp.Or(proto.Unmarshal(value, into), errPageFull)
+		})
+		if errors.Is(err, errPageFull) {
+			return nil
 		}
-		out.Letters++
-		return nil
-	})
-	if errors.Is(err, errPageFull) {
-		err = nil
+		return err
 	}
-	return out, err
+	err := errors.Join(first(wactorv1.RecordKind_RECORD_KIND_HEAD, head), first(wactorv1.RecordKind_RECORD_KIND_DEAD, letter))
+	return &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User, Letters: head.DeadLetters, FirstMs: letter.AtMs, Reason: letter.Reason}, err
 }

@@ -36,7 +36,7 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 	case errors.Is(err, cluster.ErrUnreachable), code == codes.Unavailable, code == codes.DeadlineExceeded:
 		return nil, v.NoLeader(ctx, shard)
 	}
-	return nil, fmt.Errorf("%w: %s", admin.ErrNoLeader, status.Convert(err).Message())
+	return nil, fmt.Errorf("the node that leads the shard: %s", status.Convert(err).Message())
 }
 
 // NoLeader asks all nodes: gossip takes a while to notice who is dead.

@@ -120,6 +120,11 @@ func openEngine(dir string, options *pebble.Options) (*pebble.DB, error) {
 		}
 		return o.db, o.err
 	case err := <-failed:
+		select {
+		case o := <-opened: // it came to its end all the same
+			return o.db, o.err
+		default:
+		}
 		close(gone)
 		return nil, err
 	}

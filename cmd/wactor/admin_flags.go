@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
@@ -63,5 +66,15 @@ func (f *adminFlags) explain(err error) error {
 	case code == connect.CodeUnimplemented, code == connect.CodeUnknown, code == connect.CodeInternal:
 		return fmt.Errorf("what answers at %s is no admin API (%s): --admin is the node's listen.admin, not its listen.http", f.address, failed.Message())
 	}
+	return err
+}
+
+// printJSON prints what a node answered, for machines.
+func printJSON(out io.Writer, message proto.Message) error {
+	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(message)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, string(text))
 	return err
 }

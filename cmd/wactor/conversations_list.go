@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
@@ -42,20 +40,7 @@ func listDeadLetters(ctx context.Context, client wactorv1connect.AdminServiceCli
 	return nil
 }
 
-func printJSON(out io.Writer, message proto.Message) error {
-	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(message)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, string(text))
-	return err
-}
-
 func printSummary(out io.Writer, c *wactorv1.DeadLettersSummary) {
-	more := ""
-	if c.More {
-		more = "+"
-	}
-	fmt.Fprintf(out, "%s  %s  %d%s since %s  %s\n", c.Channel, oneLine(c.User), c.Letters, more,
+	fmt.Fprintf(out, "%s  %s  %d since %s  %s\n", c.Channel, oneLine(c.User), c.Letters,
 		time.UnixMilli(c.FirstMs).Format("2006-01-02 15:04:05"), oneLine(c.Reason))
 }

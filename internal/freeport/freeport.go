@@ -15,7 +15,7 @@ const firstPort, lastPort = 10000, 19999
 
 var given sync.Map
 
-// Address returns an address of the loopback interface on which nobody listens. None is given twice.
+// Address returns an address of the loopback interface on which nobody listens. None is given twice by one process.
 func Address(t testing.TB) string {
 	t.Helper()
 	for range 1000 {

@@ -886,12 +886,11 @@ type DeadLettersSummary struct {
 	Channel string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	// The user as the webhook names it; "?" has what nobody could read.
 	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	// How many there are, up to 100; more says that there are others.
-	Letters uint32 `protobuf:"varint,3,opt,name=letters,proto3" json:"letters,omitempty"`
-	More    bool   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
+	// How many there are.
+	Letters uint64 `protobuf:"varint,3,opt,name=letters,proto3" json:"letters,omitempty"`
 	// The first of them: when it was written, and why.
-	FirstMs       int64  `protobuf:"varint,5,opt,name=first_ms,json=firstMs,proto3" json:"first_ms,omitempty"`
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	FirstMs       int64  `protobuf:"varint,4,opt,name=first_ms,json=firstMs,proto3" json:"first_ms,omitempty"`
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -940,18 +939,11 @@ func (x *DeadLettersSummary) GetUser() string {
 	return ""
 }
 
-func (x *DeadLettersSummary) GetLetters() uint32 {
+func (x *DeadLettersSummary) GetLetters() uint64 {
 	if x != nil {
 		return x.Letters
 	}
 	return 0
-}
-
-func (x *DeadLettersSummary) GetMore() bool {
-	if x != nil {
-		return x.More
-	}
-	return false
 }
 
 func (x *DeadLettersSummary) GetFirstMs() int64 {
@@ -1656,14 +1648,13 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"\x86\x01\n" +
 	"\x17ListDeadLettersResponse\x12C\n" +
 	"\rconversations\x18\x01 \x03(\v2\x1d.wactor.v1.DeadLettersSummaryR\rconversations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x01\n" +
 	"\x12DeadLettersSummary\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x18\n" +
-	"\aletters\x18\x03 \x01(\rR\aletters\x12\x12\n" +
-	"\x04more\x18\x04 \x01(\bR\x04more\x12\x19\n" +
-	"\bfirst_ms\x18\x05 \x01(\x03R\afirstMs\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"b\n" +
+	"\aletters\x18\x03 \x01(\x04R\aletters\x12\x19\n" +
+	"\bfirst_ms\x18\x04 \x01(\x03R\afirstMs\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"b\n" +
 	"\fRetryRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
