@@ -7,8 +7,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// What a node allocates in a second is large beside what it keeps, and each collection takes both cores of a small machine for
-// tens of milliseconds. So at least a thirty-second part of the memory is let fill with garbage before one begins: with 512 MiB of it in
+// What a node, or simulate, allocates in a second is large beside what it keeps, and each collection takes both cores of a small machine
+// for tens of milliseconds. So at least a thirty-second part of the memory is let fill with garbage before one begins: with 512 MiB of it in
 // place of 128 the p99 of a webhook fell to half.
 const (
 	headroomPart = 32

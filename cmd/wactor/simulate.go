@@ -56,6 +56,7 @@ func simulateCommand() *cobra.Command {
   wactor simulate --url http://127.0.0.1:3000/webhook --app-secret "$APP_SECRET" --graph-latency 200ms --graph-broken 5`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			defer keepHeadroom()() // what it collects it takes from the bot, and from the times that it measures
 			report, err := f.run(command)
 			if err != nil {
 				fmt.Fprintln(command.ErrOrStderr(), "wactor:", err)
