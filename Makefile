@@ -18,6 +18,8 @@ OUT      ?= docs
 REMARKS  ?=
 # STATUSES=sent,delivered posts these delivery statuses for each reply, as a provider does.
 STATUSES ?=
+# HEADROOM=512 lets processes of the strategies collect garbage as seldom as Wactor's node does, instead of as Go does by itself.
+HEADROOM ?= 0
 
 .PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-growth ci
 
@@ -96,7 +98,7 @@ bench-once: ## runs every benchmark once, so that none rots
 
 bench-alternatives: ## measures Wactor beside a Redis lock, SQL versions, RabbitMQ and more; writes docs/comparison.md and plots
 	cd bench && $(GO) run ./cmd/compare -module .. -out "$(abspath $(OUT))" -systems "$(SYSTEMS)" -rounds $(ROUNDS) -trials $(TRIALS) \
-		-duration $(DURATION) -remarks "$(REMARKS)" -statuses "$(STATUSES)" -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)$(if $(STATUSES), STATUSES=$(STATUSES))"
+		-duration $(DURATION) -remarks "$(REMARKS)" -statuses "$(STATUSES)" -headroom $(HEADROOM) -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)$(if $(STATUSES), STATUSES=$(STATUSES))$(if $(filter-out 0,$(HEADROOM)), HEADROOM=$(HEADROOM))"
 
 bench-growth: ## measures what a million stored conversations cost a node, beside 10,000
 	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)

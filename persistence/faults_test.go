@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -139,7 +140,21 @@ func TestFullDiskIsSaidAtOnce(t *testing.T) {
 	if !strings.Contains(err.Error(), errInjected.Error()) {
 		t.Errorf("error %v", err)
 	}
-	f.armed.Store(false) // so that what was begun ends
+	f.armed.Store(false) // there is room again: what was begun ends, and a new start finds everything
+	for tries := 0; ; tries++ {
+		again, err := tryOpen(t, Options{Dir: "store", FS: crashed})
+		if err != nil && tries < 10_000 {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if revision, _ := again.load(1, "shop/1"); revision != 10 {
+			t.Errorf("revision %d of 10", revision)
+		}
+		return
+	}
 }
 
 // TestFailedReadIsAnError: what can't be read is an error, never "not there".

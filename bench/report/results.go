@@ -18,6 +18,8 @@ type Results struct {
 	Machine Machine   `json:"machine"`
 	// StepSeconds is how long each rate was held; Users wrote.
 	StepSeconds float64 `json:"stepSeconds"`
+	// Headroom is how much garbage processes of the strategies let be before they collect any, in MiB; 0 is Go's own setting.
+	Headroom int `json:"headroom,omitempty"`
 	// Statuses are posted for each reply: "sent,delivered"; empty for none.
 	Statuses string `json:"statuses,omitempty"`
 	Users    int    `json:"users"`

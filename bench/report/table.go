@@ -31,7 +31,7 @@ func (r *Results) Table(w io.Writer) error {
 func (r *Results) rates(p *printer) {
 	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users, and tried a second time where that failed; how "+
 		"many were answered a second, until the last reply, which may be up to a second late: less than the rate where a queue grew; medians, with least and "+
-		"most of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages. %s", number(r.StepSeconds), r.Users, r.statuses())
+		"most of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages. %s %s", number(r.StepSeconds), r.Users, r.statuses(), r.headroom())
 	p.line("")
 	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "answered there", "CPU there", "load generator's CPU there")
 	p.row("---", "---:", "---", "---:", "---:", "---:", "---:", "---:")
@@ -68,6 +68,14 @@ func (r *Results) statuses() string {
 		return "No delivery statuses are posted, which a provider does for each reply, and Wactor alone keeps."
 	}
 	return "For each reply the delivery statuses " + r.Statuses + " are posted, which Wactor alone keeps."
+}
+
+// headroom says how garbage is collected.
+func (r *Results) headroom() string {
+	if r.Headroom == 0 {
+		return "Wactor's node collects garbage seldom, the strategies as Go does by itself."
+	}
+	return fmt.Sprintf("The strategies collect garbage when there are %d MiB of it, as seldom as Wactor's node.", r.Headroom)
 }
 
 // trials is the table of wrong answers, over all rounds.

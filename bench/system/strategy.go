@@ -21,7 +21,7 @@ func (r *Running) strategy(ctx context.Context, name string) error {
 		"--strategy", name, "--app-secret", o.AppSecret, "--access-token", o.AccessToken,
 		"--graph", fmt.Sprintf("http://%s/v26.0/%s/messages", o.Graph, o.PhoneNumberID),
 		"--processes", strconv.Itoa(processes), "--connections", strconv.Itoa(o.Connections),
-		"--queues", strconv.Itoa(o.Queues), "--queue-type", o.QueueType,
+		"--queues", strconv.Itoa(o.Queues), "--queue-type", o.QueueType, "--headroom", strconv.Itoa(o.Headroom),
 	)
 	for i := range processes {
 		port, err := o.Ports.Free()

@@ -80,6 +80,8 @@ type Options struct {
 	Stores *store.Host
 	// Wactor and Strategy are the programs; Flow is the counter's.
 	Wactor, Strategy, Flow string
+	// Headroom is how much garbage a strategy's process lets be before it collects any, in MiB; 0 is Go's own setting.
+	Headroom int
 	// Active is how many conversations a node of Wactor may have in memory; 0 is its default.
 	Active int
 	// Processes of a strategy that can have several.

@@ -23,7 +23,7 @@ import (
 // flags are what the command line says.
 type flags struct {
 	systems, out, module, folder, command, remarks, statuses string
-	rounds, trials, users, processes                         int
+	rounds, trials, users, processes, headroom               int
 	duration                                                 time.Duration
 	keep                                                     bool
 }
@@ -37,6 +37,7 @@ func main() {
 	flag.IntVar(&f.users, "users", 2000, "users who write")
 	flag.IntVar(&f.processes, "processes", 2, "server processes of each strategy that can have several")
 	flag.StringVar(&f.statuses, "statuses", "", "delivery statuses that are posted for each reply, such as sent,delivered; none by default")
+	flag.IntVar(&f.headroom, "headroom", 0, "MiB of garbage that processes of the strategies let be before they collect any, as Wactor's node does with up to 512; 0 is Go's own setting")
 	flag.StringVar(&f.out, "out", "docs", "folder that gets comparison.json, comparison.md and the plots")
 	flag.StringVar(&f.module, "module", ".", "folder of Wactor's module")
 	flag.StringVar(&f.folder, "folder", os.TempDir(), "where the temporary folder is made: its disk is measured too")
@@ -73,7 +74,7 @@ func (f *flags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	results := &report.Results{Command: f.command, Began: time.Now(), Statuses: f.statuses}
+	results := &report.Results{Command: f.command, Began: time.Now(), Statuses: f.statuses, Headroom: f.headroom}
 	if results.Machine, err = compare.Here(folder, system.Needs(names)); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (f *flags) options(ctx context.Context, folder string) (system.Options, err
 	if err != nil {
 		return o, err
 	}
-	o.Processes, o.Connections, o.Queues, o.QueueType = f.processes, 32, 32, "classic"
+	o.Processes, o.Connections, o.Queues, o.QueueType, o.Headroom = f.processes, 32, 32, "classic", f.headroom
 	return o, o.BuildStrategies(ctx, f.module)
 }
 

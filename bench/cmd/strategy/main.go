@@ -28,13 +28,7 @@ func main() {
 	}
 }
 
-// headroom counts as alive and is never touched, so that a process collects no garbage before there is as much of it: what Wactor's server
-// does on a machine of 16 GiB or more. Without it a small process collects many times a second, which is nothing that a strategy is to blame for.
-const headroom = 512 << 20
-
 func run(ctx context.Context) error {
-	untouched := make([]byte, headroom)
-	defer runtime.KeepAlive(untouched)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -52,7 +46,10 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.Connections, "connections", 32, "connections to PostgreSQL at most; four times as many to Redis")
 	flag.IntVar(&o.Queues, "queues", 32, "queues of the exchange")
 	flag.StringVar(&o.QueueType, "queue-type", "classic", "classic or quorum")
+	headroom := flag.Int("headroom", 0, "MiB of garbage that may be there before any is collected, in place of Go's own setting; Wactor's node does with up to 512")
 	flag.Parse()
+	untouched := make([]byte, *headroom<<20) // counts as alive, and takes no memory
+	defer runtime.KeepAlive(untouched)
 	sender := strategy.NewGraph(*graph, *token)
 	defer sender.Close()
 	chosen, err := strategy.New(ctx, *name, o, sender.Reply)
