@@ -34,7 +34,7 @@ func (c *Conversation) takeApart() {
 	for _, message := range c.turn.Messages {
 		c.apartBefore = max(c.apartBefore, message.Seq+1)
 	}
-	c.head.Attempts, c.head.RetryMessages, c.head.RetryAtMs = 0, nil, 0
+	c.forgetTries()
 	c.turn, c.apologised = nil, false
 }
 

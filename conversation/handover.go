@@ -12,7 +12,7 @@ import (
 func (c *Conversation) yield(to string) {
 	c.head.YieldsTo = to
 	c.head.Claims = slices.DeleteFunc(c.head.Claims, func(name string) bool { return name == to })
-	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
+	c.forgetTries()
 	if c.turn != nil {
 		c.effect(CancelBot{c.turn})
 		c.turn, c.inline = nil, false
@@ -29,7 +29,7 @@ func (c *Conversation) yieldAgain() {
 // handOver offers what waits to the older conversation, a piece at a time, once nothing is left to be sent, again and again until all was
 // taken.
 func (c *Conversation) handOver() {
-	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.applied < c.revision || c.nowMs < c.askAtMs {
+	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.Committing() || c.nowMs < c.askAtMs {
 		return
 	}
 	c.effect(HandOver{

@@ -35,7 +35,7 @@ func (c *Conversation) alias() bool { return c.head.AliasOf != "" }
 
 // ask asks each claimed identity to whom it belongs, again and again until all have answered.
 func (c *Conversation) ask() {
-	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.applied < c.revision || c.nowMs < c.askAtMs {
+	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.Committing() || c.nowMs < c.askAtMs {
 		return
 	}
 	for _, name := range c.head.Claims {

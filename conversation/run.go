@@ -208,7 +208,7 @@ func (c *Conversation) answered(e Answered) {
 func (c *Conversation) endTurn() *Turn {
 	turn := c.turn
 	c.turn, c.inline = nil, false
-	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
+	c.forgetTries()
 	for _, message := range turn.Messages {
 		c.consume(message.Seq)
 	}
@@ -216,6 +216,11 @@ func (c *Conversation) endTurn() *Turn {
 		c.cancelTimer(timer.Name)
 	}
 	return turn
+}
+
+// forgetTries ends the wait of a failed turn for its next try.
+func (c *Conversation) forgetTries() {
+	c.head.Attempts, c.head.RetryMessages, c.head.RetryTimer, c.head.RetryAtMs = 0, nil, "", 0
 }
 
 func (c *Conversation) consume(seq uint64) {

@@ -61,6 +61,6 @@ func (c *Conversation) sessionGoesOn(timer *wactorv1.Timer) bool {
 			c.endSession()
 		}
 	}
-	c.head.Attempts, c.head.RetryTimer, c.head.RetryAtMs = 0, "", 0 // where its turn waited for the next try
+	c.forgetTries() // where its turn waited for the next one
 	return true
 }

@@ -5,6 +5,26 @@ import (
 	"time"
 )
 
+// inSession is a world whose session has had a turn, and ends in a minute with another one.
+func inSession() *world {
+	cfg := plainConfig(false)
+	cfg.Session = Session{Idle: time.Minute, Turn: true}
+	w := newWorld(cfg)
+	w.deliver("m1", w.nowMs)
+	w.keepUp()
+	w.answer()
+	w.keepUp()
+	return w
+}
+
+// restartWith starts anew with another configuration of sessions.
+func (w *world) restartWith(session Session) {
+	cfg := *w.cfg
+	cfg.Session = session
+	w.cfg = cfg.WithDefaults()
+	w.crash(0)
+}
+
 // TestSessionTimerOfAnEarlierConfiguration: a timer that was set when the bot wanted a turn at the end of a session does what the
 // configuration of today wants.
 func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
@@ -18,19 +38,11 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 		"no end, with turn": {Session{Turn: true}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := plainConfig(false)
-			cfg.Session = Session{Idle: time.Minute, Turn: true}
-			w := newWorld(cfg)
-			w.deliver("m1", w.nowMs)
-			w.keepUp()
-			w.answer()
-			w.keepUp()
+			w := inSession()
 			if w.c.timer(SessionExpired) == nil || w.c.state == nil {
 				t.Fatal("there is no session")
 			}
-			cfg.Session = c.session
-			w.cfg = cfg.WithDefaults()
-			w.crash(0)
+			w.restartWith(c.session)
 			w.nowMs += 2 * time.Minute.Milliseconds()
 			w.tick()
 			if w.keepUp(); w.call != nil {
@@ -45,13 +57,7 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 
 // TestSessionThatGoesOnAfterAll: its turn waited for the next try when a longer time was configured. It comes at the new end.
 func TestSessionThatGoesOnAfterAll(t *testing.T) {
-	cfg := plainConfig(false)
-	cfg.Session = Session{Idle: time.Minute, Turn: true}
-	w := newWorld(cfg)
-	w.deliver("m1", w.nowMs)
-	w.keepUp()
-	w.answer()
-	w.keepUp()
+	w := inSession()
 	w.nowMs += 61_000
 	w.tick()
 	w.keepUp()
@@ -59,9 +65,7 @@ func TestSessionThatGoesOnAfterAll(t *testing.T) {
 	w.call = nil
 	w.step(Failed{Turn: turn, Retryable: true, Reason: "503"})
 	w.keepUp()
-	cfg.Session.Idle = time.Hour
-	w.cfg = cfg.WithDefaults()
-	w.crash(0)
+	w.restartWith(Session{Idle: time.Hour, Turn: true})
 	w.nowMs += 10_000
 	w.tick()
 	if w.keepUp(); w.call != nil {
