@@ -177,11 +177,17 @@ func (g *group) propose(p *proposal) {
 	switch err := g.node.Propose(p.data); {
 	case err == nil:
 		g.pending = append(g.pending, p)
-	case errors.Is(err, raft.ErrProposalDropped) && g.leads() && g.node.BasicStatus().LeadTransferee == raft.None:
+	case errors.Is(err, raft.ErrProposalDropped) && g.leadsOn():
 		g.answer(answer{proposal: p, err: ErrOverloaded})
 	default:
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 	}
+}
+
+// leadsOn reports whether this replica leads, and is not giving its lead away.
+func (g *group) leadsOn() bool {
+	status := g.node.BasicStatus()
+	return status.RaftState == raft.StateLeader && status.LeadTransferee == raft.None
 }
 
 func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/wactor/wactor/internal/planted"
@@ -62,7 +61,7 @@ func (g *group) confirm(m *raftpb.Message) {
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
 	// What was told of the lead (g.lead) is behind: this replica may have voted for another one in this very round.
-	if status := g.node.BasicStatus(); !g.lead.Ready || status.RaftState != raft.StateLeader || status.LeadTransferee != raft.None {
+	if !g.lead.Ready || !g.leadsOn() {
 		to.set(0, 0)
 		return
 	}

@@ -96,7 +96,7 @@ func (g *group) mayVote(m *raftpb.Message) bool {
 	if !bytes.HasPrefix(m.Context, campaignTransfer) {
 		return true
 	}
-	if status := g.node.BasicStatus(); status.RaftState == raft.StateLeader && status.LeadTransferee == raft.None {
+	if g.leadsOn() {
 		return false // it has given up waiting
 	}
 	stamp, ok := cutStamp(m, campaignTransfer)
