@@ -7,14 +7,12 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/wactor/wactor/conversation"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // Messages of an activation, besides *Delivery.
@@ -237,13 +235,6 @@ func (a *activation) stopWhenDrained(ctx actor.Context) {
 	ctx.Stop(ctx.Self())
 	a.runtime.active.Add(-1)
 	a.runtime.work.Done()
-}
-
-// complain tells in the log what a commit has to tell.
-func (a *activation) complain(entries []*wactorv1.JournalEntry) {
-	if slices.ContainsFunc(entries, isFailure) {
-		a.runtime.complaints.journal(a.id.Channel, a.logName(), entries)
-	}
 }
 
 // logName names the conversation in logs: without telling who it is, unless that is wanted.

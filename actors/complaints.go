@@ -47,23 +47,21 @@ func newComplaints(logger *slog.Logger, now func() time.Time) *complaints {
 	return &complaints{logger: logger, now: now, said: map[cause]*complaint{}}
 }
 
-func isFailure(e *wactorv1.JournalEntry) bool { return failures[e.Kind] != "" }
-
-// journal tells what a commit has to tell.
-func (c *complaints) journal(channel, conversation string, entries []*wactorv1.JournalEntry) {
+// journal tells what a commit has to tell of a conversation; name is that in logs.
+func (c *complaints) journal(channel string, name func() string, entries []*wactorv1.JournalEntry) {
 	for _, e := range entries {
-		if isFailure(e) {
-			c.say(failures[e.Kind], cause{channel, e.Kind, e.Reason}, conversation)
+		if text := failures[e.Kind]; text != "" {
+			c.say(text, cause{channel, e.Kind, e.Reason}, name)
 		}
 	}
 }
 
-func (c *complaints) say(text string, why cause, conversation string) {
+func (c *complaints) say(text string, why cause, name func() string) {
 	silent, told := c.told(why)
 	if told {
 		return
 	}
-	attributes := []any{"channel", why.channel, "reason", why.reason, "conversation", conversation}
+	attributes := []any{"channel", why.channel, "reason", why.reason, "conversation", name()}
 	if silent > 0 {
 		attributes = append(attributes, "times_before", silent)
 	}

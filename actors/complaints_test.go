@@ -18,7 +18,7 @@ func TestComplaintsAreFew(t *testing.T) {
 	lines, now := &bytes.Buffer{}, time.Unix(0, 0)
 	c := newComplaints(slog.New(slog.NewTextHandler(lines, nil)), func() time.Time { return now })
 	fail := func(kind wactorv1.JournalKind, reason string) {
-		c.journal("shop", "x", []*wactorv1.JournalEntry{{Kind: kind, Reason: reason}})
+		c.journal("shop", func() string { return "x" }, []*wactorv1.JournalEntry{{Kind: kind, Reason: reason}})
 	}
 	told := func(want int, when string) {
 		t.Helper()

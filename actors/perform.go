@@ -75,7 +75,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 
 func (a *activation) propose(commit conversation.Commit) {
 	a.runtime.metrics.journal(commit.Journal)
-	a.complain(commit.Journal)
+	a.runtime.complaints.journal(a.id.Channel, a.logName, commit.Journal)
 	a.noteIDs(commit.Command)
 	commit.Command.Chain = a.chain
 	system, pid, revision := a.runtime.system, a.pid, commit.Revision
