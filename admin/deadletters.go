@@ -53,7 +53,15 @@ const (
 	pageBytes   = 1 << 20
 )
 
+// errPageFull ends a scan that has seen enough, which pageRead takes for no error.
 var errPageFull = errors.New("admin: the page is full")
+
+func pageRead(err error) error {
+	if errors.Is(err, errPageFull) {
+		return nil
+	}
+	return err
+}
 
 func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.ConversationDeadLetters, error) {
 	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
@@ -73,10 +81,7 @@ func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.C
 		out.Letters = append(out.Letters, letter)
 		return nil
 	})
-	if errors.Is(err, errPageFull) {
-		err = nil
-	}
-	return out, err
+	return out, pageRead(err)
 }
 
 // Retry takes a dead letter up again.

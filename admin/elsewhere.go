@@ -67,42 +67,33 @@ func (s *Service) answerInShard(ctx context.Context, shard uint32, procedure str
 
 // Answer answers a procedure with what lies on this node, for another one. It asks nobody else.
 func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]byte, error) {
-	var response proto.Message
 	switch procedure {
 	case procedureTrace:
-		request := &wactorv1.TraceRequest{}
-		if err := proto.Unmarshal(data, request); err != nil {
-			return nil, err
-		}
-		found, err := s.traceHere(conversation.ID{Channel: request.Channel, User: request.User})
-		if err != nil {
-			return nil, err
-		}
-		response = found
+		return answer(data, &wactorv1.TraceRequest{}, func(r *wactorv1.TraceRequest) (proto.Message, error) {
+			return s.traceHere(conversation.ID{Channel: r.Channel, User: r.User})
+		})
 	case procedureDeadLetters:
-		request := &wactorv1.DeadLettersRequest{}
-		if err := proto.Unmarshal(data, request); err != nil {
-			return nil, err
-		}
-		found, err := s.deadLettersHere(conversation.ID{Channel: request.Channel, User: request.User}, request.After)
-		if err != nil {
-			return nil, err
-		}
-		response = &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{found}}
+		return answer(data, &wactorv1.DeadLettersRequest{}, func(r *wactorv1.DeadLettersRequest) (proto.Message, error) {
+			found, err := s.deadLettersHere(conversation.ID{Channel: r.Channel, User: r.User}, r.After)
+			return &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{found}}, err
+		})
 	case procedureListDeadLetters:
-		request := &wactorv1.ListDeadLettersRequest{}
-		if err := proto.Unmarshal(data, request); err != nil {
-			return nil, err
-		}
-		found, err := s.listDeadLettersHere(request)
-		if err != nil {
-			return nil, err
-		}
-		response = found
-	default:
-		return nil, fmt.Errorf("admin: this version does not know the procedure %q", procedure)
+		return answer(data, &wactorv1.ListDeadLettersRequest{}, func(r *wactorv1.ListDeadLettersRequest) (proto.Message, error) {
+			return s.listDeadLettersHere(r)
+		})
 	}
-	return proto.Marshal(response)
+	return nil, fmt.Errorf("admin: this version does not know the procedure %q", procedure)
+}
+
+func answer[R proto.Message](data []byte, request R, find func(R) (proto.Message, error)) ([]byte, error) {
+	if err := proto.Unmarshal(data, request); err != nil {
+		return nil, err
+	}
+	found, err := find(request)
+	if err != nil {
+		return nil, err
+	}
+	return proto.Marshal(found)
 }
 
 var (

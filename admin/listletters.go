@@ -93,7 +93,7 @@ func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) 
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errPageFull) {
+	if err := pageRead(err); err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
@@ -112,13 +112,9 @@ func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) 
 func (s *Service) summarise(shard uint32, id conversation.ID) (*wactorv1.DeadLettersSummary, error) {
 	head, letter := &wactorv1.Head{}, &wactorv1.DeadLetter{}
 	first := func(kind wactorv1.RecordKind, into proto.Message) error {
-		err := s.options.Store.Scan(shard, id.String(), kind, func(_, value []byte) error {
+		return pageRead(s.options.Store.Scan(shard, id.String(), kind, func(_, value []byte) error {
 			return cmp.Or(proto.Unmarshal(value, into), errPageFull)
-		})
-		if errors.Is(err, errPageFull) {
-			return nil
-		}
-		return err
+		}))
 	}
 	err := errors.Join(first(wactorv1.RecordKind_RECORD_KIND_HEAD, head), first(wactorv1.RecordKind_RECORD_KIND_DEAD, letter))
 	return &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User, Letters: head.DeadLetters, FirstMs: letter.AtMs, Reason: letter.Reason}, err
