@@ -49,7 +49,7 @@ func (c *Config) validateListen(r *report) {
 	}
 	token := c.Admin.Token.Reveal()
 	switch {
-	case token == "" && !loopback(c.Listen.Admin):
+	case token == "" && !Loopback(c.Listen.Admin):
 		r.add("admin.token", `set admin: { token: "${WACTOR_ADMIN_TOKEN}" }, or listen on 127.0.0.1`,
 			"is required, since listen.admin %s can be reached from other machines", r.quote("listen.admin", c.Listen.Admin))
 	case token != "" && len(token) < minToken:
@@ -57,8 +57,8 @@ func (c *Config) validateListen(r *report) {
 	}
 }
 
-// loopback reports whether only this machine can reach an address. A name other than localhost may lead anywhere.
-func loopback(address string) bool {
+// Loopback reports whether only this machine can reach an address. A name other than localhost may lead anywhere.
+func Loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false

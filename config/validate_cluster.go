@@ -33,9 +33,10 @@ func (c *Cluster) validate(r *report) {
 
 // validatePorts: each listener needs a port of its own.
 func (c *Config) validatePorts(r *report) {
-	listeners := []struct{ path, address string }{{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}}
+	type listener struct{ path, address string }
+	listeners := []listener{{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}}
 	if c.Cluster.Clustered() {
-		listeners = append(listeners, struct{ path, address string }{"cluster.gossip", c.Cluster.Gossip}, struct{ path, address string }{"cluster.rpc", c.Cluster.RPC})
+		listeners = append(listeners, listener{"cluster.gossip", c.Cluster.Gossip}, listener{"cluster.rpc", c.Cluster.RPC})
 	}
 	for i, later := range listeners {
 		for _, before := range listeners[:i] {
@@ -96,7 +97,7 @@ func (c *Cluster) validateTrust(r *report) {
 		return
 	}
 	for _, listen := range []struct{ path, address string }{{"cluster.gossip", c.Gossip}, {"cluster.rpc", c.RPC}} {
-		if !loopback(listen.address) {
+		if !Loopback(listen.address) {
 			r.add("cluster.secret", `set cluster: { secret: "${WACTOR_SECRET}" } to the same on all nodes, made with: openssl rand -hex 32; or listen on 127.0.0.1`,
 				"is required, since %s %s can be reached from other machines", listen.path, r.quote(listen.path, listen.address))
 			return

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/node"
 	"github.com/wactor/wactor/phone"
 )
@@ -203,7 +204,7 @@ func (d *dev) start() (*node.Node, error) {
 
 func (d *dev) welcome() {
 	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
-	if !onlyHere(d.listen) {
+	if !config.Loopback(d.listen) {
 		fmt.Fprint(d.out, "  WARNING: the phone asks nobody for a password: whoever reaches this machine's network address reads and writes.\n\n")
 	}
 	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n", d.data)
@@ -227,12 +228,6 @@ func loopback(address string) string {
 		return net.JoinHostPort("localhost", port)
 	}
 	return address
-}
-
-// onlyHere reports whether an address is reached from this machine alone.
-func onlyHere(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 // called is how this program is called from where it was started, so that a line of its own can be pasted. `go run` starts it in

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/flow"
 )
 
@@ -192,7 +193,7 @@ func TestDevNamesFlags(t *testing.T) {
 // TestDevWarnsOfStrangers: the phone has no password.
 func TestDevWarnsOfStrangers(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "0.0.0.0:1": false, "[::]:1": false, "192.0.2.1:1": false} {
-		if got := onlyHere(address); got != want {
+		if got := config.Loopback(address); got != want {
 			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}
