@@ -77,7 +77,8 @@ type activation struct {
 	stopped      bool
 }
 
-// Receive takes one message. A panic ends the activation: what it has in memory can't be trusted any more.
+// Receive takes one message. A panic ends the activation: what it has in memory can't be trusted
+// any more.
 func (a *activation) Receive(ctx actor.Context) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -134,7 +135,8 @@ func (a *activation) Receive(ctx actor.Context) {
 	}
 }
 
-// load reads the conversation at the first use; false where that failed and the activation has ended.
+// load reads the conversation at the first use; false where that failed and the activation has
+// ended.
 func (a *activation) load() bool {
 	if a.machine != nil {
 		return true
@@ -153,13 +155,15 @@ func (a *activation) load() bool {
 	return a.ended == nil
 }
 
-// commitFailed ends the activation: the chain of commits is broken, and what is in memory may be ahead of the truth.
+// commitFailed ends the activation: the chain of commits is broken, and what is in memory may be
+// ahead of the truth.
 func (a *activation) commitFailed(err error) {
 	level := slog.LevelWarn
 	if errors.Is(err, ErrNotLeader) {
 		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a lead goes
 	}
-	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew", "conversation", a.logName(), "shard", a.table.shard, "error", err)
+	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew",
+		"conversation", a.logName(), "shard", a.table.shard, "error", err)
 	if errors.Is(err, ErrOverloaded) {
 		a.end(ErrOverloaded)
 		return
@@ -183,7 +187,8 @@ func (a *activation) stopGracefully() {
 	a.step(conversation.Stopping{})
 }
 
-// end ends the activation. Deliveries that are not answered have an unknown fate, or failed for the given reason.
+// end ends the activation. Deliveries that are not answered have an unknown fate, or failed for the
+// given reason.
 func (a *activation) end(err error) {
 	if a.ended != nil {
 		return
@@ -208,10 +213,12 @@ func (a *activation) end(err error) {
 		a.handBack(d)
 	}
 	a.held = nil
-	// What is in memory may be ahead of the disk, and after a panic anything: what waited before the last step counts as well.
+	// What is in memory may be ahead of the disk, and after a panic anything: what waited before
+	// the last step counts as well.
 	unfinished := a.inbox+a.outbox > 0 || a.machine != nil && (a.machine.Unfinished() || a.machine.Committing())
 	a.gauge(0, 0)
-	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless that came before its end.
+	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless
+	// that came before its end.
 	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrStopping) && !a.table.isReady() {
 		return
 	}
@@ -223,10 +230,12 @@ func (a *activation) end(err error) {
 	}
 }
 
-// loadAgain is the wait before a conversation is activated again that could not be loaded. Its next message tries it, too.
+// loadAgain is the wait before a conversation is activated again that could not be loaded. Its next
+// message tries it, too.
 const loadAgain = 30 * time.Second
 
-// stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth only falls.
+// stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth
+// only falls.
 func (a *activation) stopWhenDrained(ctx actor.Context) {
 	if a.stopped || a.depth.Load() > 0 {
 		return

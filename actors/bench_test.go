@@ -67,8 +67,9 @@ func delivery(user, i int, done func(conversation.Verdict, error)) *Delivery {
 	name := fmt.Sprintf("49151%08d", user)
 	return &Delivery{
 		Conversation: conversation.ID{Channel: "shop", User: name},
-		Message:      &wactorv1.Message{Id: fmt.Sprint("wamid.", i), Type: "text", Text: "hello", ReceivedMs: time.Now().UnixMilli()},
-		User:         &wactorv1.User{WaId: name, Name: "Ana"}, Node: "n1", Done: done,
+		Message: &wactorv1.Message{Id: fmt.Sprint("wamid.", i), Type: "text", Text: "hello",
+			ReceivedMs: time.Now().UnixMilli()},
+		User: &wactorv1.User{WaId: name, Name: "Ana"}, Node: "n1", Done: done,
 	}
 }
 

@@ -64,7 +64,8 @@ func TestHandOverGivesUpInTime(t *testing.T) {
 	})
 }
 
-// TestHandOverThatWasGivenUp: what an activation leaves that ended only after the lead was taken back goes on.
+// TestHandOverThatWasGivenUp: what an activation leaves that ended only after the lead was taken
+// back goes on.
 func TestHandOverThatWasGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -91,8 +92,9 @@ func TestHandOverThatWasGivenUp(t *testing.T) {
 	})
 }
 
-// TestAnOfferIsTriedAgainAsItWas: the other conversation numbers what it takes anew. An offer that is repeated, since nobody knows what
-// became of the first try, must name the messages as its sender knows them: it drops what it hears was taken.
+// TestAnOfferIsTriedAgainAsItWas: the other conversation numbers what it takes anew. An offer that
+// is repeated, since nobody knows what became of the first try, must name the messages as its
+// sender knows them: it drops what it hears was taken.
 func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -102,9 +104,10 @@ func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 		var taken [][]uint64
 		offer := &Delivery{
 			Conversation: conversation.ID{Channel: "shop", User: "u"},
-			question:     conversation.TakenOver{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7, Type: "text", Text: "hi"}}},
-			Done:         func(conversation.Verdict, error) {},
-			answer:       func(a conversation.AnswerAsk) { taken = append(taken, a.Taken) },
+			question: conversation.TakenOver{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7,
+				Type: "text", Text: "hi"}}},
+			Done:   func(conversation.Verdict, error) {},
+			answer: func(a conversation.AnswerAsk) { taken = append(taken, a.Taken) },
 		}
 		for range 2 {
 			b.Deliver(offer)
@@ -145,10 +148,12 @@ func deliveries() []*Delivery {
 	message := &wactorv1.Message{Id: "m1", Type: "text", Text: "hi"}
 	return []*Delivery{
 		{Conversation: to, Message: message, User: &wactorv1.User{WaId: "491"}, Node: "n1", hops: 2},
-		{Conversation: to, Status: &conversation.StatusArrived{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7, AtMs: 9}},
+		{Conversation: to, Status: &conversation.StatusArrived{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7,
+			AtMs: 9}},
 		{Conversation: to, question: conversation.Asked{By: "US.1", CreatedMs: 4}},
 		{Conversation: to, question: conversation.TakenOver{
-			From: "US.1", User: &wactorv1.User{Id: "1"}, Names: []string{"a"}, Claims: []string{"b"}, Messages: []*wactorv1.Message{message},
+			From: "US.1", User: &wactorv1.User{Id: "1"}, Names: []string{"a"}, Claims: []string{"b"},
+			Messages: []*wactorv1.Message{message},
 		}},
 		{Conversation: to, question: retryLetter{seq: 3, text: "x"}},
 		{Conversation: to, question: skipLetter{seq: 3}},
@@ -170,7 +175,8 @@ func TestDeliveriesTravel(t *testing.T) {
 			t.Fatal(err)
 		}
 		got.Done, got.answer = nil, nil
-		if diff := cmp.Diff(want, got, protocmp.Transform(), cmp.AllowUnexported(Delivery{}, retryLetter{}, skipLetter{})); diff != "" {
+		if diff := cmp.Diff(want, got, protocmp.Transform(), cmp.AllowUnexported(Delivery{}, retryLetter{},
+			skipLetter{})); diff != "" {
 			t.Error(diff)
 		}
 	}

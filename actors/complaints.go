@@ -8,8 +8,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// complaints tell an operator in the log that turns and sends fail: what became of one conversation is in its journal, but nobody looks
-// there who does not know of it. What fails for one fails for thousands, so each cause has one line a minute.
+// complaints tell an operator in the log that turns and sends fail: what became of one conversation
+// is in its journal, but nobody looks there who does not know of it. What fails for one fails for
+// thousands, so each cause has one line a minute.
 type complaints struct {
 	logger *slog.Logger
 	now    func() time.Time
@@ -18,7 +19,8 @@ type complaints struct {
 	said map[cause]*complaint
 }
 
-// cause is a kind of failure on a channel, and its reason: a class and a code, never what a user wrote.
+// cause is a kind of failure on a channel, and its reason: a class and a code, never what a user
+// wrote.
 type cause struct {
 	channel string
 	kind    wactorv1.JournalKind

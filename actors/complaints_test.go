@@ -13,7 +13,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestComplaintsAreFew: a cause has one line a minute, which says how often it was kept silent, and causes without end have an end.
+// TestComplaintsAreFew: a cause has one line a minute, which says how often it was kept silent, and
+// causes without end have an end.
 func TestComplaintsAreFew(t *testing.T) {
 	lines, now := &bytes.Buffer{}, time.Unix(0, 0)
 	c := newComplaints(slog.New(slog.NewTextHandler(lines, nil)), func() time.Time { return now })

@@ -8,8 +8,9 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// TestManyAtOnceOfOneUser: one webhook may bring a thousand messages of one user. All are accepted, however slowly commits are
-// applied, and so is the provider's repetition: its duplicates come first, and must not take the room of what is still to come.
+// TestManyAtOnceOfOneUser: one webhook may bring a thousand messages of one user. All are accepted,
+// however slowly commits are applied, and so is the provider's repetition: its duplicates come
+// first, and must not take the room of what is still to come.
 func TestManyAtOnceOfOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()

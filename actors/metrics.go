@@ -25,7 +25,8 @@ var outcomes = []conversation.SendOutcome{
 }
 
 // doubtOutcomes are the values of the label of wactor_doubts_ended_total.
-var doubtOutcomes = []string{conversation.DoubtTaken, conversation.DoubtFailed, conversation.DoubtResent, conversation.DoubtParked}
+var doubtOutcomes = []string{conversation.DoubtTaken, conversation.DoubtFailed, conversation.DoubtResent,
+	conversation.DoubtParked}
 
 func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	counter := func(name, help string) prometheus.Counter {
@@ -35,11 +36,14 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		turns:       counter("wactor_turns_total", "Turns that bots answered."),
-		duplicates:  counter("wactor_duplicates_total", "Messages that had been accepted before."),
-		deadLetters: counter("wactor_dead_letters_total", "Messages and replies that could not be processed and were kept."),
-		doubts:      counter("wactor_replies_in_doubt_total", "Replies of which it was unknown whether the provider took them."),
-		resent:      counter("wactor_replies_resent_total", "Replies in doubt that were sent again since no status came."),
+		turns:      counter("wactor_turns_total", "Turns that bots answered."),
+		duplicates: counter("wactor_duplicates_total", "Messages that had been accepted before."),
+		deadLetters: counter("wactor_dead_letters_total", "Messages and replies that could not be processed and were "+
+			"kept."),
+		doubts: counter("wactor_replies_in_doubt_total", "Replies of which it was unknown whether the provider "+
+			"took them."),
+		resent: counter("wactor_replies_resent_total", "Replies in doubt that were sent again since no status "+
+			"came."),
 		botFailures: counter("wactor_bot_failures_total", "Failed bot calls, retries included."),
 		panics:      counter("wactor_panics_total", "Panics of conversations, bots and senders."),
 		botSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -50,7 +54,8 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 			Name: "wactor_sends_total", Help: "Requests to the provider by outcome.",
 		}, []string{"outcome"}),
 		doubtsEnded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "wactor_doubts_ended_total", Help: "How doubts about replies ended: a status told that it was taken or failed; or none came.",
+			Name: "wactor_doubts_ended_total", Help: "How doubts about replies ended: a status told that it was " +
+				"taken or failed; or none came.",
 		}, []string{"outcome"}),
 		inbox:  gauge("wactor_inbox_depth", "Messages that wait for a turn, in active conversations."),
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
@@ -63,7 +68,8 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		m.doubtsEnded.WithLabelValues(outcome)
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.doubts, m.resent, m.botFailures, m.panics, m.botSeconds,
+		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.doubts, m.resent, m.botFailures, m.panics,
+			m.botSeconds,
 			m.sends, m.doubtsEnded, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "wactor_active_conversations", Help: "Conversations in memory.",
 			}, func() float64 { return float64(r.Active()) }))

@@ -9,9 +9,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Conversations of one user talk to each other as gateways do to them: by deliveries, which may have to go to another node.
+// Conversations of one user talk to each other as gateways do to them: by deliveries, which may
+// have to go to another node.
 
-// maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each time, and a user has few.
+// maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each
+// time, and a user has few.
 const maxHops = 8
 
 var errTooManyHops = errors.New("actors: a chain of aliases has no end")
@@ -33,9 +35,10 @@ func (a *activation) forward(e conversation.Forward) {
 
 // askOther asks another identity to whom it belongs. Where no answer comes, the machine asks again.
 func (a *activation) askOther(e conversation.Ask) {
-	a.question(e.To, conversation.Asked{By: e.By, CreatedMs: e.CreatedMs}, func(answer conversation.AnswerAsk) conversation.Event {
-		return conversation.AskAnswered{Name: e.To.User, Owner: answer.Owner}
-	})
+	a.question(e.To, conversation.Asked{By: e.By, CreatedMs: e.CreatedMs},
+		func(answer conversation.AnswerAsk) conversation.Event {
+			return conversation.AskAnswered{Name: e.To.User, Owner: answer.Owner}
+		})
 }
 
 // handOver offers what waits here to an older conversation.

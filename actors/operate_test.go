@@ -13,8 +13,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestOperatorIsToldWhatNobodyKnows: the lead goes while the commit of a retry is on its way. It is not asked a second time, which would
-// find no dead letter and tell the operator so, though it was this retry that took it.
+// TestOperatorIsToldWhatNobodyKnows: the lead goes while the commit of a retry is on its way. It is
+// not asked a second time, which would find no dead letter and tell the operator so, though it was
+// this retry that took it.
 func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -40,7 +41,8 @@ func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 	})
 }
 
-// TestLinkingGoesOnByItself: a conversation has nothing to do but to find out whose it is when a commit fails.
+// TestLinkingGoesOnByItself: a conversation has nothing to do but to find out whose it is when a
+// commit fails.
 func TestLinkingGoesOnByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -60,8 +62,10 @@ func TestLinkingGoesOnByItself(t *testing.T) {
 		defer b.stop()
 		stale := &outcome{done: make(chan struct{})}
 		b.Deliver(&Delivery{
-			Conversation: conversation.ID{Channel: "shop", User: "4915"}, User: &wactorv1.User{WaId: "4915", UserId: "US.a"}, Done: stale.set,
-			Message: &wactorv1.Message{Id: "m1", Type: "text", SentMs: time.Now().Add(-30 * 24 * time.Hour).UnixMilli(), ReceivedMs: time.Now().UnixMilli()},
+			Conversation: conversation.ID{Channel: "shop", User: "4915"}, User: &wactorv1.User{WaId: "4915",
+				UserId: "US.a"}, Done: stale.set,
+			Message: &wactorv1.Message{Id: "m1", Type: "text", SentMs: time.Now().Add(-30 * 24 * time.Hour).UnixMilli(),
+				ReceivedMs: time.Now().UnixMilli()},
 		})
 		stale.want(t, conversation.Accepted, nil)
 		synctest.Wait()
@@ -100,8 +104,8 @@ func (s silent) Turn(context.Context, *conversation.Turn) (*conversation.Answer,
 	return &conversation.Answer{}, nil
 }
 
-// TestRefusedTurnIsTakenUpAgain: the commit of a turn without replies is refused. In memory nothing waits any more, on the disk its
-// message does.
+// TestRefusedTurnIsTakenUpAgain: the commit of a turn without replies is refused. In memory nothing
+// waits any more, on the disk its message does.
 func TestRefusedTurnIsTakenUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -133,7 +137,8 @@ func (u *unloadable) Load(uint32, string, func(wactorv1.RecordKind, []byte, []by
 	return 0, errors.New("damaged")
 }
 
-// TestDamagedConversationIsLeftAlone: it is not tried every second, with a line in the log each time.
+// TestDamagedConversationIsLeftAlone: it is not tried every second, with a line in the log each
+// time.
 func TestDamagedConversationIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &unloadable{memoryStore: newMemoryStore()}

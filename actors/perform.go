@@ -131,13 +131,15 @@ func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *
 func (a *activation) recoverBot(err *error) {
 	if p := recover(); p != nil {
 		a.runtime.metrics.panics.Inc()
-		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p),
+			"stack", string(debug.Stack()))
 		*err = conversation.Permanent("panic")
 	}
 }
 
 // outcome makes an event of what the bot returned.
-func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answer, err error, took time.Duration) conversation.Event {
+func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answer, err error,
+	took time.Duration) conversation.Event {
 	a.runtime.metrics.bot(took, err)
 	if err == nil && answer == nil {
 		err = conversation.Permanent("no answer")
@@ -173,19 +175,21 @@ func (a *activation) post(ctx context.Context, out *conversation.Outgoing) (sent
 	defer func() {
 		if p := recover(); p != nil {
 			a.runtime.metrics.panics.Inc()
-			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T",
+				p), "stack", string(debug.Stack()))
 			sent = conversation.SendResult{Outcome: conversation.Unknown, Reason: "panic"}
 		}
 	}()
 	if !a.runtime.options.Store.Leased(a.table.shard, a.term) {
 		// Another node may lead already, and send this reply, too.
-		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: leaseAgain, Reason: "not sent: the lead is not confirmed"}
+		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: leaseAgain,
+			Reason: "not sent: the lead is not confirmed"}
 	}
 	return a.channel.Sender.Send(ctx, out)
 }
 
-// leaseAgain is how soon a reply is tried again that was not sent since the lead was not confirmed. Either it is by then, or the
-// activation has ended.
+// leaseAgain is how soon a reply is tried again that was not sent since the lead was not confirmed.
+// Either it is by then, or the activation has ended.
 const leaseAgain = 100 * time.Millisecond
 
 // context returns the context of bot calls and sends: it ends with the activation.
@@ -196,8 +200,8 @@ func (a *activation) context() context.Context {
 	return a.ctx
 }
 
-// schedule sets the timer to the earlier of the machine's alarm and the end of idleness. The timer is not moved with every
-// message: when it rings too early it is set again.
+// schedule sets the timer to the earlier of the machine's alarm and the end of idleness. The timer
+// is not moved with every message: when it rings too early it is set again.
 func (a *activation) schedule() {
 	now := a.runtime.options.Now()
 	wait := a.lastUsed.Add(a.runtime.options.IdleAfter).Sub(now)
@@ -235,10 +239,12 @@ func (a *activation) rang() {
 	a.schedule()
 }
 
-// leastIdle is how long a conversation stays in memory without anything to do where room is needed for others.
+// leastIdle is how long a conversation stays in memory without anything to do where room is needed
+// for others.
 const leastIdle = time.Second
 
-// retire ends an activation that was not used for so long, if it has nothing to do; false where it was used.
+// retire ends an activation that was not used for so long, if it has nothing to do; false where it
+// was used.
 func (a *activation) retire(after time.Duration) (unused bool) {
 	unused = a.runtime.options.Now().Sub(a.lastUsed) >= after
 	if unused && a.machine.Idle() && a.table.leave(a, true) {

@@ -20,10 +20,12 @@ func (s script) Turn(ctx context.Context, turn *conversation.Turn) (*conversatio
 }
 
 func say(format string, args ...any) *conversation.Answer {
-	return &conversation.Answer{Replies: []*wactorv1.Reply{{Content: &wactorv1.Reply_Text{Text: fmt.Sprintf(format, args...)}}}}
+	return &conversation.Answer{Replies: []*wactorv1.Reply{{Content: &wactorv1.Reply_Text{Text: fmt.Sprintf(format,
+		args...)}}}}
 }
 
-// TestTimersRingWithinASecond: also where the conversation left memory long ago, and after a restart.
+// TestTimersRingWithinASecond: also where the conversation left memory long ago, and after a
+// restart.
 func TestTimersRingWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -63,8 +65,8 @@ func TestTimersRingWithinASecond(t *testing.T) {
 	})
 }
 
-// TestTimersBehindStuckOnesRing: more timers are due than one look activates, and their bot does not answer. One that is due behind
-// them rings in time.
+// TestTimersBehindStuckOnesRing: more timers are due than one look activates, and their bot does
+// not answer. One that is due behind them rings in time.
 func TestTimersBehindStuckOnesRing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -103,7 +105,8 @@ func TestTimersBehindStuckOnesRing(t *testing.T) {
 	})
 }
 
-// TestInterruptedCallsNeverOverlap: a new message cancels the running call, and the next one begins when that has returned.
+// TestInterruptedCallsNeverOverlap: a new message cancels the running call, and the next one begins
+// when that has returned.
 func TestInterruptedCallsNeverOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -124,7 +127,8 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 			}
 		})
 		b := start(t, store, bot, func(o *Options) {
-			o.Channels["shop"].Config = conversation.Config{Burst: conversation.Burst{Policy: conversation.Interrupt, MaxWait: time.Minute}}.WithDefaults()
+			o.Channels["shop"].Config = conversation.Config{Burst: conversation.Burst{Policy: conversation.Interrupt,
+				MaxWait: time.Minute}}.WithDefaults()
 		})
 		for i := range 3 {
 			b.deliver("1", fmt.Sprint("m", i), "hi").want(t, conversation.Accepted, nil)
@@ -139,12 +143,14 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 	})
 }
 
-// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another conversation ends it, and so does one of
-// another program.
+// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another
+// conversation ends it, and so does one of another program.
 func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
 	endDoubt(t, func(b *bench) {
 		b.Deliver(&Delivery{
-			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: func(conversation.Verdict, error) {},
+			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: func(conversation.Verdict,
+				error) {
+			},
 			Status: &conversation.StatusArrived{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
 		})
 	})
@@ -182,8 +188,8 @@ func endDoubt(t *testing.T, statusCame func(*bench)) {
 	})
 }
 
-// TestOneUserUnderTwoNames: messages under a phone, under a BSUID, and under both, all at once. In the end they are one
-// conversation, and each was answered in one turn.
+// TestOneUserUnderTwoNames: messages under a phone, under a BSUID, and under both, all at once. In
+// the end they are one conversation, and each was answered in one turn.
 func TestOneUserUnderTwoNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()

@@ -6,9 +6,9 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// receive takes a delivery out of the mailbox. Where the machine has no room for its commit, it waits. It is not refused: the
-// provider would send the whole webhook again, and the duplicates at its beginning would take up the room of the messages behind
-// them, with every repetition anew.
+// receive takes a delivery out of the mailbox. Where the machine has no room for its commit, it
+// waits. It is not refused: the provider would send the whole webhook again, and the duplicates at
+// its beginning would take up the room of the messages behind them, with every repetition anew.
 func (a *activation) receive(d *Delivery) {
 	switch {
 	case a.ended != nil:

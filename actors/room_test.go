@@ -36,8 +36,8 @@ func TestIdleConversationsLeaveMemory(t *testing.T) {
 	})
 }
 
-// TestIdleConversationsMakeRoom: more users than may be in memory write, one after the other, and none is refused for those who have
-// their replies.
+// TestIdleConversationsMakeRoom: more users than may be in memory write, one after the other, and
+// none is refused for those who have their replies.
 func TestIdleConversationsMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 400
@@ -60,10 +60,12 @@ func TestIdleConversationsMakeRoom(t *testing.T) {
 	})
 }
 
-// TestBusyConversationsMakeNoRoom: those that wait for their bot, or were just used, stay, and one more is refused.
+// TestBusyConversationsMakeNoRoom: those that wait for their bot, or were just used, stay, and one
+// more is refused.
 func TestBusyConversationsMakeNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, newMemoryStore(), counter{before: func(*conversation.Turn) { time.Sleep(30 * time.Second) }}, func(o *Options) { o.MaxActive = 8 })
+		b := start(t, newMemoryStore(), counter{before: func(*conversation.Turn) { time.Sleep(30 * time.Second) }},
+			func(o *Options) { o.MaxActive = 8 })
 		for i := range 8 {
 			b.deliver(fmt.Sprint(i), "m1", "hi").want(t, conversation.Accepted, nil)
 		}
@@ -86,13 +88,15 @@ func TestBusyConversationsMakeNoRoom(t *testing.T) {
 	})
 }
 
-// TestFullMemoryLinksIdentities: conversations that fill the memory ask others, which are not in it, to whom they belong. All are answered.
+// TestFullMemoryLinksIdentities: conversations that fill the memory ask others, which are not in
+// it, to whom they belong. All are answered.
 func TestFullMemoryLinksIdentities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const users = 8
 		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.MaxActive = users })
 		deliver := func(i int) *outcome {
-			return b.deliverFrom(fmt.Sprint(i), &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, "m1", "hi")
+			return b.deliverFrom(fmt.Sprint(i), &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, "m1",
+				"hi")
 		}
 		var all []*outcome
 		for i := range users {
@@ -119,7 +123,8 @@ func TestFullMemoryLinksIdentities(t *testing.T) {
 	})
 }
 
-// TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon as they can.
+// TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon
+// as they can.
 func TestNothingIsLostWhileLeaving(t *testing.T) {
 	b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) { o.IdleAfter = time.Nanosecond })
 	var all sync.WaitGroup

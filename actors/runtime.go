@@ -22,28 +22,32 @@ type Options struct {
 	Channels map[string]*Channel
 	// Shards is the number of shards, 1 to Shards.
 	Shards uint32
-	// Elsewhere takes the deliveries that conversations send to each other, to wherever they are led. Default: Deliver.
+	// Elsewhere takes the deliveries that conversations send to each other, to wherever they are
+	// led. Default: Deliver.
 	Elsewhere func(*Delivery)
-	// MaxActive bounds the conversations in memory. Near it those that have had nothing to do for a second leave; where that does not help, a
-	// message for one more is refused. Those that others ask who they are may be as many again. Default 500,000.
+	// MaxActive bounds the conversations in memory. Near it those that have had nothing to do for a
+	// second leave; where that does not help, a message for one more is refused. Those that others
+	// ask who they are may be as many again. Default 500,000.
 	MaxActive int
-	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 10,000, what one webhook may hold: one that
-	// does not fit would be repeated for days, and never fit.
+	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 10,000,
+	// what one webhook may hold: one that does not fit would be repeated for days, and never fit.
 	MaxMailbox int
-	// IdleAfter is how long a conversation stays in memory without anything to do. Default 1 minute.
+	// IdleAfter is how long a conversation stays in memory without anything to do. Default 1
+	// minute.
 	IdleAfter time.Duration
-	// RetryAfter is the wait before a conversation with unfinished work is activated again after its activation failed.
-	// Default 1 second.
+	// RetryAfter is the wait before a conversation with unfinished work is activated again after
+	// its activation failed. Default 1 second.
 	RetryAfter time.Duration
 	// Now is the clock. Default time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
-	// Sensitive names conversations in the log by channel and user. Otherwise they have names that tell nobody who it is, and differ from
-	// start to start.
+	// Sensitive names conversations in the log by channel and user. Otherwise they have names that
+	// tell nobody who it is, and differ from start to start.
 	Sensitive  bool
 	Registerer prometheus.Registerer
 
-	// timersAtOnce bounds the conversations that one look at the timers of a shard activates. Default defaultTimersAtOnce.
+	// timersAtOnce bounds the conversations that one look at the timers of a shard activates.
+	// Default defaultTimersAtOnce.
 	timersAtOnce int
 }
 
@@ -89,7 +93,8 @@ type Runtime struct {
 	stopped  chan struct{} // closed when Stop begins
 	active   atomic.Int64
 	crowded  atomic.Uint32 // the table that makes room next
-	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing once stopping is set.
+	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing
+	// once stopping is set.
 	work     sync.WaitGroup
 	starting sync.Mutex
 	hashSeed maphash.Seed
@@ -99,7 +104,8 @@ type Runtime struct {
 func New(options Options) *Runtime {
 	options = options.withDefaults()
 	r := &Runtime{
-		options: options, system: newSystem(options.Logger), workers: &workers{}, tables: make([]*table, options.Shards+1), hashSeed: maphash.MakeSeed(),
+		options: options, system: newSystem(options.Logger), workers: &workers{}, tables: make([]*table,
+			options.Shards+1), hashSeed: maphash.MakeSeed(),
 	}
 	if r.options.Elsewhere == nil {
 		r.options.Elsewhere = r.Deliver
@@ -109,7 +115,8 @@ func New(options Options) *Runtime {
 	r.stopped = make(chan struct{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for shard := range r.tables {
-		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{}, retrying: map[conversation.ID]bool{}}
+		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{},
+			retrying: map[conversation.ID]bool{}}
 	}
 	r.goWork(r.watchTimers)
 	return r
@@ -124,19 +131,20 @@ type Delivery struct {
 	Status  *conversation.StatusArrived
 	// Node is the gateway that took the webhook.
 	Node string
-	// Done is called exactly once, on any goroutine, and must not block. Without an error the delivery is on stable storage,
-	// unless the verdict is Overloaded.
+	// Done is called exactly once, on any goroutine, and must not block. Without an error the
+	// delivery is on stable storage, unless the verdict is Overloaded.
 	Done func(conversation.Verdict, error)
 
-	// question, where set, is what another conversation or an operator asks; the former is answered by answer.
+	// question, where set, is what another conversation or an operator asks; the former is answered
+	// by answer.
 	question any
 	answer   func(conversation.AnswerAsk)
 	// hops counts how often it was forwarded.
 	hops int
 }
 
-// Deliver takes a delivery to its conversation, if this node leads it. It never blocks. Deliveries of one conversation by one goroutine arrive in
-// their order.
+// Deliver takes a delivery to its conversation, if this node leads it. It never blocks. Deliveries
+// of one conversation by one goroutine arrive in their order.
 func (r *Runtime) Deliver(d *Delivery) {
 	if r.options.Channels[d.Conversation.Channel] == nil {
 		d.Done(0, ErrUnknownChannel)
@@ -145,8 +153,8 @@ func (r *Runtime) Deliver(d *Delivery) {
 	r.table(d.Conversation).deliver(d)
 }
 
-// NoteStatus tells that a status of any message came on a channel, here or for another program: where doubtful replies wait for one,
-// it is not the webhooks that fail.
+// NoteStatus tells that a status of any message came on a channel, here or for another program:
+// where doubtful replies wait for one, it is not the webhooks that fail.
 func (r *Runtime) NoteStatus(channel string) {
 	if c := r.options.Channels[channel]; c != nil {
 		c.statusMs.Store(r.options.Now().UnixMilli())
@@ -160,8 +168,8 @@ func (r *Runtime) Shard(id conversation.ID) uint32 {
 	return placement.ShardOf(id.String(), r.options.Shards)
 }
 
-// Lead tells that this node leads a shard in a term and may activate its conversations (ready), or does no longer. It does
-// not block. Conversations with unfinished work are taken up at once.
+// Lead tells that this node leads a shard in a term and may activate its conversations (ready), or
+// does no longer. It does not block. Conversations with unfinished work are taken up at once.
 func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
 	t := r.tables[shard]
 	if !t.lead(term, ready) {
@@ -182,9 +190,10 @@ func (r *Runtime) goWork(fn func()) {
 // Active returns the number of conversations in memory.
 func (r *Runtime) Active() int { return int(r.active.Load()) }
 
-// makeRoom lets conversations leave that have nothing to do, when there are nearly as many as there may be: more than one that comes can
-// take the place of. They are drawn, as by caches that can't pay for a list in the order of use: nearly all have long had their
-// reply, and the few that come back soon are loaded again.
+// makeRoom lets conversations leave that have nothing to do, when there are nearly as many as there
+// may be: more than one that comes can take the place of. They are drawn, as by caches that can't
+// pay for a list in the order of use: nearly all have long had their reply, and the few that come
+// back soon are loaded again.
 func (r *Runtime) makeRoom() {
 	const atOnce = 4
 	most := r.options.MaxActive
@@ -200,8 +209,9 @@ func (r *Runtime) makeRoom() {
 	}
 }
 
-// Stop ends all activations and returns when nothing runs any more. Deliveries are refused from now on. Bot calls are
-// cancelled; sends under way are awaited until ctx ends, so that their outcome is committed and no reply is left in doubt.
+// Stop ends all activations and returns when nothing runs any more. Deliveries are refused from now
+// on. Bot calls are cancelled; sends under way are awaited until ctx ends, so that their outcome is
+// committed and no reply is left in doubt.
 func (r *Runtime) Stop(ctx context.Context) {
 	r.starting.Lock()
 	if !r.stopping.Swap(true) {

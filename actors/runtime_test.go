@@ -90,9 +90,10 @@ func start(t *testing.T, store *memoryStore, bot Bot, change func(*Options)) *be
 	t.Helper()
 	b := &bench{store: store, phone: &phone{}}
 	_, inline := bot.(Inliner)
-	options := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Store: store, Shards: 4, Channels: map[string]*Channel{"shop": {
-		Config: conversation.Config{Node: "n1", Inline: inline}.WithDefaults(), Bot: bot, Sender: b.phone,
-	}}}
+	options := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Store: store, Shards: 4,
+		Channels: map[string]*Channel{"shop": {
+			Config: conversation.Config{Node: "n1", Inline: inline}.WithDefaults(), Bot: bot, Sender: b.phone,
+		}}}
 	if change != nil {
 		change(&options)
 	}
@@ -267,7 +268,8 @@ type faultyLoads struct {
 	panics atomic.Bool
 }
 
-func (f *faultyLoads) Load(shard uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+func (f *faultyLoads) Load(shard uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64,
+	error) {
 	if f.panics.Load() {
 		panic("damaged")
 	}
@@ -291,7 +293,8 @@ func TestPanicInsideTheActorAnswersEveryDelivery(t *testing.T) {
 
 // impatient decides about replies in doubt though no status comes on the channel at all.
 func impatient(o *Options) {
-	o.Channels["shop"].Config = conversation.Config{Inline: true, InDoubt: conversation.InDoubt{Max: 15 * time.Second}}.WithDefaults()
+	o.Channels["shop"].Config = conversation.Config{Inline: true,
+		InDoubt: conversation.InDoubt{Max: 15 * time.Second}}.WithDefaults()
 }
 
 func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
@@ -322,8 +325,8 @@ func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
 	})
 }
 
-// TestRecoveryEndsWithItsTerm leads a full node's shard anew while it waits for room to take up unfinished work: each term has its own
-// recovery, and the one before must not go on beside it.
+// TestRecoveryEndsWithItsTerm leads a full node's shard anew while it waits for room to take up
+// unfinished work: each term has its own recovery, and the one before must not go on beside it.
 func TestRecoveryEndsWithItsTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -390,11 +393,12 @@ func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, counter{}, func(o *Options) { o.MaxActive, o.MaxMailbox = 1, 5 })
-		b.Deliver(&Delivery{Conversation: conversation.ID{Channel: "other", User: "u"}, Done: func(_ conversation.Verdict, err error) {
-			if !errors.Is(err, ErrUnknownChannel) {
-				t.Errorf("unknown channel: %v", err)
-			}
-		}})
+		b.Deliver(&Delivery{Conversation: conversation.ID{Channel: "other", User: "u"},
+			Done: func(_ conversation.Verdict, err error) {
+				if !errors.Is(err, ErrUnknownChannel) {
+					t.Errorf("unknown channel: %v", err)
+				}
+			}})
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		b.deliver("v", "m1", "hi").want(t, 0, ErrOverloaded)
 		b.stop()

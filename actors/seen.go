@@ -9,10 +9,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// ids are hashes of the message ids that the store holds of a conversation, so that a new id, which nearly all are, is known
-// to be new without a look into the store. All of them are in it that this activation has proposed; those from before it are read
-// once a user turns out to write several messages, which costs about as much as a few look-ups. Only an activation can
-// commit, so nothing is added behind its back. A hash that is in it proves nothing: the store is asked then.
+// ids are hashes of the message ids that the store holds of a conversation, so that a new id, which
+// nearly all are, is known to be new without a look into the store. All of them are in it that this
+// activation has proposed; those from before it are read once a user turns out to write several
+// messages, which costs about as much as a few look-ups. Only an activation can commit, so nothing
+// is added behind its back. A hash that is in it proves nothing: the store is asked then.
 type ids struct {
 	hashes []uint64
 	// asked counts the look-ups until those from before were read.
@@ -28,7 +29,8 @@ const (
 	maxIDs = 1024
 )
 
-// seen reports whether the store holds a message id. Where it can't tell, the activation ends: a guess would lose or double a message.
+// seen reports whether the store holds a message id. Where it can't tell, the activation ends: a
+// guess would lose or double a message.
 func (a *activation) seen(id string) bool {
 	generations := a.machine.Generations()
 	if len(generations) == 0 {

@@ -8,8 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestNewIDsNeedNoLookUp: after a few messages the store is not asked any more for ids that are new, and still is for those
-// that are not, whichever activation accepted them.
+// TestNewIDsNeedNoLookUp: after a few messages the store is not asked any more for ids that are
+// new, and still is for those that are not, whichever activation accepted them.
 func TestNewIDsNeedNoLookUp(t *testing.T) {
 	store := newMemoryStore()
 	defer store.close()
@@ -32,7 +32,8 @@ func TestNewIDsNeedNoLookUp(t *testing.T) {
 	store.expectReads(t, 4, 0)
 }
 
-// TestTooManyIDs: of a conversation with more ids than are kept each is looked up, and none is taken for new that is not.
+// TestTooManyIDs: of a conversation with more ids than are kept each is looked up, and none is
+// taken for new that is not.
 func TestTooManyIDs(t *testing.T) {
 	store := newMemoryStore()
 	defer store.close()
@@ -41,7 +42,8 @@ func TestTooManyIDs(t *testing.T) {
 	first.Stop(t.Context())
 	store.set(func() {
 		for key := range store.records {
-			if prefix := memoryKey("shop/1", wactorv1.RecordKind_RECORD_KIND_SEEN, nil); len(key) > len(prefix)+generationBytes && key[:len(prefix)] == prefix {
+			if prefix := memoryKey("shop/1", wactorv1.RecordKind_RECORD_KIND_SEEN,
+				nil); len(key) > len(prefix)+generationBytes && key[:len(prefix)] == prefix {
 				generation := key[len(prefix) : len(prefix)+generationBytes]
 				for i := range maxIDs {
 					store.records[prefix+generation+fmt.Sprint("id", i)] = nil

@@ -9,22 +9,29 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Store is the replicated log and what was applied from it. Its methods are called by many actors at once; the reads may take
-// a disk access.
+// Store is the replicated log and what was applied from it. Its methods are called by many actors
+// at once; the reads may take a disk access.
 type Store interface {
-	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called exactly once and never blocks:
-	// nil when the commit was applied, else an error that says nothing about whether it will be. A lazy one, for which nobody waits,
-	// may take a little longer, to share another one's way to the disk; those of a shard stay in order.
+	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called
+	// exactly once and never blocks: nil when the commit was applied, else an error that says
+	// nothing about whether it will be. A lazy one, for which nobody waits, may take a little
+	// longer, to share another one's way to the disk; those of a shard stay in order.
 	Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error))
-	// Leased reports whether this node leads a shard in a term, and no other node can before a moment is over.
+	// Leased reports whether this node leads a shard in a term, and no other node can before a
+	// moment is over.
 	Leased(shard uint32, term uint64) bool
-	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has revision 0 and no records.
-	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
-	// ScanFrom reads the records of one kind from a suffix on, in the order of their suffixes, until each returns an error.
-	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error
+	// Load reads head, state, inbox, outbox and timers. A conversation that does not exist has
+	// revision 0 and no records.
+	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix,
+		value []byte) error) (revision uint64, err error)
+	// ScanFrom reads the records of one kind from a suffix on, in the order of their suffixes,
+	// until each returns an error.
+	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix,
+		value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
-	// SeenIn tells the message ids that were accepted in a generation. They are valid during the call only.
+	// SeenIn tells the message ids that were accepted in a generation. They are valid during the
+	// call only.
 	SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error
 	// Work names the conversations with unfinished work.
 	Work(shard uint32, each func(conversation string) error) error
@@ -37,7 +44,8 @@ type Bot interface {
 	Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
 }
 
-// Inliner is a Bot that may answer inside the process, without waiting for anything; ok is false where it can't.
+// Inliner is a Bot that may answer inside the process, without waiting for anything; ok is false
+// where it can't.
 type Inliner interface {
 	Inline(turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error)
 }
@@ -47,7 +55,8 @@ type Sender interface {
 	Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult
 }
 
-// Typer is a Sender that can show the user that the bot thinks about a message. What becomes of it does not matter.
+// Typer is a Sender that can show the user that the bot thinks about a message. What becomes of it
+// does not matter.
 type Typer interface {
 	MarkRead(ctx context.Context, messageID string) error
 }
@@ -57,7 +66,8 @@ type Channel struct {
 	Config *conversation.Config
 	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
 	Bot Bot
-	// Sender takes the replies. Where Typing is set and it is a Typer, it is told when the bot is called.
+	// Sender takes the replies. Where Typing is set and it is a Typer, it is told when the bot is
+	// called.
 	Sender Sender
 	Typing bool
 
@@ -74,7 +84,7 @@ var (
 	ErrOverloaded = errors.New("actors: overloaded")
 	// ErrStopping: this node is shutting down.
 	ErrStopping = errors.New("actors: stopping")
-	// ErrUnknownFate: the activation ended before the outcome was known. The delivery may or may not have been kept; sent again,
-	// it is recognised.
+	// ErrUnknownFate: the activation ended before the outcome was known. The delivery may or may
+	// not have been kept; sent again, it is recognised.
 	ErrUnknownFate = errors.New("actors: the fate of the delivery is unknown")
 )

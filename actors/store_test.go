@@ -15,8 +15,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// memoryStore is a log and its applied state in memory. Commits are applied by a goroutine of its own, in order; hold keeps
-// them waiting, fail makes the next ones fail.
+// memoryStore is a log and its applied state in memory. Commits are applied by a goroutine of its
+// own, in order; hold keeps them waiting, fail makes the next ones fail.
 type memoryStore struct {
 	mu            sync.Mutex
 	cond          *sync.Cond
@@ -103,7 +103,8 @@ func memoryKey(conversation string, kind wactorv1.RecordKind, suffix []byte) str
 	return fmt.Sprintf("%s\x00%c%s", conversation, rune(kind), suffix)
 }
 
-func (s *memoryStore) Load(_ uint32, conversation string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+func (s *memoryStore) Load(_ uint32, conversation string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64,
+	error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var keys []string
@@ -135,7 +136,8 @@ func (s *memoryStore) SeenIn(_ uint32, conversation string, generation uint32, e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scans++
-	prefix := memoryKey(conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, binary.BigEndian.AppendUint32(nil, generation))
+	prefix := memoryKey(conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, binary.BigEndian.AppendUint32(nil,
+		generation))
 	for key := range s.records {
 		if id, ok := strings.CutPrefix(key, prefix); ok {
 			if err := each([]byte(id)); err != nil {
@@ -189,7 +191,8 @@ func (s *memoryStore) Due(shard uint32, untilMs int64, each func(int64, string, 
 	return nil
 }
 
-func (s *memoryStore) ScanFrom(_ uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func([]byte, []byte) error) error {
+func (s *memoryStore) ScanFrom(_ uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func([]byte,
+	[]byte) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	prefix := memoryKey(conversation, kind, nil)

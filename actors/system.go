@@ -14,7 +14,8 @@ func newSystem(logger *slog.Logger) *actor.ActorSystem {
 	}))
 }
 
-// discreet passes warnings and errors without their attributes: the library puts whole messages into them.
+// discreet passes warnings and errors without their attributes: the library puts whole messages
+// into them.
 type discreet struct{ next slog.Handler }
 
 func (d discreet) Enabled(ctx context.Context, level slog.Level) bool {
@@ -28,7 +29,8 @@ func (d discreet) Handle(ctx context.Context, r slog.Record) error {
 func (d discreet) WithAttrs([]slog.Attr) slog.Handler { return d }
 func (d discreet) WithGroup(string) slog.Handler      { return d }
 
-// spawn starts an actor. Its Receive must not panic: there is no supervision that would restart it with empty state.
+// spawn starts an actor. Its Receive must not panic: there is no supervision that would restart it
+// with empty state.
 func spawn(system *actor.ActorSystem, w *workers, a actor.Actor) *actor.PID {
 	return system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a },
 		actor.WithDispatcher(dispatcher{w}),
@@ -39,8 +41,8 @@ func spawn(system *actor.ActorSystem, w *workers, a actor.Actor) *actor.PID {
 
 var stopOnFailure = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
-// The messages of an activation may come after it has stopped, which is no news: the library shall not count and log them,
-// nor start a goroutine without an owner to throttle that log.
+// The messages of an activation may come after it has stopped, which is no news: the library shall
+// not count and log them, nor start a goroutine without an owner to throttle that log.
 func (wake) IgnoreDeadLetterLogging()           {}
 func (alarm) IgnoreDeadLetterLogging()          {}
 func (committed) IgnoreDeadLetterLogging()      {}

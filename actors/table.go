@@ -12,8 +12,9 @@ import (
 
 // table holds the activations of one shard. Its lock covers memory only.
 //
-// A delivery finds its activation, and counts itself into its depth, under the lock; an activation leaves the table under the
-// lock. So an activation that has left knows exactly how many deliveries are still to come through its mailbox, and none is lost.
+// A delivery finds its activation, and counts itself into its depth, under the lock; an activation
+// leaves the table under the lock. So an activation that has left knows exactly how many deliveries
+// are still to come through its mailbox, and none is lost.
 type table struct {
 	runtime *Runtime
 	shard   uint32
@@ -68,7 +69,9 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 		isNew = true
 		most := r.options.MaxActive
 		if d, ok := message.(*Delivery); ok && d.question != nil {
-			most *= 2 // one that is in memory waits for the answer: if nobody could be asked, all of them might wait for ever
+			// one that is in memory waits for the answer: if nobody could be asked, all of them
+			// might wait for ever
+			most *= 2
 		}
 		if int(r.active.Load()) >= most {
 			return ErrOverloaded
@@ -89,7 +92,8 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
 	a := &activation{
-		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: rand.Uint64(), open: map[uint64]*Delivery{},
+		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: rand.Uint64(),
+		open: map[uint64]*Delivery{},
 	}
 	a.bot.inliner, _ = a.channel.Bot.(Inliner)
 	r.active.Add(1)
@@ -99,7 +103,8 @@ func (t *table) activate(id conversation.ID) *activation {
 	return a
 }
 
-// askToLeave asks activations to leave that have nothing to do, so many at most, and returns how many.
+// askToLeave asks activations to leave that have nothing to do, so many at most, and returns how
+// many.
 func (t *table) askToLeave(most int) (asked int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -113,7 +118,8 @@ func (t *table) askToLeave(most int) (asked int) {
 	return asked
 }
 
-// leave takes an activation out of the table. With onlyUnused it stays where a delivery is on its way to it.
+// leave takes an activation out of the table. With onlyUnused it stays where a delivery is on its
+// way to it.
 func (t *table) leave(a *activation, onlyUnused bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,8 +132,8 @@ func (t *table) leave(a *activation, onlyUnused bool) bool {
 	return true
 }
 
-// lead takes news of the shard's leadership; true where this node may activate from now on. A new term ends all activations
-// of the old one.
+// lead takes news of the shard's leadership; true where this node may activate from now on. A new
+// term ends all activations of the old one.
 func (t *table) lead(term uint64, ready bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,9 +170,9 @@ func (t *table) each(fn func(*activation)) {
 	}
 }
 
-// takeUp takes up the unfinished work of the shard, a few hundred conversations at a time, as long as the term lasts. All names are
-// read before: while there is no room for more conversations this takes long, and a view of the store that is kept open keeps what was
-// deleted since.
+// takeUp takes up the unfinished work of the shard, a few hundred conversations at a time, as long
+// as the term lasts. All names are read before: while there is no room for more conversations this
+// takes long, and a view of the store that is kept open keeps what was deleted since.
 func (t *table) takeUp(term uint64) {
 	const atOnce = 256
 	r := t.runtime
@@ -181,7 +187,8 @@ func (t *table) takeUp(term uint64) {
 		return nil
 	})
 	if err != nil {
-		r.options.Logger.Error("unfinished work can't be read; it waits for its users to write again", "shard", t.shard, "error", err)
+		r.options.Logger.Error("unfinished work can't be read; it waits for its users to write again", "shard", t.shard,
+			"error", err)
 	}
 	for i, id := range ids {
 		if i%atOnce == atOnce-1 && (!r.pause(10*time.Millisecond) || !t.leads(term)) {
@@ -211,8 +218,8 @@ func (r *Runtime) pause(d time.Duration) bool {
 	}
 }
 
-// retryLater activates a conversation again, after a wait, whose activation failed while it had unfinished work. One that waits
-// already is not tried more often.
+// retryLater activates a conversation again, after a wait, whose activation failed while it had
+// unfinished work. One that waits already is not tried more often.
 func (t *table) retryLater(id conversation.ID, term uint64, wait time.Duration) {
 	t.mu.Lock()
 	before := t.retrying[id]

@@ -10,14 +10,14 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Timers of conversations that are not in memory are found in the store's index of due times. An active conversation has its
-// own alarm; to wake it as well does no harm.
+// Timers of conversations that are not in memory are found in the store's index of due times. An
+// active conversation has its own alarm; to wake it as well does no harm.
 
 const (
 	// timerTick is how often the shards are looked at, and with that how late a timer may be.
 	timerTick = 250 * time.Millisecond
-	// timerAgain is how soon a timer that was due and is still in the index is told again: its turn may be under way, or its
-	// activation may have failed.
+	// timerAgain is how soon a timer that was due and is still in the index is told again: its turn
+	// may be under way, or its activation may have failed.
 	timerAgain = time.Second
 	// defaultTimersAtOnce bounds the conversations that one look at a shard activates.
 	defaultTimersAtOnce = 1000
@@ -51,7 +51,8 @@ func (t *table) ringTimers(nowMs int64) {
 	if t.dueMs.Load() > nowMs || !t.isReady() {
 		return
 	}
-	// What is committed from here on lowers the new value; what was committed before is found by the scan.
+	// What is committed from here on lowers the new value; what was committed before is found by
+	// the scan.
 	t.dueMs.Store(math.MaxInt64)
 	found := 0
 	err := t.runtime.options.Store.Due(t.shard, math.MaxInt64/2, func(dueMs int64, name, _ string) error {

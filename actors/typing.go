@@ -8,10 +8,11 @@ import (
 )
 
 const (
-	// typingAfter is how long a bot must have thought before its user is shown that it does: a bot that answers at once, or that is
-	// left alone since it is down, costs no request.
+	// typingAfter is how long a bot must have thought before its user is shown that it does: a bot
+	// that answers at once, or that is left alone since it is down, costs no request.
 	typingAfter = 300 * time.Millisecond
-	// typingAgain renews the sign, which the provider takes down after 25 s (Meta, "Typing indicators").
+	// typingAgain renews the sign, which the provider takes down after 25 s (Meta, "Typing
+	// indicators").
 	typingAgain = 20 * time.Second
 )
 

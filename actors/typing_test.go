@@ -24,8 +24,8 @@ func (p *typingPhone) MarkRead(_ context.Context, messageID string) error {
 	return nil
 }
 
-// TestTypingIsShownWhileTheBotThinks: not for a bot that answers at once, again before the provider takes the sign down, and not
-// any more once the bot has answered.
+// TestTypingIsShownWhileTheBotThinks: not for a bot that answers at once, again before the provider
+// takes the sign down, and not any more once the bot has answered.
 func TestTypingIsShownWhileTheBotThinks(t *testing.T) {
 	for name, c := range map[string]struct {
 		thinks time.Duration

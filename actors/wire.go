@@ -12,7 +12,8 @@ import (
 
 // Encode writes a delivery for another node.
 func (d *Delivery) Encode() *clusterv1.Delivery {
-	out := &clusterv1.Delivery{Channel: d.Conversation.Channel, UserId: d.Conversation.User, Node: d.Node, Hops: uint32(d.hops)}
+	out := &clusterv1.Delivery{Channel: d.Conversation.Channel, UserId: d.Conversation.User, Node: d.Node,
+		Hops: uint32(d.hops)}
 	switch q := d.question.(type) {
 	case conversation.Asked:
 		out.Content = &clusterv1.Delivery_Asked{Asked: &clusterv1.Asked{By: q.By, CreatedMs: q.CreatedMs}}
@@ -36,10 +37,12 @@ func (d *Delivery) Encode() *clusterv1.Delivery {
 	return out
 }
 
-// Decode reads a delivery of another node. finish is called exactly once with its outcome, on any goroutine, and must not block.
+// Decode reads a delivery of another node. finish is called exactly once with its outcome, on any
+// goroutine, and must not block.
 func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery, error) {
 	d := &Delivery{
-		Conversation: conversation.ID{Channel: in.GetChannel(), User: in.GetUserId()}, Node: in.GetNode(), hops: int(in.GetHops()),
+		Conversation: conversation.ID{Channel: in.GetChannel(), User: in.GetUserId()}, Node: in.GetNode(),
+		hops: int(in.GetHops()),
 		Done: func(verdict conversation.Verdict, err error) {
 			finish(&clusterv1.Outcome{Id: in.GetId(), Verdict: int32(verdict), Refusal: refusalOf(err)})
 		},
@@ -59,14 +62,16 @@ func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery,
 	case *clusterv1.Delivery_Status:
 		s := c.Status
 		d.Status = &conversation.StatusArrived{
-			ReplyID: s.GetReplyId(), Status: s.GetStatus(), ProviderID: s.GetProviderId(), Code: int(s.GetCode()), AtMs: s.GetAtMs(),
+			ReplyID: s.GetReplyId(), Status: s.GetStatus(), ProviderID: s.GetProviderId(), Code: int(s.GetCode()),
+			AtMs: s.GetAtMs(),
 		}
 	case *clusterv1.Delivery_Asked:
 		d.question = conversation.Asked{By: c.Asked.GetBy(), CreatedMs: c.Asked.GetCreatedMs()}
 	case *clusterv1.Delivery_TakenOver:
 		t := c.TakenOver
 		d.question = conversation.TakenOver{
-			From: t.GetFrom(), User: t.GetUser(), ToldMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(), Messages: t.GetMessages(),
+			From: t.GetFrom(), User: t.GetUser(), ToldMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(),
+			Messages: t.GetMessages(),
 		}
 	case *clusterv1.Delivery_Retry:
 		d.question = retryLetter{seq: c.Retry.GetSeq(), text: c.Retry.GetText()}
@@ -90,7 +95,8 @@ func (d *Delivery) Finish(o *clusterv1.Outcome) {
 // Refused is the error that an outcome tells; nil where it tells none.
 func Refused(o *clusterv1.Outcome) error { return errorOf(o.GetRefusal()) }
 
-// Again makes a delivery as it was before it was tried, with a message of its own: whoever had the former may not have let go of it.
+// Again makes a delivery as it was before it was tried, with a message of its own: whoever had the
+// former may not have let go of it.
 func (d *Delivery) Again() {
 	if d.Message != nil {
 		d.Message = proto.CloneOf(d.Message)
@@ -98,8 +104,9 @@ func (d *Delivery) Again() {
 	}
 }
 
-// Repeatable reports whether a delivery may be tried again when nobody knows what became of it: messages are known by their ids,
-// statuses and questions change nothing the second time. What an operator asks is not.
+// Repeatable reports whether a delivery may be tried again when nobody knows what became of it:
+// messages are known by their ids, statuses and questions change nothing the second time. What an
+// operator asks is not.
 func (d *Delivery) Repeatable() bool {
 	switch d.question.(type) {
 	case retryLetter, skipLetter:

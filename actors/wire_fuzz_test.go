@@ -10,7 +10,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// FuzzDecode: whatever a peer sends is refused, or a delivery to somebody that travels on unchanged and answers under its number.
+// FuzzDecode: whatever a peer sends is refused, or a delivery to somebody that travels on unchanged
+// and answers under its number.
 func FuzzDecode(f *testing.F) {
 	for _, d := range deliveries() {
 		f.Add(encoded(f, d))
@@ -28,7 +29,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if d.Conversation.User == "" || d.Conversation.User != in.GetUserId() || d.Conversation.Channel != in.GetChannel() {
+		if d.Conversation.User == "" || d.Conversation.User != in.GetUserId() ||
+			d.Conversation.Channel != in.GetChannel() {
 			t.Fatalf("a delivery to %q went to %v", in.GetUserId(), d.Conversation)
 		}
 		again := &clusterv1.Delivery{}

@@ -2,8 +2,9 @@ package actors
 
 import "sync"
 
-// workers run tasks on goroutines that are used again. A new goroutine begins with a stack of 2 KiB, which what a message goes
-// through here, the machine, the bot, the encoders, the connection, outgrows several times, and each time the stack is copied.
+// workers run tasks on goroutines that are used again. A new goroutine begins with a stack of 2
+// KiB, which what a message goes through here, the machine, the bot, the encoders, the connection,
+// outgrows several times, and each time the stack is copied.
 type workers struct {
 	mu      sync.Mutex
 	idle    []chan func() // of those that wait, the last to have come at the end: its stack is still in the caches
@@ -40,7 +41,8 @@ func (w *workers) work(task func()) {
 	}
 }
 
-// rest makes a worker one of those that wait; false where there are enough of them, or none is needed any more.
+// rest makes a worker one of those that wait; false where there are enough of them, or none is
+// needed any more.
 func (w *workers) rest(next chan func()) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,5 +71,6 @@ type dispatcher struct{ *workers }
 // Schedule implements actor.Dispatcher.
 func (d dispatcher) Schedule(fn func()) { d.run(fn) }
 
-// Throughput implements actor.Dispatcher: how many messages an actor takes before another one's turn.
+// Throughput implements actor.Dispatcher: how many messages an actor takes before another one's
+// turn.
 func (d dispatcher) Throughput() int { return 64 }

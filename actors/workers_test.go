@@ -6,7 +6,8 @@ import (
 	"testing/synctest"
 )
 
-// TestWorkersAreUsedAgain: tasks that do not overlap need one goroutine, those that do one each, and none is left.
+// TestWorkersAreUsedAgain: tasks that do not overlap need one goroutine, those that do one each,
+// and none is left.
 func TestWorkersAreUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &workers{}

@@ -1,5 +1,5 @@
-// Package admin answers operators: the Connect service of proto/wactor/v1/admin.proto, served on listen.admin as gRPC, Connect
-// and plain JSON.
+// Package admin answers operators: the Connect service of proto/wactor/v1/admin.proto, served on
+// listen.admin as gRPC, Connect and plain JSON.
 package admin
 
 import (
@@ -19,13 +19,17 @@ import (
 
 // Store reads what was committed. Its methods may take disk accesses.
 type Store interface {
-	// Load reads head, state, inbox, outbox and timers of a conversation, and returns its revision; 0 where it does not exist.
-	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error) (revision uint64, err error)
+	// Load reads head, state, inbox, outbox and timers of a conversation, and returns its revision;
+	// 0 where it does not exist.
+	Load(shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix,
+		value []byte) error) (revision uint64, err error)
 	// Scan reads the records of one kind of a conversation, in the order of their suffixes.
 	Scan(shard uint32, conversation string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error
 	// ScanFrom does so from a suffix on, until each returns an error.
-	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error
-	// Conversations names those of a shard behind a name, in their order, and tells whether each has dead letters.
+	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix,
+		value []byte) error) error
+	// Conversations names those of a shard behind a name, in their order, and tells whether each
+	// has dead letters.
 	Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error
 }
 
@@ -85,7 +89,8 @@ func Guard(token string, next http.Handler) http.Handler {
 }
 
 // Status describes the node.
-func (s *Service) Status(context.Context, *connect.Request[wactorv1.StatusRequest]) (*connect.Response[wactorv1.StatusResponse], error) {
+func (s *Service) Status(context.Context,
+	*connect.Request[wactorv1.StatusRequest]) (*connect.Response[wactorv1.StatusResponse], error) {
 	return connect.NewResponse(&wactorv1.StatusResponse{
 		Node: s.options.Name, Version: s.options.Version, UptimeMs: time.Since(s.options.Started).Milliseconds(),
 		Shards: s.options.Shards, ShardsLed: uint32(s.options.Node.ShardsLed()),
@@ -97,7 +102,8 @@ func (s *Service) Status(context.Context, *connect.Request[wactorv1.StatusReques
 func (s *Service) identities(user, channel string) ([]conversation.ID, error) {
 	user = strings.TrimPrefix(strings.TrimSpace(user), "+")
 	if user == "" {
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a BSUID, as webhooks name them"))
+		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a "+
+			"BSUID, as webhooks name them"))
 	}
 	if channel != "" && !s.hasChannel(channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))

@@ -43,7 +43,8 @@ func (heads) Conversations(uint32, string, func(string, bool) error) error { ret
 
 func service(store Store, operator Operator) *Service {
 	return New(Options{
-		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"}, {Name: "bank"}},
+		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"},
+			{Name: "bank"}},
 	})
 }
 
@@ -54,13 +55,17 @@ func TestTraceFollowsAliases(t *testing.T) {
 		"shop/circle": {AliasOf: "circle"},
 	}, nil)
 	response, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: " +4915 "}))
-	if err != nil || len(response.Msg.Conversations) != 1 || response.Msg.Conversations[0].Version != 3 || response.Msg.Conversations[0].Revision != 7 {
+	if err != nil || len(response.Msg.Conversations) != 1 || response.Msg.Conversations[0].Version != 3 ||
+		response.Msg.Conversations[0].Revision != 7 {
 		t.Errorf("trace of an alias: %v, %v", response, err)
 	}
-	if _, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: "circle"})); connect.CodeOf(err) != connect.CodeInternal {
+	if _, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{
+		User: "circle"})); connect.CodeOf(err) != connect.CodeInternal {
 		t.Errorf("aliases in a circle: %v", err)
 	}
-	if response, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: "nobody"})); err != nil || len(response.Msg.Conversations) != 0 {
+	if response, err := s.Trace(context.Background(),
+		connect.NewRequest(&wactorv1.TraceRequest{User: "nobody"})); err != nil ||
+		len(response.Msg.Conversations) != 0 {
 		t.Errorf("a stranger: %v, %v", response, err)
 	}
 }
@@ -77,8 +82,10 @@ func TestOperatorErrorsHaveCodes(t *testing.T) {
 		actors.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
 	} {
 		s := service(heads{}, operator{err})
-		_, retried := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1", Channel: "shop", Seq: 1}))
-		_, skipped := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop", Seq: 1}))
+		_, retried := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1",
+			Channel: "shop", Seq: 1}))
+		_, skipped := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop",
+			Seq: 1}))
 		for _, got := range []error{retried, skipped} {
 			if err == nil && got != nil || err != nil && connect.CodeOf(got) != want {
 				t.Errorf("%v became %v, want code %v", err, got, want)
@@ -86,7 +93,8 @@ func TestOperatorErrorsHaveCodes(t *testing.T) {
 		}
 	}
 	s := service(heads{}, operator{})
-	if _, err := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1", Seq: 1})); connect.CodeOf(err) != connect.CodeInvalidArgument {
+	if _, err := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1",
+		Seq: 1})); connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("two channels and none named: %v", err)
 	}
 }
@@ -100,7 +108,8 @@ func (leaderless) NoLeader(context.Context, uint32) error { return ErrNoMajority
 func TestOperatorsAreToldOfNoMajority(t *testing.T) {
 	s := service(heads{}, operator{actors.ErrNotLeader})
 	s.options.Cluster = leaderless{}
-	if _, err := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop", Seq: 1})); !errors.Is(err, ErrNoMajority) {
+	if _, err := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop",
+		Seq: 1})); !errors.Is(err, ErrNoMajority) {
 		t.Errorf("skip: %v", err)
 	}
 }

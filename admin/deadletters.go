@@ -23,9 +23,10 @@ type Operator interface {
 	Skip(ctx context.Context, id conversation.ID, letter uint64) error
 }
 
-// DeadLetters returns what waits for an operator in a user's conversations, a page of each. A conversation that became an alias keeps the
-// letters that it has.
-func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
+// DeadLetters returns what waits for an operator in a user's conversations, a page of each. A
+// conversation that became an alias keeps the letters that it has.
+func (s *Service) DeadLetters(ctx context.Context,
+	request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
 	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
 	if err != nil {
 		return nil, err
@@ -33,7 +34,8 @@ func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wact
 	response := &wactorv1.DeadLettersResponse{}
 	for _, id := range ids {
 		found := &wactorv1.DeadLettersResponse{}
-		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel, After: request.Msg.After}, found)
+		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User,
+			Channel: id.Channel, After: request.Msg.After}, found)
 		if err != nil {
 			return nil, readError(err)
 		}
@@ -46,8 +48,9 @@ func (s *Service) DeadLetters(ctx context.Context, request *connect.Request[wact
 	return connect.NewResponse(response), nil
 }
 
-// A page of dead letters. One letter may hold a webhook of some MiB, and a change of the provider's may make thousands of them:
-// all at once would not fit into memory, nor into a message between nodes.
+// A page of dead letters. One letter may hold a webhook of some MiB, and a change of the provider's
+// may make thousands of them: all at once would not fit into memory, nor into a message between
+// nodes.
 const (
 	pageLetters = 100
 	pageBytes   = 1 << 20
@@ -69,23 +72,25 @@ func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.C
 		return out, nil // the page after it would be the first
 	}
 	size, from := 0, binary.BigEndian.AppendUint64(nil, after+1)
-	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from, func(_, value []byte) error {
-		if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {
-			out.More = true
-			return errPageFull
-		}
-		letter := &wactorv1.DeadLetter{}
-		if err := proto.Unmarshal(value, letter); err != nil {
-			return err
-		}
-		out.Letters = append(out.Letters, letter)
-		return nil
-	})
+	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from,
+		func(_, value []byte) error {
+			if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {
+				out.More = true
+				return errPageFull
+			}
+			letter := &wactorv1.DeadLetter{}
+			if err := proto.Unmarshal(value, letter); err != nil {
+				return err
+			}
+			out.Letters = append(out.Letters, letter)
+			return nil
+		})
 	return out, pageRead(err)
 }
 
 // Retry takes a dead letter up again.
-func (s *Service) Retry(ctx context.Context, request *connect.Request[wactorv1.RetryRequest]) (*connect.Response[wactorv1.RetryResponse], error) {
+func (s *Service) Retry(ctx context.Context,
+	request *connect.Request[wactorv1.RetryRequest]) (*connect.Response[wactorv1.RetryResponse], error) {
 	id, err := s.one(request.Msg.User, request.Msg.Channel)
 	if err != nil {
 		return nil, err
@@ -99,27 +104,30 @@ func (s *Service) Retry(ctx context.Context, request *connect.Request[wactorv1.R
 	return connect.NewResponse(&wactorv1.RetryResponse{}), nil
 }
 
-// mayReplace refuses a text for a letter that holds no reply: it would be taken up as it is, and the text dropped in silence. A letter that
-// is not there is the Operator's to refuse.
+// mayReplace refuses a text for a letter that holds no reply: it would be taken up as it is, and
+// the text dropped in silence. A letter that is not there is the Operator's to refuse.
 func (s *Service) mayReplace(ctx context.Context, id conversation.ID, seq uint64, text string) error {
 	if text == "" || seq == 0 {
 		return nil
 	}
 	page := &wactorv1.DeadLettersResponse{}
-	if err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel, After: seq - 1}, page); err != nil {
+	if err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User,
+		Channel: id.Channel, After: seq - 1}, page); err != nil {
 		return readError(err)
 	}
 	for _, c := range page.Conversations {
 		if len(c.Letters) > 0 && c.Letters[0].Seq == seq && c.Letters[0].Reply == nil {
 			return connect.NewError(connect.CodeInvalidArgument,
-				fmt.Errorf("dead letter %d holds no reply, whose text another one could replace: retry it without a text, or skip it", seq))
+				fmt.Errorf("dead letter %d holds no reply, whose text another one could replace: retry it without a "+
+					"text, or skip it", seq))
 		}
 	}
 	return nil
 }
 
 // Skip drops a dead letter.
-func (s *Service) Skip(ctx context.Context, request *connect.Request[wactorv1.SkipRequest]) (*connect.Response[wactorv1.SkipResponse], error) {
+func (s *Service) Skip(ctx context.Context,
+	request *connect.Request[wactorv1.SkipRequest]) (*connect.Response[wactorv1.SkipResponse], error) {
 	id, err := s.one(request.Msg.User, request.Msg.Channel)
 	if err != nil {
 		return nil, err
@@ -138,20 +146,23 @@ func (s *Service) operatorError(ctx context.Context, id conversation.ID, err err
 		return connect.NewError(connect.CodeNotFound, err)
 	case errors.Is(err, actors.ErrUnretryable):
 		return connect.NewError(connect.CodeFailedPrecondition, err)
-	case errors.Is(err, actors.ErrNotLeader), errors.Is(err, actors.ErrStopping), errors.Is(err, actors.ErrOverloaded), errors.Is(err, actors.ErrUnknownFate):
+	case errors.Is(err, actors.ErrNotLeader), errors.Is(err, actors.ErrStopping), errors.Is(err, actors.ErrOverloaded),
+		errors.Is(err, actors.ErrUnknownFate):
 		return connect.NewError(connect.CodeUnavailable, err)
 	}
 	return connect.NewError(connect.CodeInternal, err)
 }
 
-// one returns the conversation of a user on a channel; the channel may be left out where there is one.
+// one returns the conversation of a user on a channel; the channel may be left out where there is
+// one.
 func (s *Service) one(user, channel string) (conversation.ID, error) {
 	ids, err := s.identities(user, channel)
 	if err != nil {
 		return conversation.ID{}, err
 	}
 	if len(ids) != 1 {
-		return conversation.ID{}, connect.NewError(connect.CodeInvalidArgument, errors.New("there are several channels: name one"))
+		return conversation.ID{}, connect.NewError(connect.CodeInvalidArgument,
+			errors.New("there are several channels: name one"))
 	}
 	return ids[0], nil
 }

@@ -13,7 +13,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// letters is a store whose conversations hold dead letters with raw webhooks of these sizes, or of a reply where that is 0, numbered from 1.
+// letters is a store whose conversations hold dead letters with raw webhooks of these sizes, or of
+// a reply where that is 0, numbered from 1.
 type letters []int
 
 func (letters) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
@@ -24,7 +25,8 @@ func (letters) Scan(uint32, string, wactorv1.RecordKind, func(suffix, value []by
 	return nil
 }
 
-func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error) error {
+func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte, each func(suffix,
+	value []byte) error) error {
 	for i, size := range l {
 		seq := uint64(i + 1)
 		if seq < binary.BigEndian.Uint64(from) {
@@ -47,7 +49,8 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 
 func (letters) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
-// TestDeadLettersComeInPages: a thousand webhooks that nobody understood, of 3 MiB each, must not be held in memory at once.
+// TestDeadLettersComeInPages: a thousand webhooks that nobody understood, of 3 MiB each, must not
+// be held in memory at once.
 func TestDeadLettersComeInPages(t *testing.T) {
 	stored := letters{400_000, 400_000, 400_000, 3 << 20, 3 << 20}
 	for range 150 {
@@ -57,7 +60,8 @@ func TestDeadLettersComeInPages(t *testing.T) {
 	var after uint64
 	var pages []int
 	for more := true; more; {
-		response, err := s.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: "?", Channel: "shop", After: after}))
+		response, err := s.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: "?",
+			Channel: "shop", After: after}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +94,8 @@ func TestATextReplacesThatOfAReplyOnly(t *testing.T) {
 		text string
 		want connect.Code
 	}{
-		{1, "", 0}, {1, "sorry", connect.CodeInvalidArgument}, {2, "sorry", 0}, {2, "", 0}, {3, "sorry", connect.CodeInvalidArgument},
+		{1, "", 0}, {1, "sorry", connect.CodeInvalidArgument}, {2, "sorry", 0}, {2, "", 0},
+		{3, "sorry", connect.CodeInvalidArgument},
 		{4, "sorry", 0}, {0, "sorry", 0}, // not there: the operator says so
 	} {
 		request := &wactorv1.RetryRequest{User: "1", Channel: "shop", Seq: c.seq, Text: c.text}

@@ -23,9 +23,11 @@ type Cluster interface {
 	Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error)
 	// Status describes all nodes and shards.
 	Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error)
-	// Change changes a node's standing. The error is an ErrRefused where trying again does not help.
+	// Change changes a node's standing. The error is an ErrRefused where trying again does not
+	// help.
 	Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error)
-	// NoLeader tells an operator why a shard has no leader that could be asked: an ErrNoMajority or an ErrNoLeader.
+	// NoLeader tells an operator why a shard has no leader that could be asked: an ErrNoMajority or
+	// an ErrNoLeader.
 	NoLeader(ctx context.Context, shard uint32) error
 }
 
@@ -44,12 +46,14 @@ func (s *Service) shard(id conversation.ID) uint32 {
 }
 
 // answerWhereLed answers a procedure for one conversation on the node that leads it.
-func (s *Service) answerWhereLed(ctx context.Context, id conversation.ID, procedure string, request, response proto.Message) error {
+func (s *Service) answerWhereLed(ctx context.Context, id conversation.ID, procedure string, request,
+	response proto.Message) error {
 	return s.answerInShard(ctx, s.shard(id), procedure, request, response)
 }
 
 // answerInShard answers a procedure on the node that leads a shard.
-func (s *Service) answerInShard(ctx context.Context, shard uint32, procedure string, request, response proto.Message) error {
+func (s *Service) answerInShard(ctx context.Context, shard uint32, procedure string, request,
+	response proto.Message) error {
 	data, err := proto.Marshal(request)
 	if err != nil {
 		return err
@@ -73,12 +77,14 @@ func (s *Service) Answer(_ context.Context, procedure string, data []byte) ([]by
 			return s.traceHere(conversation.ID{Channel: r.Channel, User: r.User})
 		})
 	case procedureDeadLetters:
-		return answer(data, &wactorv1.DeadLettersRequest{}, func(r *wactorv1.DeadLettersRequest) (proto.Message, error) {
+		return answer(data, &wactorv1.DeadLettersRequest{}, func(r *wactorv1.DeadLettersRequest) (proto.Message,
+			error) {
 			found, err := s.deadLettersHere(conversation.ID{Channel: r.Channel, User: r.User}, r.After)
 			return &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{found}}, err
 		})
 	case procedureListDeadLetters:
-		return answer(data, &wactorv1.ListDeadLettersRequest{}, func(r *wactorv1.ListDeadLettersRequest) (proto.Message, error) {
+		return answer(data, &wactorv1.ListDeadLettersRequest{}, func(r *wactorv1.ListDeadLettersRequest) (proto.Message,
+			error) {
 			return s.listDeadLettersHere(r)
 		})
 	}

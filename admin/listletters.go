@@ -16,10 +16,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Nobody keeps a list of the conversations with dead letters: it would be one more record for each. Who wants to know looks at all, which
-// takes some seconds for a million.
+// Nobody keeps a list of the conversations with dead letters: it would be one more record for each.
+// Who wants to know looks at all, which takes some seconds for a million.
 const (
-	// pageConversations is how many are named at once, and pageLooks how many are looked at for that in one shard.
+	// pageConversations is how many are named at once, and pageLooks how many are looked at for
+	// that in one shard.
 	pageConversations = 100
 	pageLooks         = 20_000
 	// pageWithin is how long a page looks further where it has found few.
@@ -27,7 +28,9 @@ const (
 )
 
 // ListDeadLetters names the conversations that have dead letters, shard by shard.
-func (s *Service) ListDeadLetters(ctx context.Context, request *connect.Request[wactorv1.ListDeadLettersRequest]) (*connect.Response[wactorv1.ListDeadLettersResponse], error) {
+func (s *Service) ListDeadLetters(ctx context.Context,
+	request *connect.Request[wactorv1.ListDeadLettersRequest]) (*connect.Response[wactorv1.ListDeadLettersResponse],
+	error) {
 	channel := request.Msg.Channel
 	if channel != "" && !s.hasChannel(channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
@@ -75,7 +78,8 @@ func (s *Service) parsePageToken(token string) (shard uint32, behind string, err
 }
 
 // listDeadLettersHere looks at one shard, which this node leads.
-func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse, error) {
+func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse,
+	error) {
 	shard, behind, err := s.parsePageToken(request.PageToken)
 	if err != nil {
 		return nil, err
@@ -84,7 +88,8 @@ func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) 
 	var ids []conversation.ID
 	looked := 0
 	err = s.options.Store.Conversations(shard, behind, func(name string, deadLetters bool) error {
-		if id, err := conversation.ParseID(name); err == nil && deadLetters && (request.Channel == "" || request.Channel == id.Channel) {
+		if id, err := conversation.ParseID(name); err == nil && deadLetters && (request.Channel == "" ||
+			request.Channel == id.Channel) {
 			ids = append(ids, id)
 		}
 		if looked++; looked == pageLooks || len(ids) == pageConversations {
@@ -108,7 +113,8 @@ func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) 
 	return page, nil
 }
 
-// summarise reads how many dead letters a conversation has, and the first of them: they may hold webhooks of some MiB.
+// summarise reads how many dead letters a conversation has, and the first of them: they may hold
+// webhooks of some MiB.
 func (s *Service) summarise(shard uint32, id conversation.ID) (*wactorv1.DeadLettersSummary, error) {
 	head, letter := &wactorv1.Head{}, &wactorv1.DeadLetter{}
 	first := func(kind wactorv1.RecordKind, into proto.Message) error {
@@ -116,6 +122,8 @@ func (s *Service) summarise(shard uint32, id conversation.ID) (*wactorv1.DeadLet
 			return cmp.Or(proto.Unmarshal(value, into), errPageFull)
 		}))
 	}
-	err := errors.Join(first(wactorv1.RecordKind_RECORD_KIND_HEAD, head), first(wactorv1.RecordKind_RECORD_KIND_DEAD, letter))
-	return &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User, Letters: head.DeadLetters, FirstMs: letter.AtMs, Reason: letter.Reason}, err
+	err := errors.Join(first(wactorv1.RecordKind_RECORD_KIND_HEAD, head), first(wactorv1.RecordKind_RECORD_KIND_DEAD,
+		letter))
+	return &wactorv1.DeadLettersSummary{Channel: id.Channel, User: id.User, Letters: head.DeadLetters,
+		FirstMs: letter.AtMs, Reason: letter.Reason}, err
 }

@@ -20,7 +20,8 @@ func (registry) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) e
 	return 0, nil
 }
 
-func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each func(suffix, value []byte) error) error {
+func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each func(suffix,
+	value []byte) error) error {
 	if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 		value, err := proto.Marshal(&wactorv1.Head{DeadLetters: uint64(r[shard][name])})
 		if err != nil {
@@ -29,7 +30,8 @@ func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each
 		return each(nil, value)
 	}
 	for i := range r[shard][name] {
-		value, err := proto.Marshal(&wactorv1.DeadLetter{Seq: uint64(i + 1), AtMs: int64(i + 7), Reason: fmt.Sprint("reason ", i)})
+		value, err := proto.Marshal(&wactorv1.DeadLetter{Seq: uint64(i + 1), AtMs: int64(i + 7),
+			Reason: fmt.Sprint("reason ", i)})
 		if err != nil {
 			return err
 		}
@@ -40,7 +42,8 @@ func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each
 	return nil
 }
 
-func (r registry) ScanFrom(shard uint32, name string, kind wactorv1.RecordKind, _ []byte, each func(suffix, value []byte) error) error {
+func (r registry) ScanFrom(shard uint32, name string, kind wactorv1.RecordKind, _ []byte, each func(suffix,
+	value []byte) error) error {
 	return r.Scan(shard, name, kind, each)
 }
 
@@ -61,7 +64,8 @@ func (r registry) Conversations(shard uint32, behind string, each func(string, b
 	return nil
 }
 
-// TestDeadLettersAreListed: every conversation with dead letters is named once, page by page, over all shards.
+// TestDeadLettersAreListed: every conversation with dead letters is named once, page by page, over
+// all shards.
 func TestDeadLettersAreListed(t *testing.T) {
 	stored := registry{1: {}, 2: {}, 4: {"shop/last": 1}}
 	var want []string
@@ -104,12 +108,14 @@ func TestDeadLettersAreListed(t *testing.T) {
 		t.Errorf("of one channel: %q", got)
 	}
 	for _, token := range []string{"1", "0:", "5:", "x:shop/1", ":"} {
-		_, err := s.ListDeadLetters(context.Background(), connect.NewRequest(&wactorv1.ListDeadLettersRequest{PageToken: token}))
+		_, err := s.ListDeadLetters(context.Background(),
+			connect.NewRequest(&wactorv1.ListDeadLettersRequest{PageToken: token}))
 		if connect.CodeOf(err) != connect.CodeInvalidArgument {
 			t.Errorf("page token %q: %v", token, err)
 		}
 	}
-	_, err := s.ListDeadLetters(context.Background(), connect.NewRequest(&wactorv1.ListDeadLettersRequest{Channel: "nowhere"}))
+	_, err := s.ListDeadLetters(context.Background(),
+		connect.NewRequest(&wactorv1.ListDeadLettersRequest{Channel: "nowhere"}))
 	if connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("an unknown channel: %v", err)
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // Trace returns the journals of a user's conversations, with a verdict on each.
-func (s *Service) Trace(ctx context.Context, request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
+func (s *Service) Trace(ctx context.Context,
+	request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
 	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,8 @@ const maxAliases = 8
 func (s *Service) trace(ctx context.Context, id conversation.ID) (*wactorv1.ConversationTrace, error) {
 	for range maxAliases {
 		response := &wactorv1.TraceResponse{}
-		err := s.answerWhereLed(ctx, id, procedureTrace, &wactorv1.TraceRequest{User: id.User, Channel: id.Channel}, response)
+		err := s.answerWhereLed(ctx, id, procedureTrace, &wactorv1.TraceRequest{User: id.User, Channel: id.Channel},
+			response)
 		if err != nil || len(response.Conversations) == 0 {
 			return nil, err
 		}
@@ -59,7 +61,8 @@ func (s *Service) traceHere(id conversation.ID) (*wactorv1.TraceResponse, error)
 	if alias := view.AliasOf(); alias != "" {
 		return &wactorv1.TraceResponse{Conversations: []*wactorv1.ConversationTrace{{AliasOf: alias}}}, nil
 	}
-	if err := s.options.Store.Scan(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, view.Journal); err != nil {
+	if err := s.options.Store.Scan(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL,
+		view.Journal); err != nil {
 		return nil, err
 	}
 	trace := view.Trace()

@@ -11,8 +11,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// decodeAnswer reads the body of a 200: a wactor.v1.TurnResponse in its proto3 JSON form, and nothing that is not one. State
-// passes through as it was written, save for white space.
+// decodeAnswer reads the body of a 200: a wactor.v1.TurnResponse in its proto3 JSON form, and
+// nothing that is not one. State passes through as it was written, save for white space.
 //
 // Its reasons name the JSON path of the first mistake and never a value.
 func decodeAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
@@ -64,7 +64,8 @@ func readAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
 	for i, text := range raw.replies {
 		reply := &wactorv1.Reply{}
 		if err := protojson.Unmarshal(text, reply); err != nil {
-			// The shape is right, so this is a text that is no Unicode, such as half of a surrogate pair.
+			// The shape is right, so this is a text that is no Unicode, such as half of a surrogate
+			// pair.
 			return nil, conversation.Permanent("replies[%d]: not a reply in proto3 JSON", i)
 		}
 		answer.Replies = append(answer.Replies, reply)
@@ -82,8 +83,8 @@ func readAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
 	return answer, nil
 }
 
-// splitAnswer takes the answer apart by the names that checkMessage knows: encoding/json would know one name for each field,
-// and ignore its case.
+// splitAnswer takes the answer apart by the names that checkMessage knows: encoding/json would know
+// one name for each field, and ignore its case.
 func splitAnswer(body []byte) rawAnswer {
 	var raw rawAnswer
 	for _, member := range fields(body) {
@@ -115,7 +116,8 @@ func readTimer(text json.RawMessage) (conversation.SetTimer, bool) {
 	return conversation.SetTimer{Name: timer.Name, After: timer.After.AsDuration()}, true
 }
 
-// compact returns a copy without white space: what is stored must not pin the whole answer, and counts against a limit.
+// compact returns a copy without white space: what is stored must not pin the whole answer, and
+// counts against a limit.
 func compact(raw json.RawMessage) json.RawMessage {
 	var out bytes.Buffer
 	_ = json.Compact(&out, raw) // can't fail: raw is valid JSON

@@ -87,7 +87,8 @@ func TestAnswerForms(t *testing.T) {
 	}
 }
 
-// TestAnswerRefused shows that every mistake is named by its path. The texts in the bodies say SECRET, the reasons never do.
+// TestAnswerRefused shows that every mistake is named by its path. The texts in the bodies say
+// SECRET, the reasons never do.
 func TestAnswerRefused(t *testing.T) {
 	text := strings.Repeat(`{"text":"SECRET"},`, 21)
 	timers := func(n int) string {
@@ -169,8 +170,8 @@ func TestAnswerRefused(t *testing.T) {
 	}
 }
 
-// FuzzAnswer feeds what a broken bot may send. What is accepted keeps the limits, survives storing, and reads the same when
-// it is written and read again.
+// FuzzAnswer feeds what a broken bot may send. What is accepted keeps the limits, survives storing,
+// and reads the same when it is written and read again.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(designAnswer))
 	f.Add([]byte(`{"replies":[{"text":"a\"]}"},{"location":{"latitude":1.5,"longitude":-2}}],"end":true}`))

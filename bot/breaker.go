@@ -13,21 +13,25 @@ import (
 const (
 	// breakAfter is how many calls in a row must have failed, whosever they were.
 	breakAfter = 10
-	// firstPause and longestPause bound how long the bot is left alone; the pause doubles while it keeps failing.
+	// firstPause and longestPause bound how long the bot is left alone; the pause doubles while it
+	// keeps failing.
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
-	// recovered is how many calls at once must have been answered before any number is let through again.
+	// recovered is how many calls at once must have been answered before any number is let through
+	// again.
 	recovered = 64
 )
 
-// Guarded returns a bot that is left alone while it fails for everybody: without it, each of ten thousand conversations would
-// go on calling an endpoint that is down, and keep it down. A call that is not made is a BotError with NotCalled, which costs
-// its turn no attempt.
+// Guarded returns a bot that is left alone while it fails for everybody: without it, each of ten
+// thousand conversations would go on calling an endpoint that is down, and keep it down. A call
+// that is not made is a BotError with NotCalled, which costs its turn no attempt.
 //
-// After a pause one call is let through. Each success lets one more call through at once than the time before, so that a bot
-// that comes back is not thrown over by all that waited; which conversation comes next is left to their jittered waits.
+// After a pause one call is let through. Each success lets one more call through at once than the
+// time before, so that a bot that comes back is not thrown over by all that waited; which
+// conversation comes next is left to their jittered waits.
 //
-// What counts are failures that are retryable (5xx, timeouts, no connection). A 4xx shows that the bot is alive.
+// What counts are failures that are retryable (5xx, timeouts, no connection). A 4xx shows that the
+// bot is alive.
 func Guarded(b Bot) Bot {
 	g := &guarded{bot: b}
 	if inliner, ok := b.(Inliner); ok {
@@ -57,7 +61,8 @@ func (g guardedInliner) Inline(turn *conversation.Turn) (*conversation.Answer, b
 	return g.inliner.Inline(turn)
 }
 
-// queued is a bot whose calls wait for each other. The breaker is asked behind that wait: what happened meanwhile counts.
+// queued is a bot whose calls wait for each other. The breaker is asked behind that wait: what
+// happened meanwhile counts.
 type queued interface {
 	wait(ctx context.Context) (leave func(), err error)
 	call(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error)
@@ -74,7 +79,8 @@ func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (answer *co
 		call = q.call
 	}
 	if wait := g.enter(time.Now()); wait > 0 {
-		return nil, &conversation.BotError{Retryable: true, NotCalled: true, RetryAfter: wait, Reason: "the bot fails for everybody and is left alone"}
+		return nil, &conversation.BotError{Retryable: true, NotCalled: true, RetryAfter: wait,
+			Reason: "the bot fails for everybody and is left alone"}
 	}
 	defer func() { g.leave(time.Now(), err, ctx.Err() != nil) }() // also where the bot panics
 	return call(ctx, turn)

@@ -35,8 +35,9 @@ func (p *patient) Turn(context.Context, *conversation.Turn) (*conversation.Answe
 	return &conversation.Answer{}, nil
 }
 
-// TestDeadBotIsLeftAlone: ten thousand conversations wait for a bot that is down for ten minutes. It is called a few dozen
-// times; when it comes back all are answered, and never by more calls at once than have just been answered.
+// TestDeadBotIsLeftAlone: ten thousand conversations wait for a bot that is down for ten minutes.
+// It is called a few dozen times; when it comes back all are answered, and never by more calls at
+// once than have just been answered.
 func TestDeadBotIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &patient{}
@@ -83,7 +84,8 @@ func TestDeadBotIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestWhoWaitsForADeadBotIsToldToo: a thousand calls wait for one of four places when the bot dies. Those that wait are not made.
+// TestWhoWaitsForADeadBotIsToldToo: a thousand calls wait for one of four places when the bot dies.
+// Those that wait are not made.
 func TestWhoWaitsForADeadBotIsToldToo(t *testing.T) {
 	var calls atomic.Int64
 	dead := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -161,9 +163,13 @@ func TestBreakerCountsOutagesOnly(t *testing.T) {
 	}
 }
 
-// TestPanicsLeaveTheBreaker: a call that panicked is over. Else the next outage would close the breaker for ever.
+// TestPanicsLeaveTheBreaker: a call that panicked is over. Else the next outage would close the
+// breaker for ever.
 func TestPanicsLeaveTheBreaker(t *testing.T) {
-	g := Guarded(Func(func(context.Context, *conversation.Turn) (*conversation.Answer, error) { panic("bot") })).(*guarded)
+	g := Guarded(Func(func(context.Context, *conversation.Turn) (*conversation.Answer,
+		error) {
+		panic("bot")
+	})).(*guarded)
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = g.Turn(context.Background(), &conversation.Turn{})

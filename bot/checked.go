@@ -7,9 +7,10 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Checked returns a bot whose answers keep the limits of a turn, and whose replies each pass check: the limits of the channel.
-// What does not is a failure for good, found before anything of the turn is stored, instead of a reply that the provider
-// refuses later. Check's errors must name a field and a limit, never a value; check may be nil.
+// Checked returns a bot whose answers keep the limits of a turn, and whose replies each pass check:
+// the limits of the channel. What does not is a failure for good, found before anything of the turn
+// is stored, instead of a reply that the provider refuses later. Check's errors must name a field
+// and a limit, never a value; check may be nil.
 //
 // The returned bot is an Inliner where b is one.
 func Checked(b Bot, check func(*wactorv1.Reply) error) Bot {

@@ -49,15 +49,17 @@ func TestChecked(t *testing.T) {
 		answer *conversation.Answer
 		reason string
 	}{
-		"good":                {&conversation.Answer{Replies: replies(20), State: json.RawMessage(`{"a":1}`)}, ""},
-		"no answer":           {nil, "no answer"},
-		"channel's limit":     {&conversation.Answer{Replies: []*wactorv1.Reply{text("a"), text("longer")}}, "replies[1]: text: 6 or more characters, at most 5"},
-		"no reply":            {&conversation.Answer{Replies: []*wactorv1.Reply{nil}}, "replies[0]: has no content"},
-		"too many":            {&conversation.Answer{Replies: replies(21)}, "replies: 21 in one turn, at most 20"},
-		"state is no object":  {&conversation.Answer{State: json.RawMessage(`[1]`)}, "state: must be an object, not a list"},
-		"state is no JSON":    {&conversation.Answer{State: json.RawMessage(`{a}`)}, "state: not JSON in UTF-8"},
-		"state is empty":      {&conversation.Answer{State: json.RawMessage{}}, "state: not JSON in UTF-8"},
-		"timer without delay": {&conversation.Answer{Timers: []conversation.SetTimer{{Name: "a"}}}, "timers[0].after: must be more than 0s and at most 31622400s"},
+		"good":      {&conversation.Answer{Replies: replies(20), State: json.RawMessage(`{"a":1}`)}, ""},
+		"no answer": {nil, "no answer"},
+		"channel's limit": {&conversation.Answer{Replies: []*wactorv1.Reply{text("a"), text("longer")}},
+			"replies[1]: text: 6 or more characters, at most 5"},
+		"no reply":           {&conversation.Answer{Replies: []*wactorv1.Reply{nil}}, "replies[0]: has no content"},
+		"too many":           {&conversation.Answer{Replies: replies(21)}, "replies: 21 in one turn, at most 20"},
+		"state is no object": {&conversation.Answer{State: json.RawMessage(`[1]`)}, "state: must be an object, not a list"},
+		"state is no JSON":   {&conversation.Answer{State: json.RawMessage(`{a}`)}, "state: not JSON in UTF-8"},
+		"state is empty":     {&conversation.Answer{State: json.RawMessage{}}, "state: not JSON in UTF-8"},
+		"timer without delay": {&conversation.Answer{Timers: []conversation.SetTimer{{Name: "a"}}},
+			"timers[0].after: must be more than 0s and at most 31622400s"},
 	}
 	for name, c := range cases {
 		b := Checked(inlined{answer: c.answer, ok: true}, short)
@@ -75,7 +77,8 @@ func TestChecked(t *testing.T) {
 				t.Errorf("%s: %s failed with %v, want %s for good", name, how, err, c.reason)
 			}
 		}
-		if c.reason == "" && (byTurn != c.answer || byInline != c.answer) || c.reason != "" && (byTurn != nil || byInline != nil) {
+		if c.reason == "" && (byTurn != c.answer || byInline != c.answer) || c.reason != "" && (byTurn != nil ||
+			byInline != nil) {
 			t.Errorf("%s: answers %v and %v", name, byTurn, byInline)
 		}
 	}

@@ -18,9 +18,10 @@ var (
 	errClosed  = errors.New("bot: closed")
 )
 
-// refused classes a status other than 200 and 204. Retryable are those with which a server says that it is not the request's
-// fault: 5xx, 429 (too many), 408 (the request did not arrive in time). A redirect is not followed, since it would carry the
-// turn to an address that nobody configured.
+// refused classes a status other than 200 and 204. Retryable are those with which a server says
+// that it is not the request's fault: 5xx, 429 (too many), 408 (the request did not arrive in
+// time). A redirect is not followed, since it would carry the turn to an address that nobody
+// configured.
 func refused(status int) *conversation.BotError {
 	switch {
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
@@ -33,8 +34,9 @@ func refused(status int) *conversation.BotError {
 	return conversation.Permanent("http %d", status)
 }
 
-// broken classes a call that has no status or no whole body. All of these are retryable: the bot has either not seen the turn,
-// or sees it again under the same Idempotency-Key. The error's own text is left out, because it holds the URL.
+// broken classes a call that has no status or no whole body. All of these are retryable: the bot
+// has either not seen the turn, or sees it again under the same Idempotency-Key. The error's own
+// text is left out, because it holds the URL.
 func (h *HTTP) broken(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:

@@ -9,10 +9,11 @@ import (
 	"github.com/wactor/wactor/flow"
 )
 
-// Flow is a bot that runs a flow, and performs the calls of its steps over HTTP. It is safe for concurrent use.
+// Flow is a bot that runs a flow, and performs the calls of its steps over HTTP. It is safe for
+// concurrent use.
 //
-// A turn in which the flow calls nothing is answered inline. A turn over several messages runs the flow over each in turn: its
-// replies follow one another, and the last state is the turn's.
+// A turn in which the flow calls nothing is answered inline. A turn over several messages runs the
+// flow over each in turn: its replies follow one another, and the last state is the turn's.
 type Flow struct {
 	flow   *flow.Flow
 	client *serviceClient
@@ -26,7 +27,8 @@ func NewFlow(f *flow.Flow) *Flow {
 // Close ends the calls under way and closes idle connections.
 func (b *Flow) Close() error { return b.client.close() }
 
-// Inline runs the flow until it ends or calls a service; in the second case nothing has happened and ok is false.
+// Inline runs the flow until it ends or calls a service; in the second case nothing has happened
+// and ok is false.
 func (b *Flow) Inline(turn *conversation.Turn) (*conversation.Answer, bool, error) {
 	answer, err := b.run(turn, func(*flow.Call) (flow.CallResult, error) { return flow.CallResult{}, errCalls })
 	switch {
@@ -92,7 +94,8 @@ func (b *Flow) step(in flow.Input, perform performer) (flow.Output, error) {
 	return out, nil
 }
 
-// failure makes the error of a run one of a bot. Its text names a place of the flow, and nothing that a user wrote.
+// failure makes the error of a run one of a bot. Its text names a place of the flow, and nothing
+// that a user wrote.
 func failure(err error) error {
 	var failed *flow.RunError
 	if errors.As(err, &failed) && failed.Retryable {

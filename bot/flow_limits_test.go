@@ -8,7 +8,8 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// TestFlowKeepsTheLimitsOfOthers: package flow repeats the limits of its siblings, which it does not import.
+// TestFlowKeepsTheLimitsOfOthers: package flow repeats the limits of its siblings, which it does
+// not import.
 func TestFlowKeepsTheLimitsOfOthers(t *testing.T) {
 	for name, pair := range map[string][2]int{
 		"MaxText":                {flow.MaxText, whatsapp.MaxText},

@@ -83,7 +83,8 @@ func TestFlowRunsOverSeveralMessages(t *testing.T) {
 func TestFlowKnowsTheWindow(t *testing.T) {
 	b := flowBot(t, "name: w\nstart: a\nsteps:\n  a:\n    say: \"{{ window_open }}\"\n    wait: a\n")
 	now := time.Unix(1_700_000_000, 0)
-	for until, want := range map[time.Time]string{{}: "true", now.Add(time.Second): "true", now: "false", now.Add(-time.Hour): "false"} {
+	for until, want := range map[time.Time]string{{}: "true", now.Add(time.Second): "true", now: "false",
+		now.Add(-time.Hour): "false"} {
 		turn := textTurn("", "a")
 		turn.Now, turn.WindowUntil = now, until
 		if answer, _, err := b.Inline(turn); err != nil || said(answer) != want {
@@ -152,7 +153,8 @@ func TestFlowClassesFailedCalls(t *testing.T) {
 			b := flowBot(t, callingFlow(service.URL))
 			_, err := b.Turn(context.Background(), textTurn("", "a text of the user"))
 			var failed *conversation.BotError
-			if !errors.As(err, &failed) || failed.Retryable != retryable[reason] || !strings.Contains(failed.Reason, reason) {
+			if !errors.As(err, &failed) || failed.Retryable != retryable[reason] || !strings.Contains(failed.Reason,
+				reason) {
 				t.Fatalf("error %v", err)
 			}
 			if strings.Contains(failed.Reason, "a text of the user") {

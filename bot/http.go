@@ -15,9 +15,10 @@ import (
 
 // HTTP is a bot that is called over HTTP. It is safe for concurrent use.
 //
-// A call is one POST of a TurnRequest. 200 with a TurnResponse answers it, and 204 says: no replies, state unchanged. An empty
-// body under 200 is malformed: it is what a handler that forgot to answer sends, and would pass for a bot that has nothing to
-// say. Which failures are retryable is said in failure.go.
+// A call is one POST of a TurnRequest. 200 with a TurnResponse answers it, and 204 says: no
+// replies, state unchanged. An empty body under 200 is malformed: it is what a handler that forgot
+// to answer sends, and would pass for a bot that has nothing to say. Which failures are retryable
+// is said in failure.go.
 type HTTP struct {
 	config HTTPConfig
 	header http.Header
@@ -33,7 +34,8 @@ type HTTP struct {
 	calls  sync.WaitGroup // calls begun before closed was set
 }
 
-// NewHTTP returns a bot for a configuration, or an error that wraps ErrConfig. It makes no connection yet.
+// NewHTTP returns a bot for a configuration, or an error that wraps ErrConfig. It makes no
+// connection yet.
 func NewHTTP(config HTTPConfig) (*HTTP, error) {
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
@@ -50,7 +52,8 @@ func NewHTTP(config HTTPConfig) (*HTTP, error) {
 	return h, nil
 }
 
-// transport keeps as many connections as there may be calls: with fewer, a burst would open and close one for each.
+// transport keeps as many connections as there may be calls: with fewer, a burst would open and
+// close one for each.
 func (c HTTPConfig) transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -64,7 +67,8 @@ func (c HTTPConfig) transport() *http.Transport {
 	}
 }
 
-// Turn calls the program. It waits for a free slot as long as ctx lasts; the timeout counts from then on.
+// Turn calls the program. It waits for a free slot as long as ctx lasts; the timeout counts from
+// then on.
 func (h *HTTP) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
 	leave, err := h.wait(ctx)
 	if err != nil {
@@ -132,7 +136,8 @@ func (h *HTTP) post(ctx context.Context, turnID string, body []byte) (*conversat
 		return nil, conversation.Permanent("request can't be made")
 	}
 	request.Header = maps.Clone(h.header)
-	// The key also lets the transport replace a kept connection that the bot closed before it answered anything.
+	// The key also lets the transport replace a kept connection that the bot closed before it
+	// answered anything.
 	request.Header[idempotencyKeyHeader] = []string{turnID}
 	if h.config.Secret != "" {
 		request.Header[SignatureHeader] = []string{Sign(h.config.Secret, body, time.Now())}
@@ -175,7 +180,8 @@ func tooLarge() *conversation.BotError {
 	return conversation.Permanent("answer: larger than %d bytes", MaxAnswerBytes)
 }
 
-// drain reads what little an error page holds, so that the connection can be used again; a large one costs the connection.
+// drain reads what little an error page holds, so that the connection can be used again; a large
+// one costs the connection.
 func drain(body io.Reader) {
 	_, _ = io.CopyN(io.Discard, body, 64<<10)
 }

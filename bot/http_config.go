@@ -18,9 +18,11 @@ type HTTPConfig struct {
 	Timeout time.Duration
 	// Secret signs requests (see SignatureHeader); empty sends no signature.
 	Secret string
-	// Headers are sent with every request, such as Authorization. Those that the contract sets can't be given.
+	// Headers are sent with every request, such as Authorization. Those that the contract sets
+	// can't be given.
 	Headers map[string]string
-	// MaxConcurrent is how many calls may be under way at once, and how many connections are kept; more calls wait. Default 256.
+	// MaxConcurrent is how many calls may be under way at once, and how many connections are kept;
+	// more calls wait. Default 256.
 	MaxConcurrent int
 	// UserAgent names the caller. Default "wactor".
 	UserAgent string
@@ -93,7 +95,8 @@ func (c HTTPConfig) header() (http.Header, error) {
 // reservedHeader names what the contract sets, and what says where a message ends or who it is for.
 func reservedHeader(key string) bool {
 	switch key {
-	case SignatureHeader, idempotencyKeyHeader, "Content-Type", "Content-Length", "Transfer-Encoding", "Connection", "Host":
+	case SignatureHeader, idempotencyKeyHeader, "Content-Type", "Content-Length", "Transfer-Encoding", "Connection",
+		"Host":
 		return true
 	}
 	return false

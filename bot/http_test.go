@@ -24,7 +24,8 @@ import (
 // simpleTurn is a turn of no interest.
 func simpleTurn(id string) *conversation.Turn {
 	return &conversation.Turn{
-		ID: id, Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1"}, User: &wactorv1.User{Id: "1", WaId: "1"},
+		ID: id, Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1"}, User: &wactorv1.User{Id: "1",
+			WaId: "1"},
 		Messages: []*wactorv1.Message{{Id: "wamid.1", Type: "text", Text: "hi"}},
 	}
 }
@@ -67,7 +68,8 @@ func TestHTTPRequest(t *testing.T) {
 		t.Errorf("body %s", body)
 	}
 	for name, value := range map[string]string{
-		"Idempotency-Key": fullTurn().ID, "Content-Type": "application/json", "Authorization": "Bearer x", "User-Agent": "wactor",
+		"Idempotency-Key": fullTurn().ID, "Content-Type": "application/json", "Authorization": "Bearer x",
+		"User-Agent": "wactor",
 	} {
 		if got.Header.Get(name) != value {
 			t.Errorf("%s: %q, want %q", name, got.Header.Get(name), value)
@@ -233,7 +235,8 @@ func TestHTTPKeepsConnections(t *testing.T) {
 	}
 }
 
-// TestHTTPBoundsCalls counts how many calls reach a bot that answers none until all slots are taken.
+// TestHTTPBoundsCalls counts how many calls reach a bot that answers none until all slots are
+// taken.
 func TestHTTPBoundsCalls(t *testing.T) {
 	var now, most atomic.Int32
 	full, open := make(chan struct{}), make(chan struct{})
@@ -313,7 +316,8 @@ func TestHTTPClose(t *testing.T) {
 	wantFailure(t, answer, err, "closed", true)
 }
 
-// TestHTTPTimeout runs in a bubble, with pipes instead of a network, so that its seconds cost nothing.
+// TestHTTPTimeout runs in a bubble, with pipes instead of a network, so that its seconds cost
+// nothing.
 func TestHTTPTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipeListener()
@@ -401,7 +405,8 @@ func TestNewHTTPRefuses(t *testing.T) {
 		"control characters":               {URL: good, Headers: map[string]string{"X-A": "SECRET\n"}},
 	} {
 		b, err := NewHTTP(config)
-		if b != nil || !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET") {
+		if b != nil || !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%+v: %v, want %q", config, err, want)
 		}
 	}

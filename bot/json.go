@@ -46,8 +46,8 @@ type field struct {
 	value json.RawMessage
 }
 
-// fields splits a JSON object into its members, in their order and with repeated keys, which a map would hide. The text must
-// be valid JSON; the values share its memory.
+// fields splits a JSON object into its members, in their order and with repeated keys, which a map
+// would hide. The text must be valid JSON; the values share its memory.
 func fields(object json.RawMessage) []field {
 	var members []field
 	for i := next(object, bytes.IndexByte(object, '{')+1); object[i] != '}'; {
@@ -151,10 +151,12 @@ func depth(raw []byte) int {
 	return deepest
 }
 
-// label makes an unknown key fit for a log: a key that does not look like one that a programmer wrote may hold anything.
+// label makes an unknown key fit for a log: a key that does not look like one that a programmer
+// wrote may hold anything.
 func label(key string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-	if key == "" || len(key) > 40 || !strings.ContainsRune(letters, rune(key[0])) || strings.Trim(key, letters+"0123456789") != "" {
+	if key == "" || len(key) > 40 || !strings.ContainsRune(letters, rune(key[0])) || strings.Trim(key,
+		letters+"0123456789") != "" {
 		return "(unprintable key)"
 	}
 	return key

@@ -8,7 +8,8 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// Limits of one answer. An answer past one of them is a failure for good: the same bot would answer the same again.
+// Limits of one answer. An answer past one of them is a failure for good: the same bot would answer
+// the same again.
 const (
 	// MaxReplies is how many replies one turn may make.
 	MaxReplies = conversation.MaxReplies
@@ -22,13 +23,14 @@ const (
 	MaxTimerAfter = 366 * 24 * time.Hour
 	// MaxAnswerBytes is how large the body of an HTTP bot's answer may be, after decompression.
 	MaxAnswerBytes = 1 << 20
-	// MaxAnswerDepth is how deep objects and lists may be nested in an HTTP bot's answer. A reply's raw object becomes a
-	// protobuf Struct, three messages a level; decoders refuse more than 10,000, so that a reply nested deeper than that could
-	// be stored and never read again.
+	// MaxAnswerDepth is how deep objects and lists may be nested in an HTTP bot's answer. A reply's
+	// raw object becomes a protobuf Struct, three messages a level; decoders refuse more than
+	// 10,000, so that a reply nested deeper than that could be stored and never read again.
 	MaxAnswerDepth = 100
 )
 
-// checkAnswer holds an answer to the limits above. Its errors name the JSON path, so that they read the same for every kind of bot.
+// checkAnswer holds an answer to the limits above. Its errors name the JSON path, so that they read
+// the same for every kind of bot.
 func checkAnswer(answer *conversation.Answer) *conversation.BotError {
 	if answer == nil {
 		return conversation.Permanent("no answer")
@@ -76,7 +78,8 @@ func checkTimers(answer *conversation.Answer) *conversation.BotError {
 		case set[timer.Name]:
 			return conversation.Permanent("timers[%d].name: set twice in one turn", i)
 		case timer.After <= 0 || timer.After > MaxTimerAfter:
-			return conversation.Permanent("timers[%d].after: must be more than 0s and at most %.0fs", i, MaxTimerAfter.Seconds())
+			return conversation.Permanent("timers[%d].after: must be more than 0s and at most %.0fs", i,
+				MaxTimerAfter.Seconds())
 		}
 		set[timer.Name] = true
 	}

@@ -14,8 +14,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// turnRequest is wactor.v1.TurnRequest in its JSON form. It is written out here, and not left to protojson, because state and
-// raw pass through byte for byte: as a protobuf Struct their numbers would lose what is beyond 2^53.
+// turnRequest is wactor.v1.TurnRequest in its JSON form. It is written out here, and not left to
+// protojson, because state and raw pass through byte for byte: as a protobuf Struct their numbers
+// would lose what is beyond 2^53.
 type turnRequest struct {
 	TurnID   string           `json:"turnId"`
 	Attempt  int              `json:"attempt"`
@@ -48,7 +49,8 @@ type timerFired struct {
 	Due  string `json:"due,omitempty"`
 }
 
-// emptyObject is the state of a conversation that has none yet, so that a bot may read state.anything at once.
+// emptyObject is the state of a conversation that has none yet, so that a bot may read
+// state.anything at once.
 var emptyObject = json.RawMessage(`{}`)
 
 // encodeTurn writes the request of a turn.
@@ -102,12 +104,14 @@ func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 	return message, errors.Join(errs[:]...)
 }
 
-// member writes a nested message with all its fields, so that a bot may read user.name without asking whether it is there.
+// member writes a nested message with all its fields, so that a bot may read user.name without
+// asking whether it is there.
 func member(m proto.Message) (json.RawMessage, error) {
 	return protojson.MarshalOptions{EmitUnpopulated: true}.Marshal(m)
 }
 
-// rawObject returns what the provider sent where it is a JSON object that a bot can read, and nothing otherwise.
+// rawObject returns what the provider sent where it is a JSON object that a bot can read, and
+// nothing otherwise.
 func rawObject(raw []byte) json.RawMessage {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
@@ -118,11 +122,13 @@ func rawObject(raw []byte) json.RawMessage {
 	return raw
 }
 
-// maxTimestampMs is the last millisecond of the year 9999, the end of what RFC 3339 and protobuf can say.
+// maxTimestampMs is the last millisecond of the year 9999, the end of what RFC 3339 and protobuf
+// can say.
 const maxTimestampMs = 253_402_300_799_999
 
-// timestamp writes Unix milliseconds as RFC 3339 in UTC, with no or three digits behind the second as proto3 JSON has it: many
-// a date parser knows no other number of digits. Empty where no time is known.
+// timestamp writes Unix milliseconds as RFC 3339 in UTC, with no or three digits behind the second
+// as proto3 JSON has it: many a date parser knows no other number of digits. Empty where no time is
+// known.
 func timestamp(ms int64) string {
 	switch {
 	case ms <= 0 || ms > maxTimestampMs:

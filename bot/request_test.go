@@ -26,20 +26,25 @@ func fullTurn() *conversation.Turn {
 	return &conversation.Turn{
 		ID: "01J8ZQ4X8PB2V7T9E6H3M5K0WD", Attempt: 2, Version: 7,
 		Conversation: conversation.ID{Channel: "shop", User: "1234567890"},
-		User:         &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918", Name: "Ana <3"},
-		State:        json.RawMessage(`{"order": 12345678901234567890, "price": 0.10, "step":"A&B"}`),
+		User: &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918",
+			Name: "Ana <3"},
+		State: json.RawMessage(`{"order": 12345678901234567890, "price": 0.10, "step":"A&B"}`),
 		Messages: []*wactorv1.Message{
 			{
-				Id: "wamid.1", Type: "text", Text: "hi <b>&</b> \u2028 ¡hola! 👋", SentMs: 1_790_000_000_000, ReceivedMs: 1_790_000_000_123, Seq: 41,
+				Id: "wamid.1", Type: "text", Text: "hi <b>&</b> \u2028 ¡hola! 👋", SentMs: 1_790_000_000_000,
+				ReceivedMs: 1_790_000_000_123, Seq: 41,
 				Raw: []byte(`{"id":"wamid.1", "big":9007199254740993,"type":"text","text":{"body":"hi <b>&</b>"}}`),
 			},
 			{
-				Id: "wamid.2", Type: "list_reply", Text: "Blue", ContextId: "wamid.0", Late: true, SentMs: 1_789_999_999_000,
-				ReceivedMs: 1_790_000_000_200, Choice: &wactorv1.Choice{Id: "blue", Title: "Blue", Description: "like the sea"},
+				Id: "wamid.2", Type: "list_reply", Text: "Blue", ContextId: "wamid.0", Late: true,
+				SentMs:     1_789_999_999_000,
+				ReceivedMs: 1_790_000_000_200, Choice: &wactorv1.Choice{Id: "blue", Title: "Blue",
+					Description: "like the sea"},
 			},
 			{
 				Id: "wamid.3", Type: "image", Text: "look", SentMs: 1_790_000_001_000, ReceivedMs: 1_790_000_001_001,
-				Media: &wactorv1.Media{Type: "image", Id: "99", MimeType: "image/jpeg", Sha256: "c2hh", Caption: "look"},
+				Media: &wactorv1.Media{Type: "image", Id: "99", MimeType: "image/jpeg", Sha256: "c2hh",
+					Caption: "look"},
 			},
 			{
 				Id: "wamid.4", Type: "location", SentMs: 1_790_000_002_000, ReceivedMs: 1_790_000_002_001,
@@ -52,7 +57,8 @@ func fullTurn() *conversation.Turn {
 	}
 }
 
-// TestRequestGolden fixes the JSON that bots read. A change in testdata/request.json is a change of the contract.
+// TestRequestGolden fixes the JSON that bots read. A change in testdata/request.json is a change of
+// the contract.
 func TestRequestGolden(t *testing.T) {
 	for name, turn := range map[string]*conversation.Turn{
 		"request.json": fullTurn(),
@@ -92,7 +98,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// TestRequestIsProtoJSON decodes a request as a bot does whose code was generated from the contract.
+// TestRequestIsProtoJSON decodes a request as a bot does whose code was generated from the
+// contract.
 func TestRequestIsProtoJSON(t *testing.T) {
 	turn := fullTurn()
 	body, err := encodeTurn(turn)
@@ -115,8 +122,9 @@ func TestRequestIsProtoJSON(t *testing.T) {
 	for i, want := range turn.Messages {
 		m := request.Messages[i]
 		got := &wactorv1.Message{
-			Id: m.Id, Type: m.Type, Text: m.Text, Choice: m.Choice, Media: m.Media, Location: m.Location, ContextId: m.ContextId,
-			SentMs: m.Timestamp.AsTime().UnixMilli(), ReceivedMs: m.Received.AsTime().UnixMilli(), Late: m.Late,
+			Id: m.Id, Type: m.Type, Text: m.Text, Choice: m.Choice, Media: m.Media, Location: m.Location,
+			ContextId: m.ContextId,
+			SentMs:    m.Timestamp.AsTime().UnixMilli(), ReceivedMs: m.Received.AsTime().UnixMilli(), Late: m.Late,
 		}
 		want = proto.CloneOf(want)
 		want.Raw, want.Seq = nil, 0
@@ -126,7 +134,8 @@ func TestRequestIsProtoJSON(t *testing.T) {
 	}
 }
 
-// TestRequestNamesEveryField compares the hand-written request with the proto, so that a field added there is not forgotten here.
+// TestRequestNamesEveryField compares the hand-written request with the proto, so that a field
+// added there is not forgotten here.
 func TestRequestNamesEveryField(t *testing.T) {
 	body, err := encodeTurn(fullTurn())
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/wactor/wactor/flow"
 )
 
-// maxServiceAnswer is how large the answer of a service may be that a flow calls, in bytes after decompression.
+// maxServiceAnswer is how large the answer of a service may be that a flow calls, in bytes after
+// decompression.
 const maxServiceAnswer = 1 << 20
 
 // serviceClient performs the calls of flows.
@@ -44,8 +45,9 @@ func (c *serviceClient) close() error {
 	return nil
 }
 
-// perform makes one request. A service that fails is a result, which the flow may handle by on_error; an error says that the
-// turn itself was given up. Redirects are not followed: they would lead to a host that the flow's author did not write.
+// perform makes one request. A service that fails is a result, which the flow may handle by
+// on_error; an error says that the turn itself was given up. Redirects are not followed: they would
+// lead to a host that the flow's author did not write.
 func (c *serviceClient) perform(ctx context.Context, call *flow.Call) (flow.CallResult, error) {
 	bounded, cancelTimeout := context.WithTimeoutCause(ctx, call.Timeout, errTimeout)
 	defer cancelTimeout()

@@ -12,10 +12,12 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// The walk below compares a JSON text with a protobuf message before protojson decodes it. protojson is as strict, but its
-// errors quote values and name no path; a bot's author needs the path, and a log must not hold the values.
+// The walk below compares a JSON text with a protobuf message before protojson decodes it.
+// protojson is as strict, but its errors quote values and name no path; a bot's author needs the
+// path, and a log must not hold the values.
 
-// checkMessage reports the first place where a JSON object is not the proto3 JSON form of a message.
+// checkMessage reports the first place where a JSON object is not the proto3 JSON form of a
+// message.
 func checkMessage(path string, raw json.RawMessage, message protoreflect.MessageDescriptor) *conversation.BotError {
 	switch message.FullName() {
 	case "google.protobuf.Struct":
@@ -114,8 +116,9 @@ func checkDuration(path string, raw json.RawMessage) *conversation.BotError {
 	return nil
 }
 
-// checkStruct refuses what a protobuf Struct can't hold as it is: repeated keys, and numbers that a double would change. A
-// number changed in silence may be an order's. The state is not decoded and may hold anything.
+// checkStruct refuses what a protobuf Struct can't hold as it is: repeated keys, and numbers that a
+// double would change. A number changed in silence may be an order's. The state is not decoded and
+// may hold anything.
 func checkStruct(path string, raw json.RawMessage) *conversation.BotError {
 	if kindOf(raw) != kindObject {
 		return wrongKind(path, kindObject, raw)
@@ -126,7 +129,8 @@ func checkStruct(path string, raw json.RawMessage) *conversation.BotError {
 	return checkFree(path, raw)
 }
 
-// checkFree names the place of a free-form value only down to the message's own field: its keys are the bot's.
+// checkFree names the place of a free-form value only down to the message's own field: its keys are
+// the bot's.
 func checkFree(path string, raw json.RawMessage) *conversation.BotError {
 	switch kindOf(raw) {
 	case kindObject:
@@ -154,7 +158,8 @@ func checkFree(path string, raw json.RawMessage) *conversation.BotError {
 	return nil
 }
 
-// exact reports whether a whole number survives as a double; a fraction is rounded by every JSON reader alike.
+// exact reports whether a whole number survives as a double; a fraction is rounded by every JSON
+// reader alike.
 func exact(number string) bool {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil {

@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// SignatureHeader carries the signature of a request: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, "<t>.<body>")>.
+// SignatureHeader carries the signature of a request: t=<unix seconds>,v1=<hex of
+// HMAC-SHA256(secret, "<t>.<body>")>.
 const SignatureHeader = "Wactor-Signature"
 
-// DefaultTolerance is how far the time of a signature may lie from now. Every attempt of a turn is signed anew.
+// DefaultTolerance is how far the time of a signature may lie from now. Every attempt of a turn is
+// signed anew.
 const DefaultTolerance = 5 * time.Minute
 
 // ErrSignature reports a request that was not signed with the secret, or not now.
@@ -26,9 +28,10 @@ func Sign(secret string, body []byte, at time.Time) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac(secret, t, body))
 }
 
-// Verify is for bots written in Go: it reports whether header is a signature of body (the raw bytes, as received) with secret,
-// made within tolerance of now, before or after; 0 means DefaultTolerance. Where the header holds several v1 values, one that
-// fits is enough. Errors wrap ErrSignature.
+// Verify is for bots written in Go: it reports whether header is a signature of body (the raw
+// bytes, as received) with secret, made within tolerance of now, before or after; 0 means
+// DefaultTolerance. Where the header holds several v1 values, one that fits is enough. Errors wrap
+// ErrSignature.
 func Verify(secret, header string, body []byte, now time.Time, tolerance time.Duration) error {
 	if secret == "" {
 		return fmt.Errorf("%w: no secret to verify with", ErrSignature)
@@ -56,8 +59,8 @@ func Verify(secret, header string, body []byte, now time.Time, tolerance time.Du
 	return fmt.Errorf("%w: no v1 fits the body", ErrSignature)
 }
 
-// parseSignature returns the time as it was written, since that is what was signed, and the signatures. Unknown keys are
-// skipped: they are room for a v2.
+// parseSignature returns the time as it was written, since that is what was signed, and the
+// signatures. Unknown keys are skipped: they are room for a v2.
 func parseSignature(header string) (t string, sums [][]byte, err error) {
 	for part := range strings.SplitSeq(header, ",") {
 		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")

@@ -25,46 +25,52 @@ type Options struct {
 	Name, Zone string
 	// Version is that of the program.
 	Version string
-	// Format is the highest format of log entries that this node can apply. Allow is told the highest that all can, which may be
-	// written; it never falls. It is called on one goroutine and must not block. May be nil.
+	// Format is the highest format of log entries that this node can apply. Allow is told the
+	// highest that all can, which may be written; it never falls. It is called on one goroutine and
+	// must not block. May be nil.
 	Format uint32
 	Allow  func(format uint32)
 	// Listener takes the calls of other nodes. It is closed with the cluster.
 	Listener net.Listener
 	// RPC is where they reach it, host:port; without a host they take that of the gossip address.
 	RPC string
-	// Gossip is where this node gossips, and Advertise where others reach that: see MembershipOptions.
+	// Gossip is where this node gossips, and Advertise where others reach that: see
+	// MembershipOptions.
 	Gossip, Advertise string
 	// Join are gossip addresses of other nodes.
 	Join []string
 	// Keys encrypt the gossip, Credentials the calls.
 	Keys        [][]byte
 	Credentials *Credentials
-	// Expect is the number of nodes that found a new cluster together. With 1 the node founds none: Host already has one, or the
-	// node waits for one to join.
+	// Expect is the number of nodes that found a new cluster together. With 1 the node founds none:
+	// Host already has one, or the node waits for one to join.
 	Expect int
-	// Shards is the number of groups of conversations. Replicas is how many nodes hold each, in a cluster that is founded here.
+	// Shards is the number of groups of conversations. Replicas is how many nodes hold each, in a
+	// cluster that is founded here.
 	Shards   uint32
 	Replicas int
-	// ReplaceAfter is how long a node must be gone for others to take its replicas, where there are others. Default 15 minutes.
+	// ReplaceAfter is how long a node must be gone for others to take its replicas, where there are
+	// others. Default 15 minutes.
 	ReplaceAfter time.Duration
 
 	Host Host
 	Work Work
 	// Hinted is told of a new leader of a shard, whoever said so. It must not block. May be nil.
 	Hinted func(Hint)
-	// Sized is told how many nodes share the work: those that may hold replicas and are alive, this one included. It is called on one
-	// goroutine and must not block. May be nil.
+	// Sized is told how many nodes share the work: those that may hold replicas and are alive, this
+	// one included. It is called on one goroutine and must not block. May be nil.
 	Sized func(nodes int)
 	// Fatal is told, once, why this node can't be one of its cluster any more: it was removed.
 	Fatal  func(error)
 	Logger *slog.Logger
 }
 
-// label keeps the gossip of other programs out that use the same library and, by mistake, the same key.
+// label keeps the gossip of other programs out that use the same library and, by mistake, the same
+// key.
 const label = "wactor"
 
-// Cluster is this node's part in a cluster: it finds the others, founds or joins, and carries replicas to where they are wanted.
+// Cluster is this node's part in a cluster: it finds the others, founds or joins, and carries
+// replicas to where they are wanted.
 type Cluster struct {
 	options    Options
 	host       Host
@@ -113,7 +119,8 @@ func Start(options Options) (*Cluster, error) {
 		options.Sized = func(int) {}
 	}
 	c := &Cluster{
-		options: options, host: options.Host, log: options.Logger, state: newKnown(), alive: map[uint64]bool{}, leads: map[uint32]Hint{},
+		options: options, host: options.Host, log: options.Logger, state: newKnown(), alive: map[uint64]bool{},
+		leads:   map[uint32]Hint{},
 		changed: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -122,13 +129,15 @@ func Start(options Options) (*Cluster, error) {
 	if state, err := c.host.ReadState(); err != nil {
 		return nil, err
 	} else if state.GetFormat() > options.Format {
-		return nil, fmt.Errorf("%w: start it with a version that is no older than the last one here", tooOld(c.options.Name, options.Format, state.Format))
+		return nil, fmt.Errorf("%w: start it with a version that is no older than the last one here",
+			tooOld(c.options.Name, options.Format, state.Format))
 	} else if state != nil {
 		c.state.set(state)
 	}
 	var err error
 	c.membership, err = Join(MembershipOptions{
-		Self: c.self(), Bind: options.Gossip, Advertise: options.Advertise, Join: options.Join, Keys: options.Keys, Label: label,
+		Self: c.self(), Bind: options.Gossip, Advertise: options.Advertise, Join: options.Join, Keys: options.Keys,
+		Label:  label,
 		Logger: options.Logger, Changed: func() { signal(c.changed) }, Hinted: c.hinted,
 	})
 	if err != nil {
@@ -146,14 +155,16 @@ func Start(options Options) (*Cluster, error) {
 // self is what this node tells of itself.
 func (c *Cluster) self() Peer {
 	return Peer{
-		Node: c.host.Node(), Cluster: c.host.Cluster(), Name: c.options.Name, RPC: c.options.RPC, Zone: c.options.Zone, Version: c.options.Version,
+		Node: c.host.Node(), Cluster: c.host.Cluster(), Name: c.options.Name, RPC: c.options.RPC, Zone: c.options.Zone,
+		Version: c.options.Version,
 	}
 }
 
 // member is this node as the cluster's state knows it.
 func (c *Cluster) member() *clusterv1.Member {
 	return &clusterv1.Member{
-		Node: c.host.Node(), Name: c.options.Name, Rpc: withHost(c.options.RPC, c.membership.address.Addr()), Zone: c.options.Zone,
+		Node: c.host.Node(), Name: c.options.Name, Rpc: withHost(c.options.RPC, c.membership.address.Addr()),
+		Zone:    c.options.Zone,
 		Version: c.options.Version, Format: c.options.Format, Standing: clusterv1.Standing_STANDING_ACTIVE,
 	}
 }
@@ -163,7 +174,8 @@ func (c *Cluster) serve() {
 		grpc.Creds(credentials.NewTLS(c.options.Credentials.Server())),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: silence}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second,
+			PermitWithoutStream: true}),
 		grpc.InitialWindowSize(4<<20), grpc.InitialConnWindowSize(16<<20),
 		grpc.ConnectionTimeout(silence), // who says nothing is no node
 		grpc.WaitForHandlers(true),      // so that nothing uses the host behind Close
@@ -246,10 +258,14 @@ func (c *Cluster) size() int {
 	return max(1, size)
 }
 
-// peers are the others that are alive and of this cluster, or of none yet; of any, where this node has none.
+// peers are the others that are alive and of this cluster, or of none yet; of any, where this node
+// has none.
 func (c *Cluster) peers() []Peer {
 	own := c.host.Cluster()
-	return slices.DeleteFunc(c.membership.Peers(), func(p Peer) bool { return own != 0 && p.Cluster != 0 && p.Cluster != own })
+	return slices.DeleteFunc(c.membership.Peers(), func(p Peer) bool {
+		return own != 0 && p.Cluster != 0 &&
+			p.Cluster != own
+	})
 }
 
 // complain says once that a node of another cluster is here.
@@ -260,14 +276,17 @@ func (c *Cluster) complain() {
 			continue
 		}
 		if foreign[p.Node] = true; !c.foreign[p.Node] {
-			c.log.Error("a node of another cluster is here, and is not let in; it has the data directory of another cluster, or two clusters share a secret and know each other's addresses",
-				"peer", hexID(p.Node), "name", p.Name, "gossip", p.Gossip, "its_cluster", hexID(p.Cluster), "cluster", hexID(own))
+			c.log.Error("a node of another cluster is here, and is not let in; it has the data directory of another "+
+				"cluster, or two clusters share a secret and know each other's addresses",
+				"peer", hexID(p.Node), "name", p.Name, "gossip", p.Gossip, "its_cluster", hexID(p.Cluster), "cluster",
+				hexID(own))
 		}
 	}
 	c.foreign = foreign
 }
 
-// readdress reads anew where nodes are called: as they say themselves, else as the cluster's state knows it.
+// readdress reads anew where nodes are called: as they say themselves, else as the cluster's state
+// knows it.
 func (c *Cluster) readdress() {
 	addresses := map[uint64]string{}
 	for _, p := range c.peers() {
@@ -313,44 +332,8 @@ func (c *Cluster) others(first []uint64) []uint64 {
 	return nodes
 }
 
-// Led tells who leads a shard in a term, as this node's replica knows it; usable where that is this node and it may use the shard.
-// It does not block.
-func (c *Cluster) Led(hint Hint, usable bool) {
-	c.leadsMu.Lock()
-	if usable {
-		c.leads[hint.Shard] = hint
-	} else {
-		delete(c.leads, hint.Shard)
-	}
-	c.leadsMu.Unlock()
-	if hint.Node != 0 {
-		c.membership.Announce(hint)
-	}
-	if hint.Shard == 0 {
-		c.meta.poke()
-	}
-	c.moves.poke()
-}
-
-// hinted takes a newer word on who leads a shard.
-func (c *Cluster) hinted(hint Hint) {
-	if stop := c.asking.Load(); stop != nil && hint.Shard == 0 {
-		(*stop)() // whoever was asked may wait for this node by now
-	}
-	c.options.Hinted(hint)
-}
-
-// leading is the term in which this node leads a shard and may use it; 0 where it does not.
-func (c *Cluster) leading(shard uint32) uint64 {
-	c.leadsMu.Lock()
-	defer c.leadsMu.Unlock()
-	return c.leads[shard].Term
-}
-
-// Leader is the newest word on who leads a shard; false where there is none.
-func (c *Cluster) Leader(shard uint32) (Hint, bool) { return c.membership.Leader(shard) }
-
-// Wanted are the nodes that shall hold a shard, the preferred leader first; nil where that is not known.
+// Wanted are the nodes that shall hold a shard, the preferred leader first; nil where that is not
+// known.
 func (c *Cluster) Wanted(shard uint32) []uint64 {
 	if wanted := c.state.get().GetWanted(); int(shard) < len(wanted) {
 		return wanted[shard].Nodes
@@ -365,7 +348,8 @@ func (c *Cluster) State() *clusterv1.ClusterState { return c.state.get() }
 func (c *Cluster) Alive(node uint64) bool { return c.membership.Alive(node) }
 
 // ErrRemoved is why a node can't be one of its cluster any more.
-var ErrRemoved = errors.New("cluster: this node was removed from its cluster; to join anew, start it with an empty data directory")
+var ErrRemoved = errors.New("cluster: this node was removed from its cluster; to join anew, start it with an empty " +
+	"data directory")
 
 // Leave tells the others that this node goes. Close must follow.
 func (c *Cluster) Leave(timeout time.Duration) {

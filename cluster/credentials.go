@@ -17,20 +17,22 @@ import (
 	"time"
 )
 
-// A certificate begins an hour early, for nodes whose clocks are behind, and is replaced long before its end.
+// A certificate begins an hour early, for nodes whose clocks are behind, and is replaced long
+// before its end.
 const (
 	certificateEarly    = time.Hour
 	certificateLifetime = 365 * 24 * time.Hour
 	certificateRenewal  = certificateLifetime * 2 / 3
 )
 
-// ErrUntrusted is why a connection was refused: the other side's certificate is not one of this cluster.
+// ErrUntrusted is why a connection was refused: the other side's certificate is not one of this
+// cluster.
 var ErrUntrusted = errors.New("cluster: the other side is not trusted")
 
 var errNoNode = errors.New("cluster: credentials: there is no node 0")
 
-// Credentials are what a node shows to others, and how it checks them. Both sides of each connection do so; TLS 1.3 is the only
-// version. Safe for concurrent use.
+// Credentials are what a node shows to others, and how it checks them. Both sides of each
+// connection do so; TLS 1.3 is the only version. Safe for concurrent use.
 type Credentials struct {
 	source source
 	// named: every certificate of the cluster tells a node id.
@@ -48,8 +50,9 @@ type source interface {
 	check() error
 }
 
-// Credentials lets a node, whose id is not 0, issue itself a certificate by the authority of the first secret. It trusts those of
-// all secrets. The certificate is replaced in time, with a new key, and is kept in memory only.
+// Credentials lets a node, whose id is not 0, issue itself a certificate by the authority of the
+// first secret. It trusts those of all secrets. The certificate is replaced in time, with a new
+// key, and is kept in memory only.
 func (s *Secrets) Credentials(node uint64) (*Credentials, error) {
 	return s.credentials(node, time.Now)
 }
@@ -88,14 +91,18 @@ func (c *Credentials) Server() *tls.Config {
 // Client returns the configuration for calling. Later changes of the certificates reach it.
 func (c *Credentials) Client() *tls.Config {
 	config := c.config(x509.ExtKeyUsageServerAuth)
-	// The library's own check wants a DNS name, which a node has not. trust does all the rest of it.
+	// The library's own check wants a DNS name, which a node has not. trust does all the rest of
+	// it.
 	config.InsecureSkipVerify = true
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.source.certificate() }
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate,
+		error) {
+		return c.source.certificate()
+	}
 	return config
 }
 
-// Check says why certificates that have changed on disk can't be used; the ones before stay in use. It reads the files at most
-// once a second. For certificates by a secret it always returns nil.
+// Check says why certificates that have changed on disk can't be used; the ones before stay in use.
+// It reads the files at most once a second. For certificates by a secret it always returns nil.
 func (c *Credentials) Check() error { return c.source.check() }
 
 func (c *Credentials) config(others x509.ExtKeyUsage) *tls.Config {
@@ -108,8 +115,8 @@ func (c *Credentials) config(others x509.ExtKeyUsage) *tls.Config {
 	}
 }
 
-// trust checks the other side's certificate: that one of the roots signed it, that it is valid now, that it is meant for what the
-// other side is, and that it tells who that is.
+// trust checks the other side's certificate: that one of the roots signed it, that it is valid now,
+// that it is meant for what the other side is, and that it tells who that is.
 func (c *Credentials) trust(state tls.ConnectionState, usage x509.ExtKeyUsage) error {
 	if len(state.PeerCertificates) == 0 {
 		return fmt.Errorf("%w: it shows no certificate", ErrUntrusted)
@@ -141,8 +148,8 @@ func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, now time.Time,
 	return err
 }
 
-// NodeOf returns the node id that the other side's certificate tells, 0 where it tells none. It must be called for connections
-// with these Credentials only: they have checked the certificate.
+// NodeOf returns the node id that the other side's certificate tells, 0 where it tells none. It
+// must be called for connections with these Credentials only: they have checked the certificate.
 func NodeOf(state tls.ConnectionState) (uint64, error) {
 	if len(state.PeerCertificates) == 0 {
 		return 0, errors.New("cluster: the connection has no certificate")
@@ -198,7 +205,8 @@ func (i *issuer) certificate() (*tls.Certificate, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	// A clock that was set back, too, may have left a certificate that is not valid yet.
-	if now := i.now(); i.current == nil || now.Before(i.current.Leaf.NotBefore) || !now.Before(i.current.Leaf.NotBefore.Add(certificateRenewal)) {
+	if now := i.now(); i.current == nil || now.Before(i.current.Leaf.NotBefore) ||
+		!now.Before(i.current.Leaf.NotBefore.Add(certificateRenewal)) {
 		issued, err := i.issue(now)
 		if err != nil {
 			return nil, fmt.Errorf("cluster: issue a certificate: %w", err)
@@ -233,7 +241,8 @@ func (i *issuer) issue(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: private, Leaf: leaf}, nil
 }
 
-// newAuthority makes the certificate of an authority. It is never sent: each node makes the same one for itself.
+// newAuthority makes the certificate of an authority. It is never sent: each node makes the same
+// one for itself.
 func newAuthority(key ed25519.PrivateKey) (*x509.Certificate, error) {
 	public := key.Public().(ed25519.PublicKey)
 	id := sha256.Sum256(public)

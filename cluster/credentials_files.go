@@ -13,12 +13,14 @@ import (
 // checkFiles is how often files are looked at, at most.
 const checkFiles = time.Second
 
-// LoadCredentials reads a node's certificate, its key and the authorities that it trusts from PEM files, instead of making them of
-// a secret. Whoever has a certificate of these authorities is a node: they must be ones for this cluster alone. Certificates
-// must be for clients and servers both. A URI such as wactor://node/00000000000000a7 ties one to a node id; without it the id is
+// LoadCredentials reads a node's certificate, its key and the authorities that it trusts from PEM
+// files, instead of making them of a secret. Whoever has a certificate of these authorities is a
+// node: they must be ones for this cluster alone. Certificates must be for clients and servers
+// both. A URI such as wactor://node/00000000000000a7 ties one to a node id; without it the id is
 // "not told" (see NodeOf).
 //
-// The files are read again when they have changed. Where they can't be used then, the ones before stay in use; see Check.
+// The files are read again when they have changed. Where they can't be used then, the ones before
+// stay in use; see Check.
 func LoadCredentials(node uint64, certFile, keyFile, caFile string) (*Credentials, error) {
 	return loadCredentials(node, certFile, keyFile, caFile, time.Now)
 }
@@ -69,7 +71,8 @@ func (f *files) check() error {
 	return f.err
 }
 
-// refresh reads the files where they have changed, or could not be used before: whoever replaces them writes one after the other.
+// refresh reads the files where they have changed, or could not be used before: whoever replaces
+// them writes one after the other.
 func (f *files) refresh() {
 	now := f.now()
 	if passed := now.Sub(f.checked); passed >= 0 && passed < checkFiles {
@@ -102,7 +105,8 @@ func (f *files) stat() (seen [3]os.FileInfo, err error) {
 
 func (f *files) unchanged(seen [3]os.FileInfo) bool {
 	for i, before := range f.seen {
-		if before == nil || !os.SameFile(before, seen[i]) || before.Size() != seen[i].Size() || !before.ModTime().Equal(seen[i].ModTime()) {
+		if before == nil || !os.SameFile(before, seen[i]) || before.Size() != seen[i].Size() ||
+			!before.ModTime().Equal(seen[i].ModTime()) {
 			return false
 		}
 	}

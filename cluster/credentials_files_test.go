@@ -89,7 +89,8 @@ func (f folder) write(name string, content []byte) {
 }
 
 func (f folder) load(node uint64, now func() time.Time) (*Credentials, error) {
-	return loadCredentials(node, filepath.Join(f.dir, "node.crt"), filepath.Join(f.dir, "node.key"), filepath.Join(f.dir, "ca.crt"), now)
+	return loadCredentials(node, filepath.Join(f.dir, "node.crt"), filepath.Join(f.dir, "node.key"),
+		filepath.Join(f.dir, "ca.crt"), now)
 }
 
 // newFolder has a certificate of an authority, which it trusts.
@@ -119,7 +120,8 @@ func mustLoad(t *testing.T, f folder, node uint64, now func() time.Time) *Creden
 func TestNodesWithFilesTalk(t *testing.T) {
 	now := newClock().now
 	a := newTestAuthority(t, now)
-	named, unnamed := mustLoad(t, newFolder(t, a, forNode(nodeA)), nodeA, now), mustLoad(t, newFolder(t, a, nil), nodeB, now)
+	named, unnamed := mustLoad(t, newFolder(t, a, forNode(nodeA)), nodeA, now), mustLoad(t, newFolder(t, a, nil), nodeB,
+		now)
 	atServer, atClient, err := talk(t, named.Server(), unnamed.Client())
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +139,8 @@ func TestNodesWithFilesTalk(t *testing.T) {
 	}
 }
 
-// A certificate by the secret always names its node: without that, one of an authority with other habits would pass.
+// A certificate by the secret always names its node: without that, one of an authority with other
+// habits would pass.
 func TestSecretWantsNames(t *testing.T) {
 	now := newClock().now
 	s := mustSecrets(t, oldText)
@@ -147,7 +150,8 @@ func TestSecretWantsNames(t *testing.T) {
 	}
 	a := authority{t, now, s.derived[0].authority, certificate}
 	unnamed := mustLoad(t, newFolder(t, a, nil), nodeB, now)
-	if _, _, err := talk(t, mustCredentials(t, s, nodeA, now).Server(), unnamed.Client()); err == nil || !strings.Contains(err.Error(), "names no node") {
+	if _, _, err := talk(t, mustCredentials(t, s, nodeA, now).Server(), unnamed.Client()); err == nil ||
+		!strings.Contains(err.Error(), "names no node") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -162,9 +166,12 @@ func TestFilesAreRefused(t *testing.T) {
 		change  func(*x509.Certificate)
 		says    string
 	}{
-		"another node":       {change: forNode(nodeB), says: "it is for node f00dfeedcafebabe, this is node 00000000000000a7"},
-		"expired":            {change: func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Minute) }, says: "expired"},
-		"for servers only":   {change: func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] }, says: "for clients and servers both"},
+		"another node": {change: forNode(nodeB), says: "it is for node f00dfeedcafebabe, this is node " +
+			"00000000000000a7"},
+		"expired": {change: func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Minute) },
+			says: "expired"},
+		"for servers only": {change: func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] },
+			says: "for clients and servers both"},
 		"another key":        {file: "node.crt", content: certificate, says: "private key does not match"},
 		"another authority":  {file: "ca.crt", content: newTestAuthority(t, now).pem(), says: "unknown authority"},
 		"no authority":       {file: "ca.crt", content: []byte("none"), says: "holds no certificate"},
@@ -185,7 +192,8 @@ func TestFilesAreRefused(t *testing.T) {
 	}
 }
 
-// TestBadFilesAreReportedOnce: an operator who replaced certificates by ones that can't be used hears of it, but not every second.
+// TestBadFilesAreReportedOnce: an operator who replaced certificates by ones that can't be used
+// hears of it, but not every second.
 func TestBadFilesAreReportedOnce(t *testing.T) {
 	clock := newClock()
 	f := newFolder(t, newTestAuthority(t, clock.now), nil)

@@ -34,7 +34,8 @@ func mustCredentials(t *testing.T, s *Secrets, node uint64, now func() time.Time
 	return c
 }
 
-// talk connects a client to a server and says a word in each direction. It returns what each side knows of the other.
+// talk connects a client to a server and says a word in each direction. It returns what each side
+// knows of the other.
 func talk(t *testing.T, server, client *tls.Config) (atServer, atClient tls.ConnectionState, err error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -118,8 +119,12 @@ func TestStrangersAreRefused(t *testing.T) {
 		return c
 	}
 	without := mine.Client()
-	without.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }
-	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, GetClientCertificate: mine.Client().GetClientCertificate}
+	without.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate,
+		error) {
+		return &tls.Certificate{}, nil
+	}
+	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+		GetClientCertificate: mine.Client().GetClientCertificate}
 	oldServer := trusting(mine.Server())
 	oldServer.MinVersion, oldServer.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
 
@@ -127,12 +132,15 @@ func TestStrangersAreRefused(t *testing.T) {
 		server, client *tls.Config
 		says           string
 	}{
-		"client of another secret":      {mine.Server(), trusting(other.Client()), "server: cluster: the other side is not trusted: it has another secret"},
-		"server of another secret":      {trusting(other.Server()), mine.Client(), "client: cluster: the other side is not trusted: it has another secret"},
-		"client on a loopback's secret": {mine.Server(), trusting(mustCredentials(t, Loopback(), nodeB, now).Client()), "another secret"},
-		"client without certificate":    {mine.Server(), without, "didn't provide a certificate"},
-		"client of TLS 1.2":             {mine.Server(), old, "protocol version"},
-		"server of TLS 1.2":             {oldServer, mine.Client(), "protocol version"},
+		"client of another secret": {mine.Server(), trusting(other.Client()),
+			"server: cluster: the other side is not trusted: it has another secret"},
+		"server of another secret": {trusting(other.Server()), mine.Client(),
+			"client: cluster: the other side is not trusted: it has another secret"},
+		"client on a loopback's secret": {mine.Server(), trusting(mustCredentials(t, Loopback(), nodeB, now).Client()),
+			"another secret"},
+		"client without certificate": {mine.Server(), without, "didn't provide a certificate"},
+		"client of TLS 1.2":          {mine.Server(), old, "protocol version"},
+		"server of TLS 1.2":          {oldServer, mine.Client(), "protocol version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := talk(t, test.server, test.client)
@@ -194,7 +202,8 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	}
 	time.Time = time.Add(1)
 	second := shown()
-	if second == first || bytes.Equal(second.Leaf.RawSubjectPublicKeyInfo, first.Leaf.RawSubjectPublicKeyInfo) || second.Leaf.SerialNumber.Cmp(first.Leaf.SerialNumber) == 0 {
+	if second == first || bytes.Equal(second.Leaf.RawSubjectPublicKeyInfo, first.Leaf.RawSubjectPublicKeyInfo) ||
+		second.Leaf.SerialNumber.Cmp(first.Leaf.SerialNumber) == 0 {
 		t.Error("not renewed with a new key after two thirds of the time")
 	}
 	time.Time = first.Leaf.NotBefore

@@ -17,7 +17,8 @@ import (
 var (
 	// ErrUnreachable: a delivery did not reach the other node. Nothing was kept.
 	ErrUnreachable = errors.New("cluster: the node can't be reached")
-	// ErrBroken: the connection broke while a delivery was under way, or no outcome came in time. It may have been kept or not.
+	// ErrBroken: the connection broke while a delivery was under way, or no outcome came in time.
+	// It may have been kept or not.
 	ErrBroken = errors.New("cluster: the connection to the node broke")
 	// ErrBusy: too much is under way to the other node. Nothing was kept.
 	ErrBusy = errors.New("cluster: too much is under way to the node")
@@ -29,7 +30,8 @@ const (
 	// deliveryBatch bounds what travels as one message of the stream, by number and about by size.
 	deliveryBatch     = 256
 	deliveryBatchSize = 1 << 20
-	// outcomeWithin is how long an outcome is awaited: a node whose disk hangs answers all else. Longer than whoever delivers waits.
+	// outcomeWithin is how long an outcome is awaited: a node whose disk hangs answers all else.
+	// Longer than whoever delivers waits.
 	outcomeWithin = 8 * time.Second
 )
 
@@ -39,8 +41,8 @@ type underWay struct {
 	until time.Time
 }
 
-// deliveryStream carries deliveries to one node, in order, and their outcomes back. What comes while a message is being sent
-// goes with the next one.
+// deliveryStream carries deliveries to one node, in order, and their outcomes back. What comes
+// while a message is being sent goes with the next one.
 type deliveryStream struct {
 	cluster *Cluster
 	link    *link
@@ -60,7 +62,8 @@ type deliveryStream struct {
 }
 
 func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
-	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]underWay{}, pulse: newPulse()}
+	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]underWay{},
+		pulse: newPulse()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
 	s.stopped.Go(s.watch)
@@ -70,7 +73,8 @@ func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
 func (s *deliveryStream) stop() { s.cancel() }
 func (s *deliveryStream) wait() { s.stopped.Wait() }
 
-// send sends a delivery. done is called exactly once, on any goroutine, perhaps before send returns.
+// send sends a delivery. done is called exactly once, on any goroutine, perhaps before send
+// returns.
 func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
 	s.mu.Lock()
 	if reason := s.refuses(); reason != nil {
@@ -196,7 +200,8 @@ func (s *deliveryStream) ask() {
 	signal(s.wake)
 }
 
-// watch asks for signs of life, and gives up what is under way where none come: the sending may block meanwhile, or the connecting.
+// watch asks for signs of life, and gives up what is under way where none come: the sending may
+// block meanwhile, or the connecting.
 func (s *deliveryStream) watch() {
 	tick := time.NewTicker(pulseEvery)
 	defer tick.Stop()
@@ -216,7 +221,8 @@ func (s *deliveryStream) watch() {
 	}
 }
 
-// take takes what is sent next, and whether a sign of life shall be asked for: an empty message does.
+// take takes what is sent next, and whether a sign of life shall be asked for: an empty message
+// does.
 func (s *deliveryStream) take() (batch []*clusterv1.Delivery, asking bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,8 +251,9 @@ func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
 	}
 }
 
-// Deliver sends a delivery to another node. done is called exactly once, on any goroutine, with the outcome that the node found, or
-// with ErrUnreachable, ErrBroken or ErrBusy. Deliveries by one goroutine keep their order. It does not block.
+// Deliver sends a delivery to another node. done is called exactly once, on any goroutine, with the
+// outcome that the node found, or with ErrUnreachable, ErrBroken or ErrBusy. Deliveries by one
+// goroutine keep their order. It does not block.
 func (c *Cluster) Deliver(node uint64, d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
 	l := c.links.to(node)
 	if l == nil {
@@ -281,8 +288,8 @@ func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverReque
 	}
 }
 
-// outcomes waits for those of one stream's deliveries. One that comes after the stream's end is dropped: the other node knows
-// that it can't know.
+// outcomes waits for those of one stream's deliveries. One that comes after the stream's end is
+// dropped: the other node knows that it can't know.
 type outcomes struct {
 	mu      sync.Mutex
 	waiting []*clusterv1.Outcome
@@ -305,7 +312,8 @@ func (o *outcomes) live() {
 	signal(o.wake)
 }
 
-func (o *outcomes) send(ctx context.Context, stream grpc.BidiStreamingServer[clusterv1.DeliverRequest, clusterv1.DeliverResponse]) {
+func (o *outcomes) send(ctx context.Context, stream grpc.BidiStreamingServer[clusterv1.DeliverRequest,
+	clusterv1.DeliverResponse]) {
 	for {
 		select {
 		case <-o.wake:

@@ -8,8 +8,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// TestOutcomesAreAwaitedForSoLong proves that a node that lives but never answers a delivery holds it up for a while only, and that
-// what it says later is for nobody.
+// TestOutcomesAreAwaitedForSoLong proves that a node that lives but never answers a delivery holds
+// it up for a while only, and that what it says later is for nobody.
 func TestOutcomesAreAwaitedForSoLong(t *testing.T) {
 	s := &deliveryStream{pulse: newPulse(), wake: make(chan struct{}, 1), open: map[uint64]underWay{}}
 	s.ctx, s.cancel = t.Context(), func() {}

@@ -38,8 +38,9 @@ func (c *Cluster) follow(ctx context.Context) {
 	}
 }
 
-// ask asks a node for a newer state; true where it answered. The question waits there for a change. When the meta group has another
-// leader it is put to that one: two nodes that follow each other would both wait, and hear of nothing.
+// ask asks a node for a newer state; true where it answered. The question waits there for a change.
+// When the meta group has another leader it is put to that one: two nodes that follow each other
+// would both wait, and hear of nothing.
 func (c *Cluster) ask(ctx context.Context, turn int) bool {
 	others := c.informed()
 	if len(others) == 0 {
@@ -117,8 +118,8 @@ func (c *Cluster) register(ctx context.Context) (*clusterv1.ClusterState, error)
 	return nil, err
 }
 
-// stayRegistered tells the cluster when this node has another address or version, and hears when it was removed. It looks after the
-// certificates, too.
+// stayRegistered tells the cluster when this node has another address or version, and hears when it
+// was removed. It looks after the certificates, too.
 func (c *Cluster) stayRegistered(ctx context.Context) {
 	said, certificates := "", ""
 	for pause(ctx, jitter(registerEvery)) {
@@ -144,14 +145,16 @@ func (c *Cluster) stayRegistered(ctx context.Context) {
 	}
 }
 
-// checkCertificates says, once, when new certificates can't be used: those before go on until they expire, and then nobody can connect.
+// checkCertificates says, once, when new certificates can't be used: those before go on until they
+// expire, and then nobody can connect.
 func (c *Cluster) checkCertificates(said string) string {
 	err := c.options.Credentials.Check()
 	if err == nil {
 		return ""
 	}
 	if err.Error() != said {
-		c.log.Error("the new files of cluster.tls can't be used; the certificates before stay in use until they expire", "error", err)
+		c.log.Error("the new files of cluster.tls can't be used; the certificates before stay in use until they expire",
+			"error", err)
 	}
 	return err.Error()
 }

@@ -13,18 +13,21 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// A new cluster is founded by one node, with the consent of all that are there, and the others join it. Nothing else makes a
-// cluster, so there is one:
+// A new cluster is founded by one node, with the consent of all that are there, and the others join
+// it. Nothing else makes a cluster, so there is one:
 //
-//   - Only a node without a cluster founds or consents, and what makes it a member is on its disk before anybody hears of it. A
-//     node with data never does either again, however it restarts.
-//   - The founder needs the consent of every node that it sees, and of Expect nodes at least, itself included. Of the Expect nodes
-//     that were meant each is asked, so a second founder among them would need the consent of the first, who has a cluster.
-//   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for a founder that died; a founder
-//     that was slower gives up. After a restart nobody knows how old it is, so it counts as new.
-//   - Should there be a second founder all the same (more nodes than were meant, and the first was cut off just then), only one of
-//     the two clusters finds enough nodes to be formed, as long as there are fewer than twice Expect and none is counted by both. The
-//     other one never takes a webhook.
+//   - Only a node without a cluster founds or consents, and what makes it a member is on its disk
+//     before anybody hears of it. A node with data never does either again, however it restarts.
+//   - The founder needs the consent of every node that it sees, and of Expect nodes at least,
+//     itself included. Of the Expect nodes that were meant each is asked, so a second founder among
+//     them would need the consent of the first, who has a cluster.
+//   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for
+//     a founder that died; a founder that was slower gives up. After a restart nobody knows how old
+//     it is, so it counts as new.
+//   - Should there be a second founder all the same (more nodes than were meant, and the first was
+//     cut off just then), only one of the two clusters finds enough nodes to be formed, as long as
+//     there are fewer than twice Expect and none is counted by both. The other one never takes a
+//     webhook.
 //
 // Gossip says who is asked; that it may be wrong costs time, not a second cluster.
 type formation struct {
@@ -37,7 +40,8 @@ type formation struct {
 }
 
 const (
-	// consentFor is how long a consent lasts, and foundWithin, which is less by more than any clock's drift, how long its use may take.
+	// consentFor is how long a consent lasts, and foundWithin, which is less by more than any
+	// clock's drift, how long its use may take.
 	consentFor  = 10 * time.Second
 	foundWithin = 5 * time.Second
 	// consentWithin bounds the wait for one node's answer.
@@ -100,7 +104,8 @@ func (f *formation) form(ctx context.Context) {
 		slices.Sort(alone)
 		switch {
 		case len(clusters) > 1:
-			say("nodes of several clusters are here, and this one belongs to none: keep them apart by their secrets", "clusters", len(clusters))
+			say("nodes of several clusters are here, and this one belongs to none: keep them apart by their secrets",
+				"clusters", len(clusters))
 		case len(clusters) == 1:
 			if err := f.join(ctx, clusters[0]); err != nil {
 				say("this node can't join yet", "cluster", hexID(clusters[0]), "error", err)

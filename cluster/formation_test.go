@@ -28,7 +28,8 @@ func (e empty) start() *formation {
 	return newFormation(&Cluster{host: e, options: Options{Expect: 3}})
 }
 
-// TestConsentOutlivesARestart: a node that would forget it could help two founders, where there are more nodes than were meant.
+// TestConsentOutlivesARestart: a node that would forget it could help two founders, where there are
+// more nodes than were meant.
 func TestConsentOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := empty{disk: new(uint64)}

@@ -10,20 +10,22 @@ import (
 	"sync"
 )
 
-// maxShard is the number of the last shard that there can be: 4096 of conversations after the meta group, which is shard 0. It
-// bounds what gossip can make a node remember.
+// maxShard is the number of the last shard that there can be: 4096 of conversations after the meta
+// group, which is shard 0. It bounds what gossip can make a node remember.
 const maxShard = 4096
 
-// Hint says who leads a shard: what its leader announced, or somebody who heard of it. It may be out of date.
+// Hint says who leads a shard: what its leader announced, or somebody who heard of it. It may be
+// out of date.
 type Hint struct {
 	Shard uint32
-	// Term is the shard's term that the node leads it in. Of two hints that of the greater term is the newer.
+	// Term is the shard's term that the node leads it in. Of two hints that of the greater term is
+	// the newer.
 	Term uint64
 	Node uint64
 }
 
-// Announce tells others who leads a shard, unless the same or something newer is known. A hint without term or node, or of a shard
-// that can't be, is ignored. It does not block.
+// Announce tells others who leads a shard, unless the same or something newer is known. A hint
+// without term or node, or of a shard that can't be, is ignored. It does not block.
 func (m *Membership) Announce(h Hint) {
 	if h.valid() {
 		m.learn(h, true)
@@ -36,16 +38,18 @@ func (m *Membership) learn(h Hint, pass bool) {
 	}
 }
 
-// Leader returns the newest hint for a shard; false where there is none. The node may be dead by now: see Alive.
+// Leader returns the newest hint for a shard; false where there is none. The node may be dead by
+// now: see Alive.
 func (m *Membership) Leader(shard uint32) (Hint, bool) {
 	return m.hints.leader(shard)
 }
 
 func (h Hint) valid() bool { return h.Shard <= maxShard && h.Term != 0 && h.Node != 0 }
 
-// Hints travel as a version byte, the cluster that they are of, then shard, term and node of each, as varints. A message is taken whole
-// or not at all. Terms of two clusters can't be compared: were the hints of another one believed, which a node with the wrong data
-// directory tells, they would hide the leaders of this one.
+// Hints travel as a version byte, the cluster that they are of, then shard, term and node of each,
+// as varints. A message is taken whole or not at all. Terms of two clusters can't be compared: were
+// the hints of another one believed, which a node with the wrong data directory tells, they would
+// hide the leaders of this one.
 const (
 	hintsVersion    = 1
 	maxClusterBytes = 10
@@ -96,13 +100,13 @@ func decodeHints(buf []byte) (cluster uint64, hints []Hint, err error) {
 	return cluster, hints, nil
 }
 
-// transmitFactor is how often each node passes a hint on, times the logarithm of the number of nodes: as often as the library does
-// with its own gossip.
+// transmitFactor is how often each node passes a hint on, times the logarithm of the number of
+// nodes: as often as the library does with its own gossip.
 const transmitFactor = 4
 
-// hints are the newest of each shard, and what is still to be passed on. The library has a queue for the latter, which can lose a
-// message when another one is replaced (v0.7.0: it uses a number twice); a counter for each shard is less than that, too, and lets
-// many hints share a message.
+// hints are the newest of each shard, and what is still to be passed on. The library has a queue
+// for the latter, which can lose a message when another one is replaced (v0.7.0: it uses a number
+// twice); a counter for each shard is less than that, too, and lets many hints share a message.
 type hints struct {
 	nodes func() int // the number of nodes
 
@@ -115,8 +119,8 @@ func newHints(nodes func() int) *hints {
 	return &hints{nodes: nodes, known: map[uint32]Hint{}, sent: map[uint32]int{}}
 }
 
-// learn keeps a hint that is newer, and reports whether it is. Passed on, others hear of it from everybody who did; a newer one takes
-// the place of the older.
+// learn keeps a hint that is newer, and reports whether it is. Passed on, others hear of it from
+// everybody who did; a newer one takes the place of the older.
 func (s *hints) learn(h Hint, pass bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +150,8 @@ func (s *hints) encode(cluster uint64) []byte {
 	return encodeHints(cluster, slices.Collect(maps.Values(s.known))...)
 }
 
-// gossip returns a message of at most so many bytes, nil where there is nothing to pass on. It takes what was passed on least.
+// gossip returns a message of at most so many bytes, nil where there is nothing to pass on. It
+// takes what was passed on least.
 func (s *hints) gossip(cluster uint64, limit int) []byte {
 	times := transmitFactor * int(math.Ceil(math.Log10(float64(s.nodes()+1))))
 	s.mu.Lock()
@@ -200,8 +205,9 @@ func (d delegate) GetBroadcasts(overhead, limit int) [][]byte {
 // LocalState returns all that is known, for another node.
 func (d delegate) LocalState(bool) []byte { return d.m.hints.encode(d.m.cluster()) }
 
-// MergeRemoteState takes what LocalState returned elsewhere. It is not passed on: everybody exchanges states from time to time, and
-// after a join thousands of hints would keep the gossip busy.
+// MergeRemoteState takes what LocalState returned elsewhere. It is not passed on: everybody
+// exchanges states from time to time, and after a join thousands of hints would keep the gossip
+// busy.
 func (d delegate) MergeRemoteState(state []byte, _ bool) { d.learn(state, false) }
 
 // learn takes hints of this node's own cluster. A node without one has no use for any.

@@ -64,7 +64,8 @@ func someHint(t *rapid.T) Hint {
 	}
 }
 
-// In whatever order hints arrive, and whichever ways: each node knows the greatest term of each shard, and passes only that on.
+// In whatever order hints arrive, and whichever ways: each node knows the greatest term of each
+// shard, and passes only that on.
 func TestNewerTermsWin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newHints(func() int { return 3 })
@@ -123,7 +124,8 @@ func TestImpossibleHintsAreNotAnnounced(t *testing.T) {
 
 func TestMalformedGossipIsIgnored(t *testing.T) {
 	d := delegate{&Membership{
-		self: Peer{Cluster: 9}, hints: newHints(func() int { return 3 }), options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+		self: Peer{Cluster: 9}, hints: newHints(func() int { return 3 }),
+		options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
 	}}
 	d.NotifyMsg([]byte{1, 9, 7, 1})
 	d.NotifyMsg(nil)
@@ -138,11 +140,13 @@ func TestMalformedGossipIsIgnored(t *testing.T) {
 	}
 }
 
-// The terms of another cluster say nothing about this one's, and a node without a cluster has no leaders.
+// The terms of another cluster say nothing about this one's, and a node without a cluster has no
+// leaders.
 func TestHintsOfAnotherClusterAreIgnored(t *testing.T) {
 	for own, want := range map[uint64]bool{9: true, 8: false, 0: false} {
 		d := delegate{&Membership{
-			self: Peer{Cluster: own}, hints: newHints(func() int { return 3 }), options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+			self: Peer{Cluster: own}, hints: newHints(func() int { return 3 }),
+			options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
 		}}
 		d.NotifyMsg(encodeHints(9, Hint{7, 2, 1}))
 		d.MergeRemoteState(encodeHints(9, Hint{8, 2, 1}), true)
@@ -154,9 +158,11 @@ func TestHintsOfAnotherClusterAreIgnored(t *testing.T) {
 	}
 }
 
-// Each hint is passed on as often as it takes, in messages that keep to the limit, and then no more.
+// Each hint is passed on as often as it takes, in messages that keep to the limit, and then no
+// more.
 func TestHintsArePassedOnSomeTimes(t *testing.T) {
-	for name, test := range map[string]struct{ nodes, times int }{"alone": {1, 4}, "three": {3, 4}, "nine": {9, 4}, "ten": {10, 8}, "hundred": {100, 12}} {
+	for name, test := range map[string]struct{ nodes, times int }{"alone": {1, 4}, "three": {3, 4}, "nine": {9, 4},
+		"ten": {10, 8}, "hundred": {100, 12}} {
 		t.Run(name, func(t *testing.T) {
 			s := newHints(func() int { return test.nodes })
 			for shard := range uint32(maxHints) {

@@ -8,8 +8,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// Host is this node's replicas. Its methods are called on many goroutines; those that change something return when it is on
-// stable storage.
+// Host is this node's replicas. Its methods are called on many goroutines; those that change
+// something return when it is on stable storage.
 type Host interface {
 	// Node is this node's id, made with its data directory; never 0.
 	Node() uint64
@@ -25,7 +25,8 @@ type Host interface {
 	Settle() error
 	// Found makes this node the first of a new cluster: the only voter of every group.
 	Found(cluster uint64) error
-	// Adopt makes this node one of a cluster that is there, without any replica. It fails where it belongs to another one.
+	// Adopt makes this node one of a cluster that is there, without any replica. It fails where it
+	// belongs to another one.
 	Adopt(cluster uint64) error
 
 	// Receive takes a message of the consensus core of another node. It does not block.
@@ -41,17 +42,20 @@ type Host interface {
 	CreateReplica(shard uint32, replica uint64) error
 	// DestroyReplica removes a replica that has left its group, with all that it holds.
 	DestroyReplica(shard uint32, replica uint64) error
-	// AddLearner adds the replica that was created on a node to a group that this node leads in a term, if it gets that id. It returns
-	// when that is proposed, and says nothing about whether it will be.
+	// AddLearner adds the replica that was created on a node to a group that this node leads in a
+	// term, if it gets that id. It returns when that is proposed, and says nothing about whether it
+	// will be.
 	AddLearner(shard uint32, term, node, replica uint64) error
-	// ChangeVoters promotes learners and removes replicas of a group that this node leads in a term, in one step. It returns when
-	// that is proposed.
+	// ChangeVoters promotes learners and removes replicas of a group that this node leads in a
+	// term, in one step. It returns when that is proposed.
 	ChangeVoters(shard uint32, term uint64, promote, remove []uint64) error
-	// Transfer gives a shard's lead away, once what is being sent for it is done. Where that takes too long the lead stays, or with
-	// insist goes all the same: a reply is in doubt then. It returns when the lead is gone, or stays.
+	// Transfer gives a shard's lead away, once what is being sent for it is done. Where that takes
+	// too long the lead stays, or with insist goes all the same: a reply is in doubt then. It
+	// returns when the lead is gone, or stays.
 	Transfer(ctx context.Context, shard uint32, term uint64, to uint64, insist bool) error
 
-	// ReadState reads the cluster's state as this node's replica of the meta group knows it; nil where it has none.
+	// ReadState reads the cluster's state as this node's replica of the meta group knows it; nil
+	// where it has none.
 	ReadState() (*clusterv1.ClusterState, error)
 	// WriteState replaces the state that has a revision. Only the leader of the meta group can.
 	WriteState(ctx context.Context, revision uint64, state *clusterv1.ClusterState) error
@@ -61,7 +65,8 @@ type Host interface {
 type Stage interface {
 	// Add adds a record. Keys come in their order, without the shard.
 	Add(key, value []byte) error
-	// Commit makes the state the replica's, if the consensus message that came with it asks for it. done is called once.
+	// Commit makes the state the replica's, if the consensus message that came with it asks for it.
+	// done is called once.
 	Commit(from uint64, message []byte, done func(error))
 	// Discard forgets what came.
 	Discard()
@@ -69,7 +74,8 @@ type Stage interface {
 
 // Snapshot is the state of a shard while it is sent. It must be closed.
 type Snapshot interface {
-	// Each reads the records in the order of their keys, without the shard. Key and value are valid during the call only.
+	// Each reads the records in the order of their keys, without the shard. Key and value are valid
+	// during the call only.
 	Each(each func(key, value []byte) error) error
 	// Close gives the snapshot back.
 	Close()

@@ -11,7 +11,8 @@ import (
 // stateWait is how long a question for a newer state waits for one.
 const stateWait = 10 * time.Second
 
-// known is the newest state of the cluster that this node has heard of. It may be behind what the meta group has committed.
+// known is the newest state of the cluster that this node has heard of. It may be behind what the
+// meta group has committed.
 type known struct {
 	mu      sync.Mutex
 	state   *clusterv1.ClusterState

@@ -13,10 +13,11 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// How soon a node that died is known to be dead: one of the others probes it within a probe interval or two, asks others to, and
-// suspects it then; it has 1.5 s to object, or 3 s where too few others confirm. (With more than ten nodes the first grows with
-// the logarithm of their number.) Together that is 2 to 4 s. A node that only paused for so long is taken for dead, and is welcome
-// again: this is a hint, and shards have their own, faster, means.
+// How soon a node that died is known to be dead: one of the others probes it within a probe
+// interval or two, asks others to, and suspects it then; it has 1.5 s to object, or 3 s where too
+// few others confirm. (With more than ten nodes the first grows with the logarithm of their
+// number.) Together that is 2 to 4 s. A node that only paused for so long is taken for dead, and is
+// welcome again: this is a hint, and shards have their own, faster, means.
 const (
 	probeInterval           = 500 * time.Millisecond
 	probeTimeout            = 250 * time.Millisecond
@@ -35,28 +36,32 @@ const (
 
 // MembershipOptions configure a Membership.
 type MembershipOptions struct {
-	// Self is this node, as the others will see it. Its Node and Name must be set; Gossip is not read. Where RPC has no host, or
-	// any (":7947"), the others take that of the gossip address.
+	// Self is this node, as the others will see it. Its Node and Name must be set; Gossip is not
+	// read. Where RPC has no host, or any (":7947"), the others take that of the gossip address.
 	Self Peer
 	// Bind is where gossip is listened for, host:port, TCP and UDP both. Port 0 takes a free one.
 	Bind string
-	// Advertise is where others reach that: host or host:port. Default: the address of Bind and, where that is any, the first
-	// private IPv4 address of this machine.
+	// Advertise is where others reach that: host or host:port. Default: the address of Bind and,
+	// where that is any, the first private IPv4 address of this machine.
 	Advertise string
-	// Join are addresses of other nodes: names or IP addresses, with or without a port (default 7946). All addresses of a name are
-	// taken. This node's own does no harm. They are tried for as long as the membership lives.
+	// Join are addresses of other nodes: names or IP addresses, with or without a port (default
+	// 7946). All addresses of a name are taken. This node's own does no harm. They are tried for as
+	// long as the membership lives.
 	Join []string
 	// Keys encrypt (the first) and decrypt (all): Secrets.GossipKeys. There must be one.
 	Keys [][]byte
-	// Label tells clusters apart that share a network and keys by mistake. At most 255 bytes; nodes with different ones do not talk.
+	// Label tells clusters apart that share a network and keys by mistake. At most 255 bytes; nodes
+	// with different ones do not talk.
 	Label string
-	// Logger gets lines for what an operator should know; the chatter of the protocol is at the level debug.
+	// Logger gets lines for what an operator should know; the chatter of the protocol is at the
+	// level debug.
 	Logger *slog.Logger
-	// Changed is told that members, or what they tell of themselves, changed. It is called on one goroutine, without locks held,
-	// must not block, and is not called after Close returned. One call may stand for several changes. May be nil.
+	// Changed is told that members, or what they tell of themselves, changed. It is called on one
+	// goroutine, without locks held, must not block, and is not called after Close returned. One
+	// call may stand for several changes. May be nil.
 	Changed func()
-	// Hinted is told of a hint that is newer than what was known, whoever said so. It is called on many goroutines and must not
-	// block. May be nil.
+	// Hinted is told of a hint that is newer than what was known, whoever said so. It is called on
+	// many goroutines and must not block. May be nil.
 	Hinted func(Hint)
 }
 
@@ -77,8 +82,8 @@ type Peer struct {
 	Gossip string
 }
 
-// Membership is this node's view of who is there. It follows what the others see after moments, and can be wrong: a hint, never an
-// authority. Safe for concurrent use.
+// Membership is this node's view of who is there. It follows what the others see after moments, and
+// can be wrong: a hint, never an authority. Safe for concurrent use.
 type Membership struct {
 	options   MembershipOptions
 	list      *memberlist.Memberlist
@@ -99,8 +104,8 @@ type Membership struct {
 	left, closed bool
 }
 
-// Join listens for gossip and goes looking for others, without waiting for any. It fails for options that can't be used, and where
-// it can't listen.
+// Join listens for gossip and goes looking for others, without waiting for any. It fails for
+// options that can't be used, and where it can't listen.
 func Join(options MembershipOptions) (*Membership, error) {
 	metadata, targets, err := options.check()
 	if err != nil {
@@ -165,7 +170,8 @@ func (o MembershipOptions) check() (metadata []byte, targets []target, err error
 	return metadata, targets, err
 }
 
-func (m *Membership) config(keyring *memberlist.Keyring, advertise netip.AddrPort, logger *log.Logger) *memberlist.Config {
+func (m *Membership) config(keyring *memberlist.Keyring, advertise netip.AddrPort,
+	logger *log.Logger) *memberlist.Config {
 	config := memberlist.DefaultLANConfig()
 	config.Name = m.table.name
 	config.Transport = m.transport
@@ -218,8 +224,9 @@ func (m *Membership) Peers() []Peer { return m.table.peers() }
 // Alive reports whether a node is among Peers, or is this one.
 func (m *Membership) Alive(node uint64) bool { return m.table.alive(node) }
 
-// Update tells others what changed of this node, such as its cluster's id, without waiting for them to hear it. The node's id and
-// name can't change. It fails where the metadata would be too long; after Leave and Close it does nothing.
+// Update tells others what changed of this node, such as its cluster's id, without waiting for them
+// to hear it. The node's id and name can't change. It fails where the metadata would be too long;
+// after Leave and Close it does nothing.
 func (m *Membership) Update(self Peer) error {
 	metadata, err := encodeMetadata(self)
 	if err != nil {
@@ -245,7 +252,8 @@ func (m *Membership) Update(self Peer) error {
 	return nil
 }
 
-// catchUp asks a node of the cluster that this one has just become one of for all hints: those that came before were ignored.
+// catchUp asks a node of the cluster that this one has just become one of for all hints: those that
+// came before were ignored.
 func (m *Membership) catchUp() {
 	for _, p := range m.Peers() {
 		address, err := netip.ParseAddrPort(p.Gossip)
@@ -255,8 +263,9 @@ func (m *Membership) catchUp() {
 	}
 }
 
-// Leave tells others that this node goes, so that they do not have to find out, and waits until some were told, or the timeout is
-// over: that is an error, but the node has left all the same. It may be called once, or more, before Close.
+// Leave tells others that this node goes, so that they do not have to find out, and waits until
+// some were told, or the timeout is over: that is an error, but the node has left all the same. It
+// may be called once, or more, before Close.
 func (m *Membership) Leave(timeout time.Duration) error {
 	m.closing.Lock()
 	defer m.closing.Unlock()
@@ -273,8 +282,8 @@ func (m *Membership) Leave(timeout time.Duration) error {
 	return nil
 }
 
-// Close ends the membership. Without Leave the others take the node for dead after some seconds. It may be called more than once,
-// but not by Changed.
+// Close ends the membership. Without Leave the others take the node for dead after some seconds. It
+// may be called more than once, but not by Changed.
 func (m *Membership) Close() {
 	m.closing.Lock()
 	defer m.closing.Unlock()

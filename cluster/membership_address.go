@@ -45,15 +45,17 @@ func parseTarget(text string) (target, error) {
 	return target{host, uint16(port)}, nil
 }
 
-// addresses resolves names, which the library does not: it would listen at all addresses for one. The advertised address is the
-// zero one where the library shall find it, and its port 0 where it is that of the listener.
+// addresses resolves names, which the library does not: it would listen at all addresses for one.
+// The advertised address is the zero one where the library shall find it, and its port 0 where it
+// is that of the listener.
 func (o MembershipOptions) addresses() (bind, advertise netip.AddrPort, err error) {
 	if bind, err = resolveLocal(o.Bind, "0.0.0.0"); err != nil {
 		return bind, advertise, err
 	}
 	if o.Advertise == "" {
 		if bind.Addr() == netip.IPv6Unspecified() {
-			return bind, advertise, fmt.Errorf("cluster: gossip at %v: say in advertise at which address others reach it", bind)
+			return bind, advertise, fmt.Errorf("cluster: gossip at %v: say in advertise at which address others "+
+				"reach it", bind)
 		}
 		return bind, advertise, nil
 	}
@@ -72,7 +74,8 @@ func hasPort(text string) bool {
 	return err == nil
 }
 
-// resolveLocal resolves host:port, IPv4 first. The host may be left out where there is one to take instead.
+// resolveLocal resolves host:port, IPv4 first. The host may be left out where there is one to take
+// instead.
 func resolveLocal(text, instead string) (netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {

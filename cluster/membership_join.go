@@ -35,7 +35,8 @@ type seeker struct {
 	complained bool
 }
 
-// run returns when the context ends. No error ends it: addresses may come to life, and names to resolve, at any time.
+// run returns when the context ends. No error ends it: addresses may come to life, and names to
+// resolve, at any time.
 func (s *seeker) run(ctx context.Context) {
 	quick := firstRetry
 	for {
@@ -126,7 +127,8 @@ func (s *seeker) resolve(ctx context.Context, t target) ([]netip.AddrPort, error
 	return addresses, nil
 }
 
-// complain says once that nobody is there. Where nothing failed there was only this node itself to be found.
+// complain says once that nobody is there. Where nothing failed there was only this node itself to
+// be found.
 func (s *seeker) complain(failures []string) {
 	if s.lonely.IsZero() {
 		s.lonely = time.Now()
@@ -140,7 +142,8 @@ func (s *seeker) complain(failures []string) {
 		addresses[i] = target.String()
 	}
 	s.logger.Warn("no other node can be reached; trying on", "addresses", addresses, "failures", failures,
-		"check", "do the others run, is the gossip port open between nodes for TCP and UDP, have all nodes the same secret")
+		"check", "do the others run, is the gossip port open between nodes for TCP and UDP, have all nodes the same "+
+			"secret")
 }
 
 func (s *seeker) found() {

@@ -11,10 +11,12 @@ import (
 // complainEvery is how often one complaint about others' gossip is repeated, at most.
 const complainEvery = time.Minute
 
-// anotherSecret is what the library says, in lines and in errors, when it can't decrypt something; its versions differ in case.
+// anotherSecret is what the library says, in lines and in errors, when it can't decrypt something;
+// its versions differ in case.
 const anotherSecret = "no installed keys could decrypt"
 
-// complaints are what an operator should know of what the library logs: a text in its line, in lower case, and what it means.
+// complaints are what an operator should know of what the library logs: a text in its line, in
+// lower case, and what it means.
 var complaints = []struct{ contains, says string }{
 	{anotherSecret, "refused gossip of somebody with another secret"},
 	{"remote state is not encrypted", "refused gossip of somebody without a secret"},
@@ -22,8 +24,8 @@ var complaints = []struct{ contains, says string }{
 	{"udp probes failed", "a node answers over TCP, but not over UDP: the gossip port must be open for both"},
 }
 
-// gossipLog takes the library's log. It writes a line for each probe that fails and each connection that comes in: that is for
-// debugging.
+// gossipLog takes the library's log. It writes a line for each probe that fails and each connection
+// that comes in: that is for debugging.
 type gossipLog struct {
 	logger *slog.Logger
 	now    func() time.Time

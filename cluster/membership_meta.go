@@ -9,9 +9,9 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// What a node tells of itself travels with every message about it, and must fit in 512 bytes. It is a version byte, then fields of
-// a number, a length and that many bytes. A field that is not known is left out, so that newer nodes can say more; one that comes
-// twice counts as it came last.
+// What a node tells of itself travels with every message about it, and must fit in 512 bytes. It is
+// a version byte, then fields of a number, a length and that many bytes. A field that is not known
+// is left out, so that newer nodes can say more; one that comes twice counts as it came last.
 const (
 	metadataVersion = 1
 	maxMetadata     = memberlist.MetaMaxSize
@@ -37,7 +37,8 @@ func encodeMetadata(p Peer) ([]byte, error) {
 		value  []byte
 	}{
 		{fieldNode, encodeID(p.Node)}, {fieldCluster, encodeID(p.Cluster)},
-		{fieldName, []byte(p.Name)}, {fieldRPC, []byte(p.RPC)}, {fieldZone, []byte(p.Zone)}, {fieldVersion, []byte(p.Version)},
+		{fieldName, []byte(p.Name)}, {fieldRPC, []byte(p.RPC)}, {fieldZone, []byte(p.Zone)}, {fieldVersion,
+			[]byte(p.Version)},
 	} {
 		if len(field.value) == 0 {
 			continue
@@ -50,7 +51,8 @@ func encodeMetadata(p Peer) ([]byte, error) {
 		buf = append(buf, field.value...)
 	}
 	if len(buf) > maxMetadata {
-		return nil, fmt.Errorf("cluster: a node's name, address, zone and version take %d bytes, more than %d", len(buf), maxMetadata)
+		return nil, fmt.Errorf("cluster: a node's name, address, zone and version take %d bytes, more than %d",
+			len(buf), maxMetadata)
 	}
 	return buf, nil
 }
@@ -62,7 +64,8 @@ func encodeID(id uint64) []byte {
 	return binary.BigEndian.AppendUint64(nil, id)
 }
 
-// decodeMetadata takes what anybody with the key sent. What it returns has a node id and valid texts.
+// decodeMetadata takes what anybody with the key sent. What it returns has a node id and valid
+// texts.
 func decodeMetadata(buf []byte) (Peer, error) {
 	if len(buf) == 0 || len(buf) > maxMetadata {
 		return Peer{}, fmt.Errorf("%w: %d bytes", errMetadata, len(buf))

@@ -12,16 +12,19 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// missLost is how long the address of a node that is gone is tried again. Gossip itself tries for 30 s.
+// missLost is how long the address of a node that is gone is tried again. Gossip itself tries for
+// 30 s.
 const missLost = time.Hour
 
-// table is who is there, as the library tells. It calls under its own lock: nothing here calls it back, or blocks.
+// table is who is there, as the library tells. It calls under its own lock: nothing here calls it
+// back, or blocks.
 type table struct {
 	name   string // this node's own, in the library
 	node   uint64
 	logger *slog.Logger
 	now    func() time.Time
-	// changed and left, of capacity 1, hold a value when something changed, or somebody was lost, since it was last taken.
+	// changed and left, of capacity 1, hold a value when something changed, or somebody was lost,
+	// since it was last taken.
 	changed, left chan struct{}
 
 	mu      sync.Mutex
@@ -91,21 +94,24 @@ func (t *table) NotifyLeave(n *memberlist.Node) {
 	gone := t.present[n.Name]
 	delete(t.present, n.Name)
 	missed := lost{address: gone.address, since: t.now()}
-	// The library refused this address as long as the node seemed to be alive at its old one, and has forgotten it.
+	// The library refused this address as long as the node seemed to be alive at its old one, and
+	// has forgotten it.
 	if claimed, moved := t.claimed[n.Name]; moved {
 		missed.address = claimed
 		delete(t.claimed, n.Name)
 	}
 	t.lost[n.Name] = missed
 	if gone.known {
-		t.logger.Info("a node is gone", "peer", hexID(gone.peer.Node), "name", gone.peer.Name, "gossip", gone.peer.Gossip)
+		t.logger.Info("a node is gone", "peer", hexID(gone.peer.Node), "name", gone.peer.Name, "gossip",
+			gone.peer.Gossip)
 	}
 	signal(t.changed)
 	signal(t.left)
 }
 
-// NotifyConflict is called, again and again, when two processes have the same name and so the same node id. That is what a node does
-// that comes back at another address before it was taken for dead; but also a copied data directory.
+// NotifyConflict is called, again and again, when two processes have the same name and so the same
+// node id. That is what a node does that comes back at another address before it was taken for
+// dead; but also a copied data directory.
 func (t *table) NotifyConflict(existing, other *memberlist.Node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +136,8 @@ func (t *table) put(n *memberlist.Node, joined uint64) {
 	t.present[n.Name] = present{peer: peer, known: err == nil, joined: joined, address: address}
 }
 
-// peers returns the others by node id. A node that was renamed is there under both names until the old one is taken for dead.
+// peers returns the others by node id. A node that was renamed is there under both names until the
+// old one is taken for dead.
 func (t *table) peers() []Peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -100,7 +100,8 @@ func trio(t *testing.T, change func(*MembershipOptions)) (a, b, c *member) {
 	return a, b, c
 }
 
-// checkLeaks is called first, so that it looks after everything else was closed. The library's goroutines end soon after.
+// checkLeaks is called first, so that it looks after everything else was closed. The library's
+// goroutines end soon after.
 func checkLeaks(t *testing.T) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
@@ -188,7 +189,10 @@ func TestNewDiskIsANewNode(t *testing.T) {
 	a, b, c := trio(t, nil)
 	c.Close()
 	fresh := join(t, 4, func(o *MembershipOptions) { o.Self.Name = "node-3" }, a.Address())
-	eventually(t, "the new node is there and the old one gone", func() bool { return a.sees(2, 4) && b.sees(1, 4) && fresh.sees(1, 2) })
+	eventually(t, "the new node is there and the old one gone", func() bool {
+		return a.sees(2, 4) && b.sees(1, 4) &&
+			fresh.sees(1, 2)
+	})
 }
 
 func TestLeavingIsSeenAtOnce(t *testing.T) {
@@ -273,7 +277,11 @@ func TestHintsArrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := time.Now()
-	eventually(t, "who becomes one of the cluster is told", func() bool { h, _ := e.Leader(63); return h == Hint{63, 9, 2} })
+	eventually(t, "who becomes one of the cluster is told", func() bool {
+		h, _ := e.Leader(63)
+		return h == Hint{63, 9,
+			2}
+	})
 	if took := time.Since(told); took > pushPullInterval/2 {
 		t.Errorf("it took %v", took)
 	}
@@ -336,7 +344,8 @@ func TestNobodyAnswersIsSaidOnce(t *testing.T) {
 	}
 	b := join(t, 2, func(o *MembershipOptions) { o.Bind = address })
 	eventually(t, "they find each other", func() bool { return a.sees(2) && b.sees(1) })
-	eventually(t, "it is said that it is over", func() bool { return a.log.lines("other nodes can be reached again") == 1 })
+	eventually(t, "it is said that it is over",
+		func() bool { return a.log.lines("other nodes can be reached again") == 1 })
 }
 
 func TestCloseDoesNotWaitForOthers(t *testing.T) {
@@ -380,7 +389,8 @@ func TestUnreadableNodeIsIgnored(t *testing.T) {
 
 func TestOptionsAreRefused(t *testing.T) {
 	good := MembershipOptions{
-		Self: Peer{Node: 1, Name: "a"}, Bind: "127.0.0.1:0", Keys: Loopback().GossipKeys(), Logger: slog.New(slog.DiscardHandler),
+		Self: Peer{Node: 1, Name: "a"}, Bind: "127.0.0.1:0", Keys: Loopback().GossipKeys(),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// bindAttempts is how often a free port is looked for: the kernel's choice for TCP may be taken for UDP.
+// bindAttempts is how often a free port is looked for: the kernel's choice for TCP may be taken for
+// UDP.
 const bindAttempts = 10
 
-// gossipTransport is the library's own, with connections that end when the membership is closed. The library's waits for hosts
-// that do not answer, and would keep a node from stopping.
+// gossipTransport is the library's own, with connections that end when the membership is closed.
+// The library's waits for hosts that do not answer, and would keep a node from stopping.
 type gossipTransport struct {
 	*memberlist.NetTransport
 	ctx  context.Context

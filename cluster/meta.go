@@ -13,8 +13,9 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// meta is what the leader of the meta group does: it takes nodes in, watches who is gone, and writes down where shards are wanted.
-// Its decisions are those of plan.go; all it writes replaces the revision that it read, so that two leaders can't mix.
+// meta is what the leader of the meta group does: it takes nodes in, watches who is gone, and
+// writes down where shards are wanted. Its decisions are those of plan.go; all it writes replaces
+// the revision that it read, so that two leaders can't mix.
 type meta struct {
 	cluster *Cluster
 	wake    chan struct{}
@@ -87,8 +88,8 @@ func (m *meta) plan(ctx context.Context) error {
 	})
 }
 
-// watch notes who lives. A node that gossip misses is called now and then: gossip alone may be cut. One that was lost under another
-// leader stays so until it is heard of.
+// watch notes who lives. A node that gossip misses is called now and then: gossip alone may be cut.
+// One that was lost under another leader stays so until it is heard of.
 func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 	now := time.Now()
 	var missed []uint64
@@ -130,8 +131,9 @@ func (m *meta) gone(node uint64) bool {
 	return known && time.Since(last) > m.cluster.options.ReplaceAfter
 }
 
-// first is the state of a cluster that has none yet. It was founded by this node with the consent of others; or this node was alone
-// so far, which makes it a cluster of one, and what lies on its disk may need all that this version knows.
+// first is the state of a cluster that has none yet. It was founded by this node with the consent
+// of others; or this node was alone so far, which makes it a cluster of one, and what lies on its
+// disk may need all that this version knows.
 func (m *meta) first() *clusterv1.ClusterState {
 	o := m.cluster.options
 	state := newState(m.cluster.host.Cluster(), o.Shards, o.Replicas, o.Expect)
@@ -141,7 +143,8 @@ func (m *meta) first() *clusterv1.ClusterState {
 	return state
 }
 
-// change changes the state, if this node leads the meta group. It returns when the change is on stable storage.
+// change changes the state, if this node leads the meta group. It returns when the change is on
+// stable storage.
 func (m *meta) change(ctx context.Context, decide func(*clusterv1.ClusterState) error) error {
 	c := m.cluster
 	select {
@@ -186,16 +189,20 @@ func (m *meta) tell(before, after *clusterv1.ClusterState) {
 		was := findMember(before, now.Node)
 		switch {
 		case was == nil:
-			log.Info("a node is a member now", "peer", hexID(now.Node), "name", now.Name, "rpc", now.Rpc, "version", now.Version)
+			log.Info("a node is a member now", "peer", hexID(now.Node), "name", now.Name, "rpc", now.Rpc, "version",
+				now.Version)
 		case was.Standing != now.Standing:
-			log.Info("a node's standing changed", "peer", hexID(now.Node), "name", now.Name, "standing", Standing(now.Standing))
+			log.Info("a node's standing changed", "peer", hexID(now.Node), "name", now.Name, "standing",
+				Standing(now.Standing))
 		}
 	}
 	if after.Format > before.GetFormat() {
-		log.Info("all nodes can apply log entries of a newer format, which are written from now on: no node can go back to an older version", "format", after.Format)
+		log.Info("all nodes can apply log entries of a newer format, which are written from now on: no node can go "+
+			"back to an older version", "format", after.Format)
 	}
 	if after.Settled && !before.GetSettled() {
-		log.Info("the cluster is formed: all shards are where they are wanted", "nodes", len(eligible(after)), "replicas", placement.Copies(len(eligible(after)), int(after.Replicas)))
+		log.Info("the cluster is formed: all shards are where they are wanted", "nodes", len(eligible(after)),
+			"replicas", placement.Copies(len(eligible(after)), int(after.Replicas)))
 	}
 }
 
@@ -255,19 +262,21 @@ func (m *meta) mayRemove(ctx context.Context, name string) error {
 	case err != nil && c.Alive(member.Node):
 		return fmt.Errorf("%w: node %s is alive, but does not tell what it holds: %w", ErrRefused, member.Name, err)
 	case len(held) > 0:
-		return fmt.Errorf("%w: node %s holds %d replicas: drain it first, or stop it if they shall be given up", ErrRefused, member.Name, len(held))
+		return fmt.Errorf("%w: node %s holds %d replicas: drain it first, or stop it if they shall be given up",
+			ErrRefused, member.Name, len(held))
 	case err == nil:
 		return nil
 	}
 	if n := c.leaderless(ctx); n > 0 {
-		return fmt.Errorf("%w: %d shards have no leader while node %s is away, and its replicas may be the only ones that are left of them: start it again, and drain it",
+		return fmt.Errorf("%w: %d shards have no leader while node %s is away, and its replicas may be the only ones "+
+			"that are left of them: start it again, and drain it",
 			ErrRefused, n, member.Name)
 	}
 	return nil
 }
 
-// leadersWithin is how long shards without a leader are looked at again: nodes are asked one after the other, and a lead that is
-// handed over meanwhile is seen nowhere.
+// leadersWithin is how long shards without a leader are looked at again: nodes are asked one after
+// the other, and a lead that is handed over meanwhile is seen nowhere.
 const leadersWithin = 2 * time.Second
 
 // leaderless is the number of shards, the meta group included, that no node leads which answers.
@@ -355,7 +364,8 @@ func (c *Cluster) replicasOf(ctx context.Context, nodes []uint64) map[uint64][]*
 	return out
 }
 
-// ReplicasOfAll asks all nodes of the cluster how their replicas are; who does not answer is left out.
+// ReplicasOfAll asks all nodes of the cluster how their replicas are; who does not answer is left
+// out.
 func (c *Cluster) ReplicasOfAll(ctx context.Context) map[uint64][]*clusterv1.ReplicaStatus {
 	var nodes []uint64
 	for _, m := range c.state.get().GetMembers() {

@@ -19,11 +19,14 @@ func (nobodyThere) Cluster() uint64 { return 9 }
 
 func (nobodyThere) Consented() uint64 { return 1 }
 
-// newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches nobody.
+// newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches
+// nobody.
 func newLeader() *meta {
 	c := &Cluster{
-		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(), log: slog.New(slog.DiscardHandler),
-		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)}, leads: map[uint32]Hint{0: {Term: 3, Node: 1}},
+		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(),
+		log:        slog.New(slog.DiscardHandler),
+		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)},
+		leads:      map[uint32]Hint{0: {Term: 3, Node: 1}},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.links = newLinks(c)
@@ -47,8 +50,8 @@ func memberOf(node uint64, name string, standing clusterv1.Standing) *clusterv1.
 	return &clusterv1.Member{Node: node, Name: name, Rpc: "h:1", Version: "v1.0.0", Standing: standing}
 }
 
-// TestWhoIsLostStaysLostUnderANewLeader: to count anew how long a node is gone must not bring it back, and with it replicas to a
-// node that is dead.
+// TestWhoIsLostStaysLostUnderANewLeader: to count anew how long a node is gone must not bring it
+// back, and with it replicas to a node that is dead.
 func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 	m := newLeader()
 	state := &clusterv1.ClusterState{Replicas: 3, Members: []*clusterv1.Member{
@@ -59,7 +62,8 @@ func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 		m.watch(t.Context(), state)
 		replaceLost(state, m.gone)
 		for i, want := range []clusterv1.Standing{
-			clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_LOST,
+			clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE, clusterv1.Standing_STANDING_ACTIVE,
+			clusterv1.Standing_STANDING_LOST,
 		} {
 			if got := state.Members[i]; got.Standing != want {
 				t.Errorf("node %s is %s", got.Name, Standing(got.Standing))
@@ -73,13 +77,15 @@ func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 	}
 }
 
-// TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed: the node that had the disk is not waited for, however often that happened: none of
-// its shards could be placed meanwhile, and one that is missed with most others is otherwise not given up.
+// TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed: the node that had the disk is not waited
+// for, however often that happened: none of its shards could be placed meanwhile, and one that is
+// missed with most others is otherwise not given up.
 func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 	m := newLeader()
 	active := clusterv1.Standing_STANDING_ACTIVE
 	state := &clusterv1.ClusterState{Replicas: 3, Members: []*clusterv1.Member{
-		memberOf(1, "a", active), memberOf(2, "b", active), memberOf(3, "c", active), memberOf(4, "c", active), memberOf(5, "c", active), memberOf(6, "c", active),
+		memberOf(1, "a", active), memberOf(2, "b", active), memberOf(3, "c", active), memberOf(4, "c", active),
+		memberOf(5, "c", active), memberOf(6, "c", active),
 	}}
 	for _, member := range state.Members {
 		member.Rpc = member.Name + ":7947"
@@ -97,7 +103,8 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 	m.wantStandings(t, state, "aaalla", "while it is started again")
 }
 
-// TestWhoWasAloneIsAClusterOfOne: its conversations must not wait for as many nodes as found a new cluster.
+// TestWhoWasAloneIsAClusterOfOne: its conversations must not wait for as many nodes as found a new
+// cluster.
 func TestWhoWasAloneIsAClusterOfOne(t *testing.T) {
 	m := newLeader()
 	m.cluster.options.Expect, m.cluster.options.Format = 3, 2
@@ -131,7 +138,8 @@ func TestWhoSharesANameIsWaitedFor(t *testing.T) {
 
 // TestOperatorsKnowThreeStandings: another version may ask for one that this one does not know.
 func TestOperatorsKnowThreeStandings(t *testing.T) {
-	for _, standing := range []clusterv1.Standing{clusterv1.Standing_STANDING_UNSPECIFIED, clusterv1.Standing_STANDING_LOST, 9} {
+	for _, standing := range []clusterv1.Standing{clusterv1.Standing_STANDING_UNSPECIFIED,
+		clusterv1.Standing_STANDING_LOST, 9} {
 		if _, err := newLeader().operate(t.Context(), "a", standing); !errors.Is(err, ErrRefused) {
 			t.Errorf("%v: %v", standing, err)
 		}
@@ -152,7 +160,8 @@ func (l leads) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	return all, nil
 }
 
-// TestTheLastReplicasAreNotRemoved: a dead node may hold the only replica of a shard, and what is removed never comes back.
+// TestTheLastReplicasAreNotRemoved: a dead node may hold the only replica of a shard, and what is
+// removed never comes back.
 func TestTheLastReplicasAreNotRemoved(t *testing.T) {
 	m := newLeader()
 	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 2, Members: []*clusterv1.Member{
@@ -168,7 +177,8 @@ func TestTheLastReplicasAreNotRemoved(t *testing.T) {
 	}
 }
 
-// relay leads one half of the shards at a time, as nodes look that hand leads over while they are asked.
+// relay leads one half of the shards at a time, as nodes look that hand leads over while they are
+// asked.
 type relay struct {
 	nobodyThere
 	looks *atomic.Uint32
@@ -180,7 +190,8 @@ func (r relay) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 
 func TestLeadsThatAreHandedOverAreNotMissed(t *testing.T) {
 	m := newLeader()
-	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 1, Members: []*clusterv1.Member{memberOf(1, "a", clusterv1.Standing_STANDING_ACTIVE)}})
+	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 1, Members: []*clusterv1.Member{memberOf(1, "a",
+		clusterv1.Standing_STANDING_ACTIVE)}})
 	m.cluster.host = relay{looks: &atomic.Uint32{}}
 	if n := m.cluster.leaderless(t.Context()); n != 0 {
 		t.Errorf("%d shards have no leader", n)
@@ -189,7 +200,8 @@ func TestLeadsThatAreHandedOverAreNotMissed(t *testing.T) {
 
 func TestReplicasThatAreGone(t *testing.T) {
 	theirs := []*clusterv1.ReplicaStatus{
-		{Shard: 1, Replica: 2, Next: 7, Members: []*clusterv1.Replica{{Id: 2, Node: 20}, {Id: 5, Node: 50}, {Id: 6, Node: 60}}},
+		{Shard: 1, Replica: 2, Next: 7, Members: []*clusterv1.Replica{{Id: 2, Node: 20}, {Id: 5, Node: 50},
+			{Id: 6, Node: 60}}},
 		{Shard: 2, Replica: 2, Next: 9, Members: []*clusterv1.Replica{{Id: 3, Node: 30}}},
 		{Shard: 3, Replica: 4, Next: 9},
 	}
@@ -207,7 +219,8 @@ func TestReplicasThatAreGone(t *testing.T) {
 		{3, 1, 10, false},
 		{4, 1, 10, false},
 	} {
-		if got := gone(&clusterv1.ReplicaStatus{Shard: test.shard, Replica: test.replica}, test.node, theirs); got != test.gone {
+		if got := gone(&clusterv1.ReplicaStatus{Shard: test.shard, Replica: test.replica}, test.node,
+			theirs); got != test.gone {
 			t.Errorf("replica %d of shard %d on node %d: gone %v", test.replica, test.shard, test.node, got)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// moves carries the replicas of the shards that this node leads to where they are wanted, a few shards at a time. It remembers
-// nothing: what to do next is read from the group (placement.Next), so that any leader goes on where another one stopped.
+// moves carries the replicas of the shards that this node leads to where they are wanted, a few
+// shards at a time. It remembers nothing: what to do next is read from the group (placement.Next),
+// so that any leader goes on where another one stopped.
 type moves struct {
 	cluster *Cluster
 	wake    chan struct{}
@@ -32,8 +33,9 @@ type moves struct {
 	halt   context.CancelFunc
 }
 
-// kept is a lead that could not be given away. Each try ends the shard's conversations and refuses its webhooks until it is over, and
-// what stood in its way, such as a provider that takes long for a reply, may stay for hours.
+// kept is a lead that could not be given away. Each try ends the shard's conversations and refuses
+// its webhooks until it is over, and what stood in its way, such as a provider that takes long for
+// a reply, may stay for hours.
 type kept struct {
 	until time.Time
 	wait  time.Duration
@@ -42,25 +44,30 @@ type kept struct {
 const (
 	// movesAtOnce is how many shards a leader moves at once: each may copy its whole state.
 	movesAtOnce = 4
-	// moveEvery is how often a leader looks where nothing changed, movingEvery while steps are taken, and up to waitEvery while it
-	// has to wait for others: that may be for long, and each look stops the lanes for a moment.
+	// moveEvery is how often a leader looks where nothing changed, movingEvery while steps are
+	// taken, and up to waitEvery while it has to wait for others: that may be for long, and each
+	// look stops the lanes for a moment.
 	moveEvery   = 5 * time.Second
 	movingEvery = 50 * time.Millisecond
 	waitEvery   = time.Second
-	// handOverTries is how often a node that stops offers a lead: the heir may not have heard yet that it is a voter.
+	// handOverTries is how often a node that stops offers a lead: the heir may not have heard yet
+	// that it is a voter.
 	handOverTries = 3
-	// nearEnough is how many entries behind the commit index a replica has caught up, if it has any: a short log is all near.
+	// nearEnough is how many entries behind the commit index a replica has caught up, if it has
+	// any: a short log is all near.
 	nearEnough = 64
 	// stepWithin bounds one step, but for a transfer's hand-over.
 	stepWithin = 5 * time.Second
-	// keepLead is how long a lead stays where it is after it could not be given away; twice as long each time, up to keepLeadMost.
+	// keepLead is how long a lead stays where it is after it could not be given away; twice as long
+	// each time, up to keepLeadMost.
 	keepLead     = 2 * time.Second
 	keepLeadMost = 10 * time.Minute
 )
 
 func newMoves(c *Cluster) *moves {
 	m := &moves{
-		cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{}, kept: map[uint32]kept{},
+		cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{},
+		kept: map[uint32]kept{},
 	}
 	m.halted, m.halt = context.WithCancel(context.Background())
 	return m
@@ -93,7 +100,8 @@ func (m *moves) run(ctx context.Context) {
 	}
 }
 
-// look begins the next steps of shards that this node leads. It reports whether there are any, and whether some have to wait.
+// look begins the next steps of shards that this node leads. It reports whether there are any, and
+// whether some have to wait.
 func (m *moves) look(ctx context.Context) (steps, waits bool) {
 	c := m.cluster
 	state := c.state.get()
@@ -138,7 +146,8 @@ func (m *moves) open() {
 	m.looks++
 }
 
-// begin begins a step that this look found, unless one is under way, or ended since the look began: that one was not seen.
+// begin begins a step that this look found, unless one is under way, or ended since the look began:
+// that one was not seen.
 func (m *moves) begin(shard uint32) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -192,7 +201,8 @@ func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
 }
 
 // perform takes one step. What fails is told again by the next look.
-func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus, step placement.Step) {
+func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus,
+	step placement.Step) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(m.halted, cancel)()
@@ -243,8 +253,8 @@ func (m *moves) transfer(ctx context.Context, shard uint32, term uint64, r *clus
 	return errors.New("cluster: no such replica")
 }
 
-// HandLeadsOver gives all leads of this node away, as far as there is somebody to take them, and returns when that is done or ctx
-// ends. Moves must not give them back meanwhile: Close comes next.
+// HandLeadsOver gives all leads of this node away, as far as there is somebody to take them, and
+// returns when that is done or ctx ends. Moves must not give them back meanwhile: Close comes next.
 func (c *Cluster) HandLeadsOver(ctx context.Context) {
 	c.moves.stop()
 	replicas, err := c.host.Replicas()
@@ -274,8 +284,9 @@ func (c *Cluster) HandLeadsOver(ctx context.Context) {
 	all.Wait()
 }
 
-// heirOf is the replica that takes a group over best: a voter that was heard of lately and has the most, if possible one that gossip
-// takes for alive: who leaves says so there, but it alone may be cut. 0 where there is none.
+// heirOf is the replica that takes a group over best: a voter that was heard of lately and has the
+// most, if possible one that gossip takes for alive: who leaves says so there, but it alone may be
+// cut. 0 where there is none.
 func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) uint64 {
 	best, most, bestAlive := uint64(0), uint64(0), false
 	for i, member := range r.Members {
@@ -291,7 +302,8 @@ func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) ui
 	return best
 }
 
-// stop begins no further step, and returns when those under way have ended: whoever gives a lead away must be alone in that.
+// stop begins no further step, and returns when those under way have ended: whoever gives a lead
+// away must be alone in that.
 func (m *moves) stop() {
 	m.mu.Lock()
 	for i := range uint32(movesAtOnce) {

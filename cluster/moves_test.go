@@ -12,11 +12,13 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// TestWhoHasNothingHasNotCaughtUp: all of a short log is near its end, and a voter without anything is one less for a majority.
+// TestWhoHasNothingHasNotCaughtUp: all of a short log is near its end, and a voter without anything
+// is one less for a majority.
 func TestWhoHasNothingHasNotCaughtUp(t *testing.T) {
 	for match, want := range map[uint64]bool{0: false, 1: true, 10: true} {
 		g := groupOf(1, &clusterv1.ReplicaStatus{
-			Commit: 10, Members: []*clusterv1.Replica{{Id: 2, Node: 2}}, Progress: []*clusterv1.MemberStatus{{Learner: true, Match: match}},
+			Commit: 10, Members: []*clusterv1.Replica{{Id: 2, Node: 2}},
+			Progress: []*clusterv1.MemberStatus{{Learner: true, Match: match}},
 		})
 		if g.Replicas[0].CaughtUp != want {
 			t.Errorf("who has entry %d of 10 has caught up: %v, want %v", match, g.Replicas[0].CaughtUp, want)
@@ -128,8 +130,8 @@ func (p *patient) Transfer(ctx context.Context, _ uint32, _, _ uint64, _ bool) e
 	return ctx.Err()
 }
 
-// TestAStopIsAloneInGivingLeadsAway: a step that gives one away ends before the stop does so. Else the step, when it gives up, would
-// take back what the stop has begun to end.
+// TestAStopIsAloneInGivingLeadsAway: a step that gives one away ends before the stop does so. Else
+// the step, when it gives up, would take back what the stop has begun to end.
 func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := &patient{}
@@ -147,8 +149,8 @@ func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
 	})
 }
 
-// TestHeirs: who leaves gives its leads to who has the most, among those that gossip takes for alive; where that takes nobody for
-// alive, it may be gossip that is cut.
+// TestHeirs: who leaves gives its leads to who has the most, among those that gossip takes for
+// alive; where that takes nobody for alive, it may be gossip that is cut.
 func TestHeirs(t *testing.T) {
 	r := &clusterv1.ReplicaStatus{}
 	for i, p := range []*clusterv1.MemberStatus{
@@ -170,7 +172,8 @@ func TestHeirs(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, test.heir)
 		}
 	}
-	if got := heirOf(1, &clusterv1.ReplicaStatus{Members: r.Members[:1], Progress: r.Progress[:1]}, func(uint64) bool { return true }); got != 0 {
+	if got := heirOf(1, &clusterv1.ReplicaStatus{Members: r.Members[:1], Progress: r.Progress[:1]},
+		func(uint64) bool { return true }); got != 0 {
 		t.Errorf("alone: %d", got)
 	}
 }

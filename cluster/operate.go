@@ -14,9 +14,10 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// Operate changes a node's standing, by way of the leader of the meta group. The node is given by its name or its id in hex. The
-// error is an ErrRefused where trying again does not help.
-func (c *Cluster) Operate(ctx context.Context, node string, standing clusterv1.Standing) (*clusterv1.ClusterState, error) {
+// Operate changes a node's standing, by way of the leader of the meta group. The node is given by
+// its name or its id in hex. The error is an ErrRefused where trying again does not help.
+func (c *Cluster) Operate(ctx context.Context, node string, standing clusterv1.Standing) (*clusterv1.ClusterState,
+	error) {
 	for began := time.Now(); ; {
 		state, err := c.operate(ctx, node, standing)
 		if !errors.Is(err, ErrNotMeta) || time.Since(began) > operateWithin || !pause(ctx, operateWithin/20) {
@@ -25,10 +26,12 @@ func (c *Cluster) Operate(ctx context.Context, node string, standing clusterv1.S
 	}
 }
 
-// operateWithin is how long an operator waits for a leader of the meta group: it moves like all others.
+// operateWithin is how long an operator waits for a leader of the meta group: it moves like all
+// others.
 const operateWithin = 5 * time.Second
 
-func (c *Cluster) operate(ctx context.Context, node string, standing clusterv1.Standing) (*clusterv1.ClusterState, error) {
+func (c *Cluster) operate(ctx context.Context, node string, standing clusterv1.Standing) (*clusterv1.ClusterState,
+	error) {
 	state, err := c.meta.operate(ctx, node, standing)
 	if !errors.Is(err, ErrNotMeta) {
 		return state, err
@@ -47,7 +50,8 @@ func (c *Cluster) operate(ctx context.Context, node string, standing clusterv1.S
 			return answer.GetState(), nil
 		}
 		if refused(err) {
-			why := strings.TrimPrefix(status.Convert(err).Message(), ErrRefused.Error()+": ") // the other node has said that it refuses
+			// the other node has said that it refuses
+			why := strings.TrimPrefix(status.Convert(err).Message(), ErrRefused.Error()+": ")
 			return nil, fmt.Errorf("%w: %s", ErrRefused, why)
 		}
 	}

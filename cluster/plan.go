@@ -12,7 +12,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// What is here decides about the cluster's state, without I/O or clock: the leader of the meta group writes down what comes out.
+// What is here decides about the cluster's state, without I/O or clock: the leader of the meta
+// group writes down what comes out.
 
 var (
 	// ErrNotMeta: this node does not lead the meta group. Another one does, or will soon.
@@ -23,7 +24,8 @@ var (
 
 // newState is that of a cluster which was just founded.
 func newState(cluster uint64, shards uint32, replicas, expect int) *clusterv1.ClusterState {
-	return &clusterv1.ClusterState{Cluster: cluster, Shards: shards, Replicas: uint32(replicas), Expect: uint32(max(1, expect))}
+	return &clusterv1.ClusterState{Cluster: cluster, Shards: shards, Replicas: uint32(replicas),
+		Expect: uint32(max(1, expect))}
 }
 
 func findMember(state *clusterv1.ClusterState, node uint64) *clusterv1.Member {
@@ -41,7 +43,8 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		return fmt.Errorf("%w: a node needs an id, a name and an address", ErrRefused)
 	}
 	if shards != state.Shards {
-		return fmt.Errorf("%w: the cluster has %d shards, node %s is configured for %d: set cluster.shards: %d", ErrRefused, state.Shards, m.Name, shards, state.Shards)
+		return fmt.Errorf("%w: the cluster has %d shards, node %s is configured for %d: set cluster.shards: %d",
+			ErrRefused, state.Shards, m.Name, shards, state.Shards)
 	}
 	if m.Format < state.Format {
 		return fmt.Errorf("%w: upgrade it", tooOld(m.Name, m.Format, state.Format))
@@ -51,8 +54,10 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		case other.Standing == clusterv1.Standing_STANDING_REMOVED && other.Node != m.Node:
 		case other.Node == m.Node && other.Standing == clusterv1.Standing_STANDING_REMOVED:
 			return ErrRemoved
-		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !compatible(other.Version, m.Version):
-			return fmt.Errorf("%w: node %s runs version %s, node %s version %s: upgrade one minor version at a time", ErrRefused, other.Name, other.Version, m.Name, m.Version)
+		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !compatible(other.Version,
+			m.Version):
+			return fmt.Errorf("%w: node %s runs version %s, node %s version %s: upgrade one minor version at a time",
+				ErrRefused, other.Name, other.Version, m.Name, m.Version)
 		}
 	}
 	known := findMember(state, m.Node)
@@ -68,11 +73,12 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 }
 
 func tooOld(name string, knows, written uint32) error {
-	return fmt.Errorf("%w: node %s can apply log entries up to format %d, and the cluster writes format %d", ErrRefused, name, knows, written)
+	return fmt.Errorf("%w: node %s can apply log entries up to format %d, and the cluster writes format %d", ErrRefused,
+		name, knows, written)
 }
 
-// raiseFormat lets entries of a format be written once every member can apply them, those that are away included. Whoever can't is not
-// taken in from then on, so it never falls.
+// raiseFormat lets entries of a format be written once every member can apply them, those that are
+// away included. Whoever can't is not taken in from then on, so it never falls.
 func raiseFormat(state *clusterv1.ClusterState) {
 	if !state.Formed {
 		return // not all are here
@@ -88,8 +94,8 @@ func raiseFormat(state *clusterv1.ClusterState) {
 	}
 }
 
-// compatible reports whether two versions may be in one cluster: the same major, and minors at most one apart. Builds without a
-// version are their developers' own business.
+// compatible reports whether two versions may be in one cluster: the same major, and minors at most
+// one apart. Builds without a version are their developers' own business.
 func compatible(a, b string) bool {
 	aMajor, aMinor, aKnown := parseVersion(a)
 	bMajor, bMinor, bKnown := parseVersion(b)
@@ -109,7 +115,8 @@ func parseVersion(text string) (major, minor uint64, ok bool) {
 	return major, minor, majorErr == nil && minorErr == nil
 }
 
-// namedMember finds a node by its name or its id in hex; of several with one name that which is not removed.
+// namedMember finds a node by its name or its id in hex; of several with one name that which is not
+// removed.
 func namedMember(state *clusterv1.ClusterState, name string) (*clusterv1.Member, error) {
 	var found []*clusterv1.Member
 	for _, m := range state.GetMembers() {
@@ -122,11 +129,13 @@ func namedMember(state *clusterv1.ClusterState, name string) (*clusterv1.Member,
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("%w: the cluster has no node %q; it has %s", ErrRefused, name, strings.Join(memberNames(state), ", "))
+		return nil, fmt.Errorf("%w: the cluster has no node %q; it has %s", ErrRefused, name,
+			strings.Join(memberNames(state), ", "))
 	case 1:
 		return found[0], nil
 	}
-	return nil, fmt.Errorf("%w: %d nodes are named %q: give the id of one, such as %s", ErrRefused, len(found), name, hexID(found[0].Node))
+	return nil, fmt.Errorf("%w: %d nodes are named %q: give the id of one, such as %s", ErrRefused, len(found), name,
+		hexID(found[0].Node))
 }
 
 // memberNames are those of the nodes that are not removed, each once.
@@ -152,8 +161,9 @@ func eligible(state *clusterv1.ClusterState) []placement.Node {
 	return nodes
 }
 
-// replaceLost marks nodes that were gone for too long, as far as others can take their place, and unmarks who is back. Gossip alone
-// never gets here: gone means that nobody could call the node either.
+// replaceLost marks nodes that were gone for too long, as far as others can take their place, and
+// unmarks who is back. Gossip alone never gets here: gone means that nobody could call the node
+// either.
 func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 	for _, m := range state.Members {
 		if m.Standing == clusterv1.Standing_STANDING_LOST && !gone(m.Node) {
@@ -190,8 +200,8 @@ func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 	}
 }
 
-// successor is the same machine with an emptied disk, which is a new node: the last active member that came later under the name and
-// the address of a member. nil where there is none.
+// successor is the same machine with an emptied disk, which is a new node: the last active member
+// that came later under the name and the address of a member. nil where there is none.
 func successor(state *clusterv1.ClusterState, m *clusterv1.Member) *clusterv1.Member {
 	for _, other := range slices.Backward(state.GetMembers()) {
 		switch {

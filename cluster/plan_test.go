@@ -12,7 +12,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// nodesOf makes a state of nodes 1, 2, ... with the standings that letters name: active, draining, lost, removed.
+// nodesOf makes a state of nodes 1, 2, ... with the standings that letters name: active, draining,
+// lost, removed.
 func stateOf(standings string, replicas, expect int) *clusterv1.ClusterState {
 	letters := map[rune]clusterv1.Standing{
 		'a': clusterv1.Standing_STANDING_ACTIVE, 'd': clusterv1.Standing_STANDING_DRAINING,
@@ -21,7 +22,8 @@ func stateOf(standings string, replicas, expect int) *clusterv1.ClusterState {
 	state := newState(7, 4, replicas, expect)
 	for i, letter := range standings {
 		state.Members = append(state.Members, &clusterv1.Member{
-			Node: uint64(i + 1), Name: "node-" + string('1'+rune(i)), Rpc: "10.0.0.1:7947", Version: "1.2.0", Standing: letters[letter],
+			Node: uint64(i + 1), Name: "node-" + string('1'+rune(i)), Rpc: "10.0.0.1:7947", Version: "1.2.0",
+			Standing: letters[letter],
 		})
 	}
 	return state
@@ -50,7 +52,8 @@ func TestRegister(t *testing.T) {
 		"removed":           {"ar", &clusterv1.Member{Node: 2, Name: "c", Rpc: "h:2"}, 4, "was removed", "ar"},
 		"without a name":    {"a", &clusterv1.Member{Node: 2, Rpc: "h:2"}, 4, "needs an id", "a"},
 		"other shards":      {"a", &clusterv1.Member{Node: 2, Name: "c", Rpc: "h:2"}, 8, "set cluster.shards: 4", "a"},
-		"two minors apart":  {"a", &clusterv1.Member{Node: 2, Name: "c", Rpc: "h:2", Version: "1.4.0"}, 4, "one minor version at a time", "a"},
+		"two minors apart": {"a", &clusterv1.Member{Node: 2, Name: "c", Rpc: "h:2", Version: "1.4.0"}, 4,
+			"one minor version at a time", "a"},
 		"two minors from a removed one": {
 			"ar", &clusterv1.Member{Node: 1, Name: "a", Rpc: "h:1", Version: "1.4.0"}, 4, "", "ar",
 		},
@@ -64,7 +67,8 @@ func TestRegister(t *testing.T) {
 			if got := standingsOf(state); got != c.after {
 				t.Errorf("standings %s, want %s", got, c.after)
 			}
-			if known := findMember(state, c.member.Node); err == nil && (known.Rpc != c.member.Rpc || known.Version != c.member.Version) {
+			if known := findMember(state, c.member.Node); err == nil && (known.Rpc != c.member.Rpc ||
+				known.Version != c.member.Version) {
 				t.Errorf("known as %v", known)
 			}
 		})
@@ -85,8 +89,8 @@ func TestCompatible(t *testing.T) {
 	}
 }
 
-// TestEntriesOfANewerFormatWaitForAllNodes: as long as one member can't apply them they are not written, and once they may be written no
-// such node is taken in.
+// TestEntriesOfANewerFormatWaitForAllNodes: as long as one member can't apply them they are not
+// written, and once they may be written no such node is taken in.
 func TestEntriesOfANewerFormatWaitForAllNodes(t *testing.T) {
 	state := stateOf("aadlr", 3, 3)
 	raise := func(formats ...uint32) uint32 {
@@ -104,16 +108,19 @@ func TestEntriesOfANewerFormatWaitForAllNodes(t *testing.T) {
 		formats []uint32
 		want    uint32
 	}{
-		{[]uint32{0, 2, 2, 2, 0}, 0}, {[]uint32{1, 2, 1, 0, 0}, 0}, {[]uint32{1, 2, 1, 2, 0}, 1}, {[]uint32{1, 0, 1, 2, 0}, 1},
+		{[]uint32{0, 2, 2, 2, 0}, 0}, {[]uint32{1, 2, 1, 0, 0}, 0}, {[]uint32{1, 2, 1, 2, 0}, 1},
+		{[]uint32{1, 0, 1, 2, 0}, 1},
 		{[]uint32{2, 2, 2, 2, 0}, 2},
 	} {
 		if got := raise(c.formats...); got != c.want {
 			t.Errorf("members apply %v: format %d, want %d", c.formats, got, c.want)
 		}
 	}
-	for format, want := range map[uint32]string{1: "format 1, and the cluster writes format 2: upgrade it", 2: "", 3: ""} {
+	for format, want := range map[uint32]string{1: "format 1, and the cluster writes format 2: upgrade it", 2: "",
+		3: ""} {
 		for _, node := range []uint64{1, 9} { // a member that was put back, and a stranger
-			err := registerMember(state, &clusterv1.Member{Node: node, Name: "c", Rpc: "h:1", Format: format}, state.Shards)
+			err := registerMember(state, &clusterv1.Member{Node: node, Name: "c", Rpc: "h:1", Format: format},
+				state.Shards)
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("node %d, which applies format %d: %v, want %q", node, format, err, want)
 			}
@@ -175,7 +182,8 @@ func TestPlace(t *testing.T) {
 func TestNamedMember(t *testing.T) {
 	state := stateOf("aara", 3, 1)
 	state.Members[3].Name = "node-2"
-	for name, want := range map[string]uint64{"node-1": 1, "0000000000000002": 2, "0000000000000003": 3, "node-2": 0, "node-3": 0, "nobody": 0} {
+	for name, want := range map[string]uint64{"node-1": 1, "0000000000000002": 2, "0000000000000003": 3, "node-2": 0,
+		"node-3": 0, "nobody": 0} {
 		m, err := namedMember(state, name)
 		if m.GetNode() != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %v, %v", name, m, err)
@@ -220,7 +228,8 @@ func TestSettled(t *testing.T) {
 		replicas map[uint64][]*clusterv1.ReplicaStatus
 		want     bool
 	}{
-		"all": {replicas(3, false), true}, "one voter": {replicas(1, false), false}, "in between": {replicas(3, true), false},
+		"all": {replicas(3, false), true}, "one voter": {replicas(1, false), false}, "in between": {replicas(3, true),
+			false},
 		"nobody tells": {nil, false}, "one leader does not tell": {missing, false},
 	} {
 		if got := settled(state, c.replicas); got != c.want {

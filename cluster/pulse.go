@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// A node that died breaks its connections. One that stands still, or is cut off, does not: TCP waits for seconds, and for a process
-// that only stands still it waits for ever. So the other side of each link is asked for a sign of life whenever there was none for a
-// while, and a link whose other side gives none is silent: what is under way on it is given up, and nothing more is sent.
+// A node that died breaks its connections. One that stands still, or is cut off, does not: TCP
+// waits for seconds, and for a process that only stands still it waits for ever. So the other side
+// of each link is asked for a sign of life whenever there was none for a while, and a link whose
+// other side gives none is silent: what is under way on it is given up, and nothing more is sent.
 const (
 	// pulseEvery is how long nothing is heard until a sign of life is asked for.
 	pulseEvery = 200 * time.Millisecond
-	// silentAfter is how long nothing is heard until a link is silent: less than an election takes, more than a busy machine lets
-	// a goroutine wait. A link that was taken for silent by mistake costs another way for what was under way, and no more.
+	// silentAfter is how long nothing is heard until a link is silent: less than an election takes,
+	// more than a busy machine lets a goroutine wait. A link that was taken for silent by mistake
+	// costs another way for what was under way, and no more.
 	silentAfter = 700 * time.Millisecond
 )
 
@@ -55,7 +57,8 @@ func (p *pulse) silence() time.Duration {
 	return time.Since(p.heard)
 }
 
-// Reaches reports whether deliveries to a node arrive, as far as is known. This node reaches itself.
+// Reaches reports whether deliveries to a node arrive, as far as is known. This node reaches
+// itself.
 func (c *Cluster) Reaches(node uint64) bool {
 	if node == c.host.Node() {
 		return true
@@ -64,7 +67,8 @@ func (c *Cluster) Reaches(node uint64) bool {
 	return l != nil && l.work.pulse.alive()
 }
 
-// Lost reports whether a node was not heard for so long that a way around is worth looking for: longer than an election takes.
+// Lost reports whether a node was not heard for so long that a way around is worth looking for:
+// longer than an election takes.
 func (c *Cluster) Lost(node uint64) bool {
 	if node == c.host.Node() {
 		return false
@@ -76,7 +80,8 @@ func (c *Cluster) Lost(node uint64) bool {
 // lostAfter is what a new leader may take to be known.
 const lostAfter = time.Second
 
-// Relays are the nodes that may pass a delivery on, those first that should hold its shard: all that this node reaches but for one.
+// Relays are the nodes that may pass a delivery on, those first that should hold its shard: all
+// that this node reaches but for one.
 func (c *Cluster) Relays(shard uint32, but uint64) []uint64 {
 	var nodes []uint64
 	for _, node := range c.others(c.Wanted(shard)) {
@@ -87,8 +92,8 @@ func (c *Cluster) Relays(shard uint32, but uint64) []uint64 {
 	return nodes
 }
 
-// Isolated is for how long this node has heard nobody of all others that there are; 0 where it hears somebody, or is alone. What it
-// can't do alone it can't do.
+// Isolated is for how long this node has heard nobody of all others that there are; 0 where it
+// hears somebody, or is alone. What it can't do alone it can't do.
 func (c *Cluster) Isolated() time.Duration {
 	least := time.Duration(0)
 	for i, node := range c.others(nil) {

@@ -42,8 +42,8 @@ func (lodger) Deliver(d *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
 	finish(&clusterv1.Outcome{Id: d.Id, Verdict: 1})
 }
 
-// street is the way to a node's listener. Frozen, it keeps its connections open and carries nothing, as that to a process does that
-// stands still.
+// street is the way to a node's listener. Frozen, it keeps its connections open and carries
+// nothing, as that to a process does that stands still.
 type street struct {
 	net.Listener
 	mu     sync.Mutex
@@ -106,7 +106,8 @@ func neighbours(t *testing.T) (first, second *Cluster, way *street) {
 			t.Fatal(err)
 		}
 		listeners = append(listeners, &street{Listener: listener})
-		state.Members = append(state.Members, &clusterv1.Member{Node: node + 1, Name: "n", Rpc: listener.Addr().String()})
+		state.Members = append(state.Members, &clusterv1.Member{Node: node + 1, Name: "n",
+			Rpc: listener.Addr().String()})
 	}
 	var nodes []*Cluster
 	for i, listener := range listeners {
@@ -116,7 +117,8 @@ func neighbours(t *testing.T) (first, second *Cluster, way *street) {
 		}
 		host := lodger{node: uint64(i + 1), state: state}
 		node, err := Start(Options{
-			Name: "n", Version: "dev", Listener: listener, RPC: listener.Addr().String(), Gossip: "127.0.0.1:0", Keys: Loopback().GossipKeys(),
+			Name: "n", Version: "dev", Listener: listener, RPC: listener.Addr().String(), Gossip: "127.0.0.1:0",
+			Keys:        Loopback().GossipKeys(),
 			Credentials: credentials, Expect: 1, Shards: 1, Replicas: 3, Host: host, Work: host, Fatal: func(error) {},
 			Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
@@ -204,7 +206,8 @@ func TestWhoDiedIsGivenUpAtOnce(t *testing.T) {
 	}
 }
 
-// Two nodes that ask each other for news both wait for ten seconds, unless the word of a new leader ends that.
+// Two nodes that ask each other for news both wait for ten seconds, unless the word of a new leader
+// ends that.
 func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
 	first, _, _ := neighbours(t)
 	await(t, "a question waits", func() bool { return first.asking.Load() != nil })
@@ -216,12 +219,14 @@ func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
 	}
 }
 
-// TestOperatorsWaitForALeader: the meta group moves while nodes are drained and removed, and has no leader for a moment.
+// TestOperatorsWaitForALeader: the meta group moves while nodes are drained and removed, and has no
+// leader for a moment.
 func TestOperatorsWaitForALeader(t *testing.T) {
 	first, _, _ := neighbours(t)
 	lead := time.AfterFunc(300*time.Millisecond, func() { first.Led(Hint{Shard: 0, Term: 5, Node: 1}, true) })
 	defer lead.Stop()
-	if _, err := first.Operate(t.Context(), "nobody", clusterv1.Standing_STANDING_DRAINING); !errors.Is(err, ErrRefused) {
+	if _, err := first.Operate(t.Context(), "nobody", clusterv1.Standing_STANDING_DRAINING); !errors.Is(err,
+		ErrRefused) {
 		t.Errorf("got %v, want the answer of the leader", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// raftQueue is how many messages wait for one node, and raftQueueBytes the bytes from which on nothing more is taken; what is dropped
-	// the consensus core sends again.
+	// raftQueue is how many messages wait for one node, and raftQueueBytes the bytes from which on
+	// nothing more is taken; what is dropped the consensus core sends again.
 	raftQueue      = 8192
 	raftQueueBytes = 64 << 20
 	// raftBatch bounds what travels as one message of the stream, about.
@@ -111,7 +111,8 @@ func (s *raftStream) stream() {
 					continue // it can't be: the consensus core made it
 				}
 				size += len(data)
-				request.Messages = append(request.Messages, &clusterv1.RaftMessage{Shard: messages[0].Shard, Message: data})
+				request.Messages = append(request.Messages, &clusterv1.RaftMessage{Shard: messages[0].Shard,
+					Message: data})
 			}
 			if err := stream.Send(request); err != nil {
 				return

@@ -14,9 +14,11 @@ type unreached struct {
 
 func (u *unreached) Unreachable(uint64) { u.lost++ }
 
-// TestRaftQueueIsBounded: a node that is called and does not answer costs so much memory and no more.
+// TestRaftQueueIsBounded: a node that is called and does not answer costs so much memory and no
+// more.
 func TestRaftQueueIsBounded(t *testing.T) {
-	for name, c := range map[string]struct{ entry, want int }{"many": {0, raftQueue}, "large": {1<<20 - 100, raftQueueBytes>>20 + 1}} {
+	for name, c := range map[string]struct{ entry, want int }{"many": {0, raftQueue}, "large": {1<<20 - 100,
+		raftQueueBytes>>20 + 1}} {
 		host := &unreached{}
 		s := &raftStream{cluster: newLeader().cluster, link: &link{}, wake: make(chan struct{}, 1)}
 		s.cluster.host = host

@@ -13,15 +13,17 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the length of the shortest text that is taken for a secret, in characters. Whoever can open a connection to a node
-// gets a certificate that its CA signed, and may try texts on it for as long as he likes: the text should be a random one, such as
-// that of "openssl rand -hex 32". This bound only stops words.
+// minSecret is the length of the shortest text that is taken for a secret, in characters. Whoever
+// can open a connection to a node gets a certificate that its CA signed, and may try texts on it
+// for as long as he likes: the text should be a random one, such as that of "openssl rand -hex 32".
+// This bound only stops words.
 const minSecret = 16
 
 // ErrSecret is what NewSecrets returns for texts that can't be secrets.
 var ErrSecret = errors.New("cluster: unfit secret")
 
-// What is derived from a text. Other strings would yield other keys: a node with them would not find its cluster.
+// What is derived from a text. Other strings would yield other keys: a node with them would not
+// find its cluster.
 const (
 	gossipPurpose    = "wactor gossip key"
 	authorityPurpose = "wactor cluster authority"
@@ -30,9 +32,9 @@ const (
 // loopbackText is known to everybody.
 const loopbackText = "wactor listens on loopback only: this is no secret"
 
-// Secrets are what makes nodes trust each other. The first one makes what this node shows, all of them are accepted of others. So
-// a secret is replaced without downtime, one node after the other: add the new one as the second everywhere, make it the first
-// everywhere, remove the old one.
+// Secrets are what makes nodes trust each other. The first one makes what this node shows, all of
+// them are accepted of others. So a secret is replaced without downtime, one node after the other:
+// add the new one as the second everywhere, make it the first everywhere, remove the old one.
 type Secrets struct {
 	derived []derived
 }
@@ -43,9 +45,9 @@ type derived struct {
 	authority ed25519.PrivateKey
 }
 
-// NewSecrets derives keys from texts of at least 16 characters, at least one text; white space around a text does not count, and a
-// text that is there twice counts once. Equal texts yield equal keys on every node and in every version. The error is an ErrSecret
-// and does not repeat the text.
+// NewSecrets derives keys from texts of at least 16 characters, at least one text; white space
+// around a text does not count, and a text that is there twice counts once. Equal texts yield equal
+// keys on every node and in every version. The error is an ErrSecret and does not repeat the text.
 func NewSecrets(texts []string) (*Secrets, error) {
 	if len(texts) == 0 {
 		return nil, fmt.Errorf("%w: there is none", ErrSecret)
@@ -63,8 +65,9 @@ func NewSecrets(texts []string) (*Secrets, error) {
 	return s, nil
 }
 
-// Loopback returns the secrets of clusters that listen on loopback only, where nobody wants to make up a secret. They are made
-// of a public text: they encrypt, but they authenticate nobody. The caller must refuse them for any other address.
+// Loopback returns the secrets of clusters that listen on loopback only, where nobody wants to make
+// up a secret. They are made of a public text: they encrypt, but they authenticate nobody. The
+// caller must refuse them for any other address.
 func Loopback() *Secrets {
 	s := &Secrets{}
 	if err := s.add(loopbackText); err != nil {
@@ -89,7 +92,8 @@ func (s *Secrets) add(text string) error {
 	return nil
 }
 
-// derive makes 32 bytes of a text, for an AES-256 key or an ed25519 seed. There is no salt: all nodes must come to the same.
+// derive makes 32 bytes of a text, for an AES-256 key or an ed25519 seed. There is no salt: all
+// nodes must come to the same.
 func derive(text, purpose string) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, []byte(text), nil, purpose, ed25519.SeedSize)
 	if err != nil {

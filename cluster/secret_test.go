@@ -88,7 +88,8 @@ func TestSecretsAreTaken(t *testing.T) {
 
 func TestFirstSecretComesFirst(t *testing.T) {
 	two := mustSecrets(t, newText, oldText).GossipKeys()
-	if !bytes.Equal(two[0], mustSecrets(t, newText).GossipKeys()[0]) || !bytes.Equal(two[1], mustSecrets(t, oldText).GossipKeys()[0]) {
+	if !bytes.Equal(two[0], mustSecrets(t, newText).GossipKeys()[0]) || !bytes.Equal(two[1], mustSecrets(t,
+		oldText).GossipKeys()[0]) {
 		t.Error("the keys are not in the order of the texts")
 	}
 	two[0][0]++
@@ -109,7 +110,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("made", "secrets", s)
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %x", s, s, s, s, s), log.String()} {
 		for _, key := range [][]byte{s.derived[0].gossip, s.derived[0].authority} {
-			if strings.Contains(text, fmt.Sprintf("%x", key[:4])) || strings.Contains(text, strings.Trim(fmt.Sprintf("%d", key[:4]), "[]")) {
+			if strings.Contains(text, fmt.Sprintf("%x", key[:4])) || strings.Contains(text,
+				strings.Trim(fmt.Sprintf("%d", key[:4]), "[]")) {
 				t.Errorf("a key is printed: %s", text)
 			}
 		}

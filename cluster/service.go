@@ -21,7 +21,8 @@ type service struct {
 	cluster *Cluster
 }
 
-// caller reads who calls. The node is the one of its certificate; with certificates that name none, what it says is believed.
+// caller reads who calls. The node is the one of its certificate; with certificates that name none,
+// what it says is believed.
 func caller(ctx context.Context) (node, cluster uint64, err error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	read := func(key string) uint64 {
@@ -56,13 +57,15 @@ func (s *service) peer(ctx context.Context) (node uint64, err error) {
 	}
 	own := s.cluster.host.Cluster()
 	if own == 0 || cluster != own {
-		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hexID(cluster), hexID(own))
+		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s",
+			hexID(cluster), hexID(own))
 	}
 	return node, nil
 }
 
 // Nominate implements clusterv1.NodeServiceServer.
-func (s *service) Nominate(ctx context.Context, request *clusterv1.NominateRequest) (*clusterv1.NominateResponse, error) {
+func (s *service) Nominate(ctx context.Context, request *clusterv1.NominateRequest) (*clusterv1.NominateResponse,
+	error) {
 	node, cluster, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -82,7 +85,8 @@ func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*cl
 	}
 	own := s.cluster.host.Cluster()
 	if own == 0 || cluster != 0 && cluster != own {
-		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s", hexID(cluster), hexID(own))
+		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s",
+			hexID(cluster), hexID(own))
 	}
 	if request.GetMember().GetNode() != node {
 		return nil, status.Error(codes.InvalidArgument, "a node registers itself")
@@ -115,7 +119,8 @@ func (s *service) Operate(ctx context.Context, request *clusterv1.OperateRequest
 }
 
 // CreateReplica implements clusterv1.NodeServiceServer.
-func (s *service) CreateReplica(ctx context.Context, request *clusterv1.CreateReplicaRequest) (*clusterv1.CreateReplicaResponse, error) {
+func (s *service) CreateReplica(ctx context.Context,
+	request *clusterv1.CreateReplicaRequest) (*clusterv1.CreateReplicaResponse, error) {
 	if _, err := s.peer(ctx); err != nil {
 		return nil, err
 	}
@@ -150,7 +155,8 @@ func (s *service) Raft(stream grpc.ClientStreamingServer[clusterv1.RaftRequest, 
 		}
 		for _, m := range request.GetMessages() {
 			if err := s.cluster.host.Receive(from, m.GetShard(), m.GetMessage()); err != nil {
-				s.cluster.log.Debug("a consensus message was dropped", "from", hexID(from), "shard", m.GetShard(), "error", err)
+				s.cluster.log.Debug("a consensus message was dropped", "from", hexID(from), "shard", m.GetShard(),
+					"error", err)
 			}
 		}
 	}

@@ -21,12 +21,13 @@ import (
 const (
 	// snapshotBatch is about how much of a snapshot travels as one message.
 	snapshotBatch = 256 << 10
-	// snapshotStalls bounds how long nothing of a snapshot gets on, or the other side takes to put it in its place. The whole has
-	// no bound: a shard may be as large as a disk.
+	// snapshotStalls bounds how long nothing of a snapshot gets on, or the other side takes to put
+	// it in its place. The whole has no bound: a shard may be as large as a disk.
 	snapshotStalls = time.Minute
 )
 
-// SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done is told what became of it.
+// SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done is told
+// what became of it.
 func (c *Cluster) SendSnapshot(m RaftMessage, snapshot Snapshot, done func(error)) {
 	ok := c.goRun(func(ctx context.Context) {
 		err := c.sendSnapshot(ctx, m, snapshot)
@@ -59,7 +60,8 @@ func (c *Cluster) sendSnapshot(ctx context.Context, m RaftMessage, snapshot Snap
 	if err != nil {
 		return err
 	}
-	out := snapshotWriter{stream: stream, stalls: stalls, request: &clusterv1.SnapshotRequest{Message: &clusterv1.RaftMessage{Shard: m.Shard, Message: data}}}
+	out := snapshotWriter{stream: stream, stalls: stalls,
+		request: &clusterv1.SnapshotRequest{Message: &clusterv1.RaftMessage{Shard: m.Shard, Message: data}}}
 	if err := snapshot.Each(out.add); err != nil {
 		return out.reason(err)
 	}
@@ -82,7 +84,8 @@ type snapshotWriter struct {
 
 func (w *snapshotWriter) add(key, value []byte) error {
 	w.sum.add(key, value)
-	w.request.Records = append(w.request.Records, &clusterv1.SnapshotRecord{Key: append([]byte(nil), key...), Value: append([]byte(nil), value...)})
+	w.request.Records = append(w.request.Records, &clusterv1.SnapshotRecord{Key: append([]byte(nil), key...),
+		Value: append([]byte(nil), value...)})
 	if w.size += len(key) + len(value); w.size < snapshotBatch {
 		return nil
 	}
@@ -124,7 +127,8 @@ func (s *snapshotSum) add(key, value []byte) {
 }
 
 // Snapshot receives the state of a shard.
-func (s *service) Snapshot(stream grpc.ClientStreamingServer[clusterv1.SnapshotRequest, clusterv1.SnapshotResponse]) error {
+func (s *service) Snapshot(stream grpc.ClientStreamingServer[clusterv1.SnapshotRequest,
+	clusterv1.SnapshotResponse]) error {
 	from, err := s.peer(stream.Context())
 	if err != nil {
 		return err
@@ -155,7 +159,8 @@ func (s *service) Snapshot(stream grpc.ClientStreamingServer[clusterv1.SnapshotR
 }
 
 func receiveSnapshot(
-	stream grpc.ClientStreamingServer[clusterv1.SnapshotRequest, clusterv1.SnapshotResponse], request *clusterv1.SnapshotRequest, staged Stage,
+	stream grpc.ClientStreamingServer[clusterv1.SnapshotRequest, clusterv1.SnapshotResponse],
+	request *clusterv1.SnapshotRequest, staged Stage,
 ) error {
 	var sum snapshotSum
 	for {
@@ -167,7 +172,8 @@ func receiveSnapshot(
 		}
 		if request.GetLast() {
 			if request.GetCount() != sum.count || request.GetChecksum() != sum.hash.Sum64() {
-				return fmt.Errorf("cluster: a snapshot of %d records came as %d, or with other contents", request.GetCount(), sum.count)
+				return fmt.Errorf("cluster: a snapshot of %d records came as %d, or with other contents",
+					request.GetCount(), sum.count)
 			}
 			return nil
 		}

@@ -10,9 +10,10 @@ import (
 // sweepEvery is how often a node looks for replicas that nobody knows any more.
 const sweepEvery = 10 * time.Second
 
-// sweep destroys replicas that were removed from their groups while this node was away: nobody sends to them any more, so they can't
-// find out by their logs. A replica's id is never given twice. So where a member of the group has applied that the ids up to some
-// number were given, and that this one is none of the members, it never will be one again.
+// sweep destroys replicas that were removed from their groups while this node was away: nobody
+// sends to them any more, so they can't find out by their logs. A replica's id is never given
+// twice. So where a member of the group has applied that the ids up to some number were given, and
+// that this one is none of the members, it never will be one again.
 func (c *Cluster) sweep(ctx context.Context) {
 	for pause(ctx, jitter(sweepEvery)) {
 		own, err := c.host.Replicas()
@@ -58,8 +59,8 @@ func (c *Cluster) holder(shard uint32) uint64 {
 	return 0
 }
 
-// gone reports whether a replica of a node has left its group, by what a member of the group says. A replica that was created here and
-// whose id was then given to another node is none either.
+// gone reports whether a replica of a node has left its group, by what a member of the group says.
+// A replica that was created here and whose id was then given to another node is none either.
 func gone(r *clusterv1.ReplicaStatus, node uint64, theirs []*clusterv1.ReplicaStatus) bool {
 	for _, t := range theirs {
 		if t.Shard != r.Shard || t.Next <= r.Replica || len(t.Members) == 0 {

@@ -12,12 +12,14 @@ type Bot struct {
 	OnFailure OnFailure `yaml:"on_failure"`
 	Burst     Burst     `yaml:"burst"`
 	Order     Order     `yaml:"order"`
-	// Debounce absorbs a tap on the same button or list row of the same prompt that comes within this time after the last one.
-	// Default 2s; 0 (off) to 1m.
+	// Debounce absorbs a tap on the same button or list row of the same prompt that comes within
+	// this time after the last one. Default 2s; 0 (off) to 1m.
 	Debounce time.Duration `yaml:"debounce"`
-	// StaleButtons says what happens to a tap on a prompt that is no longer the newest: accept, ignore or answer. Default accept.
+	// StaleButtons says what happens to a tap on a prompt that is no longer the newest: accept,
+	// ignore or answer. Default accept.
 	StaleButtons string `yaml:"stale_buttons"`
-	// StaleReply is the text that StaleButtons answer sends, up to 4096 characters. Required with it.
+	// StaleReply is the text that StaleButtons answer sends, up to 4096 characters. Required with
+	// it.
 	StaleReply string    `yaml:"stale_reply"`
 	Session    Session   `yaml:"session"`
 	LoopGuard  LoopGuard `yaml:"loop_guard"`
@@ -37,7 +39,8 @@ type HTTPBot struct {
 	MaxConcurrent int `yaml:"max_concurrent"`
 }
 
-// Retry bounds the attempts of a failing bot call. Waits double from Min to Max, each with a jitter of 20 %.
+// Retry bounds the attempts of a failing bot call. Waits double from Min to Max, each with a jitter
+// of 20 %.
 type Retry struct {
 	// MaxAttempts counts the first call too. Default 5; 1 to 100.
 	MaxAttempts int `yaml:"max_attempts"`

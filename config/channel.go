@@ -13,16 +13,20 @@ const wasender Provider = "wasender"
 
 // Channel is one business number.
 type Channel struct {
-	// Name is part of each conversation's identity and of the webhook's path, /webhooks/<name>: [a-z0-9_-], up to 64 characters.
-	// Another name is another channel, whose conversations begin anew. Required.
+	// Name is part of each conversation's identity and of the webhook's path, /webhooks/<name>:
+	// [a-z0-9_-], up to 64 characters. Another name is another channel, whose conversations begin
+	// anew. Required.
 	Name string `yaml:"name"`
 	// Provider is whatsapp_cloud. Required.
 	Provider Provider `yaml:"provider"`
-	// PhoneNumberID is the provider's id of the number: digits, not the phone number itself. Required; one channel each.
+	// PhoneNumberID is the provider's id of the number: digits, not the phone number itself.
+	// Required; one channel each.
 	PhoneNumberID string `yaml:"phone_number_id"`
-	// VerifyToken is the word of your own that the provider repeats when the webhook is set up. Required.
+	// VerifyToken is the word of your own that the provider repeats when the webhook is set up.
+	// Required.
 	VerifyToken Secret `yaml:"verify_token"`
-	// AppSecret signs webhooks: a text, or a list while a secret is being replaced (any of them fits). Required.
+	// AppSecret signs webhooks: a text, or a list while a secret is being replaced (any of them
+	// fits). Required.
 	AppSecret Secrets `yaml:"app_secret"`
 	// AccessToken allows to send. Required.
 	AccessToken Secret `yaml:"access_token"`
@@ -32,14 +36,18 @@ type Channel struct {
 	Bot     string  `yaml:"bot"`
 	InDoubt InDoubt `yaml:"in_doubt"`
 	Pace    Pace    `yaml:"pace"`
-	// Await makes the next reply to a user wait for a status of the one before: none, sent or delivered; at most 10s. Default none.
+	// Await makes the next reply to a user wait for a status of the one before: none, sent or
+	// delivered; at most 10s. Default none.
 	Await string `yaml:"await"`
-	// Window is the customer service window: so long after the user's last message replies other than templates are taken. Later
-	// ones become dead letters unsent. Default 24h; 0 (not watched), or 1m to 7d.
+	// Window is the customer service window: so long after the user's last message replies other
+	// than templates are taken. Later ones become dead letters unsent. Default 24h; 0 (not
+	// watched), or 1m to 7d.
 	Window time.Duration `yaml:"window"`
-	// MarkRead shows users that their message was read, when the first reply to it is sent. Default false.
+	// MarkRead shows users that their message was read, when the first reply to it is sent. Default
+	// false.
 	MarkRead bool `yaml:"mark_read"`
-	// Typing shows users that the bot is writing; the provider marks the message as read with it. Default false.
+	// Typing shows users that the bot is writing; the provider marks the message as read with it.
+	// Default false.
 	Typing bool `yaml:"typing"`
 }
 
@@ -55,7 +63,8 @@ type InDoubt struct {
 	Wait time.Duration `yaml:"wait"`
 	// Max bounds the wait while no statuses at all arrive on the channel. Default 10m; Wait to 24h.
 	Max time.Duration `yaml:"max"`
-	// Then is resend, which may double a reply, or park, which makes it a dead letter. Default resend.
+	// Then is resend, which may double a reply, or park, which makes it a dead letter. Default
+	// resend.
 	Then string `yaml:"then"`
 }
 
@@ -66,7 +75,8 @@ const (
 	AwaitDelivered = "delivered"
 )
 
-// Pace keeps below the provider's rates, so that it need not complain. `pace: off` sends as fast as it can.
+// Pace keeps below the provider's rates, so that it need not complain. `pace: off` sends as fast as
+// it can.
 type Pace struct {
 	// Off sends without a pace, whatever else is said here.
 	Off bool `yaml:"-"`

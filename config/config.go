@@ -10,13 +10,14 @@ type Config struct {
 	Cluster Cluster `yaml:"cluster"`
 	// Channels are the business numbers; at least one.
 	Channels []Channel `yaml:"channels"`
-	// Bots by name ([a-z0-9_-], up to 64 characters). Several channels may share a bot, and a bot may have no channel.
+	// Bots by name ([a-z0-9_-], up to 64 characters). Several channels may share a bot, and a bot
+	// may have no channel.
 	Bots map[string]Bot `yaml:"bots"`
-	// DedupWindow is how long message ids are remembered. Default 9d; more than 8d, which covers the provider's 7 days of
-	// repetition, and more than StaleAfter; at most 90d.
+	// DedupWindow is how long message ids are remembered. Default 9d; more than 8d, which covers
+	// the provider's 7 days of repetition, and more than StaleAfter; at most 90d.
 	DedupWindow time.Duration `yaml:"dedup_window"`
-	// StaleAfter is the age, by the provider's clock, past which a message is kept as a dead letter instead of run. Default 8d;
-	// 1m to 89d, less than DedupWindow.
+	// StaleAfter is the age, by the provider's clock, past which a message is kept as a dead letter
+	// instead of run. Default 8d; 1m to 89d, less than DedupWindow.
 	StaleAfter time.Duration `yaml:"stale_after"`
 	Limits     Limits        `yaml:"limits"`
 	Log        Log           `yaml:"log"`
@@ -24,14 +25,16 @@ type Config struct {
 
 // Node is this process.
 type Node struct {
-	// Name tells nodes apart in journals, logs and metrics: letters, digits, dots, underscores and hyphens, up to 64. Default: the
-	// host's name.
+	// Name tells nodes apart in journals, logs and metrics: letters, digits, dots, underscores and
+	// hyphens, up to 64. Default: the host's name.
 	Name string `yaml:"name"`
-	// Zone names what fails together with this node, such as a rack or a data centre: the replicas of a shard are spread over
-	// zones. Letters, digits, dots, underscores and hyphens, up to 64. Default: none, each node is a zone of its own.
+	// Zone names what fails together with this node, such as a rack or a data centre: the replicas
+	// of a shard are spread over zones. Letters, digits, dots, underscores and hyphens, up to 64.
+	// Default: none, each node is a zone of its own.
 	Zone string `yaml:"zone"`
-	// DataDir holds everything that is stored. Default "data"; a relative path counts from the configuration file's folder, so
-	// that a start from elsewhere does not begin with an empty store.
+	// DataDir holds everything that is stored. Default "data"; a relative path counts from the
+	// configuration file's folder, so that a start from elsewhere does not begin with an empty
+	// store.
 	DataDir string `yaml:"data_dir"`
 }
 
@@ -39,21 +42,24 @@ type Node struct {
 type Listen struct {
 	// HTTP takes the provider's webhooks. Default ":8080".
 	HTTP string `yaml:"http"`
-	// Admin serves metrics, health and the admin API. Default "127.0.0.1:8081"; beyond loopback it needs Admin.Token.
+	// Admin serves metrics, health and the admin API. Default "127.0.0.1:8081"; beyond loopback it
+	// needs Admin.Token.
 	Admin string `yaml:"admin"`
 }
 
 // Admin guards the admin API.
 type Admin struct {
-	// Token is the bearer token that callers must show, 16 characters or more. Default none, possible on loopback only.
+	// Token is the bearer token that callers must show, 16 characters or more. Default none,
+	// possible on loopback only.
 	Token Secret `yaml:"token"`
 }
 
-// Cluster is how nodes work together. A node listens for others (Clustered) where it has a secret, has others to join or to expect,
-// or is given an address of its own here; otherwise it stays alone.
+// Cluster is how nodes work together. A node listens for others (Clustered) where it has a secret,
+// has others to join or to expect, or is given an address of its own here; otherwise it stays
+// alone.
 type Cluster struct {
-	// Shards is the number of groups of conversations. Default 32, 1 to 4096; the same on all nodes, and fixed when the cluster is
-	// created.
+	// Shards is the number of groups of conversations. Default 32, 1 to 4096; the same on all
+	// nodes, and fixed when the cluster is created.
 	Shards int `yaml:"shards"`
 	// Gossip is the address of the membership protocol, for TCP and UDP. Default ":7946".
 	Gossip string `yaml:"gossip"`
@@ -61,22 +67,25 @@ type Cluster struct {
 	RPC string `yaml:"rpc"`
 	// Advertise is the host under which the other nodes reach this one. Default: found out.
 	Advertise string `yaml:"advertise"`
-	// Join names gossip addresses of nodes of the cluster: hosts with or without a port (default 7946), all addresses of a name
-	// are tried, this node's own does no harm. Default none.
+	// Join names gossip addresses of nodes of the cluster: hosts with or without a port (default
+	// 7946), all addresses of a name are tried, this node's own does no harm. Default none.
 	Join []string `yaml:"join"`
-	// Expect is the number of nodes that found a new cluster together; all of them need the same. Default 1: without join the node
-	// is a cluster of its own, to which others may come; with join it waits for a cluster that is there. 1 to 1000.
+	// Expect is the number of nodes that found a new cluster together; all of them need the same.
+	// Default 1: without join the node is a cluster of its own, to which others may come; with join
+	// it waits for a cluster that is there. 1 to 1000.
 	Expect int `yaml:"expect"`
-	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1, 3, 5 or 7; what it is when the
-	// cluster is founded stays.
+	// Replicas is the number of nodes that hold each shard, where there are so many. Default 3; 1,
+	// 3, 5 or 7; what it is when the cluster is founded stays.
 	Replicas int `yaml:"replicas"`
-	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there are others. Default 15m; 10s to
-	// 30d.
+	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there
+	// are others. Default 15m; 10s to 30d.
 	ReplaceAfter time.Duration `yaml:"replace_after"`
-	// Secret keeps strangers out of the cluster and encrypts what nodes say, 16 characters or more: a text, or a list while it is being
-	// replaced (the first is used, all are accepted). Required beyond loopback.
+	// Secret keeps strangers out of the cluster and encrypts what nodes say, 16 characters or more:
+	// a text, or a list while it is being replaced (the first is used, all are accepted). Required
+	// beyond loopback.
 	Secret Secrets `yaml:"secret"`
-	// TLS takes certificates of your own for the calls between nodes; the secret still encrypts the gossip.
+	// TLS takes certificates of your own for the calls between nodes; the secret still encrypts the
+	// gossip.
 	TLS *ClusterTLS `yaml:"tls"`
 }
 
@@ -91,18 +100,21 @@ type ClusterTLS struct {
 
 // Limits refuse work before memory grows.
 type Limits struct {
-	// Inbox is how many messages of one conversation may wait for their turn; the next webhook with one is answered 503.
-	// Default 1000; 1 to 100000.
+	// Inbox is how many messages of one conversation may wait for their turn; the next webhook with
+	// one is answered 503. Default 1000; 1 to 100000.
 	Inbox int `yaml:"inbox"`
-	// Journal is how many journal records, one a commit, are kept of a conversation. Default 500; 10 to 1000000.
+	// Journal is how many journal records, one a commit, are kept of a conversation. Default 500;
+	// 10 to 1000000.
 	Journal int `yaml:"journal"`
-	// ActiveConversations is how many conversations may be in memory at once, at up to 6 KB each besides their states. A message
-	// that needs one more is answered 503. Default 100000; 1 to 10000000.
+	// ActiveConversations is how many conversations may be in memory at once, at up to 6 KB each
+	// besides their states. A message that needs one more is answered 503. Default 100000; 1 to
+	// 10000000.
 	ActiveConversations int `yaml:"active_conversations"`
-	// InFlightWebhooks is how many webhooks may be handled at once; one more is answered 503. Default 1024; 1 to 1000000.
+	// InFlightWebhooks is how many webhooks may be handled at once; one more is answered 503.
+	// Default 1024; 1 to 1000000.
 	InFlightWebhooks int `yaml:"in_flight_webhooks"`
-	// Body is how large the body of a webhook may be; a larger one is answered 413. Default 3MiB, the most that the provider
-	// sends; 64KiB to 16MiB.
+	// Body is how large the body of a webhook may be; a larger one is answered 413. Default 3MiB,
+	// the most that the provider sends; 64KiB to 16MiB.
 	Body Size `yaml:"body"`
 }
 
@@ -112,6 +124,7 @@ type Log struct {
 	Level string `yaml:"level"`
 	// Format is text or json. Default text.
 	Format string `yaml:"format"`
-	// Sensitive names conversations in the log by channel and user, instead of by what tells nobody who it is. Default false.
+	// Sensitive names conversations in the log by channel and user, instead of by what tells nobody
+	// who it is. Default false.
 	Sensitive bool `yaml:"sensitive"`
 }

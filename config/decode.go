@@ -12,8 +12,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// decoder fills a Config from a YAML tree and goes on after a mistake. go-yaml's own decoder stops at the first one, and knows
-// no place for a value once it is decoded.
+// decoder fills a Config from a YAML tree and goes on after a mistake. go-yaml's own decoder stops
+// at the first one, and knows no place for a value once it is decoded.
 type decoder struct {
 	*report
 	sources sources
@@ -60,9 +60,11 @@ func parse(src []byte) (file *ast.File, err error) {
 	return parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 }
 
-// syntax reports a file that is no YAML. What the library shows of the source is left out: it may be a secret.
+// syntax reports a file that is no YAML. What the library shows of the source is left out: it may
+// be a secret.
 func (d *decoder) syntax(src []byte, err error) {
-	problem := Problem{File: d.file, Line: 1, Column: 1, Message: errParser.Error(), Remedy: "check indentation, quotes and colons"}
+	problem := Problem{File: d.file, Line: 1, Column: 1, Message: errParser.Error(),
+		Remedy: "check indentation, quotes and colons"}
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
 		problem.Message = "not YAML: " + syntax.Message
@@ -70,7 +72,8 @@ func (d *decoder) syntax(src []byte, err error) {
 			problem.Line, problem.Column = syntax.Token.Position.Line, syntax.Token.Position.Column
 		}
 	}
-	if lines := strings.Split(string(src), "\n"); problem.Line <= len(lines) && strings.Contains(lines[problem.Line-1], "${") {
+	if lines := strings.Split(string(src), "\n"); problem.Line <= len(lines) && strings.Contains(lines[problem.Line-1],
+		"${") {
 		problem.Remedy = `put "${...}" in quotes: inside { and [ a } would end it`
 	}
 	d.problems = append(d.problems, problem)
@@ -79,7 +82,8 @@ func (d *decoder) syntax(src []byte, err error) {
 // problem reports something that has no path.
 func (d *decoder) problem(node ast.Node, message, remedy string) {
 	at := position(node)
-	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Message: message, Remedy: remedy})
+	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Message: message,
+		Remedy: remedy})
 }
 
 func position(node ast.Node) place {
@@ -193,7 +197,8 @@ func (d *decoder) entries(path string, node ast.Node) []*ast.MappingValueNode {
 		entry := all.KeyValue()
 		switch key, ok := keyText(entry); {
 		case !ok:
-			d.problem(entry, child(path, entry.Key.GetToken().Value)+": not a plain key", "write the keys out; merge keys and complex keys are not supported")
+			d.problem(entry, child(path, entry.Key.GetToken().Value)+": not a plain key",
+				"write the keys out; merge keys and complex keys are not supported")
 		case seen[key]:
 			d.problem(entry, child(path, key)+": the key is there twice", "remove one")
 		default:
@@ -236,7 +241,8 @@ func (d *decoder) object(path string, node ast.Node, into reflect.Value) {
 	}
 }
 
-// enter notes where a key stands: its value, or the key itself where the value is more than a scalar.
+// enter notes where a key stands: its value, or the key itself where the value is more than a
+// scalar.
 func (d *decoder) enter(path string, entry *ast.MappingValueNode) {
 	switch entry.Value.(type) {
 	case ast.MapNode, ast.ArrayNode, *ast.NullNode, *ast.AnchorNode, *ast.AliasNode:

@@ -10,7 +10,8 @@ import (
 // documented is a row of a table of keys: key, type, default, meaning.
 var documented = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
 
-// TestDocumented holds docs/configuration.md against the decoder: each key once, with its default, and no other key.
+// TestDocumented holds docs/configuration.md against the decoder: each key once, with its default,
+// and no other key.
 func TestDocumented(t *testing.T) {
 	src, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {

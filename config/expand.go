@@ -18,8 +18,9 @@ type sources struct {
 // missing is a reference that leads nowhere.
 type missing struct{ message, remedy string }
 
-// expand replaces the references in a value: ${NAME} by an environment variable, ${file:path} by the content of a file without
-// its last line break. $${ stands for ${ itself. What was put in is not looked at again, so that a password may hold ${.
+// expand replaces the references in a value: ${NAME} by an environment variable, ${file:path} by
+// the content of a file without its last line break. $${ stands for ${ itself. What was put in is
+// not looked at again, so that a password may hold ${.
 func (s sources) expand(text string) (value string, refers bool, problem *missing) {
 	var out strings.Builder
 	for {
@@ -36,7 +37,8 @@ func (s sources) expand(text string) (value string, refers bool, problem *missin
 		out.WriteString(text[:i])
 		name, rest, closed := strings.Cut(text[i+2:], "}")
 		if !closed {
-			return "", true, &missing{"a reference ${ has no end", "close it with }, or write $${ for the characters ${"}
+			return "", true, &missing{"a reference ${ has no end",
+				"close it with }, or write $${ for the characters ${"}
 		}
 		found, problem := s.resolve(name)
 		if problem != nil {
@@ -58,7 +60,8 @@ func (s sources) resolve(name string) (string, *missing) {
 	}
 	value, set := s.env(name)
 	if !set {
-		return "", &missing{"environment variable " + name + " is not set", "set it, or write $${ for the characters ${"}
+		return "", &missing{"environment variable " + name + " is not set",
+			"set it, or write $${ for the characters ${"}
 	}
 	return value, nil
 }
@@ -73,7 +76,8 @@ func (s sources) file(path string) (string, *missing) {
 	}
 	content, err := s.readFile(full)
 	if err != nil {
-		return "", &missing{fmt.Sprintf("file %s can't be read: %v", path, reason(err)), "create it, or make it readable for this user"}
+		return "", &missing{fmt.Sprintf("file %s can't be read: %v", path, reason(err)),
+			"create it, or make it readable for this user"}
 	}
 	text, _ := strings.CutSuffix(string(content), "\n")
 	text, _ = strings.CutSuffix(text, "\r")

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzParse feeds any file: either it is a valid configuration, or there are problems with a place; and no secret shows.
+// FuzzParse feeds any file: either it is a valid configuration, or there are problems with a place;
+// and no secret shows.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/*.yaml", "testdata/problems/*.yaml"} {
 		files, err := filepath.Glob(pattern)

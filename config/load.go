@@ -16,8 +16,8 @@ const (
 	maxReferenceBytes = 64 << 10
 )
 
-// Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the file's content is wrong, the
-// error is Problems.
+// Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the
+// file's content is wrong, the error is Problems.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	src, err := readFile(path, maxFileBytes)
 	if err != nil {
@@ -32,14 +32,16 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 			return nil, fmt.Errorf("config: node.name is not set, and the host has no name: %w", err)
 		}
 		if !nodeName.MatchString(c.Node.Name) {
-			return nil, fmt.Errorf("config: node.name is not set, and the host's name %q can't be one: set node.name, up to 64 letters, digits and . _ -", c.Node.Name)
+			return nil, fmt.Errorf("config: node.name is not set, and the host's name %q can't be one: set "+
+				"node.name, up to 64 letters, digits and . _ -", c.Node.Name)
 		}
 	}
 	return c, nil
 }
 
-// Parse reads a configuration from memory. Name is that of its file, for problems and for relative paths; readFile reads what
-// ${file:path} names. It does nothing else outside of memory: Node.Name stays empty where the file does not say it.
+// Parse reads a configuration from memory. Name is that of its file, for problems and for relative
+// paths; readFile reads what ${file:path} names. It does nothing else outside of memory: Node.Name
+// stays empty where the file does not say it.
 func Parse(
 	name string, src []byte, env func(string) (string, bool), readFile func(string) ([]byte, error),
 ) (*Config, error) {
@@ -57,7 +59,8 @@ func Parse(
 	return c, nil
 }
 
-// normalise makes relative paths count from the configuration file's folder, and ends addresses without a slash.
+// normalise makes relative paths count from the configuration file's folder, and ends addresses
+// without a slash.
 func (c *Config) normalise(dir string) {
 	resolve := func(path string) string {
 		if path == "" || filepath.IsAbs(path) {

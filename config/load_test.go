@@ -15,10 +15,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
 
-// environment is what the tests' files refer to. The values that say SECRET may not be shown by anything.
+// environment is what the tests' files refer to. The values that say SECRET may not be shown by
+// anything.
 func environment(name string) (string, bool) {
 	value, ok := map[string]string{
-		"PORT": "18080", "NODE": "1", "TYPING": "true", "PACE": "off", "ATTEMPTS": "7", "EMPTY": "", "ADMIN_TOKEN": "SECRET-admin-${PORT}",
+		"PORT": "18080", "NODE": "1", "TYPING": "true", "PACE": "off", "ATTEMPTS": "7", "EMPTY": "",
+		"ADMIN_TOKEN":  "SECRET-admin-${PORT}",
 		"VERIFY_TOKEN": "SECRET-verify", "APP_SECRET": "SECRET-app", "BOT_SECRET": "SECRET-bot",
 	}[name]
 	return value, ok
@@ -51,26 +53,32 @@ func TestParseFull(t *testing.T) {
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
 		Admin:  Admin{Token: NewSecret("SECRET-admin-${PORT}")},
 		Cluster: Cluster{
-			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{"10.0.0.2", "b.internal:8946"}, Expect: 3, Replicas: 5,
+			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{"10.0.0.2",
+				"b.internal:8946"}, Expect: 3, Replicas: 5,
 			ReplaceAfter: time.Hour, TLS: &ClusterTLS{
-				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"), CA: filepath.FromSlash("testdata/ca.pem"),
+				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"),
+				CA: filepath.FromSlash("testdata/ca.pem"),
 			},
 			Secret: Secrets{NewSecret("SECRET-cluster-0123")},
 		},
 		Channels: []Channel{
 			{
-				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", VerifyToken: NewSecret("a-token\nin-two-lines\n"),
+				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789",
+				VerifyToken: NewSecret("a-token\nin-two-lines\n"),
 				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
 				AccessToken: NewSecret("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
 				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park},
-				Pace:    Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second}, Await: AwaitDelivered, Window: 72 * time.Hour,
+				Pace:    Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second}, Await: AwaitDelivered,
+				Window:   72 * time.Hour,
 				MarkRead: true, Typing: true,
 			},
 			{
-				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321", VerifyToken: NewSecret("SECRET-verify"),
-				AppSecret: Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
+				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321",
+				VerifyToken: NewSecret("SECRET-verify"),
+				AppSecret:   Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
 				GraphURL: "https://graph.facebook.com/v26.0", Bot: "agent",
-				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend}, Pace: Pace{Off: true}, Await: AwaitNone,
+				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend}, Pace: Pace{Off: true},
+				Await: AwaitNone,
 			},
 		},
 		Bots: map[string]Bot{
@@ -84,8 +92,9 @@ func TestParseFull(t *testing.T) {
 			},
 			"agent": {
 				HTTP: &HTTPBot{
-					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"), MaxConcurrent: 32,
-					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
+					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"),
+					MaxConcurrent: 32,
+					Headers:       map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
 				},
 				Retry: retry,
 				Burst: Burst{
@@ -109,7 +118,8 @@ func TestParseFull(t *testing.T) {
 	}
 }
 
-// TestProblems compares the problems of each file with the list beside it: what a user reads who made these mistakes.
+// TestProblems compares the problems of each file with the list beside it: what a user reads who
+// made these mistakes.
 func TestProblems(t *testing.T) {
 	files, err := filepath.Glob("testdata/problems/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -173,7 +183,8 @@ bots: { echo: { flow: flows/echo.yaml } }
 	if c.Node.Name != host || c.Node.DataDir != filepath.Join(dir, "data") {
 		t.Errorf("node %+v", c.Node)
 	}
-	if c.Channels[0].AccessToken.Reveal() != "SECRET-access" || c.Bots["echo"].Flow != filepath.Join(dir, "flows", "echo.yaml") {
+	if c.Channels[0].AccessToken.Reveal() != "SECRET-access" || c.Bots["echo"].Flow != filepath.Join(dir, "flows",
+		"echo.yaml") {
 		t.Errorf("channel and bot: %+v %+v", c.Channels[0], c.Bots["echo"])
 	}
 }
@@ -197,7 +208,8 @@ func TestValidateBuilt(t *testing.T) {
 	c := Default()
 	channel := DefaultChannel()
 	channel.Name, channel.Provider, channel.PhoneNumberID, channel.Bot = "dev", WhatsAppCloud, "1", "echo"
-	channel.VerifyToken, channel.AppSecret, channel.AccessToken = NewSecret("a"), Secrets{NewSecret("b")}, NewSecret("c")
+	channel.VerifyToken, channel.AppSecret, channel.AccessToken = NewSecret("a"), Secrets{NewSecret("b")},
+		NewSecret("c")
 	echo := DefaultBot()
 	echo.Flow = "echo.yaml"
 	c.Channels, c.Bots = []Channel{channel}, map[string]Bot{"echo": echo}
@@ -206,7 +218,8 @@ func TestValidateBuilt(t *testing.T) {
 	}
 	c.Channels[0].Bot, c.Log.Level = "", "loud"
 	err := c.Validate()
-	want := "channels[0].bot: is required; name one of bots\nlog.level: must be debug, info, warn or error, not \"loud\""
+	want := "channels[0].bot: is required; name one of bots\nlog.level: must be debug, info, warn or error, not " +
+		"\"loud\""
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -13,7 +13,8 @@ type Problem struct {
 	File string
 	// Line and Column count from 1, in characters; 0 where no place is known.
 	Line, Column int
-	// Message says what is wrong; it begins with the key's path and never holds the value of a secret or of a variable.
+	// Message says what is wrong; it begins with the key's path and never holds the value of a
+	// secret or of a variable.
 	Message string
 	// Remedy says what to do; may be empty.
 	Remedy string
@@ -38,7 +39,8 @@ func (p Problem) String() string {
 	return text.String()
 }
 
-// Problems are all mistakes of a configuration, in the order of the file. It is an error where it is not empty.
+// Problems are all mistakes of a configuration, in the order of the file. It is an error where it
+// is not empty.
 type Problems []Problem
 
 // Error returns one line for each problem.

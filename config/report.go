@@ -11,7 +11,8 @@ type report struct {
 	file string
 	// places of values by path, such as channels[0].bot.
 	places map[string]place
-	// faulty paths have a problem already: what is below them, or said again of them, would only repeat it.
+	// faulty paths have a problem already: what is below them, or said again of them, would only
+	// repeat it.
 	faulty   map[string]bool
 	problems Problems
 }
@@ -19,7 +20,8 @@ type report struct {
 // place is where a value stands, and what stands there.
 type place struct {
 	line, column int
-	// source is the value as written, where it holds a reference: what it refers to must not be quoted.
+	// source is the value as written, where it holds a reference: what it refers to must not be
+	// quoted.
 	source string
 }
 
@@ -38,7 +40,8 @@ func (r *report) add(path, remedy, format string, args ...any) {
 		subject = "the file"
 	}
 	r.problems = append(r.problems, Problem{
-		File: r.file, Line: at.line, Column: at.column, Message: subject + ": " + fmt.Sprintf(format, args...), Remedy: remedy,
+		File: r.file, Line: at.line, Column: at.column, Message: subject + ": " + fmt.Sprintf(format, args...),
+		Remedy: remedy,
 	})
 }
 

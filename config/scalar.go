@@ -28,7 +28,8 @@ func (d *decoder) scalar(path string, node ast.Node, into reflect.Value) {
 	d.set(path, value, isText, refers, into, node)
 }
 
-// set stores a value. What was put in by a reference is a text in the file, but may be a number or a bool in the configuration.
+// set stores a value. What was put in by a reference is a text in the file, but may be a number or
+// a bool in the configuration.
 func (d *decoder) set(path, value string, isText, refers bool, into reflect.Value, node ast.Node) {
 	var ok bool
 	switch into.Type() {

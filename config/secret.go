@@ -5,7 +5,8 @@ import (
 	"log/slog"
 )
 
-// Secret is a value that nothing shows: fmt (every verb), slog, JSON and YAML write *** in its place. Reveal returns it.
+// Secret is a value that nothing shows: fmt (every verb), slog, JSON and YAML write *** in its
+// place. Reveal returns it.
 type Secret struct{ value string }
 
 // NewSecret makes a secret of a text.

@@ -2,7 +2,8 @@ package config
 
 import "slices"
 
-// nearest returns the word most like one that was written, or "" where none is alike enough to be meant.
+// nearest returns the word most like one that was written, or "" where none is alike enough to be
+// meant.
 func nearest(written string, words []string) string {
 	if len(written) > 64 {
 		return ""
@@ -16,7 +17,8 @@ func nearest(written string, words []string) string {
 	return best
 }
 
-// editDistance counts the characters to insert, delete, replace or swap with their neighbour (optimal string alignment).
+// editDistance counts the characters to insert, delete, replace or swap with their neighbour
+// (optimal string alignment).
 func editDistance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

@@ -9,7 +9,8 @@ import (
 
 func TestParseDuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"9d": 9 * day, "1d12h": 36 * time.Hour, "0": 0, "1500ms": 1500 * time.Millisecond, "1h30m": 90 * time.Minute, "0d": 0,
+		"9d": 9 * day, "1d12h": 36 * time.Hour, "0": 0, "1500ms": 1500 * time.Millisecond, "1h30m": 90 * time.Minute,
+		"0d": 0,
 	} {
 		if got, ok := parseDuration(text); !ok || got != want {
 			t.Errorf("%s: %s, %v", text, got, ok)
@@ -23,7 +24,8 @@ func TestParseDuration(t *testing.T) {
 }
 
 func TestParseSize(t *testing.T) {
-	for text, want := range map[string]Size{"3MiB": 3 << 20, "64KiB": 64 << 10, "1GiB": 1 << 30, "1000": 1000, "12B": 12, "0": 0} {
+	for text, want := range map[string]Size{"3MiB": 3 << 20, "64KiB": 64 << 10, "1GiB": 1 << 30, "1000": 1000,
+		"12B": 12, "0": 0} {
 		if got, ok := parseSize(text); !ok || got != want {
 			t.Errorf("%s: %d, %v", text, got, ok)
 		}
@@ -38,7 +40,8 @@ func TestParseSize(t *testing.T) {
 // TestUnitsReadAsWritten: what a problem shows can be copied into the file.
 func TestUnitsReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		duration := time.Duration(rapid.Int64Range(0, int64(100*day)/int64(time.Millisecond)).Draw(t, "ms")) * time.Millisecond
+		duration := time.Duration(rapid.Int64Range(0, int64(100*day)/int64(time.Millisecond)).Draw(t,
+			"ms")) * time.Millisecond
 		if got, ok := parseDuration(formatDuration(duration)); !ok || got != duration {
 			t.Errorf("%s was written %s", duration, formatDuration(duration))
 		}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Validate reports what is wrong with a configuration that a program built; the error is Problems. Load and Parse have done it.
+// Validate reports what is wrong with a configuration that a program built; the error is Problems.
+// Load and Parse have done it.
 func (c *Config) Validate() error {
 	r := newReport("")
 	c.validate(r)
@@ -21,10 +22,12 @@ var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 func (c *Config) validate(r *report) {
 	if c.Node.Name != "" && !nodeName.MatchString(c.Node.Name) {
-		r.add("node.name", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a name", r.quote("node.name", c.Node.Name))
+		r.add("node.name", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a name",
+			r.quote("node.name", c.Node.Name))
 	}
 	if c.Node.Zone != "" && !nodeName.MatchString(c.Node.Zone) {
-		r.add("node.zone", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a zone", r.quote("node.zone", c.Node.Zone))
+		r.add("node.zone", "use letters, digits, dots, underscores and hyphens, up to 64", "%s can't be a zone",
+			r.quote("node.zone", c.Node.Zone))
 	}
 	r.required("node.data_dir", c.Node.DataDir == "", "name a folder")
 	c.validateListen(r)
@@ -51,13 +54,15 @@ func (c *Config) validateListen(r *report) {
 	switch {
 	case token == "" && !Loopback(c.Listen.Admin):
 		r.add("admin.token", `set admin: { token: "${WACTOR_ADMIN_TOKEN}" }, or listen on 127.0.0.1`,
-			"is required, since listen.admin %s can be reached from other machines", r.quote("listen.admin", c.Listen.Admin))
+			"is required, since listen.admin %s can be reached from other machines", r.quote("listen.admin",
+				c.Listen.Admin))
 	case token != "" && len(token) < minToken:
 		r.add("admin.token", "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
 	}
 }
 
-// Loopback reports whether only this machine can reach an address. A name other than localhost may lead anywhere.
+// Loopback reports whether only this machine can reach an address. A name other than localhost may
+// lead anywhere.
 func Loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -67,18 +72,20 @@ func Loopback(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// providerRepeats is how long the provider sends a webhook again that was not answered 200: 7 days, and the day that ids are
-// kept by.
+// providerRepeats is how long the provider sends a webhook again that was not answered 200: 7 days,
+// and the day that ids are kept by.
 const providerRepeats = 8 * day
 
 func (c *Config) validateWindows(r *report) {
 	r.durationBetween("stale_after", c.StaleAfter, time.Minute, 89*day)
 	switch {
 	case c.DedupWindow <= providerRepeats:
-		r.add("dedup_window", "write 9d", "must be more than 8d: the provider repeats webhooks for 7 days, and a repeated message "+
+		r.add("dedup_window", "write 9d", "must be more than 8d: the provider repeats webhooks for 7 days, and a "+
+			"repeated message "+
 			"whose id is forgotten runs a second time")
 	case c.DedupWindow <= c.StaleAfter && !r.isFaulty("stale_after"):
-		r.add("dedup_window", "make it longer than stale_after", "must be more than stale_after (%s): a message that is not stale yet "+
+		r.add("dedup_window", "make it longer than stale_after", "must be more than stale_after (%s): a message that "+
+			"is not stale yet "+
 			"must still be known", formatDuration(c.StaleAfter))
 	case c.DedupWindow > 90*day:
 		r.add("dedup_window", "write 9d", "must be at most 90d")
@@ -91,7 +98,8 @@ func (l *Limits) validate(r *report) {
 	r.between("limits.active_conversations", l.ActiveConversations, 1, 10_000_000)
 	r.between("limits.in_flight_webhooks", l.InFlightWebhooks, 1, 1_000_000)
 	if l.Body < 64<<10 || l.Body > 16<<20 {
-		r.add("limits.body", "write 3MiB, the most that the provider sends", "must be 64KiB to 16MiB, not %s", r.show("limits.body", l.Body.String()))
+		r.add("limits.body", "write 3MiB, the most that the provider sends", "must be 64KiB to 16MiB, not %s",
+			r.show("limits.body", l.Body.String()))
 	}
 }
 
@@ -114,7 +122,8 @@ func (r *report) between(path string, value, least, most int) {
 
 func (r *report) durationBetween(path string, value, least, most time.Duration) {
 	if value < least || value > most {
-		r.add(path, "", "must be %s to %s, not %s", formatDuration(least), formatDuration(most), r.show(path, formatDuration(value)))
+		r.add(path, "", "must be %s to %s, not %s", formatDuration(least), formatDuration(most),
+			r.show(path, formatDuration(value)))
 	}
 }
 
@@ -139,7 +148,8 @@ func (r *report) address(path, value string) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		r.add(path, `write one such as ":8080" or "127.0.0.1:8081"`, "%s is no address of host and port", r.quote(path, value))
+		r.add(path, `write one such as ":8080" or "127.0.0.1:8081"`, "%s is no address of host and port",
+			r.quote(path, value))
 	}
 }
 

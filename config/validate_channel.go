@@ -26,7 +26,8 @@ func (c *Config) validateChannels(r *report) {
 		channel.validate(r, path)
 		c.validateBotOf(r, path, channel.Bot)
 		unique(r, names, child(path, "name"), channel.Name, "give each channel a name of its own")
-		unique(r, numbers, child(path, "phone_number_id"), channel.PhoneNumberID, "a webhook must lead to one channel: remove one of the two")
+		unique(r, numbers, child(path, "phone_number_id"), channel.PhoneNumberID,
+			"a webhook must lead to one channel: remove one of the two")
 	}
 }
 
@@ -106,11 +107,12 @@ func (c *Channel) validateAppSecret(r *report, path string) {
 	}
 }
 
-// oneWord finds what was copied along with a secret of the provider's: all webhooks would be refused for it, or all replies held,
-// and nothing that is shown would tell why.
+// oneWord finds what was copied along with a secret of the provider's: all webhooks would be
+// refused for it, or all replies held, and nothing that is shown would tell why.
 func (r *report) oneWord(path string, secret Secret) {
 	if strings.ContainsFunc(secret.Reveal(), func(c rune) bool { return c <= ' ' || c > '~' }) {
-		r.add(path, "copy it again, alone", "holds a space, a line break or another character that is in no such secret")
+		r.add(path, "copy it again, alone",
+			"holds a space, a line break or another character that is in no such secret")
 	}
 }
 
@@ -134,7 +136,9 @@ func (r *report) url(path, value string) {
 	switch {
 	case err == nil && address.User != nil, err != nil && strings.Contains(value, "@"):
 		r.add(path, "send them in a header or token", "must not hold credentials")
-	case err != nil, address.Scheme != "http" && address.Scheme != "https", address.Hostname() == "", address.Fragment != "":
-		r.add(path, "write one such as https://example.com/path", "%s is no http or https address", r.quote(path, value))
+	case err != nil, address.Scheme != "http" && address.Scheme != "https", address.Hostname() == "",
+		address.Fragment != "":
+		r.add(path, "write one such as https://example.com/path", "%s is no http or https address",
+			r.quote(path, value))
 	}
 }

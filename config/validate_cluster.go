@@ -12,7 +12,8 @@ func (c *Cluster) Clustered() bool { return len(c.Secret) > 0 || c.asked() }
 
 // asked reports whether a configuration speaks of other nodes, with or without a secret.
 func (c *Cluster) asked() bool {
-	return len(c.Join) > 0 || c.Expect > 1 || c.Gossip != defaultGossip || c.RPC != defaultRPC || c.Advertise != "" || c.TLS != nil
+	return len(c.Join) > 0 || c.Expect > 1 || c.Gossip != defaultGossip || c.RPC != defaultRPC || c.Advertise != "" ||
+		c.TLS != nil
 }
 
 func (c *Cluster) validate(r *report) {
@@ -25,7 +26,8 @@ func (c *Cluster) validate(r *report) {
 	r.between("cluster.expect", c.Expect, 1, 1000)
 	r.durationBetween("cluster.replace_after", c.ReplaceAfter, 10*time.Second, 30*day)
 	if c.Replicas < 1 || c.Replicas > 7 || c.Replicas%2 == 0 {
-		r.add("cluster.replicas", "write 3; one more replica than an odd number makes no failure survivable", "must be 1, 3, 5 or 7, not %s",
+		r.add("cluster.replicas", "write 3; one more replica than an odd number makes no failure survivable",
+			"must be 1, 3, 5 or 7, not %s",
 			r.show("cluster.replicas", strconv.Itoa(c.Replicas)))
 	}
 	c.validateTrust(r)
@@ -36,7 +38,8 @@ func (c *Config) validatePorts(r *report) {
 	type listener struct{ path, address string }
 	listeners := []listener{{"listen.http", c.Listen.HTTP}, {"listen.admin", c.Listen.Admin}}
 	if c.Cluster.Clustered() {
-		listeners = append(listeners, listener{"cluster.gossip", c.Cluster.Gossip}, listener{"cluster.rpc", c.Cluster.RPC})
+		listeners = append(listeners, listener{"cluster.gossip", c.Cluster.Gossip}, listener{"cluster.rpc",
+			c.Cluster.RPC})
 	}
 	for i, later := range listeners {
 		for _, before := range listeners[:i] {
@@ -51,7 +54,8 @@ func (c *Config) validatePorts(r *report) {
 func clash(a, b string) bool {
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)
-	return errA == nil && errB == nil && portA == portB && portA != "0" && (covers(hostA, hostB) || covers(hostB, hostA))
+	return errA == nil && errB == nil && portA == portB && portA != "0" && (covers(hostA, hostB) ||
+		covers(hostB, hostA))
 }
 
 // covers reports whether a listener on one host takes the port on another as well.
@@ -71,7 +75,8 @@ func (c *Cluster) validateJoin(r *report, path, address string) {
 	switch {
 	case err != nil && net.ParseIP(address) != nil, err != nil && nodeName.MatchString(address):
 	case err != nil || host == "":
-		r.add(path, `write one such as "10.0.0.1:7946" or "wactor.internal"`, "%s is no address of a node", r.quote(path, address))
+		r.add(path, `write one such as "10.0.0.1:7946" or "wactor.internal"`, "%s is no address of a node",
+			r.quote(path, address))
 	default:
 		r.address(path, net.JoinHostPort("", port))
 	}
@@ -99,7 +104,8 @@ func (c *Cluster) validateTrust(r *report) {
 	for _, listen := range []struct{ path, address string }{{"cluster.gossip", c.Gossip}, {"cluster.rpc", c.RPC}} {
 		if !Loopback(listen.address) {
 			r.add("cluster.secret", `set cluster: { secret: "${WACTOR_SECRET}" } to the same on all nodes, made with: openssl rand -hex 32; or listen on 127.0.0.1`,
-				"is required, since %s %s can be reached from other machines", listen.path, r.quote(listen.path, listen.address))
+				"is required, since %s %s can be reached from other machines", listen.path, r.quote(listen.path,
+					listen.address))
 			return
 		}
 	}

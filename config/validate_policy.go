@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how long a text message may be, in characters: developers.facebook.com, Cloud API, text messages.
+// maxText is how long a text message may be, in characters: developers.facebook.com, Cloud API,
+// text messages.
 const maxText = 4096
 
-// validatePolicies refuses, besides what is out of bounds, what would be ignored: a policy that is written down and not kept is
-// worse than one that is missing.
+// validatePolicies refuses, besides what is out of bounds, what would be ignored: a policy that is
+// written down and not kept is worse than one that is missing.
 func (b *Bot) validatePolicies(r *report, path string) {
 	b.Burst.validate(r, child(path, "burst"))
 	r.optionalDuration(child(path, "order.hold"), b.Order.Hold, time.Millisecond, 5*time.Minute)
@@ -20,7 +21,8 @@ func (b *Bot) validatePolicies(r *report, path string) {
 	b.validateStale(r, path)
 	b.Session.validate(r, child(path, "session"))
 	if b.Flow != "" && b.Session.Turn {
-		r.add(child(path, "session.turn"), "remove it, or answer by http", "does nothing with a flow, which has no step for the end of a session")
+		r.add(child(path, "session.turn"), "remove it, or answer by http",
+			"does nothing with a flow, which has no step for the end of a session")
 	}
 	b.LoopGuard.validate(r, child(path, "loop_guard"))
 }
@@ -44,12 +46,15 @@ func (b *Burst) validate(r *report, path string) {
 	r.unused(child(path, "max_wait"), !waits && b.MaxWait != 0, b.Policy, waitRemedy)
 	r.unused(child(path, "max_messages"), !waits && r.has(child(path, "max_messages")), b.Policy, waitRemedy)
 	r.unused(child(path, "flush"), !waits && len(b.Flush) > 0, b.Policy, waitRemedy)
-	r.unused(child(path, "notice"), b.Policy != Reject && b.Notice != "", b.Policy, "write policy: reject, or remove it")
+	r.unused(child(path, "notice"), b.Policy != Reject && b.Notice != "", b.Policy,
+		"write policy: reject, or remove it")
 	if b.Policy == Merge && b.Quiet == 0 && b.MaxWait != 0 {
-		r.add(child(path, "max_wait"), "add quiet, such as 1500ms, or remove it", "bounds the wait for quiet, and there is none")
+		r.add(child(path, "max_wait"), "add quiet, such as 1500ms, or remove it",
+			"bounds the wait for quiet, and there is none")
 	}
 	if waits && b.Quiet == 0 && len(b.Flush) > 0 {
-		r.add(child(path, "flush"), "add quiet, such as 1500ms, or remove it", "ends the wait for quiet, and there is none")
+		r.add(child(path, "flush"), "add quiet, such as 1500ms, or remove it",
+			"ends the wait for quiet, and there is none")
 	}
 }
 
@@ -69,9 +74,11 @@ func (b *Burst) validateFlush(r *report, path string) {
 		case n == 0:
 			r.add(element(path, i), "write a word such as done, or remove it", "is empty")
 		case strings.TrimSpace(word) != word:
-			r.add(element(path, i), "write it without: messages are compared without outer space", "begins or ends with white space")
+			r.add(element(path, i), "write it without: messages are compared without outer space",
+				"begins or ends with white space")
 		case n > 100:
-			r.add(element(path, i), "write a word that users write alone", "has %d characters, at most 100 are compared", n)
+			r.add(element(path, i), "write a word that users write alone",
+				"has %d characters, at most 100 are compared", n)
 		}
 	}
 }
@@ -92,7 +99,8 @@ func (b *Bot) validateStale(r *report, path string) {
 func (s *Session) validate(r *report, path string) {
 	r.optionalDuration(child(path, "idle"), s.Idle, time.Second, 366*day)
 	if s.Idle == 0 && s.Turn {
-		r.add(child(path, "turn"), "give idle a time, such as 24h, or remove it", "asks for a turn at the end of a session, and idle: 0s ends none")
+		r.add(child(path, "turn"), "give idle a time, such as 24h, or remove it",
+			"asks for a turn at the end of a session, and idle: 0s ends none")
 	}
 }
 
@@ -107,10 +115,12 @@ func (p *Pace) validate(r *report, path string) {
 	}
 	const remedy = "write pace: off to send without one"
 	if n := p.MessagesPerSecond; n < 1 || n > 1000 {
-		r.add(child(path, "messages_per_second"), remedy, "must be 1 to 1000, not %s", r.show(child(path, "messages_per_second"), strconv.Itoa(n)))
+		r.add(child(path, "messages_per_second"), remedy, "must be 1 to 1000, not %s",
+			r.show(child(path, "messages_per_second"), strconv.Itoa(n)))
 	}
 	if n := p.PairBurst; n < 1 || n > 1000 {
-		r.add(child(path, "pair_burst"), remedy, "must be 1 to 1000, not %s", r.show(child(path, "pair_burst"), strconv.Itoa(n)))
+		r.add(child(path, "pair_burst"), remedy, "must be 1 to 1000, not %s", r.show(child(path, "pair_burst"),
+			strconv.Itoa(n)))
 	}
 	r.durationBetween(child(path, "pair_every"), p.PairEvery, 10*time.Millisecond, time.Minute)
 }
@@ -118,7 +128,8 @@ func (p *Pace) validate(r *report, path string) {
 // optionalDuration reports a duration that is neither 0 nor within bounds.
 func (r *report) optionalDuration(path string, value, least, most time.Duration) {
 	if value != 0 && (value < least || value > most) {
-		r.add(path, "", "must be 0s, or %s to %s, not %s", formatDuration(least), formatDuration(most), r.show(path, formatDuration(value)))
+		r.add(path, "", "must be 0s, or %s to %s, not %s", formatDuration(least), formatDuration(most),
+			r.show(path, formatDuration(value)))
 	}
 }
 

@@ -8,21 +8,24 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// GenerationMs is the length of a generation of message ids. Ids are written to the generation of their arrival and
-// forgotten a whole generation at a time: no scan, no index by time, one range deletion. Part of the stored format.
+// GenerationMs is the length of a generation of message ids. Ids are written to the generation of
+// their arrival and forgotten a whole generation at a time: no scan, no index by time, one range
+// deletion. Part of the stored format.
 const GenerationMs = 3 * 24 * 3600 * 1000
 
 // Generation returns the generation of a time (Unix milliseconds).
 func Generation(ms int64) uint32 { return uint32(ms / GenerationMs) }
 
-// ForgetBefore returns the first generation that is still needed at a time under a deduplication window.
+// ForgetBefore returns the first generation that is still needed at a time under a deduplication
+// window.
 func ForgetBefore(nowMs, windowMs int64) uint32 { return Generation(max(0, nowMs-windowMs)) }
 
-// Generations returns where the store may hold message ids of this conversation. A conversation that is new, or whose user
-// was silent for longer than the window, has none and costs no look-up.
+// Generations returns where the store may hold message ids of this conversation. A conversation
+// that is new, or whose user was silent for longer than the window, has none and costs no look-up.
 func (c *Conversation) Generations() []uint32 { return c.head.SeenGenerations }
 
-// maxInboxBytes bounds what waits in one conversation: a message may have 3 MiB, and a bot that is down may leave a thousand of them.
+// maxInboxBytes bounds what waits in one conversation: a message may have 3 MiB, and a bot that is
+// down may leave a thousand of them.
 const maxInboxBytes = 16 << 20
 
 // accept takes a message in, once.
@@ -37,11 +40,13 @@ func (c *Conversation) accept(e Arrived) {
 		c.duplicate(e, revision)
 		return
 	case c.alias():
-		// Only once it is on disk that this is an alias: else a crash could make this message new here after it ran there.
+		// Only once it is on disk that this is an alias: else a crash could make this message new
+		// here after it ran there.
 		c.whenApplied(Forward{Ref: e.Ref, To: c.sibling(c.head.AliasOf)})
 		return
 	case len(c.inbox) >= c.cfg.MaxInbox || c.inboxBytes >= maxInboxBytes || len(c.outbox) >= c.cfg.MaxInbox:
-		// The replies of a user who writes faster than the provider takes them would grow without end.
+		// The replies of a user who writes faster than the provider takes them would grow without
+		// end.
 		c.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 		return
 	}
@@ -92,10 +97,12 @@ func (c *Conversation) enter(message *wactorv1.Message) {
 	c.remember(message.Id)
 }
 
-// typeSystem is the type of a message by which the provider tells something about a user, who has not written it.
+// typeSystem is the type of a message by which the provider tells something about a user, who has
+// not written it.
 const typeSystem = "system"
 
-// TypeUnreadable is the type of a message that stands for a piece of a signed webhook that nobody understood.
+// TypeUnreadable is the type of a message that stands for a piece of a signed webhook that nobody
+// understood.
 const TypeUnreadable = "unreadable"
 
 // unfit says why a message is kept without being run; empty where it is to be run.
@@ -112,7 +119,8 @@ func (c *Conversation) unfit(message *wactorv1.Message) string {
 // duplicate answers a message that was accepted before: at once, or with the commit that holds it.
 func (c *Conversation) duplicate(e Arrived, revision uint64) {
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id, ReceivedMs: e.Message.ReceivedMs,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id,
+		ReceivedMs: e.Message.ReceivedMs,
 	})
 	if e.Message.Type == typeSystem && c.unsettled() {
 		c.unlinked = append(c.unlinked, response{ref: e.Ref, verdict: Duplicate})
@@ -140,8 +148,8 @@ func (c *Conversation) remember(id string) {
 	c.unapplied[id] = c.revision + 1
 }
 
-// acceptStatus takes a delivery status in. It settles the reply that is on its way or in doubt, if it is that one's; else it
-// is only noted.
+// acceptStatus takes a delivery status in. It settles the reply that is on its way or in doubt, if
+// it is that one's; else it is only noted.
 func (c *Conversation) acceptStatus(e StatusArrived) {
 	created, seq, _, ok := parseReplyID(e.ReplyID)
 	if !ok || created != c.head.CreatedMs || seq >= c.head.NextOutbox {

@@ -22,13 +22,18 @@ func TestAudit(t *testing.T) {
 		trimmed bool
 		want    string
 	}{
-		"nothing":        {nil, false, ""},
-		"gapless":        {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), sent(1), turn(1, 2, 2, 20, 30), sent(2)}, false, ""},
-		"late start":     {[]*wactorv1.JournalEntry{turn(4, 5, 1, 10, 20)}, false, "turn from version 4 to 5 follows version 0"},
-		"trimmed":        {[]*wactorv1.JournalEntry{turn(4, 5, 1, 10, 20), turn(5, 6, 2, 20, 21)}, true, ""},
-		"gap":            {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(2, 3, 2, 20, 30)}, false, "turn from version 2 to 3 follows version 1"},
-		"twice":          {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(1, 2, 1, 20, 30)}, false, "message 1 is in turn 1 and in turn 2"},
-		"overlap":        {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(1, 2, 2, 15, 30)}, false, "turn 2 began 5 ms before the one before it ended"},
+		"nothing": {nil, false, ""},
+		"gapless": {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), sent(1), turn(1, 2, 2, 20, 30), sent(2)},
+			false, ""},
+		"late start": {[]*wactorv1.JournalEntry{turn(4, 5, 1, 10, 20)}, false,
+			"turn from version 4 to 5 follows version 0"},
+		"trimmed": {[]*wactorv1.JournalEntry{turn(4, 5, 1, 10, 20), turn(5, 6, 2, 20, 21)}, true, ""},
+		"gap": {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(2, 3, 2, 20, 30)}, false,
+			"turn from version 2 to 3 follows version 1"},
+		"twice": {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(1, 2, 1, 20, 30)}, false,
+			"message 1 is in turn 1 and in turn 2"},
+		"overlap": {[]*wactorv1.JournalEntry{turn(0, 1, 1, 10, 20), turn(1, 2, 2, 15, 30)}, false,
+			"turn 2 began 5 ms before the one before it ended"},
 		"sent twice":     {[]*wactorv1.JournalEntry{sent(1), sent(1)}, false, "reply 1 was sent twice"},
 		"sent backwards": {[]*wactorv1.JournalEntry{sent(2), sent(1)}, false, "reply 1 was sent after reply 2"},
 	} {

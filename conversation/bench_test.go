@@ -7,7 +7,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// BenchmarkMessage is one message on its whole way through the machine: accept and turn in one commit, send, outcome.
+// BenchmarkMessage is one message on its whole way through the machine: accept and turn in one
+// commit, send, outcome.
 func BenchmarkMessage(b *testing.B) {
 	cfg := Config{Node: "node-1", Inline: true}.WithDefaults()
 	c := New(ID{Channel: "shop", User: "4915112345678"}, cfg)
@@ -32,13 +33,16 @@ func BenchmarkMessage(b *testing.B) {
 	message := func(i int) Arrived {
 		return Arrived{
 			Ref: uint64(i), User: user, Node: "node-1",
-			Message: &wactorv1.Message{Id: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQz" + strconv.Itoa(i), Type: "text", Text: "hello", SentMs: now, ReceivedMs: now, Raw: raw},
+			Message: &wactorv1.Message{Id: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQz" + strconv.Itoa(i), Type: "text",
+				Text: "hello", SentMs: now, ReceivedMs: now, Raw: raw},
 		}
 	}
 	answer := func(turn *Turn) {
-		run(Answered{Turn: turn, Answer: &Answer{State: state, Replies: []*wactorv1.Reply{text("step 7: hello")}}, BotMicros: 5})
+		run(Answered{Turn: turn, Answer: &Answer{State: state, Replies: []*wactorv1.Reply{text("step 7: hello")}},
+			BotMicros: 5})
 		_, send := run(Committed{Revision: revision})
-		run(SendDone{Seq: send.Seq, Try: send.Try, Result: SendResult{ProviderID: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFE"}})
+		run(SendDone{Seq: send.Seq, Try: send.Try,
+			Result: SendResult{ProviderID: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFE"}})
 		run(Committed{Revision: revision})
 	}
 	run(Started{})

@@ -8,7 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// batch returns the messages of the next turn in order; none where they have to wait, until wakeMs where that is known.
+// batch returns the messages of the next turn in order; none where they have to wait, until wakeMs
+// where that is known.
 func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 	if len(c.inbox) == 0 {
 		return nil, 0
@@ -27,9 +28,10 @@ func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 	return messages, 0
 }
 
-// takeApart gives the messages of a turn that failed for good a turn each: what is wrong with one of them, or with all of them together
-// (too many replies), is not to make a dead letter of the others. The user hears of it once. Nothing of it is stored. After a crash they may fail
-// together once more.
+// takeApart gives the messages of a turn that failed for good a turn each: what is wrong with one
+// of them, or with all of them together (too many replies), is not to make a dead letter of the
+// others. The user hears of it once. Nothing of it is stored. After a crash they may fail together
+// once more.
 func (c *Conversation) takeApart() {
 	for _, message := range c.turn.Messages {
 		c.apartBefore = max(c.apartBefore, message.Seq+1)
@@ -38,8 +40,9 @@ func (c *Conversation) takeApart() {
 	c.turn, c.apologised = nil, false
 }
 
-// maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead letter of one, or over to another
-// conversation. A commit may hold eight times as much, so that it always has room for them.
+// maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead
+// letter of one, or over to another conversation. A commit may hold eight times as much, so that it
+// always has room for them.
 const maxTogether = 4 << 20
 
 // together returns the first messages that may go together: at least one.
@@ -71,8 +74,9 @@ func (c *Conversation) readyMs() int64 {
 	return max(at, oldest+hold)
 }
 
-// interrupt gives the running turn up for a new message, where the policy wants it: its messages and the new one are taken
-// together. So are those of a turn that failed and waits for its next attempt.
+// interrupt gives the running turn up for a new message, where the policy wants it: its messages
+// and the new one are taken together. So are those of a turn that failed and waits for its next
+// attempt.
 func (c *Conversation) interrupt(message *wactorv1.Message) {
 	turn := c.turn
 	switch {
@@ -80,8 +84,9 @@ func (c *Conversation) interrupt(message *wactorv1.Message) {
 		c.head.RetryMessages = nil
 	case turn != nil && !c.inline && c.interruptible(turn.Messages, message):
 		c.note(&wactorv1.JournalEntry{
-			Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
-			StartedMs: c.startedMs, Attempt: uint32(turn.Attempt),
+			Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID,
+			MessageSeqs: seqs(turn.Messages),
+			StartedMs:   c.startedMs, Attempt: uint32(turn.Attempt),
 		})
 		c.turn = nil
 		c.head.RetryMessages = nil
@@ -89,11 +94,12 @@ func (c *Conversation) interrupt(message *wactorv1.Message) {
 	}
 }
 
-// interruptible reports whether a turn over messages may be given up for one more. A user who never stops writing interrupts for
-// MaxWait at most.
+// interruptible reports whether a turn over messages may be given up for one more. A user who never
+// stops writing interrupts for MaxWait at most.
 func (c *Conversation) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
 	burst := &c.cfg.Burst
-	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages || messages[0].Seq < c.apartBefore {
+	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages ||
+		messages[0].Seq < c.apartBefore {
 		return false
 	}
 	size, oldest := proto.Size(more), c.nowMs
@@ -120,6 +126,7 @@ func (c *Conversation) refuseBusy(message *wactorv1.Message) {
 // absorb ends a message that was accepted and that no turn takes.
 func (c *Conversation) absorb(message *wactorv1.Message, reason string) {
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_ABSORBED, MessageSeqs: []uint64{message.Seq}, MessageId: message.Id, Reason: reason,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ABSORBED, MessageSeqs: []uint64{message.Seq}, MessageId: message.Id,
+		Reason: reason,
 	})
 }

@@ -6,29 +6,32 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Config says how the conversations of one channel behave. It is shared by all of them and never changes while in use.
+// Config says how the conversations of one channel behave. It is shared by all of them and never
+// changes while in use.
 type Config struct {
 	// Node names this node in the journal.
 	Node string
-	// Inline says that the bot may answer inside the process: such a turn shares the commit of its message's acceptance. It is
-	// for messages that wait for nothing: Burst.Policy Enqueue or Reject, no Order.Hold.
+	// Inline says that the bot may answer inside the process: such a turn shares the commit of its
+	// message's acceptance. It is for messages that wait for nothing: Burst.Policy Enqueue or
+	// Reject, no Order.Hold.
 	Inline bool
 	// Retry bounds the attempts of a failing bot call.
 	Retry Retry
 	// OnFailure is sent when a turn was given up; nil sends nothing.
 	OnFailure *wactorv1.Reply
-	// DedupWindow is how long message ids are remembered; default 9 days. Longer than StaleAfter, or a redelivery of a message
-	// that is just not stale could be taken for new.
+	// DedupWindow is how long message ids are remembered; default 9 days. Longer than StaleAfter,
+	// or a redelivery of a message that is just not stale could be taken for new.
 	DedupWindow time.Duration
-	// StaleAfter is the age (by the provider's clock) past which a message is kept as a dead letter instead of run; default 8 days.
+	// StaleAfter is the age (by the provider's clock) past which a message is kept as a dead letter
+	// instead of run; default 8 days.
 	StaleAfter time.Duration
 	// InDoubt says what to do with replies of unknown fate.
 	InDoubt InDoubt
-	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider; one more message is refused as
-	// overload, and so is one behind 16 MiB of them. Default 1000.
+	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider;
+	// one more message is refused as overload, and so is one behind 16 MiB of them. Default 1000.
 	MaxInbox int
-	// MaxPipeline is how many commits may be on their way at once; a message that comes then is refused as overload, so hold it
-	// back while Full. Default 256.
+	// MaxPipeline is how many commits may be on their way at once; a message that comes then is
+	// refused as overload, so hold it back while Full. Default 256.
 	MaxPipeline int
 	Burst       Burst
 	Order       Order
@@ -52,8 +55,8 @@ type Retry struct {
 type InDoubt struct {
 	// Wait is how long a status of the provider is awaited. Default 15 s.
 	Wait time.Duration
-	// Max is how long it is awaited while no status at all comes on the channel, since then it may be the ingress that is down
-	// and not the reply that was lost. Default 10 min, at least Wait.
+	// Max is how long it is awaited while no status at all comes on the channel, since then it may
+	// be the ingress that is down and not the reply that was lost. Default 10 min, at least Wait.
 	Max time.Duration
 	// Park makes such a reply a dead letter after Wait instead of sending it again.
 	Park bool

@@ -8,7 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Conversation is the state of one activation of one conversation. It is not safe for concurrent use: one owner steps it.
+// Conversation is the state of one activation of one conversation. It is not safe for concurrent
+// use: one owner steps it.
 type Conversation struct {
 	id  ID
 	cfg *Config
@@ -21,7 +22,8 @@ type Conversation struct {
 	outbox     []outgoing
 	timers     []*wactorv1.Timer // by due time
 
-	// revision is that of the last commit made, applied that of the last commit known to be applied.
+	// revision is that of the last commit made, applied that of the last commit known to be
+	// applied.
 	revision, applied uint64
 	// follows: a commit was made already.
 	follows bool
@@ -38,16 +40,19 @@ type Conversation struct {
 	pairMs int64
 	// wakeMs is when messages or timers that wait may be taken; 0 where none does.
 	wakeMs int64
-	// notBeforeMs is when the bot may be asked again that was not called since it fails for everybody.
+	// notBeforeMs is when the bot may be asked again that was not called since it fails for
+	// everybody.
 	notBeforeMs int64
-	// askAtMs is when claimed identities are asked again, or the offer to an older conversation is repeated.
+	// askAtMs is when claimed identities are asked again, or the offer to an older conversation is
+	// repeated.
 	askAtMs  int64
 	alarmMs  int64
 	stopping bool
-	// unburied are the dead letters that left in a commit which may not be applied yet: what the store can't know.
+	// unburied are the dead letters that left in a commit which may not be applied yet: what the
+	// store can't know.
 	unburied map[uint64]bool
-	// apartBefore is the number before which messages have turns of their own: one over several of them has failed for good. apologised:
-	// the user was told so.
+	// apartBefore is the number before which messages have turns of their own: one over several of
+	// them has failed for good. apologised: the user was told so.
 	apartBefore uint64
 	apologised  bool
 	// noticed is the version of the turn during which the user was told that the bot is busy.
@@ -55,11 +60,12 @@ type Conversation struct {
 	// turned is the commit of the last turn.
 	turned uint64
 
-	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the store can't know.
+	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the
+	// store can't know.
 	unapplied map[string]uint64
 	responses []response
-	// unlinked answer messages that tell of new identities, once those take no messages of their own any more; settled are the claimed
-	// ones that do not.
+	// unlinked answer messages that tell of new identities, once those take no messages of their
+	// own any more; settled are the claimed ones that do not.
 	unlinked []response
 	settled  []string
 
@@ -112,7 +118,8 @@ func New(id ID, cfg *Config) *Conversation {
 	}
 }
 
-// Step takes one event at a time (Unix milliseconds, never running backwards) and returns what must be done, in order.
+// Step takes one event at a time (Unix milliseconds, never running backwards) and returns what must
+// be done, in order.
 func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	c.nowMs = max(nowMs, c.nowMs)
 	switch e := event.(type) {
@@ -227,21 +234,26 @@ func (c *Conversation) Revision() uint64 { return c.revision }
 // Waiting returns how many messages wait for a turn and how many replies for the provider.
 func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(c.outbox) }
 
-// Full reports whether so many commits are on their way that a message would be refused as overload.
+// Full reports whether so many commits are on their way that a message would be refused as
+// overload.
 func (c *Conversation) Full() bool { return c.revision-c.applied >= uint64(c.cfg.MaxPipeline) }
 
-// Unfinished reports whether messages, replies or links to other identities wait: what is to be taken up again after a crash.
+// Unfinished reports whether messages, replies or links to other identities wait: what is to be
+// taken up again after a crash.
 func (c *Conversation) Unfinished() bool { return len(c.inbox)+len(c.outbox) > 0 || c.linking() }
 
-// Committing reports whether commits are on their way, so that nobody knows what will become of them if the activation ends.
+// Committing reports whether commits are on their way, so that nobody knows what will become of
+// them if the activation ends.
 func (c *Conversation) Committing() bool { return c.applied < c.revision }
 
-// Idle reports whether nothing is unfinished or under way: the activation may end without losing anything.
+// Idle reports whether nothing is unfinished or under way: the activation may end without losing
+// anything.
 func (c *Conversation) Idle() bool {
 	return c.turn == nil && !c.Unfinished() && !c.Committing()
 }
 
-// Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to the store or the provider.
+// Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to
+// the store or the provider.
 func (c *Conversation) Settled() bool {
 	return c.turn == nil && !c.Committing() && c.send.phase != sendFlying
 }

@@ -6,8 +6,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// retried takes a dead letter up again. Its messages get new arrival numbers, so that they come after what was taken
-// meanwhile, and a reply gets a new number and a new id: the provider may have seen the old one.
+// retried takes a dead letter up again. Its messages get new arrival numbers, so that they come
+// after what was taken meanwhile, and a reply gets a new number and a new id: the provider may have
+// seen the old one.
 func (c *Conversation) retried(e Retried) {
 	if e.Letter != nil && !c.retryable(e.Letter, e.Text) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Unretryable})
@@ -18,12 +19,14 @@ func (c *Conversation) retried(e Retried) {
 	}
 	for _, message := range e.Letter.Messages {
 		message = proto.CloneOf(message)
-		message.Late = message.Late || c.comesLate(message) || c.alias() || c.linking() // another one may know later ones
+		// another one may know later ones
+		message.Late = message.Late || c.comesLate(message) || c.alias() || c.linking()
 		message.Seq = c.head.NextInbox
 		c.head.NextInbox++
 		c.note(&wactorv1.JournalEntry{
-			Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: c.cfg.Node, MessageId: message.Id, MessageSeq: message.Seq,
-			SentMs: message.SentMs, ReceivedMs: message.ReceivedMs, Reason: "a dead letter, retried",
+			Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: c.cfg.Node, MessageId: message.Id,
+			MessageSeq: message.Seq,
+			SentMs:     message.SentMs, ReceivedMs: message.ReceivedMs, Reason: "a dead letter, retried",
 		})
 		c.queue(waiting{message: message, revision: c.revision + 1})
 	}
@@ -56,9 +59,10 @@ func (c *Conversation) comesLate(message *wactorv1.Message) bool {
 	return isLate(message, min(newest, c.nowMs))
 }
 
-// retryable reports whether a letter holds anything to try again: not what nobody could read, not the end of a session, and not
-// a reply that failed after it was taken, unless there is a text to say instead: what it said is not kept. What a name of
-// another conversation had to say is not said after that one took over, but its messages go there.
+// retryable reports whether a letter holds anything to try again: not what nobody could read, not
+// the end of a session, and not a reply that failed after it was taken, unless there is a text to
+// say instead: what it said is not kept. What a name of another conversation had to say is not said
+// after that one took over, but its messages go there.
 func (c *Conversation) retryable(letter *wactorv1.DeadLetter, text string) bool {
 	if len(letter.Messages) > 0 {
 		return letter.Messages[0].Type != TypeUnreadable
@@ -71,7 +75,8 @@ func (c *Conversation) retryable(letter *wactorv1.DeadLetter, text string) bool 
 func said(letter *wactorv1.DeadLetter, text string) *wactorv1.Reply {
 	reply := letter.Reply.GetReply()
 	if letter.Reply != nil && text != "" {
-		return &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}, PreviewUrl: reply.GetPreviewUrl(), ReplyTo: reply.GetReplyTo()}
+		return &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}, PreviewUrl: reply.GetPreviewUrl(),
+			ReplyTo: reply.GetReplyTo()}
 	}
 	return reply
 }
@@ -93,8 +98,9 @@ func (c *Conversation) unbury(ref uint64, letter *wactorv1.DeadLetter, reason st
 	c.delete(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq))
 	c.head.DeadLetters -= min(c.head.DeadLetters, 1)
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_NOTE, Node: c.cfg.Node, MessageSeqs: seqs(letter.Messages), ReplySeq: letter.Reply.GetSeq(),
-		Reason: "dead letter " + reason,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_NOTE, Node: c.cfg.Node, MessageSeqs: seqs(letter.Messages),
+		ReplySeq: letter.Reply.GetSeq(),
+		Reason:   "dead letter " + reason,
 	})
 	c.respond(ref, Accepted)
 	return true

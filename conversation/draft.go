@@ -29,7 +29,8 @@ func (c *Conversation) putIndex(kind wactorv1.RecordKind, suffix []byte) {
 	c.putBytes(kind, suffix, nil)
 }
 
-// putBytes and delete leave at most one change of a key in the draft, the last one: a commit's puts and deletes have no order.
+// putBytes and delete leave at most one change of a key in the draft, the last one: a commit's puts
+// and deletes have no order.
 func (c *Conversation) putBytes(kind wactorv1.RecordKind, suffix, value []byte) {
 	c.draft.dirty = true
 	c.draft.deletes = slices.DeleteFunc(c.draft.deletes, func(key *wactorv1.Key) bool {
@@ -54,7 +55,8 @@ func (c *Conversation) note(entry *wactorv1.JournalEntry) {
 	c.draft.journal = append(c.draft.journal, entry)
 }
 
-// readable makes UTF-8 of a reason, which a bot or a provider may have put anything into: nothing else can be stored.
+// readable makes UTF-8 of a reason, which a bot or a provider may have put anything into: nothing
+// else can be stored.
 func readable(reason string) string { return strings.ToValidUTF8(reason, "?") }
 
 func (c *Conversation) setState(state []byte) {
@@ -84,7 +86,8 @@ func (c *Conversation) flush() {
 	c.head.Clean = clean
 	c.put(wactorv1.RecordKind_RECORD_KIND_HEAD, nil, c.head)
 	c.effect(Commit{Revision: c.revision, Journal: c.draft.journal, Command: &wactorv1.Commit{
-		Conversation: c.id.String(), BaseRevision: c.revision - 1, Puts: c.draft.puts, Deletes: c.draft.deletes, Follows: c.follows,
+		Conversation: c.id.String(), BaseRevision: c.revision - 1, Puts: c.draft.puts, Deletes: c.draft.deletes,
+		Follows: c.follows,
 	}, Lazy: c.quiet()})
 	c.follows = true
 	c.draft = draft{}
@@ -96,7 +99,8 @@ func (c *Conversation) quiet() bool {
 	if timer, _ := c.dueTimer(); timer != nil {
 		return false // its turn waits for the one before
 	}
-	return c.turn == nil && len(c.inbox)+len(c.outbox) == 0 && !c.linking() && !c.stopping && !slices.ContainsFunc(c.responses, awaited)
+	return c.turn == nil && len(c.inbox)+len(c.outbox) == 0 && !c.linking() && !c.stopping &&
+		!slices.ContainsFunc(c.responses, awaited)
 }
 
 // flushInbox writes the messages that no turn of this very commit has consumed.
@@ -125,14 +129,17 @@ func (c *Conversation) flushSeen() {
 	}
 }
 
-// flushJournal writes the entries as one record and drops the oldest record past those that are kept.
+// flushJournal writes the entries as one record and drops the oldest record past those that are
+// kept.
 func (c *Conversation) flushJournal() {
 	if len(c.draft.journal) == 0 {
 		return
 	}
-	c.put(wactorv1.RecordKind_RECORD_KIND_JOURNAL, seqKey(c.head.NextJournal), &wactorv1.Journal{Entries: c.draft.journal})
+	c.put(wactorv1.RecordKind_RECORD_KIND_JOURNAL, seqKey(c.head.NextJournal),
+		&wactorv1.Journal{Entries: c.draft.journal})
 	c.head.NextJournal++
-	// Two a commit, so that a smaller KeepJournal than before is reached in time without one huge commit.
+	// Two a commit, so that a smaller KeepJournal than before is reached in time without one huge
+	// commit.
 	for range 2 {
 		if c.head.NextJournal-c.head.FirstJournal > c.cfg.KeepJournal {
 			c.delete(wactorv1.RecordKind_RECORD_KIND_JOURNAL, seqKey(c.head.FirstJournal))
@@ -141,7 +148,8 @@ func (c *Conversation) flushJournal() {
 	}
 }
 
-// flushWork keeps the index by which the next activation finds unfinished work without the user writing again.
+// flushWork keeps the index by which the next activation finds unfinished work without the user
+// writing again.
 func (c *Conversation) flushWork() {
 	unfinished := c.Unfinished()
 	if unfinished == c.working {
@@ -157,7 +165,8 @@ func (c *Conversation) flushWork() {
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
-// encode can't fail: only invalid UTF-8 could make it. The codecs keep it out of messages and statuses, answered out of replies.
+// encode can't fail: only invalid UTF-8 could make it. The codecs keep it out of messages and
+// statuses, answered out of replies.
 func encode(m proto.Message) []byte {
 	out, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {

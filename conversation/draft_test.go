@@ -9,7 +9,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestTimerThatIsDueWaitsForTheTurnBefore: so that one's commit is not lazy, though it has no reply.
+// TestTimerThatIsDueWaitsForTheTurnBefore: so that one's commit is not lazy, though it has no
+// reply.
 func TestTimerThatIsDueWaitsForTheTurnBefore(t *testing.T) {
 	cfg := Config{}.WithDefaults()
 	for dueMs, want := range map[int64]bool{99: false, 100: false, 101: true} {
@@ -47,7 +48,8 @@ func TestTimersHaveReadableNames(t *testing.T) {
 	}
 }
 
-// TestHeadFromTheFuture: a head that was written while messages from the future were believed makes none late.
+// TestHeadFromTheFuture: a head that was written while messages from the future were believed makes
+// none late.
 func TestHeadFromTheFuture(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Order.DropLate = true
@@ -60,14 +62,16 @@ func TestHeadFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestNothingIsInterruptedInVain: one that does not fit beside those of the turn waits for the next.
+// TestNothingIsInterruptedInVain: one that does not fit beside those of the turn waits for the
+// next.
 func TestNothingIsInterruptedInVain(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Burst = Burst{Policy: Interrupt, MaxWait: time.Minute, MaxMessages: 10}
 	for size, interrupted := range map[int]bool{maxTogether / 3: true, maxTogether - 100: false} {
 		w := newWorld(cfg)
 		for i := range 2 {
-			w.deliverMessage(&wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text", Text: strings.Repeat("x", size), SentMs: w.nowMs})
+			w.deliverMessage(&wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text", Text: strings.Repeat("x", size),
+				SentMs: w.nowMs})
 			w.keepUp()
 		}
 		if w.call == nil || (len(w.late) > 0) != interrupted || (len(w.call.Turn.Messages) == 2) != interrupted {

@@ -9,7 +9,8 @@ import (
 // Effect is something that the caller must do, in the order in which Step returned it.
 type Effect interface{ effect() }
 
-// Commit must be proposed to the shard's log. The answer comes back as Committed; anything else ends the activation.
+// Commit must be proposed to the shard's log. The answer comes back as Committed; anything else
+// ends the activation.
 type Commit struct {
 	// Revision is what the conversation's revision will be.
 	Revision uint64
@@ -17,7 +18,8 @@ type Commit struct {
 	Command *wactorv1.Commit
 	// Journal is what the commit tells, for metrics; it is in Command already.
 	Journal []*wactorv1.JournalEntry
-	// Lazy: nothing waits for it, nor will it, until something else happens here. It may take a few milliseconds longer.
+	// Lazy: nothing waits for it, nor will it, until something else happens here. It may take a few
+	// milliseconds longer.
 	Lazy bool
 }
 
@@ -30,12 +32,13 @@ type Respond struct {
 // CallBot runs the bot. The answer comes back as Answered, Failed or (inline only) Deferred.
 type CallBot struct {
 	Turn *Turn
-	// Inline asks for an answer before any other event: the commit of the message's acceptance waits for it.
+	// Inline asks for an answer before any other event: the commit of the message's acceptance
+	// waits for it.
 	Inline bool
 }
 
-// CancelBot cancels the bot call of a turn; what it answers all the same is ignored. A CallBot that follows must not begin
-// before that call has returned.
+// CancelBot cancels the bot call of a turn; what it answers all the same is ignored. A CallBot that
+// follows must not begin before that call has returned.
 type CancelBot struct{ Turn *Turn }
 
 // Send posts a reply to the provider; the result comes back as SendDone.
@@ -45,30 +48,31 @@ type Send struct {
 	Outgoing *Outgoing
 }
 
-// Forward delivers a message that arrived here to the conversation that this identity belongs to. Its delivery is answered
-// from there.
+// Forward delivers a message that arrived here to the conversation that this identity belongs to.
+// Its delivery is answered from there.
 type Forward struct {
 	Ref uint64
 	To  ID
 }
 
-// Ask asks another identity to whom it belongs (Asked there); the answer comes back as AskAnswered. Where none comes it is
-// asked again.
+// Ask asks another identity to whom it belongs (Asked there); the answer comes back as AskAnswered.
+// Where none comes it is asked again.
 type Ask struct {
 	To        ID
 	By        string
 	CreatedMs int64
 }
 
-// AnswerAsk answers Asked and TakenOver: to whom the identity belongs, and which of the messages that were offered it has.
+// AnswerAsk answers Asked and TakenOver: to whom the identity belongs, and which of the messages
+// that were offered it has.
 type AnswerAsk struct {
 	Ref   uint64
 	Owner string
 	Taken []uint64
 }
 
-// HandOver offers what waits here to an older conversation of the same user (TakenOver there); the answer comes back as
-// HandedOver. Messages are to be copied before they are changed.
+// HandOver offers what waits here to an older conversation of the same user (TakenOver there); the
+// answer comes back as HandedOver. Messages are to be copied before they are changed.
 type HandOver struct {
 	To   ID
 	From string
@@ -80,7 +84,8 @@ type HandOver struct {
 	Messages      []*wactorv1.Message
 }
 
-// Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels it.
+// Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels
+// it.
 type Alarm struct{ AtMs int64 }
 
 func (Commit) effect()    {}
@@ -102,7 +107,8 @@ const (
 	Accepted Verdict = iota + 1
 	// Duplicate: the message was accepted before, and is on stable storage.
 	Duplicate
-	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider shall send again.
+	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider shall
+	// send again.
 	Overloaded
 	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.
 	Unretryable

@@ -14,12 +14,14 @@ type Started struct{}
 
 // Arrived is a message from a gateway.
 type Arrived struct {
-	// Ref is the caller's name for this delivery; it comes back in exactly one Respond, unless the activation ends before.
+	// Ref is the caller's name for this delivery; it comes back in exactly one Respond, unless the
+	// activation ends before.
 	Ref     uint64
 	Message *wactorv1.Message
 	// User is what the webhook says of the sender.
 	User *wactorv1.User
-	// Known says that the store holds this message id in one of the generations that Generations named.
+	// Known says that the store holds this message id in one of the generations that Generations
+	// named.
 	Known bool
 	// Node is the gateway that took the webhook.
 	Node string
@@ -45,8 +47,8 @@ type StatusArrived struct {
 // Committed says that all commits up to this revision were applied.
 type Committed struct{ Revision uint64 }
 
-// Answered is the bot's answer to a turn. Like Deferred and Failed it names the Turn of the CallBot itself: the same turn may have
-// been cancelled and begun again meanwhile.
+// Answered is the bot's answer to a turn. Like Deferred and Failed it names the Turn of the CallBot
+// itself: the same turn may have been cancelled and begun again meanwhile.
 type Answered struct {
 	Turn   *Turn
 	Answer *Answer
@@ -54,7 +56,8 @@ type Answered struct {
 	BotMicros int64
 }
 
-// Deferred says that the bot could not answer inline: it needs an outside call, and its message is accepted first.
+// Deferred says that the bot could not answer inline: it needs an outside call, and its message is
+// accepted first.
 type Deferred struct{ Turn *Turn }
 
 // Failed says that a bot call failed.
@@ -62,8 +65,8 @@ type Failed struct {
 	Turn *Turn
 	// Retryable says whether the same call may succeed later.
 	Retryable bool
-	// NotCalled says that the bot was not called at all, since it fails for everybody: no attempt is counted, nothing is
-	// noted, and the turn is tried again after RetryAfter.
+	// NotCalled says that the bot was not called at all, since it fails for everybody: no attempt
+	// is counted, nothing is noted, and the turn is tried again after RetryAfter.
 	NotCalled  bool
 	RetryAfter time.Duration
 	// Reason names the cause for the journal; never a text of the user.
@@ -78,14 +81,16 @@ type SendDone struct {
 	Result SendResult
 }
 
-// Ticked says that the time of the last Alarm has come (or that time went on; it is never wrong to send one).
+// Ticked says that the time of the last Alarm has come (or that time went on; it is never wrong to
+// send one).
 type Ticked struct {
-	// StatusMs is when the last status of any reply came on this channel, as far as is known here; 0 where none did.
+	// StatusMs is when the last status of any reply came on this channel, as far as is known here;
+	// 0 where none did.
 	StatusMs int64
 }
 
-// Asked asks to whom this identity belongs: a conversation of user By, which came into being at CreatedMs, has seen it with its
-// user. The answer is an AnswerAsk.
+// Asked asks to whom this identity belongs: a conversation of user By, which came into being at
+// CreatedMs, has seen it with its user. The answer is an AnswerAsk.
 type Asked struct {
 	Ref       uint64
 	By        string
@@ -95,8 +100,8 @@ type Asked struct {
 // AskAnswered is the answer of an identity that was asked.
 type AskAnswered struct{ Name, Owner string }
 
-// TakenOver offers this conversation what waits in a younger one of the same user. The answer is an AnswerAsk: Owner is this
-// conversation's user where all was taken, else the one to offer it to.
+// TakenOver offers this conversation what waits in a younger one of the same user. The answer is an
+// AnswerAsk: Owner is this conversation's user where all was taken, else the one to offer it to.
 type TakenOver struct {
 	Ref  uint64
 	From string
@@ -110,17 +115,19 @@ type TakenOver struct {
 	Known []bool
 }
 
-// HandedOver is the answer to a HandOver. Offers are repeated, and so may be their answers: each names what it is about.
+// HandedOver is the answer to a HandOver. Offers are repeated, and so may be their answers: each
+// names what it is about.
 type HandedOver struct {
 	// By is who answered. Owner is the same where all was taken, and else the one to offer it to.
 	By, Owner string
-	// Taken are the messages that By has, by their numbers here; Claims is the number of claims that the offer held.
+	// Taken are the messages that By has, by their numbers here; Claims is the number of claims
+	// that the offer held.
 	Taken  []uint64
 	Claims int
 }
 
-// Retried takes a dead letter up again, as an operator wants it. It is answered by a Respond: Accepted, Duplicate where the
-// letter is gone, or Unretryable where it holds nothing to try.
+// Retried takes a dead letter up again, as an operator wants it. It is answered by a Respond:
+// Accepted, Duplicate where the letter is gone, or Unretryable where it holds nothing to try.
 type Retried struct {
 	Ref uint64
 	// Letter is what the store holds; nil where it holds none of that number.
@@ -135,8 +142,9 @@ type Skipped struct {
 	Letter *wactorv1.DeadLetter
 }
 
-// Stopping asks for a graceful end: no turn and no send starts any more; those under way are awaited or cancelled by the
-// caller. When Settled reports true, all is on disk and the next activation need not doubt any reply.
+// Stopping asks for a graceful end: no turn and no send starts any more; those under way are
+// awaited or cancelled by the caller. When Settled reports true, all is on disk and the next
+// activation need not doubt any reply.
 type Stopping struct{}
 
 func (Started) event()       {}

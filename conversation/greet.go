@@ -6,8 +6,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// greet updates what is known of the user by a webhook of a time. The user is replaced, never changed: a turn and a send under
-// way read the old one.
+// greet updates what is known of the user by a webhook of a time. The user is replaced, never
+// changed: a turn and a send under way read the old one.
 func (c *Conversation) greet(user *wactorv1.User, toldMs int64) {
 	known := c.head.User
 	if known == nil {
@@ -24,8 +24,9 @@ func (c *Conversation) greet(user *wactorv1.User, toldMs int64) {
 	}
 }
 
-// learned is what is known after a webhook. What it leaves out was not unlearned: WhatsApp withholds phones and tells them again.
-// But a BSUID changes with the phone number, so with a new one the phone is another, too, and the old may be a stranger's.
+// learned is what is known after a webhook. What it leaves out was not unlearned: WhatsApp
+// withholds phones and tells them again. But a BSUID changes with the phone number, so with a new
+// one the phone is another, too, and the old may be a stranger's.
 func learned(known, told *wactorv1.User) *wactorv1.User {
 	now := &wactorv1.User{WaId: told.GetWaId(), UserId: told.GetUserId(), Name: told.GetName()}
 	renamed := known.GetUserId() != "" && now.UserId != "" && now.UserId != known.GetUserId()
@@ -41,8 +42,9 @@ func learned(known, told *wactorv1.User) *wactorv1.User {
 	return now
 }
 
-// filled is what is known after a webhook that is older than what is known already: it may be from before a change of the
-// number, so it only fills what was never known, and a phone only beside the same BSUID.
+// filled is what is known after a webhook that is older than what is known already: it may be from
+// before a change of the number, so it only fills what was never known, and a phone only beside the
+// same BSUID.
 func filled(known, told *wactorv1.User) *wactorv1.User {
 	now := &wactorv1.User{WaId: known.GetWaId(), UserId: known.GetUserId(), Name: known.GetName()}
 	if now.UserId == "" {

@@ -7,8 +7,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestRepliesGoToWhoTheUserIsNow: each line is what one webhook tells, with its time in seconds, and the phone and the BSUID that
-// replies go to from then on; the phone wins where both are known.
+// TestRepliesGoToWhoTheUserIsNow: each line is what one webhook tells, with its time in seconds,
+// and the phone and the BSUID that replies go to from then on; the phone wins where both are known.
 func TestRepliesGoToWhoTheUserIsNow(t *testing.T) {
 	type told struct {
 		seconds         int64
@@ -17,27 +17,33 @@ func TestRepliesGoToWhoTheUserIsNow(t *testing.T) {
 	}
 	for name, webhooks := range map[string][]told{
 		"the phone is withheld and comes back": {
-			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.a", "4915", "US.a"}, {30, "4915", "US.a", "4915", "US.a"},
+			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.a", "4915", "US.a"}, {30, "4915", "US.a", "4915",
+				"US.a"},
 		},
 		"the BSUID alone, then the phone": {{10, "", "US.a", "", "US.a"}, {20, "4915", "US.a", "4915", "US.a"}},
 		"another number":                  {{10, "4915", "US.a", "4915", "US.a"}, {20, "4916", "US.b", "4916", "US.b"}},
 		"another number, which is withheld": {
-			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.b", "", "US.b"}, {30, "", "US.b", "", "US.b"}, {40, "4916", "US.b", "4916", "US.b"},
+			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.b", "", "US.b"}, {30, "", "US.b", "", "US.b"},
+			{40, "4916", "US.b", "4916", "US.b"},
 		},
 		"an old webhook comes late": {
-			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.b", "", "US.b"}, {15, "4915", "US.a", "", "US.b"}, {16, "4915", "", "", "US.b"},
+			{10, "4915", "US.a", "4915", "US.a"}, {20, "", "US.b", "", "US.b"}, {15, "4915", "US.a", "", "US.b"},
+			{16, "4915", "", "", "US.b"},
 		},
 		"an old webhook fills what is not known": {{20, "", "US.a", "", "US.a"}, {15, "4915", "US.a", "4915", "US.a"}},
-		"two of one second":                      {{10, "4915", "US.a", "4915", "US.a"}, {10, "4916", "US.b", "4916", "US.b"}},
+		"two of one second": {{10, "4915", "US.a", "4915", "US.a"}, {10, "4916", "US.b", "4916",
+			"US.b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(plainConfig(false))
 			w.nowMs += 100_000
 			for i, told := range webhooks {
-				message := &wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text", SentMs: historyStartMs + told.seconds*1000}
+				message := &wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text",
+					SentMs: historyStartMs + told.seconds*1000}
 				w.deliverAs(message.Id, message, &wactorv1.User{WaId: told.waID, UserId: told.userID})
 				if user := w.c.head.User; user.GetWaId() != told.phone || user.GetUserId() != told.business {
-					t.Errorf("webhook %d: replies go to %q, %q; want %q, %q", i+1, user.GetWaId(), user.GetUserId(), told.phone, told.business)
+					t.Errorf("webhook %d: replies go to %q, %q; want %q, %q", i+1, user.GetWaId(), user.GetUserId(),
+						told.phone, told.business)
 				}
 			}
 		})

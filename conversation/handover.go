@@ -6,9 +6,10 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// yield begins to hand this conversation over to an older one of the same user. Its running bot call is given up: nothing of
-// it was committed. Replies that it has made are sent by itself, before the other says anything new; what waits for a turn goes
-// over. State and timers end with it: the older conversation has its own.
+// yield begins to hand this conversation over to an older one of the same user. Its running bot
+// call is given up: nothing of it was committed. Replies that it has made are sent by itself,
+// before the other says anything new; what waits for a turn goes over. State and timers end with
+// it: the older conversation has its own.
 func (c *Conversation) yield(to string) {
 	c.head.YieldsTo = to
 	c.head.Claims = slices.DeleteFunc(c.head.Claims, func(name string) bool { return name == to })
@@ -20,27 +21,30 @@ func (c *Conversation) yield(to string) {
 	c.note(linked("hands over to an older conversation of the user"))
 }
 
-// yieldAgain hands over what waits at a name of another conversation: messages of a dead letter that was taken up again.
+// yieldAgain hands over what waits at a name of another conversation: messages of a dead letter
+// that was taken up again.
 func (c *Conversation) yieldAgain() {
 	c.head.YieldsTo, c.head.AliasOf = c.head.AliasOf, ""
 	c.askAtMs = c.nowMs
 }
 
-// handOver offers what waits to the older conversation, a piece at a time, once nothing is left to be sent, again and again until all was
-// taken.
+// handOver offers what waits to the older conversation, a piece at a time, once nothing is left to
+// be sent, again and again until all was taken.
 func (c *Conversation) handOver() {
 	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.Committing() || c.nowMs < c.askAtMs {
 		return
 	}
 	c.effect(HandOver{
-		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, ToldMs: c.head.ToldMs, Names: slices.Clone(c.head.Names),
+		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, ToldMs: c.head.ToldMs,
+		Names:  slices.Clone(c.head.Names),
 		Claims: slices.Clone(c.head.Claims), Messages: unwrap(together(c.inbox)),
 	})
 	c.askAtMs = c.nowMs + askAgainMs
 }
 
-// takeOver takes what another conversation of the same user hands over. Offered again, it takes nothing twice. A conversation
-// that is not the oldest any more takes nothing, and tells which messages it took before: they must not be offered elsewhere.
+// takeOver takes what another conversation of the same user hands over. Offered again, it takes
+// nothing twice. A conversation that is not the oldest any more takes nothing, and tells which
+// messages it took before: they must not be offered elsewhere.
 func (c *Conversation) takeOver(e TakenOver) {
 	refuses := c.alias() || c.head.YieldsTo != ""
 	answer := AnswerAsk{Ref: e.Ref, Owner: c.id.User}
@@ -77,7 +81,8 @@ func (c *Conversation) takeNames(e TakenOver) {
 func (c *Conversation) takeMessage(message *wactorv1.Message) {
 	c.enter(message)
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq, SentMs: message.SentMs,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq,
+		SentMs:     message.SentMs,
 		ReceivedMs: message.ReceivedMs, Reason: "taken over from another conversation of the user",
 	})
 	c.queue(waiting{message: message, revision: c.revision + 1})
@@ -86,7 +91,8 @@ func (c *Conversation) takeMessage(message *wactorv1.Message) {
 // handedOver is why a message that another conversation took over is absorbed here.
 const handedOver = "handed over"
 
-// handedOver makes an alias of this conversation once the older one has all that waited. What there is beside is offered next.
+// handedOver makes an alias of this conversation once the older one has all that waited. What there
+// is beside is offered next.
 func (c *Conversation) handedOver(e HandedOver) {
 	if c.head.YieldsTo == "" || e.By != c.head.YieldsTo {
 		return // the answer to an offer that was repeated elsewhere since

@@ -10,7 +10,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestLinkedIdentitiesTakeTheOlderConversation: both sides of one user have history; the older one goes on.
+// TestLinkedIdentitiesTakeTheOlderConversation: both sides of one user have history; the older one
+// goes on.
 func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
 	tn := newTown(plainConfig(false), "4915", "US.a")
 	tn.deliver("US.a")
@@ -23,16 +24,19 @@ func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
 	tn.deliver("4915")
 	tn.rest()
 	older, younger := tn.worlds["US.a"].c, tn.worlds["4915"].c
-	if younger.head.AliasOf != "US.a" || older.Version() != 3 || younger.Version() != 1 || !slices.Equal(older.head.Names, []string{"4915"}) {
-		t.Errorf("older: version %d, names %v; younger: version %d, alias of %q", older.Version(), older.head.Names, younger.Version(), younger.head.AliasOf)
+	if younger.head.AliasOf != "US.a" || older.Version() != 3 || younger.Version() != 1 ||
+		!slices.Equal(older.head.Names, []string{"4915"}) {
+		t.Errorf("older: version %d, names %v; younger: version %d, alias of %q", older.Version(), older.head.Names,
+			younger.Version(), younger.head.AliasOf)
 	}
 	if older.head.User.WaId != "4915" || older.head.User.UserId != "US.a" {
 		t.Errorf("user %v", older.head.User)
 	}
 }
 
-// TestTakenOverMessagesAreOfNow: the messages that an older conversation takes over are what its user wrote last. Its session
-// was over before they came, and the window in which they may be answered is open.
+// TestTakenOverMessagesAreOfNow: the messages that an older conversation takes over are what its
+// user wrote last. Its session was over before they came, and the window in which they may be
+// answered is open.
 func TestTakenOverMessagesAreOfNow(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Session.Idle, cfg.Sending.Window = time.Hour, 24*time.Hour
@@ -49,13 +53,16 @@ func TestTakenOverMessagesAreOfNow(t *testing.T) {
 	for _, e := range older.journal() {
 		kinds = append(kinds, describeEntry(older, e)[11:])
 	}
-	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 || !strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
-		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(), older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
+	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 ||
+		!strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
+		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(),
+			older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
 	}
 }
 
-// TestChangeIsKnownOnceItIsAnswered: the provider tells that a user has another number and another BSUID. When that is answered, what
-// comes under both goes to the conversation that there is, however slow the new identities are.
+// TestChangeIsKnownOnceItIsAnswered: the provider tells that a user has another number and another
+// BSUID. When that is answered, what comes under both goes to the conversation that there is,
+// however slow the new identities are.
 func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
 	for _, told := range []*wactorv1.User{{UserId: "US.b"}, {WaId: "4916", UserId: "US.b"}} {
 		tn := newTown(plainConfig(false), "4915", "US.a", "4916", "US.b")
@@ -91,8 +98,9 @@ func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
 	}
 }
 
-// TestChangeIsAnsweredBeforeTheHandOver: the new identity has a conversation of its own, which has replies to send before it hands over.
-// That may take for hours. The same message again waits for no less than the first.
+// TestChangeIsAnsweredBeforeTheHandOver: the new identity has a conversation of its own, which has
+// replies to send before it hands over. That may take for hours. The same message again waits for
+// no less than the first.
 func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
 	w := newWorld(plainConfig(false))
 	w.deliver("m1", w.nowMs)
@@ -114,8 +122,8 @@ func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
 	}
 }
 
-// TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold. All of it gets its turn in the older
-// one, in order.
+// TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold.
+// All of it gets its turn in the older one, in order.
 func TestMuchIsHandedOverInPieces(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.MaxInbox = 20
@@ -130,7 +138,8 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 	}
 	for i := range 10 {
 		id := fmt.Sprintf("large%d:4915", i)
-		younger.delivered[id] = &wactorv1.Message{Id: id, Type: "text", Text: strings.Repeat("x", maxTogether/3), SentMs: tn.nowMs + int64(i)*1000}
+		younger.delivered[id] = &wactorv1.Message{Id: id, Type: "text", Text: strings.Repeat("x", maxTogether/3),
+			SentMs: tn.nowMs + int64(i)*1000}
 		younger.deliverAs(id, younger.delivered[id], tn.user(id))
 		for younger.performOne() {
 		}
@@ -138,7 +147,9 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 		younger.step(Committed{Revision: younger.revision})
 	}
 	tn.rest()
-	turns := slices.DeleteFunc(older.journal(), func(e *wactorv1.JournalEntry) bool { return e.Kind != wactorv1.JournalKind_JOURNAL_KIND_TURN })
+	turns := slices.DeleteFunc(older.journal(), func(e *wactorv1.JournalEntry) bool {
+		return e.Kind != wactorv1.JournalKind_JOURNAL_KIND_TURN
+	})
 	if younger.c.head.AliasOf != "US.a" || older.c.head.DeadLetters != 0 || len(turns) != 12 {
 		t.Fatalf("alias of %q, %d dead letters, %d turns", younger.c.head.AliasOf, older.c.head.DeadLetters, len(turns))
 	}
@@ -149,7 +160,8 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 	}
 }
 
-// TestLargeBurstsAreTakenInPieces: a turn, and the dead letter that it may become, fit into one commit.
+// TestLargeBurstsAreTakenInPieces: a turn, and the dead letter that it may become, fit into one
+// commit.
 func TestLargeBurstsAreTakenInPieces(t *testing.T) {
 	var inbox []waiting
 	for _, size := range []int{maxTogether / 2, maxTogether / 3, maxTogether / 3, 10} {
@@ -165,8 +177,8 @@ func TestLargeBurstsAreTakenInPieces(t *testing.T) {
 	}
 }
 
-// TestDeadLettersOfANameGoToItsConversation: a conversation left a dead letter before an older one took over. Taken up again, its
-// message gets its turn there, once.
+// TestDeadLettersOfANameGoToItsConversation: a conversation left a dead letter before an older one
+// took over. Taken up again, its message gets its turn there, once.
 func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
 	dropping := plainConfig(false)
 	dropping.Order.DropLate = true
@@ -193,7 +205,8 @@ func deadLetterOfAName(t *testing.T, cfg Config) {
 	tn.deliver("4915", "US.a")
 	tn.rest()
 	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 1 || older.c.Version() != 2 {
-		t.Fatalf("alias of %q, letters %v, the older at version %d", younger.c.head.AliasOf, younger.letters(), older.c.Version())
+		t.Fatalf("alias of %q, letters %v, the older at version %d", younger.c.head.AliasOf, younger.letters(),
+			older.c.Version())
 	}
 	younger.retry(1)
 	tn.rest()
@@ -203,15 +216,18 @@ func deadLetterOfAName(t *testing.T, cfg Config) {
 			last = e.MessageId
 		}
 	}
-	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 0 || older.c.Version() != 3 || !strings.HasPrefix(last, "m2:") {
-		t.Errorf("alias of %q, letters %v, the older at version %d after %s", younger.c.head.AliasOf, younger.letters(), older.c.Version(), last)
+	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 0 || older.c.Version() != 3 ||
+		!strings.HasPrefix(last, "m2:") {
+		t.Errorf("alias of %q, letters %v, the older at version %d after %s", younger.c.head.AliasOf, younger.letters(),
+			older.c.Version(), last)
 	}
 	if violations := Audit(older.journal(), false); len(violations) > 0 {
 		t.Error(violations)
 	}
 }
 
-// TestWaitingMessagesAreBoundedInBytes: what is refused is taken once those before have had their turn, also after a crash.
+// TestWaitingMessagesAreBoundedInBytes: what is refused is taken once those before have had their
+// turn, also after a crash.
 func TestWaitingMessagesAreBoundedInBytes(t *testing.T) {
 	w := newWorld(plainConfig(false))
 	large := func(i int) *wactorv1.Message {

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the histories under testdata")
 
-// TestHistories replays the histories under testdata: commands on lines that begin with "> ", and below each what the
-// conversation did. Run with -update to rewrite them, and review the diff.
+// TestHistories replays the histories under testdata: commands on lines that begin with "> ", and
+// below each what the conversation did. Run with -update to rewrite them, and review the diff.
 //
 //	new [SETTING ...]                     a conversation; settings: newHistory
 //	arrive ID [sent=SECONDS]              a gateway delivers a message (sent: relative to the start; default now)
@@ -173,7 +173,8 @@ func historyAnswer(w *world, words []string) *Answer {
 		case "say":
 			answer.Replies = append(answer.Replies, text(value))
 		case "prompt":
-			answer.Replies = append(answer.Replies, &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "?"}}})
+			answer.Replies = append(answer.Replies,
+				&wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "?"}}})
 		default:
 			panic("unknown word " + word)
 		}
@@ -250,7 +251,8 @@ func (w *world) run(fields []string) {
 }
 
 func historyResult(seq uint64, args []string) SendResult {
-	outcomes := map[string]SendOutcome{"taken": Taken, "rejected": Rejected, "refused": Refused, "held": Held, "unknown": Unknown}
+	outcomes := map[string]SendOutcome{"taken": Taken, "rejected": Rejected, "refused": Refused, "held": Held,
+		"unknown": Unknown}
 	result := SendResult{Outcome: outcomes[args[0]], Reason: args[0]}
 	if result.Outcome == Taken {
 		result.ProviderID, result.Reason = fmt.Sprintf("wamid.r%d", seq), ""
@@ -290,7 +292,8 @@ func (w *world) describe(effect Effect) string {
 		if len(e.Turn.Messages) > 0 {
 			about = "message " + ids(e.Turn.Messages)
 		}
-		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version, e.Turn.Attempt, about, e.Turn.late())
+		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version,
+			e.Turn.Attempt, about, e.Turn.late())
 	case CancelBot:
 		return "cancel bot: turn " + e.Turn.ID[:4]
 	case Send:
@@ -332,7 +335,8 @@ func recordName(kind wactorv1.RecordKind, suffix []byte) string {
 }
 
 func describeEntry(w *world, e *wactorv1.JournalEntry) string {
-	parts := []string{fmt.Sprintf("%6dms %s", e.AtMs-historyStartMs, strings.ToLower(strings.TrimPrefix(e.Kind.String(), "JOURNAL_KIND_")))}
+	parts := []string{fmt.Sprintf("%6dms %s", e.AtMs-historyStartMs, strings.ToLower(strings.TrimPrefix(e.Kind.String(),
+		"JOURNAL_KIND_")))}
 	add := func(name string, value any, set bool) {
 		if set {
 			parts = append(parts, fmt.Sprintf("%s=%v", name, value))

@@ -13,9 +13,9 @@ import (
 // crockford is the alphabet of ULIDs.
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// turnID names a turn by what it reads: conversation, version, timer and messages. Every attempt of it, on any node and after any
-// crash, has the same id, and a turn over other messages has another. A random id would need a commit before the first
-// attempt to be the same on the second.
+// turnID names a turn by what it reads: conversation, version, timer and messages. Every attempt of
+// it, on any node and after any crash, has the same id, and a turn over other messages has another.
+// A random id would need a commit before the first attempt to be the same on the second.
 func turnID(id ID, createdMs int64, version uint64, timer *wactorv1.Timer, seqs ...uint64) string {
 	hash := sha256.New()
 	hash.Write([]byte(id.String()))
@@ -32,13 +32,15 @@ func turnID(id ID, createdMs int64, version uint64, timer *wactorv1.Timer, seqs 
 
 const replyPrefix = "w1."
 
-// replyID names a reply so that a status that carries it finds the conversation from any node: the recipient that a status
-// names is no help, since the provider rewrites some numbers and withholds others.
+// replyID names a reply so that a status that carries it finds the conversation from any node: the
+// recipient that a status names is no help, since the provider rewrites some numbers and withholds
+// others.
 func replyID(createdMs int64, seq uint64, user string) string {
 	return replyPrefix + strconv.FormatInt(createdMs, 36) + "." + strconv.FormatUint(seq, 36) + "." + user
 }
 
-// ReplyUser returns the user whose conversation made the reply of this id; false where the id is not one of Wactor's.
+// ReplyUser returns the user whose conversation made the reply of this id; false where the id is
+// not one of Wactor's.
 func ReplyUser(id string) (user string, ok bool) {
 	_, _, user, ok = parseReplyID(id)
 	return user, ok
@@ -56,12 +58,13 @@ func parseReplyID(id string) (createdMs int64, seq uint64, user string, ok bool)
 	return createdMs, seq, user, err1 == nil && err2 == nil
 }
 
-// StatusKey is the key under which a status is remembered beside the message ids, so that a repeated one is told apart.
-// It starts with a byte that no provider's message id starts with.
+// StatusKey is the key under which a status is remembered beside the message ids, so that a
+// repeated one is told apart. It starts with a byte that no provider's message id starts with.
 func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
 
-// StatusKeys are the keys under which a status may be known: its own, and those of statuses that say more. A message that was
-// read was delivered, so that a "delivered" which comes later says nothing; and one that failed has failed.
+// StatusKeys are the keys under which a status may be known: its own, and those of statuses that
+// say more. A message that was read was delivered, so that a "delivered" which comes later says
+// nothing; and one that failed has failed.
 func StatusKeys(replyID, status string) []string {
 	keys := []string{StatusKey(replyID, status)}
 	for _, more := range []string{"delivered", "read", "played", "failed"} {

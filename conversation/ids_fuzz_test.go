@@ -5,16 +5,18 @@ import (
 	"testing"
 )
 
-// FuzzReplyID: an id that a status brings back tells its user, what only looks like one tells nobody, and neither the id nor the
-// provider's word can hurt the conversation that takes it.
+// FuzzReplyID: an id that a status brings back tells its user, what only looks like one tells
+// nobody, and neither the id nor the provider's word can hurt the conversation that takes it.
 func FuzzReplyID(f *testing.F) {
 	for _, id := range []string{
-		"", "49151", "w1.", "w1.loyw3v28.1.49151", "w1.-1.1.US.13491208655302741918", "w1.0.0.", "w1..1.u", "w1.zzzzzzzzzzzzz.1.u", "w1.1.-1.u", "w2.1.1.u",
+		"", "49151", "w1.", "w1.loyw3v28.1.49151", "w1.-1.1.US.13491208655302741918", "w1.0.0.", "w1..1.u",
+		"w1.zzzzzzzzzzzzz.1.u", "w1.1.-1.u", "w2.1.1.u",
 	} {
 		f.Add(id, "delivered", int64(1_700_000_000_000), uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, id, status string, createdMs int64, seq uint64) {
-		id, status = strings.ToValidUTF8(id, "\ufffd"), strings.ToValidUTF8(status, "\ufffd") // as the decoder of webhooks makes them
+		// as the decoder of webhooks makes them
+		id, status = strings.ToValidUTF8(id, "\ufffd"), strings.ToValidUTF8(status, "\ufffd")
 		if user, ok := ReplyUser(replyID(createdMs, seq, id)); ok != (id != "") || ok && user != id {
 			t.Fatalf("the reply of %q came back as %q's, %v", id, user, ok)
 		}

@@ -8,8 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Loader rebuilds a conversation from its records: head, state, inbox, outbox and timers, each kind in the order of its
-// suffixes. A conversation of which there are no records is new.
+// Loader rebuilds a conversation from its records: head, state, inbox, outbox and timers, each kind
+// in the order of its suffixes. A conversation of which there are no records is new.
 type Loader struct{ c *Conversation }
 
 // NewLoader begins to load a conversation.

@@ -16,8 +16,8 @@ var loaded = []wactorv1.RecordKind{
 	wactorv1.RecordKind_RECORD_KIND_OUTBOX, wactorv1.RecordKind_RECORD_KIND_TIMER,
 }
 
-// FuzzLoad: records, damaged or not, are refused or make a conversation that can be started, takes a message and lets time go on. Its
-// seeds are what the histories leave on disk.
+// FuzzLoad: records, damaged or not, are refused or make a conversation that can be started, takes
+// a message and lets time go on. Its seeds are what the histories leave on disk.
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -33,7 +33,8 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, head, state, first, second, outbox, timer []byte, policies uint8) {
 		cfg := Config{Node: "n1", Inline: policies&1 != 0, Burst: Burst{Policy: Enqueue}}
 		if policies&2 != 0 {
-			cfg = Config{Node: "n1", Burst: Burst{Policy: Merge, Quiet: time.Second}, Order: Order{Hold: time.Second}, Session: Session{Idle: time.Minute, Turn: true}}
+			cfg = Config{Node: "n1", Burst: Burst{Policy: Merge, Quiet: time.Second}, Order: Order{Hold: time.Second},
+				Session: Session{Idle: time.Minute, Turn: true}}
 		}
 		loader := NewLoader(ID{Channel: "shop", User: "49151"}, cfg.WithDefaults())
 		for i, values := range [][][]byte{{head}, {state}, {first, second}, {outbox}, {timer}} {
@@ -50,7 +51,8 @@ func FuzzLoad(f *testing.F) {
 		now := int64(1_700_000_000_000)
 		c.Step(now, Started{})
 		c.Step(now, Committed{Revision: c.Revision()})
-		c.Step(now, Arrived{Ref: 1, Message: &wactorv1.Message{Id: "m", Type: "text", Text: "hi", SentMs: now}, User: &wactorv1.User{Id: "49151"}})
+		c.Step(now, Arrived{Ref: 1, Message: &wactorv1.Message{Id: "m", Type: "text", Text: "hi", SentMs: now},
+			User: &wactorv1.User{Id: "49151"}})
 		c.Step(now+time.Hour.Milliseconds(), Ticked{StatusMs: now})
 		c.Step(now+time.Hour.Milliseconds(), Stopping{})
 	})

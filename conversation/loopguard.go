@@ -10,7 +10,8 @@ import (
 // maxSaid bounds the replies that are remembered: bots that answer each other repeat one or a few.
 const maxSaid = 4
 
-// say posts a reply of a turn (version), or of the configuration (0), unless it was said too often lately.
+// say posts a reply of a turn (version), or of the configuration (0), unless it was said too often
+// lately.
 func (c *Conversation) say(reply *wactorv1.Reply, version uint64, answers string) {
 	if !c.repeats(reply) {
 		c.post(reply, version, answers)

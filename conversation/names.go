@@ -6,13 +6,15 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// One person may come under several identities: a phone number, a BSUID, and new ones of either after a change. Each identity
-// has a record of its own, at its own place. Where a webhook tells that two belong to one person, one of them becomes an alias:
-// a record that says to which conversation it belongs, and forwards what still arrives for it.
+// One person may come under several identities: a phone number, a BSUID, and new ones of either
+// after a change. Each identity has a record of its own, at its own place. Where a webhook tells
+// that two belong to one person, one of them becomes an alias: a record that says to which
+// conversation it belongs, and forwards what still arrives for it.
 //
-// There is no transaction over two records. The conversation that sees a new identity writes down that it claims it, asks, and
-// runs no turn until it knows the answer; each answer is a commit of the one that answers, and asking again yields the same.
-// Where both are conversations the older one stays, by an order that both sides compute alike, and the other hands over.
+// There is no transaction over two records. The conversation that sees a new identity writes down
+// that it claims it, asks, and runs no turn until it knows the answer; each answer is a commit of
+// the one that answers, and asking again yields the same. Where both are conversations the older
+// one stays, by an order that both sides compute alike, and the other hands over.
 
 // links claims the identities that a webhook tells besides this one.
 func (c *Conversation) links(names ...string) {
@@ -49,8 +51,9 @@ const askAgainMs = 1000
 
 func (c *Conversation) sibling(user string) ID { return ID{Channel: c.id.Channel, User: user} }
 
-// asked answers to whom this identity belongs. One that nobody has used becomes an alias of whoever asks first. A younger
-// conversation does not answer the one that it hands over to: that one waits until it has taken everything.
+// asked answers to whom this identity belongs. One that nobody has used becomes an alias of whoever
+// asks first. A younger conversation does not answer the one that it hands over to: that one waits
+// until it has taken everything.
 func (c *Conversation) asked(e Asked) {
 	switch {
 	case c.alias():
@@ -100,15 +103,16 @@ func (c *Conversation) whenApplied(effect Effect) {
 	c.responses = append(c.responses, response{revision: revision, instead: effect})
 }
 
-// unsettled reports whether a claimed identity may still take messages of its own. One that hands over here does not, nor does this one
-// once it hands over itself.
+// unsettled reports whether a claimed identity may still take messages of its own. One that hands
+// over here does not, nor does this one once it hands over itself.
 func (c *Conversation) unsettled() bool {
 	open := func(name string) bool { return !slices.Contains(c.settled, name) }
 	return c.head.YieldsTo == "" && slices.ContainsFunc(c.head.Claims, open)
 }
 
-// answerLinked answers what told of new identities once they are settled: a message under one of them that is posted behind the answer must
-// not begin a conversation of its own. It does not wait until they have handed over, which may take as long as a provider is down.
+// answerLinked answers what told of new identities once they are settled: a message under one of
+// them that is posted behind the answer must not begin a conversation of its own. It does not wait
+// until they have handed over, which may take as long as a provider is down.
 func (c *Conversation) answerLinked() {
 	if len(c.unlinked) == 0 || c.unsettled() {
 		return
@@ -136,7 +140,8 @@ func (c *Conversation) answeredAsk(e AskAnswered) {
 	case e.Owner == e.Name:
 		c.yield(e.Name) // it is a conversation, and older
 	default:
-		// It is a name of a third one, which is the user's too: that one is asked instead. The name leads there already.
+		// It is a name of a third one, which is the user's too: that one is asked instead. The name
+		// leads there already.
 		c.head.Claims = slices.Delete(c.head.Claims, i, i+1)
 		if !slices.Contains(c.head.Claims, e.Owner) {
 			c.head.Claims = append(c.head.Claims, e.Owner)

@@ -15,7 +15,8 @@ type sending struct {
 	untilMs int64
 	// sinceMs is when the doubt began.
 	sinceMs int64
-	// settles is the commit that must be applied before the next send: the outcome of the one before.
+	// settles is the commit that must be applied before the next send: the outcome of the one
+	// before.
 	settles uint64
 }
 
@@ -72,7 +73,8 @@ func (c *Conversation) startSend() {
 	c.send.phase = sendFlying
 	c.send.try++
 	c.effect(Send{Seq: c.send.seq, Try: c.send.try, Outgoing: &Outgoing{
-		Conversation: c.id, User: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply, Answers: first.reply.Answers,
+		Conversation: c.id, User: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply,
+		Answers: first.reply.Answers,
 	}})
 }
 
@@ -101,15 +103,16 @@ func (c *Conversation) sendDone(e SendDone) {
 		return
 	}
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try, Reason: e.Result.Reason,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_SEND_FAILED, ReplySeq: c.send.seq, Attempt: c.send.try,
+		Reason: e.Result.Reason,
 	})
 	c.send.phase = sendBackoff
 	c.slowDown(e.Result.Code)
 	c.send.untilMs = c.nowMs + max(e.Result.RetryAfter, resendAfter(e.Result, c.send.try)).Milliseconds()
 }
 
-// resendAfter is the wait before a reply is sent again that was certainly not taken. The provider wants 4^X seconds after its
-// pair rate limit (131056); a held channel is probed every half minute.
+// resendAfter is the wait before a reply is sent again that was certainly not taken. The provider
+// wants 4^X seconds after its pair rate limit (131056); a held channel is probed every half minute.
 func resendAfter(result SendResult, try uint32) time.Duration {
 	shift := min(try-1, 6)
 	switch {
@@ -172,9 +175,10 @@ func (c *Conversation) ticked(e Ticked) {
 	c.send.phase = sendIdle
 }
 
-// endDoubt decides about the first reply, of which no status came in time; true where it is to be sent again. While no status
-// of any reply came since the doubt began, the ingress may be down, and the wait goes on. It is sent again only when it is on disk
-// that it was in doubt: what may be doubled is counted, whatever happens next.
+// endDoubt decides about the first reply, of which no status came in time; true where it is to be
+// sent again. While no status of any reply came since the doubt began, the ingress may be down, and
+// the wait goes on. It is sent again only when it is on disk that it was in doubt: what may be
+// doubled is counted, whatever happens next.
 func (c *Conversation) endDoubt(statusMs int64) bool {
 	if until := c.send.sinceMs + c.cfg.InDoubt.Max.Milliseconds(); statusMs < c.send.sinceMs && c.nowMs < until {
 		c.send.untilMs = min(until, c.nowMs+c.cfg.InDoubt.Wait.Milliseconds())
@@ -192,7 +196,8 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 		c.noteDoubt(DoubtParked)
 		return false
 	}
-	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node, ReplySeq: c.send.seq})
+	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node,
+		ReplySeq: c.send.seq})
 	c.noteDoubt(DoubtResent)
 	if !planted.Is(planted.ResentBeforeCommit) {
 		c.send.settles = c.revision + 1
@@ -200,8 +205,9 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 	return true
 }
 
-// How a doubt may end, as JournalEntry.doubt tells: a status told that the provider had taken the reply, or that it failed; or
-// none came, and the reply was sent again, or parked as a dead letter, since an operator wants that or it can't be sent any more.
+// How a doubt may end, as JournalEntry.doubt tells: a status told that the provider had taken the
+// reply, or that it failed; or none came, and the reply was sent again, or parked as a dead letter,
+// since an operator wants that or it can't be sent any more.
 const (
 	DoubtTaken  = "taken"
 	DoubtFailed = "failed"
@@ -212,7 +218,8 @@ const (
 // noteDoubt says that the newest journal entry ended a doubt.
 func (c *Conversation) noteDoubt(ended string) { c.draft.journal[len(c.draft.journal)-1].Doubt = ended }
 
-// resume takes up what the activation before left: its first reply may have been on its way, unless it said otherwise.
+// resume takes up what the activation before left: its first reply may have been on its way, unless
+// it said otherwise.
 func (c *Conversation) resume() {
 	if len(c.outbox) > 0 && !c.clean && !planted.Is(planted.DoubtForgotten) {
 		c.doubt("the activation before ended without a word")

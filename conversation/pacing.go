@@ -5,9 +5,10 @@ import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 // pairRate is the provider's word for too many messages to one user.
 const pairRate = 131056
 
-// paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual schedule (GCRA): each send
-// moves it PairEvery ahead, and it may be ahead of now by PairBurst sends. It lives in memory: a new activation begins rested,
-// and learns from the provider's complaint, should there be one.
+// paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual
+// schedule (GCRA): each send moves it PairEvery ahead, and it may be ahead of now by PairBurst
+// sends. It lives in memory: a new activation begins rested, and learns from the provider's
+// complaint, should there be one.
 func (c *Conversation) paced() bool {
 	every := c.cfg.Sending.PairEvery.Milliseconds()
 	if c.cfg.Sending.PairBurst == 0 || every == 0 {
@@ -37,8 +38,8 @@ func (c *Conversation) slowDown(code int) {
 	}
 }
 
-// windowClosed reports whether the provider would refuse a reply since the user has not written for too long. Templates are
-// taken at any time; what a raw reply is, is not known here.
+// windowClosed reports whether the provider would refuse a reply since the user has not written for
+// too long. Templates are taken at any time; what a raw reply is, is not known here.
 func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
 	window := c.cfg.Sending.Window.Milliseconds()
 	if window == 0 || c.head.LastMessageMs == 0 || c.nowMs < c.head.LastMessageMs+window {
@@ -51,8 +52,8 @@ func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
 	return true
 }
 
-// statusRank orders statuses: a voice message that was played was read, one that was read was delivered, and one that was delivered
-// was sent.
+// statusRank orders statuses: a voice message that was played was read, one that was read was
+// delivered, and one that was delivered was sent.
 func statusRank(status string) int {
 	switch status {
 	case "sent":

@@ -15,7 +15,8 @@ const (
 	Enqueue BurstPolicy = iota
 	// Merge gives all messages that wait one turn.
 	Merge
-	// Interrupt cancels the running bot call, of which nothing was committed, and runs once over old and new messages.
+	// Interrupt cancels the running bot call, of which nothing was committed, and runs once over
+	// old and new messages.
 	Interrupt
 	// Reject refuses messages while the bot is busy.
 	Reject
@@ -26,14 +27,17 @@ type Burst struct {
 	Policy BurstPolicy
 	// Quiet makes Merge and Interrupt wait until the user was quiet for so long.
 	Quiet time.Duration
-	// MaxWait bounds that wait, counted from the oldest message that waits, and how long new messages may interrupt. Default
-	// ten times Quiet, at least 10 s.
+	// MaxWait bounds that wait, counted from the oldest message that waits, and how long new
+	// messages may interrupt. Default ten times Quiet, at least 10 s.
 	MaxWait time.Duration
-	// MaxMessages is how many messages one turn takes at most; with so many waiting it starts at once. Default 20.
+	// MaxMessages is how many messages one turn takes at most; with so many waiting it starts at
+	// once. Default 20.
 	MaxMessages int
-	// Flush are texts that end the wait at once, as taps on buttons and list rows do: compared without case and outer space.
+	// Flush are texts that end the wait at once, as taps on buttons and list rows do: compared
+	// without case and outer space.
 	Flush []string
-	// Notice is sent where Reject refuses messages, once for each turn that kept the bot busy; nil sends nothing.
+	// Notice is sent where Reject refuses messages, once for each turn that kept the bot busy; nil
+	// sends nothing.
 	Notice *wactorv1.Reply
 }
 
@@ -57,7 +61,8 @@ func (b *Burst) flushes(m *wactorv1.Message) bool {
 type Order struct {
 	// Hold makes a message wait so long for one that was sent earlier.
 	Hold time.Duration
-	// DropLate absorbs a message that was sent before one that a turn has taken already. Else it is run, flagged late.
+	// DropLate absorbs a message that was sent before one that a turn has taken already. Else it is
+	// run, flagged late.
 	DropLate bool
 }
 
@@ -75,7 +80,8 @@ const (
 
 // Taps governs taps on buttons and list rows.
 type Taps struct {
-	// Debounce absorbs a tap on the same option of the same prompt that comes within this time after the last one. 0 is off.
+	// Debounce absorbs a tap on the same option of the same prompt that comes within this time
+	// after the last one. 0 is off.
 	Debounce time.Duration
 	Stale    StaleButtons
 	// StaleReply is what StaleAnswer answers; nil answers nothing.
@@ -90,11 +96,12 @@ type Session struct {
 	Turn bool
 }
 
-// SessionExpired is the name of the timer whose turn ends a session. A bot can't set a timer of this name.
+// SessionExpired is the name of the timer whose turn ends a session. A bot can't set a timer of
+// this name.
 const SessionExpired = "session_expired"
 
-// LoopGuard keeps two bots from answering each other for ever: the same reply to one user is said at most Repeats times
-// within Window, counted from the first. 0 repeats is off.
+// LoopGuard keeps two bots from answering each other for ever: the same reply to one user is said
+// at most Repeats times within Window, counted from the first. 0 repeats is off.
 type LoopGuard struct {
 	Repeats int
 	Window  time.Duration
@@ -102,15 +109,16 @@ type LoopGuard struct {
 
 // Sending governs how replies leave.
 type Sending struct {
-	// PairBurst replies may leave at once, and one in PairEvery from then on: the provider's pair rate. 0 is off.
+	// PairBurst replies may leave at once, and one in PairEvery from then on: the provider's pair
+	// rate. 0 is off.
 	PairBurst int
 	PairEvery time.Duration
-	// Await makes the next reply wait for a status of the one before: "sent", "delivered", or "" for none; at most AwaitMax,
-	// default 10 s.
+	// Await makes the next reply wait for a status of the one before: "sent", "delivered", or ""
+	// for none; at most AwaitMax, default 10 s.
 	Await    string
 	AwaitMax time.Duration
-	// Window is the customer service window: so long after the user's last message replies other than templates are taken.
-	// Later ones become dead letters unsent. 0 is off.
+	// Window is the customer service window: so long after the user's last message replies other
+	// than templates are taken. Later ones become dead letters unsent. 0 is off.
 	Window time.Duration
 }
 

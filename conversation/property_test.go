@@ -11,8 +11,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestPromises runs random histories of deliveries, duplicates, bot failures, provider failures, waits and crashes between
-// any two effects, lets everything come to rest, and checks what package conversation promises.
+// TestPromises runs random histories of deliveries, duplicates, bot failures, provider failures,
+// waits and crashes between any two effects, lets everything come to rest, and checks what package
+// conversation promises.
 func TestPromises(t *testing.T) {
 	for _, inline := range []bool{true, false} {
 		t.Run(fmt.Sprintf("inline=%v", inline), func(t *testing.T) {
@@ -21,7 +22,8 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// TestPromisesUnderPolicies does the same under random policies for bursts, order, taps, sessions and sending.
+// TestPromisesUnderPolicies does the same under random policies for bursts, order, taps, sessions
+// and sending.
 func TestPromisesUnderPolicies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { runHistory(t, drawPolicies(t)) })
 }
@@ -41,8 +43,10 @@ func drawPolicies(t *rapid.T) Config {
 	}
 	cfg := plainConfig(rapid.Bool().Draw(t, "inline"))
 	cfg.Burst = Burst{
-		Policy: rapid.SampledFrom([]BurstPolicy{Enqueue, Merge, Interrupt, Reject}).Draw(t, "burst"), Quiet: seconds("quiet"),
-		MaxWait: seconds("max_wait"), MaxMessages: rapid.IntRange(1, 4).Draw(t, "max_messages"), Notice: text("one moment"),
+		Policy:  rapid.SampledFrom([]BurstPolicy{Enqueue, Merge, Interrupt, Reject}).Draw(t, "burst"),
+		Quiet:   seconds("quiet"),
+		MaxWait: seconds("max_wait"), MaxMessages: rapid.IntRange(1, 4).Draw(t, "max_messages"),
+		Notice: text("one moment"),
 	}
 	cfg.Order = Order{Hold: seconds("hold"), DropLate: rapid.Bool().Draw(t, "drop_late")}
 	cfg.Taps = Taps{
@@ -104,7 +108,8 @@ func runHistory(t *rapid.T, cfg Config) {
 				t.Skip("nothing was taken")
 			}
 			seq := rapid.SampledFrom(w.taken).Draw(t, "reply")
-			w.status(&OutboxView{seq, w.takenIDs[seq]}, rapid.SampledFrom([]string{"sent", "delivered", "read"}).Draw(t, "status"))
+			w.status(&OutboxView{seq, w.takenIDs[seq]}, rapid.SampledFrom([]string{"sent", "delivered", "read"}).Draw(t,
+				"status"))
 		},
 		"wait": func(t *rapid.T) {
 			w.nowMs += rapid.Int64Range(1, 6000).Draw(t, "ms")
@@ -234,7 +239,8 @@ func (w *world) stopGracefully() {
 	}
 }
 
-// comeToRest lets all faults end: providers redeliver what was not acknowledged, bots answer, sends are taken.
+// comeToRest lets all faults end: providers redeliver what was not acknowledged, bots answer, sends
+// are taken.
 func (w *world) comeToRest() {
 	for range 100_000 {
 		w.answerInline()
@@ -269,7 +275,8 @@ func (w *world) redeliver() bool {
 }
 
 func (w *world) check(t *rapid.T, messages int) {
-	if !w.c.Idle() || w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 {
+	if !w.c.Idle() || w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(
+		wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 {
 		t.Fatalf("unfinished work at rest")
 	}
 	if w.checkTimers(); len(w.c.timers) > 0 {

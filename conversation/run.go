@@ -10,7 +10,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// startTurn runs the bot over the next messages or the next timer, if no turn is under way and one may be run.
+// startTurn runs the bot over the next messages or the next timer, if no turn is under way and one
+// may be run.
 func (c *Conversation) startTurn() {
 	c.wakeMs = 0
 	for c.turn == nil && !c.stopping && !c.linking() {
@@ -35,15 +36,17 @@ func (c *Conversation) startTurn() {
 	}
 }
 
-// next returns what the next turn is about: messages, or a timer, or neither where all has to wait. A turn that failed is
-// repeated as it was, so that its id stays the same. Else what became due first goes first.
+// next returns what the next turn is about: messages, or a timer, or neither where all has to wait.
+// A turn that failed is repeated as it was, so that its id stays the same. Else what became due
+// first goes first.
 func (c *Conversation) next() (messages []waiting, timer *wactorv1.Timer) {
 	if messages, timer = c.repeated(); messages == nil && timer == nil {
 		messages, timer = c.fresh()
 	}
 	if timer != nil && c.turned > c.applied || !c.stored(messages) {
-		// A bot that calls out gets only what is on disk: the message, and the state of the turn before. Running another message
-		// meanwhile would take them out of turn. The commit that is awaited will bring us back here.
+		// A bot that calls out gets only what is on disk: the message, and the state of the turn
+		// before. Running another message meanwhile would take them out of turn. The commit that is
+		// awaited will bring us back here.
 		return nil, nil
 	}
 	return messages, timer
@@ -85,7 +88,8 @@ func (c *Conversation) fresh() (messages []waiting, timer *wactorv1.Timer) {
 	return messages, nil
 }
 
-// stored reports whether messages may be run now: inline at once, else when they and the turn before are on disk.
+// stored reports whether messages may be run now: inline at once, else when they and the turn
+// before are on disk.
 func (c *Conversation) stored(messages []waiting) bool {
 	if len(messages) == 0 || len(messages) == 1 && c.mayInline(messages[0]) {
 		return true
@@ -98,8 +102,9 @@ func (c *Conversation) stored(messages []waiting) bool {
 	return true
 }
 
-// dropLate absorbs late messages where the bot does not want them, and flags them where it does. What is flagged already stays: a
-// dead letter that an operator wants to be tried again is never dropped for being late.
+// dropLate absorbs late messages where the bot does not want them, and flags them where it does.
+// What is flagged already stays: a dead letter that an operator wants to be tried again is never
+// dropped for being late.
 func (c *Conversation) dropLate(messages []waiting) []waiting {
 	kept := make([]waiting, 0, len(messages))
 	for _, w := range messages {
@@ -121,7 +126,8 @@ func (c *Conversation) dropLate(messages []waiting) []waiting {
 // run starts a turn.
 func (c *Conversation) run(messages []waiting, timer *wactorv1.Timer) {
 	turn := &Turn{
-		Attempt: int(c.head.Attempts) + 1, Conversation: c.id, Version: c.head.Version, User: c.head.User, State: c.state,
+		Attempt: int(c.head.Attempts) + 1, Conversation: c.id, Version: c.head.Version, User: c.head.User,
+		State: c.state,
 		Timer: timer, Now: time.UnixMilli(c.nowMs).UTC(),
 	}
 	turn.Messages = unwrap(messages)
@@ -178,9 +184,11 @@ func (c *Conversation) answered(e Answered) {
 	c.turned = c.revision + 1
 	c.head.Version++
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: c.cfg.Node, TurnId: turn.ID, MessageSeqs: seqs(turn.Messages),
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: c.cfg.Node, TurnId: turn.ID,
+		MessageSeqs:   seqs(turn.Messages),
 		VersionBefore: turn.Version, VersionAfter: c.head.Version, StartedMs: c.startedMs, BotUs: e.BotMicros,
-		Attempt: uint32(turn.Attempt), Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(),
+		Attempt: uint32(turn.Attempt), Replies: uint32(len(answer.Replies)), Late: turn.late(),
+		Timer:  turn.Timer.GetName(),
 		Reason: answer.Note,
 	})
 	switch {
@@ -200,11 +208,13 @@ func (c *Conversation) answered(e Answered) {
 		c.say(reply, c.head.Version, turn.answers())
 	}
 	for _, message := range turn.Messages {
-		c.head.NewestSentMs = max(c.head.NewestSentMs, min(sentMs(message), c.nowMs)) // else one dated ahead would make all others late
+		// else one dated ahead would make all others late
+		c.head.NewestSentMs = max(c.head.NewestSentMs, min(sentMs(message), c.nowMs))
 	}
 }
 
-// endTurn takes what the turn under way is about out of the conversation: it is consumed, or becomes a dead letter.
+// endTurn takes what the turn under way is about out of the conversation: it is consumed, or
+// becomes a dead letter.
 func (c *Conversation) endTurn() *Turn {
 	turn := c.turn
 	c.turn, c.inline = nil, false
@@ -212,7 +222,8 @@ func (c *Conversation) endTurn() *Turn {
 	for _, message := range turn.Messages {
 		c.consume(message.Seq)
 	}
-	if timer := turn.Timer; timer != nil && c.timer(timer.Name).GetDueMs() == timer.DueMs { // else it was set anew meanwhile
+	// else it was set anew meanwhile
+	if timer := turn.Timer; timer != nil && c.timer(timer.Name).GetDueMs() == timer.DueMs {
 		c.cancelTimer(timer.Name)
 	}
 	return turn
@@ -250,21 +261,25 @@ func (c *Conversation) deferTurn(e Deferred) {
 	c.turn, c.inline = nil, false
 }
 
-// failed waits for the next attempt, tries each message by itself, or makes a dead letter of what the turn was about and goes on.
+// failed waits for the next attempt, tries each message by itself, or makes a dead letter of what
+// the turn was about and goes on.
 func (c *Conversation) failed(e Failed) {
 	if !c.current(e.Turn) {
 		return
 	}
 	if e.NotCalled {
-		// Nothing is written: while a bot is down this happens again and again to each of its conversations.
+		// Nothing is written: while a bot is down this happens again and again to each of its
+		// conversations.
 		wait := Retry{Min: e.RetryAfter, Max: e.RetryAfter}.backoff(c.turn.ID, 1)
 		c.notBeforeMs = c.nowMs + wait.Milliseconds()
 		c.turn, c.inline = nil, false
 		return
 	}
 	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: c.cfg.Node, TurnId: c.turn.ID, MessageSeqs: seqs(c.turn.Messages),
-		StartedMs: c.startedMs, BotUs: e.BotMicros, Attempt: uint32(c.turn.Attempt), Timer: c.turn.Timer.GetName(), Reason: e.Reason,
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: c.cfg.Node, TurnId: c.turn.ID,
+		MessageSeqs: seqs(c.turn.Messages),
+		StartedMs:   c.startedMs, BotUs: e.BotMicros, Attempt: uint32(c.turn.Attempt), Timer: c.turn.Timer.GetName(),
+		Reason: e.Reason,
 	})
 	if e.Retryable && c.turn.Attempt < c.cfg.Retry.MaxAttempts {
 		c.head.Attempts = uint32(c.turn.Attempt)
@@ -289,8 +304,8 @@ func (c *Conversation) failed(e Failed) {
 	}
 }
 
-// backoff is the wait after a failed attempt (1, 2, 3, ...). The jitter is drawn from the turn's id: it spreads conversations
-// as a random number would, and is the same in every replay.
+// backoff is the wait after a failed attempt (1, 2, 3, ...). The jitter is drawn from the turn's
+// id: it spreads conversations as a random number would, and is the same in every replay.
 func (r Retry) backoff(turnID string, attempt int) time.Duration {
 	wait := r.Max
 	if shift := attempt - 1; shift < 32 && r.Min<<shift < r.Max && r.Min<<shift > 0 {

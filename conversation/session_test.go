@@ -25,8 +25,8 @@ func (w *world) restartWith(session Session) {
 	w.crash(0)
 }
 
-// TestSessionTimerOfAnEarlierConfiguration: a timer that was set when the bot wanted a turn at the end of a session does what the
-// configuration of today wants.
+// TestSessionTimerOfAnEarlierConfiguration: a timer that was set when the bot wanted a turn at the
+// end of a session does what the configuration of today wants.
 func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 	for name, c := range map[string]struct {
 		session Session
@@ -55,7 +55,8 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 	}
 }
 
-// TestSessionThatGoesOnAfterAll: its turn waited for the next try when a longer time was configured. It comes at the new end.
+// TestSessionThatGoesOnAfterAll: its turn waited for the next try when a longer time was
+// configured. It comes at the new end.
 func TestSessionThatGoesOnAfterAll(t *testing.T) {
 	w := inSession()
 	w.nowMs += 61_000

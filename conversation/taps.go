@@ -6,8 +6,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// maxPresses bounds the taps that are remembered: who taps more options than that within the time to debounce is not
-// tapping one of them twice.
+// maxPresses bounds the taps that are remembered: who taps more options than that within the time
+// to debounce is not tapping one of them twice.
 const maxPresses = 8
 
 // spare says why a tap is absorbed; empty where it is to be run.
@@ -27,8 +27,8 @@ func (c *Conversation) spare(m *wactorv1.Message) (reason string, answer *wactor
 	return "the prompt is no longer the newest", answer
 }
 
-// pressedAgain notes a tap, and reports whether the last one on the same option is too young. Each tap counts from the one
-// before it, so that drumming is one tap however long it lasts.
+// pressedAgain notes a tap, and reports whether the last one on the same option is too young. Each
+// tap counts from the one before it, so that drumming is one tap however long it lasts.
 func (c *Conversation) pressedAgain(m *wactorv1.Message) bool {
 	window := c.cfg.Taps.Debounce.Milliseconds()
 	if window == 0 {
@@ -48,8 +48,9 @@ func (c *Conversation) pressedAgain(m *wactorv1.Message) bool {
 	return again
 }
 
-// isStale reports whether a newer prompt than this one has left, or is about to. While a prompt's send is under way its id is
-// not known here, and a tap on it looks like one on a stranger: it is taken as fresh.
+// isStale reports whether a newer prompt than this one has left, or is about to. While a prompt's
+// send is under way its id is not known here, and a tap on it looks like one on a stranger: it is
+// taken as fresh.
 func (c *Conversation) isStale(prompt string) bool {
 	for i := len(c.outbox) - 1; i >= 0; i-- {
 		if !hasOptions(c.outbox[i].reply.Reply) {

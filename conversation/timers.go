@@ -10,10 +10,12 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Timers are records of the conversation, each with an entry in the shard's index of due times: whoever leads the shard finds
-// the timers that are due without loading a conversation. c.timers holds them by due time, then by name.
+// Timers are records of the conversation, each with an entry in the shard's index of due times:
+// whoever leads the shard finds the timers that are due without loading a conversation. c.timers
+// holds them by due time, then by name.
 
-// dueTimer returns the first timer that is due; nil where there is none, then wakeMs is when the next one is.
+// dueTimer returns the first timer that is due; nil where there is none, then wakeMs is when the
+// next one is.
 func (c *Conversation) dueTimer() (timer *wactorv1.Timer, wakeMs int64) {
 	if len(c.timers) == 0 {
 		return nil, 0
@@ -60,8 +62,8 @@ func (c *Conversation) cancelTimer(name string) {
 	})
 }
 
-// changeTimers does what an answer asks for. The end of a conversation ends its timers too, except those that the same answer
-// sets.
+// changeTimers does what an answer asks for. The end of a conversation ends its timers too, except
+// those that the same answer sets.
 func (c *Conversation) changeTimers(answer *Answer) {
 	for _, name := range answer.CancelTimers {
 		if name != SessionExpired {

@@ -48,7 +48,10 @@ func (tn *town) perform(w *world, effect Effect) bool {
 			to := tn.worlds[e.To.User]
 			to.nextRef++
 			ref := to.nextRef
-			to.asks[ref] = func(answer AnswerAsk) { tn.worlds[from].step(AskAnswered{Name: e.To.User, Owner: answer.Owner}) }
+			to.asks[ref] = func(answer AnswerAsk) {
+				tn.worlds[from].step(AskAnswered{Name: e.To.User,
+					Owner: answer.Owner})
+			}
 			to.step(Asked{Ref: ref, By: e.By, CreatedMs: e.CreatedMs})
 		})
 	case HandOver:
@@ -66,13 +69,15 @@ func (tn *town) perform(w *world, effect Effect) bool {
 			to.nextRef++
 			ref := to.nextRef
 			to.asks[ref] = func(answer AnswerAsk) {
-				tn.worlds[from].step(HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)})
+				tn.worlds[from].step(HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken,
+					Claims: len(e.Claims)})
 			}
 			var known []bool
 			for _, m := range messages {
 				known = append(known, to.known(m.Id))
 			}
-			to.step(TakenOver{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims, Messages: messages, Known: known, ToldMs: e.ToldMs})
+			to.step(TakenOver{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims,
+				Messages: messages, Known: known, ToldMs: e.ToldMs})
 		})
 	case AnswerAsk:
 		if answer := w.asks[e.Ref]; answer != nil {
@@ -240,9 +245,10 @@ func (tn *town) home(name string) string {
 	panic("aliases lead in a circle")
 }
 
-// TestOnePersonIsOneConversation: messages of one person come under phones and BSUIDs in any combination and order, with
-// duplicates, and everything crashes at any moment. In the end all identities that were seen together lead to one conversation,
-// and each message has exactly one fate: a turn, a dead letter, or that a policy absorbed it.
+// TestOnePersonIsOneConversation: messages of one person come under phones and BSUIDs in any
+// combination and order, with duplicates, and everything crashes at any moment. In the end all
+// identities that were seen together lead to one conversation, and each message has exactly one
+// fate: a turn, a dead letter, or that a policy absorbed it.
 func TestOnePersonIsOneConversation(t *testing.T) {
 	t.Run("plain", func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) { runTown(t, plainConfig(false)) })
@@ -270,7 +276,8 @@ func runTown(t *rapid.T, cfg Config) {
 		}
 		return find(kin[name])
 	}
-	sets := [][]string{{"4915"}, {"US.a"}, {"4915", "US.a"}, {"4916", "US.a"}, {"4916"}, {"US.b"}, {"4916", "US.b"}, {"4915", "US.b"}}
+	sets := [][]string{{"4915"}, {"US.a"}, {"4915", "US.a"}, {"4916", "US.a"}, {"4916"}, {"US.b"}, {"4916", "US.b"},
+		{"4915", "US.b"}}
 	t.Repeat(map[string]func(*rapid.T){
 		"message": func(t *rapid.T) {
 			set := rapid.SampledFrom(sets).Draw(t, "identities")

@@ -11,7 +11,8 @@ import (
 
 // Turn is one run of a bot: what it reads. All of it is read-only for the bot.
 type Turn struct {
-	// ID is the same on every attempt of this turn, and differs between any two turns of any two conversations.
+	// ID is the same on every attempt of this turn, and differs between any two turns of any two
+	// conversations.
 	ID string
 	// Attempt counts from 1.
 	Attempt int
@@ -56,7 +57,8 @@ type Answer struct {
 	CancelTimers []string
 	// End clears the state after this turn.
 	End bool
-	// Note is written to the journal: what the bot has to tell an operator, free of anything the user wrote.
+	// Note is written to the journal: what the bot has to tell an operator, free of anything the
+	// user wrote.
 	Note string
 }
 
@@ -70,10 +72,12 @@ type SetTimer struct {
 type BotError struct {
 	// Retryable: the same call may succeed later (5xx, 429, timeout, broken connection).
 	Retryable bool
-	// NotCalled: the bot was not called at all; the turn is tried again after RetryAfter and no attempt is counted.
+	// NotCalled: the bot was not called at all; the turn is tried again after RetryAfter and no
+	// attempt is counted.
 	NotCalled  bool
 	RetryAfter time.Duration
-	// Reason names the cause for journal and dead letter: a class and a code, never a text of the user.
+	// Reason names the cause for journal and dead letter: a class and a code, never a text of the
+	// user.
 	Reason string
 }
 
@@ -97,7 +101,8 @@ type Outgoing struct {
 	// ReplyID travels as biz_opaque_callback_data.
 	ReplyID string
 	Reply   *wactorv1.Reply
-	// Answers is the id of the newest message that this reply answers, for read marks; may be empty.
+	// Answers is the id of the newest message that this reply answers, for read marks; may be
+	// empty.
 	Answers string
 }
 
@@ -107,7 +112,8 @@ type SendOutcome int
 const (
 	// Taken: the provider accepted the reply and named it.
 	Taken SendOutcome = iota
-	// Rejected: refused before processing (rate limits); the same send may succeed later and can't double.
+	// Rejected: refused before processing (rate limits); the same send may succeed later and can't
+	// double.
 	Rejected
 	// Refused: refused for good; a dead letter.
 	Refused
@@ -144,6 +150,7 @@ type SendResult struct {
 	Reason string
 	// RetryAfter is the least wait before the next try, where the provider named one.
 	RetryAfter time.Duration
-	// NotTried: nothing was sent, since the channel is paced or can't send. It costs no try and is not noted.
+	// NotTried: nothing was sent, since the channel is paced or can't send. It costs no try and is
+	// not noted.
 	NotTried bool
 }

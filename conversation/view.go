@@ -45,10 +45,12 @@ func (v *View) Journal(_, value []byte) error {
 	return nil
 }
 
-// AliasOf is the user whose conversation this identity belongs to; empty where it is a conversation itself.
+// AliasOf is the user whose conversation this identity belongs to; empty where it is a conversation
+// itself.
 func (v *View) AliasOf() string { return v.head.AliasOf }
 
-// Trace returns what was read, with the verdict of Audit. Shard and revision are the caller's to fill in.
+// Trace returns what was read, with the verdict of Audit. Shard and revision are the caller's to
+// fill in.
 func (v *View) Trace() *wactorv1.ConversationTrace {
 	v.trace.User = v.head.User
 	v.trace.Version = v.head.Version

@@ -11,8 +11,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// world is everything around a conversation: a store that applies commits one by one, a bot, a provider and gateways, all
-// under the control of the test. A crash drops the conversation and everything in memory between any two effects.
+// world is everything around a conversation: a store that applies commits one by one, a bot, a
+// provider and gateways, all under the control of the test. A crash drops the conversation and
+// everything in memory between any two effects.
 type world struct {
 	cfg   *Config
 	id    ID
@@ -48,7 +49,8 @@ func newWorld(cfg Config) *world {
 	w := &world{
 		cfg: cfg.WithDefaults(), id: ID{Channel: "shop", User: "49151"}, nowMs: 1_700_000_000_000,
 		records: map[string][]byte{}, refs: map[uint64]string{}, acked: map[string]bool{},
-		asks: map[uint64]func(AnswerAsk){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{}, doubted: map[uint64]bool{},
+		asks: map[uint64]func(AnswerAsk){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{},
+		doubted: map[uint64]bool{},
 	}
 	w.load()
 	return w
@@ -75,7 +77,8 @@ func (w *world) crash(n int) {
 	for range min(n, len(w.proposed)) {
 		w.apply()
 	}
-	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 || w.linking()
+	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 ||
+		w.linking()
 	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
@@ -99,7 +102,8 @@ func (w *world) checkTimers() {
 	}
 	for name, at := range due {
 		var timer wactorv1.Timer
-		if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))], &timer); err != nil || timer.DueMs != at {
+		if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))],
+			&timer); err != nil || timer.DueMs != at {
 			panic(fmt.Sprintf("timer %s is due at %d, the index says %d", name, timer.DueMs, at))
 		}
 	}
@@ -152,7 +156,8 @@ func (w *world) performOne() bool {
 		}
 	case Send:
 		if w.flying != nil && !slices.Contains(w.taken, w.flying.Seq) {
-			panic("two sends overlap") // else a status said that the provider has the first, though its answer is not here yet
+			// else a status said that the provider has the first, though its answer is not here yet
+			panic("two sends overlap")
 		}
 		w.flying = &e
 	case Alarm:
@@ -190,7 +195,8 @@ func (w *world) tick() {
 	w.step(tick)
 }
 
-// deliver hands a message to the conversation as a gateway does. Its first delivery fixes what it holds.
+// deliver hands a message to the conversation as a gateway does. Its first delivery fixes what it
+// holds.
 func (w *world) deliver(id string, sentMs int64) {
 	w.deliverMessage(&wactorv1.Message{Id: id, Type: "text", Text: id, SentMs: sentMs})
 }
@@ -198,7 +204,8 @@ func (w *world) deliver(id string, sentMs int64) {
 // tap delivers a tap on an option of a prompt.
 func (w *world) tap(id, prompt, option string) {
 	w.deliverMessage(&wactorv1.Message{
-		Id: id, Type: "button_reply", Text: option, SentMs: w.nowMs, ContextId: prompt, Choice: &wactorv1.Choice{Id: option, Title: option},
+		Id: id, Type: "button_reply", Text: option, SentMs: w.nowMs, ContextId: prompt,
+		Choice: &wactorv1.Choice{Id: option, Title: option},
 	})
 }
 

@@ -1,4 +1,5 @@
-// Package examples tests the example bots as programs of their own, through the client that a node calls bots with.
+// Package examples tests the example bots as programs of their own, through the client that a node
+// calls bots with.
 package examples
 
 import (
@@ -88,7 +89,8 @@ func connect(t *testing.T, url, secret string) *bot.HTTP {
 // turnOf returns a turn over texts.
 func turnOf(id, state string, texts ...string) *conversation.Turn {
 	turn := &conversation.Turn{
-		ID: id, Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1"}, User: &wactorv1.User{Id: "1", WaId: "1"},
+		ID: id, Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1"}, User: &wactorv1.User{Id: "1",
+			WaId: "1"},
 	}
 	if state != "" {
 		turn.State = json.RawMessage(state)
@@ -133,8 +135,8 @@ func TestCounts(t *testing.T) {
 	})
 }
 
-// TestRepeats sends turns again under their Idempotency-Key. The state differs in the repeats, which no node does, so that an answer
-// that was computed again would show.
+// TestRepeats sends turns again under their Idempotency-Key. The state differs in the repeats,
+// which no node does, so that an answer that was computed again would show.
 func TestRepeats(t *testing.T) {
 	forEachCounter(t, func(t *testing.T, url string) {
 		b := connect(t, url, secret)
@@ -179,7 +181,8 @@ func TestWrongSecretIsRefused(t *testing.T) {
 	})
 }
 
-// TestSignatures posts what bot.HTTP never would: every header that bot.Verify refuses, the programs refuse too.
+// TestSignatures posts what bot.HTTP never would: every header that bot.Verify refuses, the
+// programs refuse too.
 func TestSignatures(t *testing.T) {
 	body := []byte(`{"turnId":"1","state":{},"messages":[{"text":"hello"}]}`)
 	now := time.Now()
@@ -222,7 +225,8 @@ func TestSignatures(t *testing.T) {
 func TestBrokenRequests(t *testing.T) {
 	forEachCounter(t, func(t *testing.T, url string) {
 		for _, body := range []string{"", "{", "[]", `{"state":{}}`} {
-			if got := post(t, url, bot.Sign(secret, []byte(body), time.Now()), []byte(body)); got != http.StatusInternalServerError {
+			if got := post(t, url, bot.Sign(secret, []byte(body), time.Now()),
+				[]byte(body)); got != http.StatusInternalServerError {
 				t.Errorf("%q: status %d", body, got)
 			}
 		}

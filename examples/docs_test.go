@@ -53,15 +53,18 @@ func exchange(t *testing.T, turn *conversation.Turn, answer []byte) (request []b
 	return request, got
 }
 
-// TestDocumentedRequest makes the turn that the page shows, and compares what goes over the wire, value by value.
+// TestDocumentedRequest makes the turn that the page shows, and compares what goes over the wire,
+// value by value.
 func TestDocumentedRequest(t *testing.T) {
 	sent := time.Date(2026, 9, 22, 13, 20, 0, 0, time.UTC)
 	turn := &conversation.Turn{
-		ID: "01K5T9Z0T3WQ6J8M", Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1234567890"}, Version: 7,
-		User:  &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918", Name: "Ana"},
-		State: json.RawMessage(`{"step":"AWAITING_EMAIL"}`), WindowUntil: sent.Add(24 * time.Hour),
+		ID: "01K5T9Z0T3WQ6J8M", Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1234567890"},
+		Version: 7,
+		User:    &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918", Name: "Ana"},
+		State:   json.RawMessage(`{"step":"AWAITING_EMAIL"}`), WindowUntil: sent.Add(24 * time.Hour),
 		Messages: []*wactorv1.Message{{
-			Id: "wamid.HBgKMTIzNDU2Nzg5MBUCABIYFjNFQjA", Type: "text", Text: "ana@example.com", SentMs: sent.UnixMilli(),
+			Id: "wamid.HBgKMTIzNDU2Nzg5MBUCABIYFjNFQjA", Type: "text", Text: "ana@example.com",
+			SentMs:     sent.UnixMilli(),
 			ReceivedMs: sent.UnixMilli() + 412, Raw: []byte(`{"type":"text","text":{"body":"ana@example.com"}}`),
 		}},
 	}
@@ -78,8 +81,8 @@ func TestDocumentedRequest(t *testing.T) {
 	}
 }
 
-// TestDocumentedAnswers hands the answers of the page to a node's client, with the checks of WhatsApp behind it. The first one has
-// each kind of reply.
+// TestDocumentedAnswers hands the answers of the page to a node's client, with the checks of
+// WhatsApp behind it. The first one has each kind of reply.
 func TestDocumentedAnswers(t *testing.T) {
 	blocks := documentedJSON(t)
 	_, answer := exchange(t, turnOf("1", "", "hello"), blocks[1])

@@ -22,7 +22,8 @@ func readPage(t *testing.T, path string) string {
 	return string(page)
 }
 
-// blocks returns the code blocks of a language under a heading, or of the whole page where there is none.
+// blocks returns the code blocks of a language under a heading, or of the whole page where there is
+// none.
 func blocks(t *testing.T, path, heading, language string) []string {
 	t.Helper()
 	page := readPage(t, path)
@@ -47,8 +48,10 @@ func blocks(t *testing.T, path, heading, language string) []string {
 func TestEveryFieldIsDocumented(t *testing.T) {
 	page := readPage(t, contractPage)
 	for _, message := range []protoreflect.ProtoMessage{
-		&wactorv1.TurnRequest{}, &wactorv1.InboundMessage{}, &wactorv1.TurnResponse{}, &wactorv1.SetTimer{}, &wactorv1.Reply{},
-		&wactorv1.Buttons{}, &wactorv1.List{}, &wactorv1.CallToAction{}, &wactorv1.Template{}, &wactorv1.Location{}, &wactorv1.Choice{}, &wactorv1.Media{},
+		&wactorv1.TurnRequest{}, &wactorv1.InboundMessage{}, &wactorv1.TurnResponse{}, &wactorv1.SetTimer{},
+		&wactorv1.Reply{},
+		&wactorv1.Buttons{}, &wactorv1.List{}, &wactorv1.CallToAction{}, &wactorv1.Template{}, &wactorv1.Location{},
+		&wactorv1.Choice{}, &wactorv1.Media{},
 	} {
 		fields := message.ProtoReflect().Descriptor().Fields()
 		for i := range fields.Len() {
@@ -60,7 +63,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	}
 }
 
-// TestDocumentedSignatureChecks holds the page's functions against those of the example bots, which other tests run.
+// TestDocumentedSignatureChecks holds the page's functions against those of the example bots, which
+// other tests run.
 func TestDocumentedSignatureChecks(t *testing.T) {
 	for language, c := range map[string]struct{ script, begin string }{
 		"js":     {"node-bot/bot.mjs", "function signed("},

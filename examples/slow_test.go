@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestSlowBotAnswersOnceAndStopsWhenInterrupted: a turn over several messages gets one reply; a request that is closed ends, and
-// the bot goes on with the next.
+// TestSlowBotAnswersOnceAndStopsWhenInterrupted: a turn over several messages gets one reply; a
+// request that is closed ends, and the bot goes on with the next.
 func TestSlowBotAnswersOnceAndStopsWhenInterrupted(t *testing.T) {
 	t.Setenv("THINK_MS", "400")
 	b := connect(t, start(t, "node", "slow-bot/bot.mjs"), "")

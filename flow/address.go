@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// address makes a web address of a template. Values are escaped for where they stand, so that a text of the user stays one
-// segment of the path or one value of the query; only an expression at the very start, the base, is taken as it is.
+// address makes a web address of a template. Values are escaped for where they stand, so that a
+// text of the user stays one segment of the path or one value of the query; only an expression at
+// the very start, the base, is taken as it is.
 //
-// The reason says why the values make no address that starts with one of the schemes; it is empty where they do.
+// The reason says why the values make no address that starts with one of the schemes; it is empty
+// where they do.
 func (t *template) address(r *run, schemes ...string) (address, reason string, err error) {
 	var out strings.Builder
 	for i, part := range t.parts {

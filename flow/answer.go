@@ -31,7 +31,8 @@ var answerKinds = map[string]answerKind{
 // validators are the kinds that ask.validate can name.
 var validators = []string{"email", "number", "integer", "phone", "date"}
 
-// typed reports whether a message is something that the user wrote or pressed: its text is an answer.
+// typed reports whether a message is something that the user wrote or pressed: its text is an
+// answer.
 func typed(m *wactorv1.Message) bool {
 	switch m.GetType() {
 	case "text", "button_reply", "list_reply", "button":
@@ -40,7 +41,8 @@ func typed(m *wactorv1.Message) bool {
 	return false
 }
 
-// textual makes a kind of a parser of texts. White space around a text and an empty text are never an answer.
+// textual makes a kind of a parser of texts. White space around a text and an empty text are never
+// an answer.
 func textual(parse func(string) (any, bool)) answerKind {
 	return func(m *wactorv1.Message) (any, bool) {
 		text := strings.TrimSpace(m.GetText())
@@ -57,8 +59,8 @@ var numberPattern = regexp.MustCompile(`^[+-]?[0-9]{1,18}([.,][0-9]{1,12})?$`)
 // ambiguousPattern is what can be read as a number with a thousands separator.
 var ambiguousPattern = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
 
-// parseNumber takes 3, -3, 2.5 and 2,5. What may hold a thousands separator is refused: 1.500 is one and a half to one reader
-// and fifteen hundred to another.
+// parseNumber takes 3, -3, 2.5 and 2,5. What may hold a thousands separator is refused: 1.500 is
+// one and a half to one reader and fifteen hundred to another.
 func parseNumber(text string) (any, bool) {
 	if !numberPattern.MatchString(text) || ambiguousPattern.MatchString(text) {
 		return nil, false
@@ -91,7 +93,8 @@ func parseEmail(text string) (any, bool) {
 
 var phonePattern = regexp.MustCompile(`^\+?[0-9 ()/.-]+$`)
 
-// parsePhone takes 7 to 15 digits (the most that E.164 allows) and returns them, with the plus sign where there was one.
+// parsePhone takes 7 to 15 digits (the most that E.164 allows) and returns them, with the plus sign
+// where there was one.
 func parsePhone(text string) (any, bool) {
 	if !phonePattern.MatchString(text) {
 		return nil, false

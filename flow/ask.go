@@ -166,7 +166,8 @@ func (p *checker) repeat(f fields, what string) repeat {
 	}
 	out.retries = p.count(f.get("retries"), "retries", 0, maxRetries)
 	if !f.has("on_fail") {
-		p.report(f.values["retries"].at, what+" has retries without on_fail", "name the step to go to after the last one; without both the question is put forever")
+		p.report(f.values["retries"].at, what+" has retries without on_fail",
+			"name the step to go to after the last one; without both the question is put forever")
 	}
 	return out
 }
@@ -174,7 +175,8 @@ func (p *checker) repeat(f fields, what string) repeat {
 // maxRetries bounds ask.retries.
 const maxRetries = 100
 
-// reject answers a bad answer: the error text where there is one, else the question again; after the last retry on_fail.
+// reject answers a bad answer: the error text where there is one, else the question again; after
+// the last retry on_fail.
 func (b repeat) reject(r *run, tries int, put func(*run) error) (*step, error) {
 	if b.retries >= 0 && tries >= b.retries {
 		return b.onFail.step, nil
@@ -202,8 +204,9 @@ func (r *run) again(say func(*run) error, tries int) error {
 	return nil
 }
 
-// staleTap reports whether the message is a tap on an option that another step offered: WhatsApp leaves old buttons alive, and
-// an old "Yes" is no answer to the question of now. The question is put again, and no retry is counted.
+// staleTap reports whether the message is a tap on an option that another step offered: WhatsApp
+// leaves old buttons alive, and an old "Yes" is no answer to the question of now. The question is
+// put again, and no retry is counted.
 func (r *run) staleTap() bool {
 	choice := r.in.Message.GetChoice()
 	if choice.GetId() == "" || !r.flow.options[choice.GetId()] || !tapped(r.in.Message) {

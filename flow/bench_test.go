@@ -7,7 +7,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// BenchmarkStep is one turn: state in, replies and state out. The counter's is what every benchmark of a node contains.
+// BenchmarkStep is one turn: state in, replies and state out. The counter's is what every benchmark
+// of a node contains.
 func BenchmarkStep(b *testing.B) {
 	const cart = `[{"name":"Croissant","price":1.6,"quantity":6},{"name":"Apple cake","price":3.2,"quantity":2}]`
 	for _, c := range []struct{ name, flow, state, text string }{
@@ -30,7 +31,8 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// BenchmarkParse is the check of a flow of ordinary size: what a node does once at its start, and an editor on every save.
+// BenchmarkParse is the check of a flow of ordinary size: what a node does once at its start, and
+// an editor on every save.
 func BenchmarkParse(b *testing.B) {
 	src := read(b, "../examples/orders/flow.yaml")
 	b.ReportAllocs()

@@ -126,7 +126,10 @@ func (p *checker) headers(n *node) []headerTemplate {
 
 // sortHeaders orders by name, after saying what kind of body goes along where the flow does not.
 func (c *call) sortHeaders() {
-	given := slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, "Content-Type") })
+	given := slices.ContainsFunc(c.headers, func(h headerTemplate) bool {
+		return strings.EqualFold(h.name,
+			"Content-Type")
+	})
 	if c.body != nil && !given {
 		json := &template{parts: []templatePart{{literal: "application/json"}}}
 		c.headers = append(c.headers, headerTemplate{name: "Content-Type", value: json})
@@ -144,8 +147,9 @@ func isHeaderName(name string) bool {
 	return name != ""
 }
 
-// addresses checks that the flow's author has fixed the host of each url: what a user wrote can then never choose whom Wactor talks to.
-// It is in the text before the first expression, or in a variable at the very start that vars gives its value and no step changes.
+// addresses checks that the flow's author has fixed the host of each url: what a user wrote can
+// then never choose whom Wactor talks to. It is in the text before the first expression, or in a
+// variable at the very start that vars gives its value and no step changes.
 func (p *checker) addresses(vars map[string]any) {
 	for _, t := range p.urls {
 		p.address(t, vars)
@@ -163,7 +167,8 @@ func (p *checker) address(t *template, vars map[string]any) {
 				"write it out, or begin with {{ vars.name }}, an address that vars holds and no step sets")
 			return
 		}
-		parts[0] = templatePart{literal: base} // not what a conversation may have kept of an earlier flow, in which a step set it
+		// not what a conversation may have kept of an earlier flow, in which a step set it
+		parts[0] = templatePart{literal: base}
 		first, parts = base, parts[1:]
 	}
 	if len(parts) > 0 && parts[0].expr == nil {

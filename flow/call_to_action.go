@@ -15,7 +15,8 @@ func (p *checker) callToAction(n *node) message {
 	}
 	p.needs(f, "cta", "title", "")
 	p.needs(f, "cta", "url", "")
-	c := &callToAction{frame: p.frame(n, f, "cta", MaxCTABody, true), title: p.textOf(f, "title"), url: p.textOf(f, "url")}
+	c := &callToAction{frame: p.frame(n, f, "cta", MaxCTABody, true), title: p.textOf(f, "title"), url: p.textOf(f,
+		"url")}
 	p.atMost(c.title, MaxCTATitle, "title", "")
 	p.https(c.url, "url")
 	return c

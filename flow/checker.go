@@ -2,8 +2,8 @@ package flow
 
 import "fmt"
 
-// checker reads a flow and collects its problems. It goes on after a mistake, so that an author learns of all at once: what
-// could not be read is nil, and was reported.
+// checker reads a flow and collects its problems. It goes on after a mistake, so that an author
+// learns of all at once: what could not be read is nil, and was reported.
 type checker struct {
 	source       *source
 	problems     Problems
@@ -22,7 +22,8 @@ type checker struct {
 }
 
 func newChecker(s *source) *checker {
-	return &checker{source: s, variables: map[string]bool{}, assigned: map[string]bool{}, steps: map[string]*step{}, options: map[string]bool{}}
+	return &checker{source: s, variables: map[string]bool{}, assigned: map[string]bool{}, steps: map[string]*step{},
+		options: map[string]bool{}}
 }
 
 // maxProblems bounds the list: past it, what is reported helps nobody.

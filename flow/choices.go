@@ -8,7 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// choices offers options and waits for one: buttons up to 3, a list up to 10, a numbered text above.
+// choices offers options and waits for one: buttons up to 3, a list up to 10, a numbered text
+// above.
 type choices struct {
 	repeat
 	frame
@@ -27,8 +28,9 @@ type option struct {
 }
 
 var (
-	choicesKeys = []string{"text", "options", "save", "goto", "error", "retries", "on_fail", "button", "header", "footer"}
-	optionKeys  = []string{"title", "id", "description", "value", "goto"}
+	choicesKeys = []string{"text", "options", "save", "goto", "error", "retries", "on_fail", "button", "header",
+		"footer"}
+	optionKeys = []string{"title", "id", "description", "value", "goto"}
 )
 
 // defaultButton opens a list whose step names no other text.
@@ -41,7 +43,8 @@ func (p *checker) choices(s *step, n *node) exit {
 	}
 	p.needs(f, "choices", "text", "")
 	p.needs(f, "choices", "options", "")
-	c := &choices{repeat: p.repeat(f, "choices"), button: p.textOf(f, "button"), save: p.variable(f.get("save"), "save")}
+	c := &choices{repeat: p.repeat(f, "choices"), button: p.textOf(f, "button"), save: p.variable(f.get("save"),
+		"save")}
 	c.parseOptions(p, s, f)
 	c.frame = p.frameOf(n, f, "text", c.bodyLimit(), len(c.options) <= MaxButtons)
 	p.atMost(c.button, MaxListButton, "button", "")
@@ -51,7 +54,8 @@ func (p *checker) choices(s *step, n *node) exit {
 	if len(c.options) > MaxRows {
 		for _, key := range []string{"header", "footer"} {
 			if f.has(key) {
-				p.report(f.values[key].at, "more than 10 options are shown as a text, which has no "+key, "leave it out")
+				p.report(f.values[key].at, "more than 10 options are shown as a text, which has no "+key,
+					"leave it out")
 			}
 		}
 	}
@@ -128,12 +132,14 @@ func (p *checker) option(s *step, n *node, i int, to *target, limits entryLimits
 	p.atMost(o.title, limits.title, "title", "")
 	p.atMost(o.description, MaxRowDescription, "description", "")
 	if o.description != nil && limits.title == MaxButtonTitle {
-		p.report(o.description.at, "up to 3 options are buttons, which have no description", "leave it out, or say it in the text")
+		p.report(o.description.at, "up to 3 options are buttons, which have no description",
+			"leave it out, or say it in the text")
 	}
 	return o, o.title != nil
 }
 
-// optionID reads the id. Left out, it names the step, so that a tap on an old button is told from an answer.
+// optionID reads the id. Left out, it names the step, so that a tap on an old button is told from
+// an answer.
 func (p *checker) optionID(o *option, f fields, limits entryLimits) {
 	if n := f.get("id"); n != nil {
 		o.id = p.word(n, "id")

@@ -27,8 +27,8 @@ func (c *choices) answer(r *run, tries int) (*step, error) {
 	return chosen.to.step, nil
 }
 
-// complaint offers the options again, below the error text where there is one. It replaces the way in which an ask complains:
-// without the options the user would have to scroll back.
+// complaint offers the options again, below the error text where there is one. It replaces the way
+// in which an ask complains: without the options the user would have to scroll back.
 func (c *choices) complaint() func(*run) error {
 	f := c.frame
 	if c.error != nil {

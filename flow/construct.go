@@ -1,6 +1,7 @@
 package flow
 
-// construct makes a value: a literal, the result of an expression, a text, or a list or map of constructs.
+// construct makes a value: a literal, the result of an expression, a text, or a list or map of
+// constructs.
 type construct struct {
 	literal any
 	expr    *expression
@@ -15,7 +16,8 @@ type leaves int
 const (
 	// expressions: every text is an expression (set).
 	expressions leaves = iota
-	// texts: every text may hold {{ expressions }} (call body); one that is a single {{ expression }} keeps its type.
+	// texts: every text may hold {{ expressions }} (call body); one that is a single {{ expression
+	// }} keeps its type.
 	texts
 )
 

@@ -91,7 +91,8 @@ func (n *node) plain() any {
 	return n.value
 }
 
-// triggers reads the words that lead to a step from anywhere: a map from word to step, or a list of {words, goto}.
+// triggers reads the words that lead to a step from anywhere: a map from word to step, or a list of
+// {words, goto}.
 func (p *checker) triggers(n *node) map[string]*target {
 	out := map[string]*target{}
 	if n == nil {
@@ -173,7 +174,8 @@ func (p *checker) resolve() {
 	}
 }
 
-// checkVariables reports the reading of a variable that nothing ever sets: a typing mistake, which would read as nil.
+// checkVariables reports the reading of a variable that nothing ever sets: a typing mistake, which
+// would read as nil.
 func (p *checker) checkVariables() {
 	names := slices.Collect(maps.Keys(p.variables))
 	for _, r := range p.used.reads {

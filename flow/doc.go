@@ -1,15 +1,19 @@
 // Package flow is the engine of bots written as YAML: definition, check, and the pure step.
 //
-// Parse reads a flow and reports every mistake at once, each with file, line, column and a remedy: unknown keys, missing and
-// unreachable steps, endless loops, expressions that do not compile, WhatsApp's limits. What it accepts is a Flow: immutable,
-// shared by all conversations, safe for many goroutines.
+// Parse reads a flow and reports every mistake at once, each with file, line, column and a remedy:
+// unknown keys, missing and unreachable steps, endless loops, expressions that do not compile,
+// WhatsApp's limits. What it accepts is a Flow: immutable, shared by all conversations, safe for
+// many goroutines.
 //
-// Flow.Step is one message of one conversation: old state in, new state and replies out. It does no I/O, asks no clock and
-// draws no random number; the same Input makes the same Output, byte for byte. A step that calls a service stops there: the
-// Output carries the Call for the caller to perform, and Flow.Resume goes on with its result.
+// Flow.Step is one message of one conversation: old state in, new state and replies out. It does no
+// I/O, asks no clock and draws no random number; the same Input makes the same Output, byte for
+// byte. A step that calls a service stops there: the Output carries the Call for the caller to
+// perform, and Flow.Resume goes on with its result.
 //
-// Everything a turn does is bounded (limits.go): steps, calls, replies, the size of a value and of the state, the work of one
-// expression. An error names step, line and column of the flow, and never a text of the user.
+// Everything a turn does is bounded (limits.go): steps, calls, replies, the size of a value and of
+// the state, the work of one expression. An error names step, line and column of the flow, and
+// never a text of the user.
 //
-// The language is described for authors in docs/flows.md. Read flow.go, step.go and run.go first; then definition.go and checker.go for how a flow is read.
+// The language is described for authors in docs/flows.md. Read flow.go, step.go and run.go first;
+// then definition.go and checker.go for how a flow is read.
 package flow

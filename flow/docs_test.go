@@ -9,7 +9,8 @@ import (
 	"github.com/wactor/wactor/flow"
 )
 
-// notThere are problems that a single step of the documentation has because the rest of its flow is not shown.
+// notThere are problems that a single step of the documentation has because the rest of its flow is
+// not shown.
 var notThere = regexp.MustCompile(`^(there is no step|nothing leads to step|nothing sets vars)`)
 
 // TestDocumentation checks every piece of YAML in the authors' guide.

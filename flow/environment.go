@@ -6,8 +6,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// What expressions see of a user and of a message. Parts that a message does not have are there all the same, empty, so that
-// message.choice.id needs no question before it.
+// What expressions see of a user and of a message. Parts that a message does not have are there all
+// the same, empty, so that message.choice.id needs no question before it.
 
 func userValue(u *wactorv1.User) map[string]any {
 	return map[string]any{"id": u.GetId(), "wa_id": u.GetWaId(), "user_id": u.GetUserId(), "name": u.GetName()}

@@ -26,7 +26,8 @@ func (end) leave(r *run) (*step, error) {
 }
 func (end) goesOn() ([]*target, bool) { return nil, false }
 
-// handoff ends with a note for the operators, in the journal. The note is a literal: journals hold nothing that a user wrote.
+// handoff ends with a note for the operators, in the journal. The note is a literal: journals hold
+// nothing that a user wrote.
 type handoff struct{ note string }
 
 func (p *checker) handoff(n *node) exit {

@@ -45,7 +45,8 @@ const (
 	expecting
 )
 
-// roots are the names that expressions see, with their types. A name that is not here does not compile.
+// roots are the names that expressions see, with their types. A name that is not here does not
+// compile.
 var roots = map[scope]types.Map{
 	usual:      rootsWith(nil),
 	validating: rootsWith(types.Map{"value": types.Any}),
@@ -78,7 +79,8 @@ func rootsWith(more types.Map) types.Map {
 	return all
 }
 
-// expression compiles a part of a node's text; nil and a problem where it does not compile. Start counts bytes.
+// expression compiles a part of a node's text; nil and a problem where it does not compile. Start
+// counts bytes.
 func (p *checker) expression(n *node, start int, code string, in scope, options ...expr.Option) *expression {
 	e := &expression{source: p.source, node: n, offset: utf8.RuneCountInString(n.text[:start])}
 	switch {

@@ -10,9 +10,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// evaluate sets a variable to an expression over vars.l = [3, 1, 2] and vars.t, what the user wrote, and returns it as JSON.
+// evaluate sets a variable to an expression over vars.l = [3, 1, 2] and vars.t, what the user
+// wrote, and returns it as JSON.
 func evaluate(expression, text string) (string, error) {
-	src := fmt.Sprintf("name: x\nstart: a\nvars: { l: [3, 1, 2] }\nsteps:\n  a:\n    set:\n      t: message.text\n      r: |\n        %s\n    wait: a\n", expression)
+	src := fmt.Sprintf("name: x\nstart: a\nvars: { l: [3, 1, 2] }\nsteps:\n  a:\n    set:\n      t: message.text\n   "+
+		"   r: |\n        %s\n    wait: a\n", expression)
 	f, err := flow.Parse("x", []byte(src))
 	if err != nil {
 		return "", err
@@ -100,7 +102,8 @@ func TestExpressionFailures(t *testing.T) {
 		"keys(vars.t)":                "a value of the wrong kind",
 		"fromJSON(vars.t)":            "a value of the wrong kind",
 		"fromJSON(repeat('[', 40) + repeat(']', 40))": "a value is nested deeper than 32 levels",
-		"split(repeat('a ', 20000), ' ')":             "a value has more than 10000 elements, or a text more than 256 KiB",
+		"split(repeat('a ', 20000), ' ')": "a value has more than 10000 elements, or a text more than " +
+			"256 KiB",
 	} {
 		_, err := evaluate(expression, secret)
 		var failed *flow.RunError

@@ -18,11 +18,13 @@ type Flow struct {
 // Name returns the name that the flow gives itself.
 func (f *Flow) Name() string { return f.name }
 
-// lineBreaks are all that YAML knows, so that lines have the same number here, in its errors and in an editor.
+// lineBreaks are all that YAML knows, so that lines have the same number here, in its errors and in
+// an editor.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// Parse reads a flow from YAML and checks it; name is what problems call the file. The error, where there is one, is Problems:
-// all mistakes, in the order of their places. A text that is no YAML at all has one problem, the first.
+// Parse reads a flow from YAML and checks it; name is what problems call the file. The error, where
+// there is one, is Problems: all mistakes, in the order of their places. A text that is no YAML at
+// all has one problem, the first.
 func Parse(name string, src []byte) (*Flow, error) {
 	text := strings.TrimPrefix(string(src), "\uFEFF")
 	text = lineBreaks.Replace(text)

@@ -11,9 +11,10 @@ import (
 	"github.com/expr-lang/expr"
 )
 
-// functions are what expressions can call besides the language's own. keys, values and toPairs replace built-in ones that
-// return a map's elements in random order, and string one that writes what differs between processes: a turn that is repeated
-// must say the same again. now is a variable here: the function would ask the clock.
+// functions are what expressions can call besides the language's own. keys, values and toPairs
+// replace built-in ones that return a map's elements in random order, and string one that writes
+// what differs between processes: a turn that is repeated must say the same again. now is a
+// variable here: the function would ask the clock.
 var functions = append([]expr.Option{
 	expr.DisableBuiltin("now"),
 	expr.DisableBuiltin("keys"), expr.Function("keys", sortedKeys, new(func(any) []any)),
@@ -75,7 +76,8 @@ func collect(args []any, pick func(entry) any) (any, error) {
 	return out, nil
 }
 
-// display makes the text that {{ }} makes. The built-in string writes Go's own forms, and of some values their addresses.
+// display makes the text that {{ }} makes. The built-in string writes Go's own forms, and of some
+// values their addresses.
 func display(args ...any) (any, error) {
 	text, err := appendDisplay(nil, args[0])
 	if err != nil {

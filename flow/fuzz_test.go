@@ -78,7 +78,8 @@ func FuzzState(f *testing.F) {
 	f.Fuzz(func(t *testing.T, state, text string) {
 		for _, one := range flows {
 			out := takes(t, one, []byte(state), text)
-			if note := flow.RestartNote(one, []byte(state)); note != "" && out.State != nil && !strings.Contains(out.Note, note) {
+			if note := flow.RestartNote(one, []byte(state)); note != "" && out.State != nil &&
+				!strings.Contains(out.Note, note) {
 				t.Fatalf("restarted in silence: %q says %q", state, out.Note)
 			}
 		}

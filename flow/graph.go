@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// checkGraph reports steps that nothing leads to, and steps from which a turn can never come to a stop.
+// checkGraph reports steps that nothing leads to, and steps from which a turn can never come to a
+// stop.
 func (p *checker) checkGraph(entries []*target) {
 	reached := map[*step]bool{}
 	var queue []*step
@@ -36,8 +37,8 @@ func (p *checker) checkGraph(entries []*target) {
 	p.checkLoops()
 }
 
-// checkLoops finds endless loops: steps from which no way leads to a stop, whatever the switches say. A loop that a switch can
-// leave is the author's business; MaxStepsPerTurn bounds it.
+// checkLoops finds endless loops: steps from which no way leads to a stop, whatever the switches
+// say. A loop that a switch can leave is the author's business; MaxStepsPerTurn bounds it.
 func (p *checker) checkLoops() {
 	stops := p.stopping()
 	inLoop := map[*step]bool{}
@@ -53,12 +54,13 @@ func (p *checker) checkLoops() {
 			inLoop[member] = true
 		}
 		first := loop[0]
-		p.report(first.exitAt, "endless loop without waiting for the user: "+loopText(loop), "stop somewhere with ask, choices, wait or end")
+		p.report(first.exitAt, "endless loop without waiting for the user: "+loopText(loop),
+			"stop somewhere with ask, choices, wait or end")
 	}
 }
 
-// stopping returns the steps from which a stop can be reached without a message of the user. A step with a mistake in its exit
-// counts as one, so that the mistake is reported once.
+// stopping returns the steps from which a stop can be reached without a message of the user. A step
+// with a mistake in its exit counts as one, so that the mistake is reported once.
 func (p *checker) stopping() map[*step]bool {
 	stops := map[*step]bool{}
 	for changed := true; changed; {
@@ -91,8 +93,9 @@ func (s *step) comesToStop(stops map[*step]bool) bool {
 	return false
 }
 
-// loopFrom follows the first way out of each step until a step comes again, and returns the steps of that circle, in the order
-// of the file from its first one; nil where a circle was reported that has the step as an approach.
+// loopFrom follows the first way out of each step until a step comes again, and returns the steps
+// of that circle, in the order of the file from its first one; nil where a circle was reported that
+// has the step as an approach.
 func (p *checker) loopFrom(s *step, stops map[*step]bool) []*step {
 	var path []*step
 	for s != nil && !stops[s] {

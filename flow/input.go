@@ -9,8 +9,9 @@ import (
 
 // Input is what one run of a flow reads.
 type Input struct {
-	// State is what the last Output held: a JSON object; empty at first. A state that no flow made, or one whose step the flow
-	// no longer has, starts again at the flow's start, and the Output's Note says so.
+	// State is what the last Output held: a JSON object; empty at first. A state that no flow made,
+	// or one whose step the flow no longer has, starts again at the flow's start, and the Output's
+	// Note says so.
 	State json.RawMessage
 	User  *wactorv1.User
 	// Message is what the user sent; nil where a timer started the turn.
@@ -18,18 +19,21 @@ type Input struct {
 	Timer   *wactorv1.Timer
 	// Now is the time of the turn.
 	Now time.Time
-	// WindowClosed says that the provider takes templates alone, since the user has not written for too long.
+	// WindowClosed says that the provider takes templates alone, since the user has not written for
+	// too long.
 	WindowClosed bool
 	// Version is the number of turns committed before this one.
 	Version uint64
-	// TurnID names the turn: the same on every attempt of it. Idempotency keys of calls are made of it.
+	// TurnID names the turn: the same on every attempt of it. Idempotency keys of calls are made of
+	// it.
 	TurnID string
 }
 
-// Output is what one run of a flow makes: an end of the run, or a call to perform before it can go on.
+// Output is what one run of a flow makes: an end of the run, or a call to perform before it can go
+// on.
 type Output struct {
-	// State replaces the state: a JSON object with sorted keys, the same bytes for the same state. Nil where the state stays
-	// as it is, and where End clears it.
+	// State replaces the state: a JSON object with sorted keys, the same bytes for the same state.
+	// Nil where the state stays as it is, and where End clears it.
 	State json.RawMessage
 	// Replies are at most MaxReplies, each within WhatsApp's limits.
 	Replies []*wactorv1.Reply
@@ -37,7 +41,8 @@ type Output struct {
 	End bool
 	// Note is for the journal; it holds nothing that the user wrote.
 	Note string
-	// Call is a request that the caller performs; then Resume goes on with Continuation. All other fields are empty then.
+	// Call is a request that the caller performs; then Resume goes on with Continuation. All other
+	// fields are empty then.
 	Call         *Call
 	Continuation *Continuation
 }
@@ -53,7 +58,8 @@ type Call struct {
 	Body []byte
 	// Timeout bounds the whole exchange, reading the answer included.
 	Timeout time.Duration
-	// IdempotencyKey is the same on every attempt of the turn, and differs between any two calls of it.
+	// IdempotencyKey is the same on every attempt of the turn, and differs between any two calls of
+	// it.
 	IdempotencyKey string
 }
 
@@ -81,8 +87,8 @@ const (
 	CallTooLarge CallFailure = "answer too large"
 )
 
-// Continuation is a run that waits for the result of its call. It is good for one Resume and lives in memory only: a turn that
-// is repeated starts from its Input.
+// Continuation is a run that waits for the result of its call. It is good for one Resume and lives
+// in memory only: a turn that is repeated starts from its Input.
 type Continuation struct {
 	run  *run
 	step *step

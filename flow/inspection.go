@@ -7,8 +7,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// inspection looks through one expression: what it reads, so that a step makes only what is used, and what is refused in it.
-// The compiler hands it every element, children first.
+// inspection looks through one expression: what it reads, so that a step makes only what is used,
+// and what is refused in it. The compiler hands it every element, children first.
 type inspection struct {
 	roots  map[string]bool
 	raw    bool
@@ -62,7 +62,8 @@ func (i *inspection) member(n *ast.MemberNode) {
 		return
 	}
 	if name.Value == "Local" && n.Method {
-		i.refuse(n.Property, "the zone of the machine is not the same everywhere", `write .In(timezone("Europe/Berlin"))`)
+		i.refuse(n.Property, "the zone of the machine is not the same everywhere",
+			`write .In(timezone("Europe/Berlin"))`)
 	}
 	if kind := n.Type(); !n.Method && kind != nil && kind.Kind() == reflect.Func {
 		// Its text would be an address in memory, another one in every process.
@@ -106,7 +107,8 @@ func (i *inspection) predicate(n *ast.PredicateNode) {
 	ast.Walk(&n.Node, inner)
 	i.nested[n] = inner.deepest + 1
 	if inner.deepest+1 > maxNested {
-		i.refuse(n, fmt.Sprintf("more than %d predicates inside each other", maxNested), "set a variable with a part of it first")
+		i.refuse(n, fmt.Sprintf("more than %d predicates inside each other", maxNested),
+			"set a variable with a part of it first")
 	}
 }
 

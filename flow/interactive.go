@@ -158,7 +158,8 @@ func (r *run) options(entries []entryTemplate, limits entryLimits, ids map[strin
 	return out, nil
 }
 
-// buttons is a message with 1 to 3 buttons that no step waits for: message.choice.id tells which one was pressed.
+// buttons is a message with 1 to 3 buttons that no step waits for: message.choice.id tells which
+// one was pressed.
 type buttons struct {
 	frame
 	options []entryTemplate

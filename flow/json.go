@@ -53,7 +53,8 @@ func appendObject(dst []byte, v map[string]any) []byte {
 	return append(dst, '}')
 }
 
-// appendFloat writes whole numbers, which are beyond the exact integers here, with an exponent: they come back as floats.
+// appendFloat writes whole numbers, which are beyond the exact integers here, with an exponent:
+// they come back as floats.
 func appendFloat(dst []byte, v float64) []byte {
 	if v == math.Trunc(v) {
 		return strconv.AppendFloat(dst, v, 'e', -1, 64)

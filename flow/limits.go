@@ -5,19 +5,22 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of WhatsApp's messages, in characters (code points) unless said otherwise: what a flow can break of the limits that
-// package whatsapp states with their pages. They are repeated here because siblings of a layer do not import each other; a
-// test of package bot, which sees both, holds them equal.
+// Limits of WhatsApp's messages, in characters (code points) unless said otherwise: what a flow can
+// break of the limits that package whatsapp states with their pages. They are repeated here because
+// siblings of a layer do not import each other; a test of package bot, which sees both, holds them
+// equal.
 const (
 	// MaxText bounds a text message (messages/text-messages).
 	MaxText = 4096
-	// MaxButtons, MaxButtonID, MaxButtonTitle and MaxButtonsBody bound buttons (messages/interactive-reply-buttons-messages).
+	// MaxButtons, MaxButtonID, MaxButtonTitle and MaxButtonsBody bound buttons
+	// (messages/interactive-reply-buttons-messages).
 	MaxButtons     = 3
 	MaxButtonID    = 256
 	MaxButtonTitle = 20
 	MaxButtonsBody = 1024
-	// MaxRows, MaxRowID, MaxRowTitle, MaxRowDescription, MaxSectionTitle, MaxListButton and MaxListBody bound lists; rows are
-	// counted over all sections (messages/interactive-list-messages).
+	// MaxRows, MaxRowID, MaxRowTitle, MaxRowDescription, MaxSectionTitle, MaxListButton and
+	// MaxListBody bound lists; rows are counted over all sections
+	// (messages/interactive-list-messages).
 	MaxRows           = 10
 	MaxRowID          = 200
 	MaxRowTitle       = 24
@@ -28,9 +31,11 @@ const (
 	// MaxCTATitle and MaxCTABody bound a call to action (messages/interactive-cta-url-messages).
 	MaxCTATitle = 20
 	MaxCTABody  = 1024
-	// MaxLocationRequestBody bounds a location request (guides/send-messages/location-request-messages).
+	// MaxLocationRequestBody bounds a location request
+	// (guides/send-messages/location-request-messages).
 	MaxLocationRequestBody = 1024
-	// MaxHeaderText, MaxFooter and MaxCaption bound what stands around a body, and below a file (reference/messages).
+	// MaxHeaderText, MaxFooter and MaxCaption bound what stands around a body, and below a file
+	// (reference/messages).
 	MaxHeaderText = 60
 	MaxFooter     = 60
 	MaxCaption    = 1024
@@ -45,13 +50,17 @@ const (
 	// MaxExpression is how long an expression may be, in bytes; maxNodes bounds its syntax tree.
 	MaxExpression = 4096
 	maxNodes      = 1000
-	// maxNested bounds predicates inside predicates (filter in map in ...): each level multiplies the work.
+	// maxNested bounds predicates inside predicates (filter in map in ...): each level multiplies
+	// the work.
 	maxNested = 2
-	// maxRange bounds a range written as two numbers. The compiler makes a constant of it, past the memory budget.
+	// maxRange bounds a range written as two numbers. The compiler makes a constant of it, past the
+	// memory budget.
 	maxRange = 10_000
-	// memoryBudget bounds what one run of an expression builds: elements, and bytes of repeated texts.
+	// memoryBudget bounds what one run of an expression builds: elements, and bytes of repeated
+	// texts.
 	memoryBudget = 256 << 10
-	// MaxOptions is how many options a choice may have; past WhatsApp's ten rows they are a numbered text.
+	// MaxOptions is how many options a choice may have; past WhatsApp's ten rows they are a
+	// numbered text.
 	MaxOptions = 50
 	// MaxName is how long the name of a step or a variable may be.
 	MaxName = 64
@@ -71,8 +80,9 @@ const (
 	MaxElements = 10_000
 )
 
-// fit shortens what WhatsApp would refuse to show: titles, headers, footers and captions are cut, with an ellipsis. To fail
-// instead would leave a user without an answer because of, say, a long product name.
+// fit shortens what WhatsApp would refuse to show: titles, headers, footers and captions are cut,
+// with an ellipsis. To fail instead would leave a user without an answer because of, say, a long
+// product name.
 func fit(text string, limit int) string {
 	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
 		return text
@@ -81,8 +91,8 @@ func fit(text string, limit int) string {
 	return strings.TrimRight(string(runes[:limit-1]), " \n") + "…"
 }
 
-// split cuts a long text into messages of at most limit characters: at the last paragraph, line or word that fits. Nothing of
-// it is lost but the white space at the cuts.
+// split cuts a long text into messages of at most limit characters: at the last paragraph, line or
+// word that fits. Nothing of it is lost but the white space at the cuts.
 func split(text string, limit int) []string {
 	var parts []string
 	for utf8.RuneCountInString(text) > limit {

@@ -11,7 +11,9 @@ import (
 // TestSplit: every part fits and has something to read, and nothing but white space is lost.
 func TestSplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringOf(rapid.SampledFrom([]rune("ab ä\n🙂"))).Filter(func(s string) bool { return strings.TrimSpace(s) != "" }).Draw(t, "text")
+		text := rapid.StringOf(rapid.SampledFrom([]rune("ab ä\n🙂"))).Filter(func(s string) bool {
+			return strings.TrimSpace(s) != ""
+		}).Draw(t, "text")
 		limit := rapid.IntRange(1, 12).Draw(t, "limit")
 		parts := split(text, limit)
 		for _, part := range parts {
@@ -47,7 +49,8 @@ func TestSplitCutsWherePeopleDo(t *testing.T) {
 
 func TestFit(t *testing.T) {
 	for text, want := range map[string]string{
-		"short": "short", "ten chars!": "ten chars!", "eleven char": "eleven ch…", "äöüäöüäöüä": "äöüäöüäöüä", "before   the end": "before…",
+		"short": "short", "ten chars!": "ten chars!", "eleven char": "eleven ch…", "äöüäöüäöüä": "äöüäöüäöüä",
+		"before   the end": "before…",
 	} {
 		if got := fit(text, 10); got != want {
 			t.Errorf("fit(%q) = %q, want %q", text, got, want)
@@ -55,7 +58,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// TestLocate: an error inside a scalar is reported where it is written, whatever the style of the scalar.
+// TestLocate: an error inside a scalar is reported where it is written, whatever the style of the
+// scalar.
 func TestLocate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := rapid.StringOfN(rapid.SampledFrom([]rune("ab ä'\"\\\n🙂:")), 0, 20, -1).Draw(t, "before")

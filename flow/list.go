@@ -2,7 +2,8 @@ package flow
 
 import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 
-// list is a message with up to 10 rows that no step waits for: message.choice.id tells which one was chosen.
+// list is a message with up to 10 rows that no step waits for: message.choice.id tells which one
+// was chosen.
 type list struct {
 	frame
 	button   *template
@@ -51,7 +52,8 @@ func (p *checker) sections(l *list, n *node, ids map[string]bool) {
 		if len(n.items) > 1 {
 			p.needs(f, "a section", "title", "needed where there are several sections")
 		}
-		s := section{title: p.textOf(f, "title"), rows: p.entries(f.get("rows"), "rows", rowLimits, ids, map[string]bool{})}
+		s := section{title: p.textOf(f, "title"), rows: p.entries(f.get("rows"), "rows", rowLimits, ids,
+			map[string]bool{})}
 		p.atMost(s.title, MaxSectionTitle, "title", "")
 		l.sections = append(l.sections, s)
 		if f.has("rows") {

@@ -50,7 +50,8 @@ func (p *checker) textOf(f fields, key string) *template {
 	return t
 }
 
-// https reports an address that WhatsApp cannot open. One that starts with an expression is seen only when it is sent.
+// https reports an address that WhatsApp cannot open. One that starts with an expression is seen
+// only when it is sent.
 func (p *checker) https(t *template, what string) {
 	if t == nil || len(t.parts) == 0 || t.parts[0].expr != nil {
 		return

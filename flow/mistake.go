@@ -59,7 +59,8 @@ func parts() []string {
 	return names
 }
 
-// unknownName is a name that an expression used and that means nothing. Its remedy waits until all variables are known.
+// unknownName is a name that an expression used and that means nothing. Its remedy waits until all
+// variables are known.
 type unknownName struct {
 	name string
 	at   place

@@ -23,7 +23,8 @@ type Way struct {
 	To    string
 }
 
-// Picture returns the ways into the flow (its start, its triggers, its handlers) and its steps, in the order of the file.
+// Picture returns the ways into the flow (its start, its triggers, its handlers) and its steps, in
+// the order of the file.
 func (f *Flow) Picture() (entries []Way, nodes []Node) {
 	entries = []Way{{Label: "start", To: f.start.name}}
 	for _, word := range slices.Sorted(maps.Keys(f.triggers)) {

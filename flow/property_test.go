@@ -33,8 +33,8 @@ func everyFlow(t testing.TB) []*flow.Flow {
 	return flows
 }
 
-// TestConversations talks at random to every flow: no panic, no reply past WhatsApp's limits, no state that cannot be read
-// again, and the same again for the same input.
+// TestConversations talks at random to every flow: no panic, no reply past WhatsApp's limits, no
+// state that cannot be read again, and the same again for the same input.
 func TestConversations(t *testing.T) {
 	flows := everyFlow(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -58,26 +58,31 @@ func TestConversations(t *testing.T) {
 
 func input(state json.RawMessage, m *wactorv1.Message, turn int) flow.Input {
 	return flow.Input{
-		State: state, Message: m, User: &wactorv1.User{Id: "49151", Name: "Ana"}, Version: uint64(turn), TurnID: fmt.Sprint("T", turn),
-		Now: time.Date(2026, time.May, 4, 3, 2, turn, 0, time.UTC),
+		State: state, Message: m, User: &wactorv1.User{Id: "49151", Name: "Ana"}, Version: uint64(turn),
+		TurnID: fmt.Sprint("T", turn),
+		Now:    time.Date(2026, time.May, 4, 3, 2, turn, 0, time.UTC),
 	}
 }
 
-// message draws what a user may send: known words of the flows, numbers, texts of any kind, taps, files.
+// message draws what a user may send: known words of the flows, numbers, texts of any kind, taps,
+// files.
 func message(t *rapid.T) *wactorv1.Message {
 	kind := rapid.SampledFrom([]string{
-		"text", "text", "text", "text", "button_reply", "list_reply", "image", "location", "reaction", "button", "order", "",
+		"text", "text", "text", "text", "button_reply", "list_reply", "image", "location", "reaction", "button",
+		"order", "",
 	}).Draw(t, "type")
 	m := &wactorv1.Message{Id: "wamid.1", Type: kind, SentMs: 1_777_000_000_000}
 	m.Text = rapid.OneOf(
-		rapid.SampledFrom([]string{"hi", "menu", "stop", "yes", "no", "1", "2", "5", "12", "ana@example.com", "AB123", "Street 1, Town", "28/2/2026", "1e999"}),
+		rapid.SampledFrom([]string{"hi", "menu", "stop", "yes", "no", "1", "2", "5", "12", "ana@example.com", "AB123",
+			"Street 1, Town", "28/2/2026", "1e999"}),
 		rapid.String(),
 		rapid.Map(rapid.IntRange(0, 5000), func(n int) string { return strings.Repeat("ä ", n) }),
 		rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 20), func(b []byte) string { return string(b) }),
 	).Draw(t, "text")
 	switch kind {
 	case "button_reply", "list_reply":
-		m.Choice = &wactorv1.Choice{Id: rapid.SampledFrom([]string{"size:1", "size:2", "l", "drink:1", "a", "menu:1", "?"}).Draw(t, "id"), Title: m.Text}
+		m.Choice = &wactorv1.Choice{Id: rapid.SampledFrom([]string{"size:1", "size:2", "l", "drink:1", "a", "menu:1",
+			"?"}).Draw(t, "id"), Title: m.Text}
 	case "image":
 		m.Media = &wactorv1.Media{Id: "1", Caption: m.Text}
 	case "location":
@@ -90,10 +95,12 @@ func message(t *rapid.T) *wactorv1.Message {
 func drawResults(t *rapid.T) []flow.CallResult {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) flow.CallResult {
 		if rapid.Bool().Draw(t, "fails") {
-			return flow.CallResult{Failure: rapid.SampledFrom([]flow.CallFailure{flow.CallTimeout, flow.CallUnreachable, flow.CallTooLarge}).Draw(t, "failure")}
+			return flow.CallResult{Failure: rapid.SampledFrom([]flow.CallFailure{flow.CallTimeout, flow.CallUnreachable,
+				flow.CallTooLarge}).Draw(t, "failure")}
 		}
 		body := rapid.SampledFrom([]string{`{"ok":true,"state":"sent"}`, `{"id":"A-17"}`, "", "null", "[1,2", "\xff", "1e999", "[[[]]]", `"text"`})
-		return flow.CallResult{Status: rapid.SampledFrom([]int{200, 202, 404, 500}).Draw(t, "status"), Body: []byte(body.Draw(t, "body"))}
+		return flow.CallResult{Status: rapid.SampledFrom([]int{200, 202, 404, 500}).Draw(t, "status"),
+			Body: []byte(body.Draw(t, "body"))}
 	}), 11, 11).Draw(t, "results")
 }
 
@@ -112,7 +119,8 @@ func converse(t *rapid.T, f *flow.Flow, in flow.Input, results []flow.CallResult
 
 func sameOutput(t *rapid.T, a flow.Output, aErr error, b flow.Output, bErr error) {
 	t.Helper()
-	if fmt.Sprint(aErr) != fmt.Sprint(bErr) || string(a.State) != string(b.State) || a.Note != b.Note || a.End != b.End || len(a.Replies) != len(b.Replies) {
+	if fmt.Sprint(aErr) != fmt.Sprint(bErr) || string(a.State) != string(b.State) || a.Note != b.Note ||
+		a.End != b.End || len(a.Replies) != len(b.Replies) {
 		t.Fatalf("two runs differ:\n%+v %v\n%+v %v", a, aErr, b, bErr)
 	}
 	for i := range a.Replies {
@@ -181,7 +189,8 @@ func flawOf(reply *wactorv1.Reply) string {
 	case *wactorv1.Reply_List:
 		return flawOfList(c.List)
 	case *wactorv1.Reply_Cta:
-		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, flow.MaxCTABody), within("title", c.Cta.Title, 1, flow.MaxCTATitle), link(c.Cta.Url))
+		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, flow.MaxCTABody), within("title", c.Cta.Title, 1,
+			flow.MaxCTATitle), link(c.Cta.Url))
 	case *wactorv1.Reply_Media:
 		return flawOfMedia(c.Media)
 	case *wactorv1.Reply_Location:
@@ -194,7 +203,8 @@ func flawOf(reply *wactorv1.Reply) string {
 }
 
 func flawOfList(l *wactorv1.List) string {
-	flaw := first(framed(l.Header, l.Body, l.Footer, flow.MaxListBody), within("button", l.Button, 1, flow.MaxListButton))
+	flaw := first(framed(l.Header, l.Body, l.Footer, flow.MaxListBody), within("button", l.Button, 1,
+		flow.MaxListButton))
 	rows, ids := 0, map[string]bool{}
 	for _, s := range l.Sections {
 		least := 0
@@ -243,7 +253,8 @@ func options(list []*wactorv1.Option, most, id, title int, ids map[string]bool) 
 			return "an option twice"
 		}
 		ids[o.Id], titles[o.Title] = true, true
-		flaw = first(flaw, within("id", o.Id, 1, id), within("title", o.Title, 1, title), within("description", o.Description, 0, flow.MaxRowDescription))
+		flaw = first(flaw, within("id", o.Id, 1, id), within("title", o.Title, 1, title), within("description",
+			o.Description, 0, flow.MaxRowDescription))
 	}
 	return flaw
 }

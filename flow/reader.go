@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// reader reads JSON straight into values. encoding/json would make a tree of its own first, which every turn would pay for; a
-// fuzz test holds the two equal.
+// reader reads JSON straight into values. encoding/json would make a tree of its own first, which
+// every turn would pay for; a fuzz test holds the two equal.
 type reader struct {
 	data []byte
 	pos  int

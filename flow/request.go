@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// begin makes the request and suspends the run. What the values make no request of is a failed call, as much as one that was
-// never answered: a user who wrote ".." for an order number can be told so by on_error.
+// begin makes the request and suspends the run. What the values make no request of is a failed
+// call, as much as one that was never answered: a user who wrote ".." for an order number can be
+// told so by on_error.
 func (c *call) begin(r *run) (*step, error) {
 	if r.calls++; r.calls > MaxCallsPerTurn {
 		return nil, r.fail(c.at, fmt.Sprintf("more than %d calls in one turn", MaxCallsPerTurn), nil)

@@ -30,7 +30,8 @@ func (c *call) finish(r *run, result CallResult) (*step, error) {
 	return nil, nil
 }
 
-// readBody makes a value of an answer: of its JSON, or else of its text. What is neither is a failed call.
+// readBody makes a value of an answer: of its JSON, or else of its text. What is neither is a
+// failed call.
 func readBody(data []byte, wanted bool) (value any, reason string) {
 	if !wanted || len(data) == 0 {
 		return nil, ""
@@ -58,7 +59,8 @@ func (c *call) expected(r *run, status int, body any) (bool, error) {
 	return r.holds(c.expect)
 }
 
-// failed goes on with on_error, or gives the turn up: to be tried again where the service may be better later.
+// failed goes on with on_error, or gives the turn up: to be tried again where the service may be
+// better later.
 func (c *call) failed(r *run, result CallResult, reason string) (*step, error) {
 	if c.onError != nil {
 		r.env["error"] = reason

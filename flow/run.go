@@ -35,7 +35,8 @@ type run struct {
 func newRun(f *Flow, in Input, vars map[string]any) *run {
 	r := &run{flow: f, in: in, vars: vars}
 	r.machine.MemoryBudget = memoryBudget
-	r.env = map[string]any{"vars": vars, "now": in.Now.UTC(), "version": int(in.Version), "error": "", "window_open": !in.WindowClosed}
+	r.env = map[string]any{"vars": vars, "now": in.Now.UTC(), "version": int(in.Version), "error": "",
+		"window_open": !in.WindowClosed}
 	if f.uses.user {
 		r.env["user"] = userValue(in.User)
 	}
@@ -102,7 +103,8 @@ func (r *run) value(e *expression) (any, error) {
 	return value, nil
 }
 
-// holds runs a condition. Nothing counts as false; what is neither true nor false nor nothing fails in the machine, by asBool.
+// holds runs a condition. Nothing counts as false; what is neither true nor false nor nothing fails
+// in the machine, by asBool.
 func (r *run) holds(e *expression) (bool, error) {
 	value, err := r.eval(e)
 	holds, _ := value.(bool)
@@ -112,7 +114,8 @@ func (r *run) holds(e *expression) (bool, error) {
 // asBool makes the compiler refuse what can never be true or false.
 var asBool = expr.AsBool()
 
-// RunError is a run that failed: where in the flow, and why. Its text holds nothing that a user wrote.
+// RunError is a run that failed: where in the flow, and why. Its text holds nothing that a user
+// wrote.
 type RunError struct {
 	File, Step   string
 	Line, Column int
@@ -127,7 +130,8 @@ func (e *RunError) Error() string {
 	return fmt.Sprintf("flow: %s:%d:%d: step %s: %s", e.File, e.Line, e.Column, e.Step, e.Reason)
 }
 
-// Unwrap returns the whole cause. It may hold texts of the user: show it to the author who tries a flow, never to a log.
+// Unwrap returns the whole cause. It may hold texts of the user: show it to the author who tries a
+// flow, never to a log.
 func (e *RunError) Unwrap() error { return e.cause }
 
 func (r *run) fail(at place, reason string, cause error) error {
@@ -138,8 +142,8 @@ func (r *run) fail(at place, reason string, cause error) error {
 	return e
 }
 
-// safeReason says why an expression failed, as far as that can be said without a value: the machine's messages may quote what
-// the user wrote.
+// safeReason says why an expression failed, as far as that can be said without a value: the
+// machine's messages may quote what the user wrote.
 func safeReason(err error) string {
 	var located *file.Error
 	if !errors.As(err, &located) {
@@ -163,7 +167,8 @@ func safeReason(err error) string {
 	return "a value of the wrong kind"
 }
 
-// typeNames are the types that the machine names in "invalid operation: int + string", as an author knows them.
+// typeNames are the types that the machine names in "invalid operation: int + string", as an author
+// knows them.
 var typeNames = map[string]string{
 	"int": "int", "float64": "float", "string": "string", "bool": "bool", "<nil>": "nil", "[]any": "list",
 	"map[string]any": "map", "time.Time": "time", "time.Duration": "duration",

@@ -122,8 +122,8 @@ func (r *run) sayText(at place, body string, preview bool) error {
 	return nil
 }
 
-// body makes the body of an interactive message. What is past its limit goes before it as texts: nothing is lost, and the
-// buttons stay below the end.
+// body makes the body of an interactive message. What is past its limit goes before it as texts:
+// nothing is lost, and the buttons stay below the end.
 func (r *run) body(t *template, limit int) (string, error) {
 	body, err := r.required(t, "a body")
 	if err != nil {

@@ -30,8 +30,9 @@ const (
 	foldedBlock
 )
 
-// locate returns where the character of a scalar's value is written in the file: quotes, escapes, line folding and the
-// indentation of blocks stand between the two. It walks value and source side by side.
+// locate returns where the character of a scalar's value is written in the file: quotes, escapes,
+// line folding and the indentation of blocks stand between the two. It walks value and source side
+// by side.
 func (s *source) locate(n *node, offset int) place {
 	c := s.cursor(n)
 	for i, char := range []rune(n.text) {
@@ -63,8 +64,8 @@ func (s *source) cursor(n *node) *cursor {
 	return c
 }
 
-// openBlock moves to the first line of a block and learns its indentation: what the first line of text has in the source but
-// not in the value.
+// openBlock moves to the first line of a block and learns its indentation: what the first line of
+// text has in the source but not in the value.
 func (c *cursor) openBlock(text string) {
 	c.line++
 	blank := 0

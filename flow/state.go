@@ -10,20 +10,23 @@ import (
 // position is where a conversation waits.
 type position struct {
 	step *step
-	// asked: the step has put its question, the next message is the answer. Else the next message enters the step.
+	// asked: the step has put its question, the next message is the answer. Else the next message
+	// enters the step.
 	asked bool
 	// tries counts the bad answers.
 	tries int
 }
 
-// load reads a state: where the conversation waits, and its variables. The note is not empty where it starts again.
+// load reads a state: where the conversation waits, and its variables. The note is not empty where
+// it starts again.
 func (f *Flow) load(data json.RawMessage) (position, map[string]any, string) {
 	if len(data) == 0 {
 		return position{step: f.start}, maps.Clone(f.vars), ""
 	}
 	s, ok := decodeState(data)
 	if !ok {
-		return position{step: f.start}, maps.Clone(f.vars), fmt.Sprintf("the state is not one of a flow: started again at %s", f.start.name)
+		return position{step: f.start}, maps.Clone(f.vars), fmt.Sprintf("the state is not one of a flow: started "+
+			"again at %s", f.start.name)
 	}
 	for name, value := range f.vars {
 		if _, set := s.vars[name]; !set {
@@ -33,9 +36,11 @@ func (f *Flow) load(data json.RawMessage) (position, map[string]any, string) {
 	at := position{step: f.steps[s.step], asked: s.asked, tries: max(s.tries, 0)}
 	switch {
 	case at.step == nil:
-		return position{step: f.start}, s.vars, fmt.Sprintf("step %q is gone: started again at %s", fit(s.step, MaxName), f.start.name)
+		return position{step: f.start}, s.vars, fmt.Sprintf("step %q is gone: started again at %s",
+			fit(s.step, MaxName), f.start.name)
 	case at.asked && !at.step.asks():
-		return position{step: at.step}, s.vars, fmt.Sprintf("step %s asks nothing any more: entered again", at.step.name)
+		return position{step: at.step}, s.vars, fmt.Sprintf("step %s asks nothing any more: entered again",
+			at.step.name)
 	}
 	return at, s.vars, ""
 }
@@ -53,7 +58,8 @@ type stored struct {
 	vars  map[string]any
 }
 
-// decodeState reads a state. It holds many values: each was within the limits of one when it was set, all are within MaxState.
+// decodeState reads a state. It holds many values: each was within the limits of one when it was
+// set, all are within MaxState.
 func decodeState(data []byte) (stored, bool) {
 	if len(data) > MaxState {
 		return stored{}, false

@@ -6,21 +6,27 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// active are the types of messages that a user sends to say something. They enter steps and answer questions.
+// active are the types of messages that a user sends to say something. They enter steps and answer
+// questions.
 var active = map[string]bool{
-	"text": true, "image": true, "video": true, "audio": true, "document": true, "sticker": true, "location": true, "contacts": true,
+	"text": true, "image": true, "video": true, "audio": true, "document": true, "sticker": true, "location": true,
+	"contacts":     true,
 	"button_reply": true, "list_reply": true, "flow_reply": true, "button": true, "order": true,
 }
 
-// passive are the types that a flow can handle by its key on. Without a handler they change nothing and nobody answers them, as
-// those types that the provider has yet to invent: a reaction is no answer to a question.
+// passive are the types that a flow can handle by its key on. Without a handler they change nothing
+// and nobody answers them, as those types that the provider has yet to invent: a reaction is no
+// answer to a question.
 var passive = map[string]bool{
-	"reaction": true, "edit": true, "revoke": true, "system": true, "unsupported": true, "unreadable": true, "request_welcome": true,
+	"reaction": true, "edit": true, "revoke": true, "system": true, "unsupported": true, "unreadable": true,
+	"request_welcome": true,
 }
 
-// Step runs the flow over one message: from where the conversation waits to the next stop, or to the first call.
+// Step runs the flow over one message: from where the conversation waits to the next stop, or to
+// the first call.
 //
-// It is pure: the same input makes the same output. An error is a *RunError; nothing of the run counts then.
+// It is pure: the same input makes the same output. An error is a *RunError; nothing of the run
+// counts then.
 func (f *Flow) Step(in Input) (Output, error) {
 	if in.Message == nil {
 		return Output{Note: "the flow has no step for a timer"}, nil
@@ -56,8 +62,8 @@ func (f *Flow) Resume(c *Continuation, result CallResult) (Output, error) {
 	return r.goOn(next, err)
 }
 
-// route returns the step that the message enters; nil where the run has stopped already. Words of the whole flow come first: a
-// user who writes "stop" means it, whatever was asked.
+// route returns the step that the message enters; nil where the run has stopped already. Words of
+// the whole flow come first: a user who writes "stop" means it, whatever was asked.
 func (r *run) route(at position, handler *step) (*step, error) {
 	switch {
 	case handler != nil:

@@ -2,7 +2,8 @@ package flow
 
 import "fmt"
 
-// step is one step of a flow. What it has runs in this order: set, call, say, media, location, then the one exit.
+// step is one step of a flow. What it has runs in this order: set, call, say, media, location, then
+// the one exit.
 type step struct {
 	name  string
 	index int
@@ -24,7 +25,8 @@ type assignment struct {
 
 // exit is how a step ends.
 type exit interface {
-	// leave returns the step that comes next in this turn; nil where the run stops, having said so to the run.
+	// leave returns the step that comes next in this turn; nil where the run stops, having said so
+	// to the run.
 	leave(r *run) (*step, error)
 	// goesOn returns the steps that may come next in the same turn; false where it stops.
 	goesOn() (next []*target, ok bool)
@@ -103,7 +105,8 @@ func (p *checker) parseExit(s *step, f fields) {
 		key = k
 	}
 	if key == "" {
-		p.report(s.at, fmt.Sprintf("step %s does not say what comes next", s.name), "end it with goto, switch, ask, choices, wait, handoff or end")
+		p.report(s.at, fmt.Sprintf("step %s does not say what comes next", s.name),
+			"end it with goto, switch, ask, choices, wait, handoff or end")
 		return
 	}
 	s.exitKey, s.exitAt = key, f.values[key].at

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// suggest returns the name that was probably meant, the first of equally near ones; empty where none is near.
+// suggest returns the name that was probably meant, the first of equally near ones; empty where
+// none is near.
 func suggest(wrong string, names []string) string {
 	best, least := "", min(len(wrong)/3+2, len(wrong)) // of a name of one letter every other one is near
 	for _, name := range names {
@@ -30,8 +31,8 @@ func remedyFor(wrong string, names []string) string {
 	return "known: " + strings.Join(names, ", ")
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b. Names are short; what is
-// longer than any name is far from all.
+// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into
+// b. Names are short; what is longer than any name is far from all.
 func distance(a, b string) int {
 	if len(a) > MaxName || len(b) > MaxName {
 		return MaxName

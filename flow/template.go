@@ -46,7 +46,8 @@ func (t *template) least() int {
 	return n
 }
 
-// template reads a scalar with {{ expressions }}; nil where it is none, with a problem that names what it should be.
+// template reads a scalar with {{ expressions }}; nil where it is none, with a problem that names
+// what it should be.
 func (p *checker) template(n *node, what string) *template {
 	if n.kind != scalarNode {
 		p.wrongKind(n, what, "a text")
@@ -64,7 +65,8 @@ func (p *checker) template(n *node, what string) *template {
 		start := pos + open + 2
 		length := closing(text[start:])
 		if length < 0 {
-			p.report(p.source.locate(n, utf8.RuneCountInString(text[:start-2])), "{{ is never closed", "close it with }}")
+			p.report(p.source.locate(n, utf8.RuneCountInString(text[:start-2])), "{{ is never closed",
+				"close it with }}")
 			return t
 		}
 		e := p.expression(n, start, text[start:start+length], usual)
@@ -82,7 +84,8 @@ func (t *template) add(literal string) {
 	}
 }
 
-// closing returns where the }} of an expression starts; braces of maps and texts inside the expression do not close it.
+// closing returns where the }} of an expression starts; braces of maps and texts inside the
+// expression do not close it.
 func closing(code string) int {
 	depth := 0
 	for i := 0; i < len(code); i++ {
@@ -167,5 +170,6 @@ func (t *template) expand(r *run) (string, error) {
 	return text, nil
 }
 
-// maxExpanded bounds a text after its expressions are filled in, in bytes: as much as all replies of a turn can carry.
+// maxExpanded bounds a text after its expressions are filled in, in bytes: as much as all replies
+// of a turn can carry.
 const maxExpanded = 4 * MaxText * MaxReplies

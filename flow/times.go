@@ -8,8 +8,8 @@ import (
 	"github.com/expr-lang/expr"
 )
 
-// timeFunctions replace built-in ones that look at the machine's own zone: Wactor's nodes may run in different ones, and a turn
-// that is repeated elsewhere must say the same.
+// timeFunctions replace built-in ones that look at the machine's own zone: Wactor's nodes may run
+// in different ones, and a turn that is repeated elsewhere must say the same.
 var timeFunctions = []expr.Option{
 	expr.DisableBuiltin("timezone"), expr.Function("timezone", timezone, new(func(string) *time.Location)),
 	expr.DisableBuiltin("date"), expr.Function("date", date,
@@ -48,7 +48,8 @@ func timezone(args ...any) (any, error) {
 // dateForms are what date takes without a layout.
 var dateForms = []string{time.DateOnly, time.TimeOnly, time.DateTime, time.RFC3339}
 
-// date reads date(text), date(text, layout) or date(text, layout, zone); without a zone a text that names none is in UTC.
+// date reads date(text), date(text, layout) or date(text, layout, zone); without a zone a text that
+// names none is in UTC.
 func date(args ...any) (any, error) {
 	texts := make([]string, len(args))
 	for i, arg := range args {

@@ -33,7 +33,8 @@ func TestTurnLimits(t *testing.T) {
 			"flow: x:5:3: step a: more than 100 steps in one turn: an endless loop"},
 		"calls": {"  a: { call: { url: 'https://example.com', on_error: a }, end: true }\n",
 			"flow: x:5:14: step a: more than 10 calls in one turn"},
-		"replies": {"  a:\n    say: [1, 2, 3, 4, 5]\n    switch: [{ when: version > 5, goto: b }, { default: a }]\n  b: { end: true }\n",
+		"replies": {"  a:\n    say: [1, 2, 3, 4, 5]\n    switch: [{ when: version > 5, goto: b }, { default: a }]\n  " +
+			"b: { end: true }\n",
 			"flow: x:6:11: step a: more than 20 messages in one turn"},
 		"long text": {"  a: { say: \"{{ repeat('ä ', 50000) }}\", end: true }\n",
 			"flow: x:5:13: step a: more than 20 messages in one turn"},
@@ -41,12 +42,18 @@ func TestTurnLimits(t *testing.T) {
 			"flow: x:5:3: step a: the state is larger than 256 KiB"},
 		"value": {"  a: { set: { l: \"split(repeat('x ', 10001), ' ')\" }, wait: a }\n",
 			"flow: x:5:19: step a: a value has more than 10000 elements, or a text more than 256 KiB"},
-		"empty question": {"  a: { ask: { text: '{{ user.wa_id }}', goto: a } }\n", "flow: x:5:21: step a: a question came out empty"},
-		"empty body":     {"  a: { choices: { text: '{{ user.wa_id }}', goto: a, options: [A] } }\n", "flow: x:5:25: step a: a body came out empty"},
-		"same titles":    {"  a: { choices: { text: T, goto: a, options: ['{{ user.name }}', Ana] } }\n", "flow: x:5:66: step a: two options came out with the same title"},
-		"link":           {"  a: { media: { type: image, link: '{{ message.text }}' }, end: true }\n", "flow: x:5:36: step a: the address did not come out as one of https"},
-		"no degrees":     {"  a: { location: { latitude: '{{ message.text }}', longitude: 1 }, end: true }\n", "flow: x:5:30: step a: a coordinate did not come out as degrees"},
-		"condition":      {"  a: { switch: [{ when: vars.list, goto: a }, { default: b }] }\n  b: { end: true }\n", "flow: x:5:25: step a: the expression failed: it says neither true nor false"},
+		"empty question": {"  a: { ask: { text: '{{ user.wa_id }}', goto: a } }\n",
+			"flow: x:5:21: step a: a question came out empty"},
+		"empty body": {"  a: { choices: { text: '{{ user.wa_id }}', goto: a, options: [A] } }\n",
+			"flow: x:5:25: step a: a body came out empty"},
+		"same titles": {"  a: { choices: { text: T, goto: a, options: ['{{ user.name }}', Ana] } }\n",
+			"flow: x:5:66: step a: two options came out with the same title"},
+		"link": {"  a: { media: { type: image, link: '{{ message.text }}' }, end: true }\n",
+			"flow: x:5:36: step a: the address did not come out as one of https"},
+		"no degrees": {"  a: { location: { latitude: '{{ message.text }}', longitude: 1 }, end: true }\n",
+			"flow: x:5:30: step a: a coordinate did not come out as degrees"},
+		"condition": {"  a: { switch: [{ when: vars.list, goto: a }, { default: b }] }\n  b: { end: true }\n",
+			"flow: x:5:25: step a: the expression failed: it says neither true nor false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := parseSteps(t, c.steps)
@@ -61,7 +68,8 @@ func TestTurnLimits(t *testing.T) {
 	}
 }
 
-// TestLongTexts: what comes out too long is split where nothing may be lost, and cut where it is decoration.
+// TestLongTexts: what comes out too long is split where nothing may be lost, and cut where it is
+// decoration.
 func TestLongTexts(t *testing.T) {
 	f := parseSteps(t, `  a:
     say:
@@ -120,8 +128,9 @@ func TestCall(t *testing.T) {
 	}
 	want := &flow.Call{
 		Method: "POST", URL: "https://example.com/a%20b", Timeout: 1500e6, IdempotencyKey: "T3.a.1",
-		Headers: []flow.Header{{Name: "Accept", Value: "text/plain"}, {Name: "Content-Type", Value: "application/json"}, {Name: "X-Name", Value: "Ana"}},
-		Body:    []byte(`{"fixed":[true,null,1.5],"n":3,"text":"a b"}`),
+		Headers: []flow.Header{{Name: "Accept", Value: "text/plain"}, {Name: "Content-Type", Value: "application/json"},
+			{Name: "X-Name", Value: "Ana"}},
+		Body: []byte(`{"fixed":[true,null,1.5],"n":3,"text":"a b"}`),
 	}
 	if diff := cmp.Diff(want, out.Call); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -141,7 +150,8 @@ func TestCall(t *testing.T) {
 
 // TestRetryable: a turn is worth another attempt where its service may be better later.
 func TestRetryable(t *testing.T) {
-	f := parseSteps(t, "  a: { call: { url: 'https://example.com', save: x, expect: status < 300 && body.ok }, end: true }\n")
+	f := parseSteps(t, "  a: { call: { url: 'https://example.com', save: x, expect: status < 300 && body.ok }, end: "+
+		"true }\n")
 	for _, c := range []struct {
 		result flow.CallResult
 		want   bool
@@ -157,7 +167,8 @@ func TestRetryable(t *testing.T) {
 		{flow.CallResult{Status: 200, Body: []byte(`{"ok":false}`)}, false, "call failed: status 200"},
 		{flow.CallResult{Status: 200, Body: []byte("\xff")}, false, "call failed: answer is not UTF-8"},
 		{flow.CallResult{Status: 200, Body: []byte(strings.Repeat("[", 40))}, false, "call failed: answer too large"},
-		{flow.CallResult{Status: 200}, false, "the expression failed: a part of nothing, or of something that has no parts"},
+		{flow.CallResult{Status: 200}, false, "the expression failed: a part of nothing, or of something that has no " +
+			"parts"},
 	} {
 		out, err := f.Step(input(nil, text("hi"), 1))
 		if err != nil {
@@ -230,8 +241,8 @@ func TestRepliesAreNew(t *testing.T) {
 	}
 }
 
-// TestHostIsTheAuthors: a conversation that kept a variable from an earlier flow, in which a user's text was saved there, calls the address
-// of the flow of today.
+// TestHostIsTheAuthors: a conversation that kept a variable from an earlier flow, in which a user's
+// text was saved there, calls the address of the flow of today.
 func TestHostIsTheAuthors(t *testing.T) {
 	f, err := flow.Parse("x", []byte("name: x\nstart: a\nvars: { base: 'https://example.com' }\nsteps:\n"+
 		"  a: { wait: b }\n  b: { call: { url: '{{ vars.base }}/x/{{ message.text }}' }, end: true }\n"))
@@ -246,7 +257,8 @@ func TestHostIsTheAuthors(t *testing.T) {
 	if string(state) == string(out.State) {
 		t.Fatalf("the state holds no base: %s", state)
 	}
-	if out, err = f.Step(input(state, text("hi"), 2)); err != nil || out.Call == nil || out.Call.URL != "https://example.com/x/hi" {
+	if out, err = f.Step(input(state, text("hi"), 2)); err != nil || out.Call == nil ||
+		out.Call.URL != "https://example.com/x/hi" {
 		t.Errorf("call %+v, %v", out.Call, err)
 	}
 }

@@ -12,14 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// A value of a conversation is what JSON can say: nil, bool, int, float64, string, []any, map[string]any. Values are never
-// changed in place, so conversations may share them.
+// A value of a conversation is what JSON can say: nil, bool, int, float64, string, []any,
+// map[string]any. Values are never changed in place, so conversations may share them.
 //
-// There is one kind of number: what is whole is an int, also where a division made it, so that a counter reads 3 and never
-// 3.0, after any number of journeys through JSON. Integers are exact in all 64 bits; what is beyond is a float64.
+// There is one kind of number: what is whole is an int, also where a division made it, so that a
+// counter reads 3 and never 3.0, after any number of journeys through JSON. Integers are exact in
+// all 64 bits; what is beyond is a float64.
 
 var (
-	errTooLarge  = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements, MaxState>>10)
+	errTooLarge = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements,
+		MaxState>>10)
 	errTooDeep   = fmt.Errorf("a value is nested deeper than %d levels", MaxDepth)
 	errNotNumber = errors.New("a number is not finite")
 	errNoValue   = errors.New("a value of this kind cannot be stored")
@@ -94,7 +96,8 @@ func (n *normaliser) list(v []any, depth int) (any, error) {
 	return out, nil
 }
 
-// reflected takes the types that functions of expressions return: []string, []int, map[any][]any, ...
+// reflected takes the types that functions of expressions return: []string, []int, map[any][]any,
+// ...
 func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -160,7 +163,8 @@ func number(text json.Number) (any, error) {
 	return normaliseFloat(f)
 }
 
-// appendDisplay writes a value as a person reads it: a text as it is, nothing for nil, lists and maps as JSON.
+// appendDisplay writes a value as a person reads it: a text as it is, nothing for nil, lists and
+// maps as JSON.
 func appendDisplay(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:

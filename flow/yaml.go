@@ -13,12 +13,14 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// node is a value of the YAML document with its place. Package parser's tree ends here: all else reads nodes.
+// node is a value of the YAML document with its place. Package parser's tree ends here: all else
+// reads nodes.
 type node struct {
 	kind  nodeKind
 	at    place
 	style style
-	// text is a scalar as a text, value the same as what YAML takes it for: string, int, float64, bool or nil.
+	// text is a scalar as a text, value the same as what YAML takes it for: string, int, float64,
+	// bool or nil.
 	text  string
 	value any
 	items []*node
@@ -42,8 +44,8 @@ const (
 
 func (k nodeKind) String() string { return [...]string{"a text", "nothing", "a list", "a map"}[k] }
 
-// document parses the YAML of a flow. Anchors, aliases, tags and merge keys are refused: a flow needs none, and a few lines
-// of aliases can unfold to gigabytes.
+// document parses the YAML of a flow. Anchors, aliases, tags and merge keys are refused: a flow
+// needs none, and a few lines of aliases can unfold to gigabytes.
 func (p *checker) document(text string) *node {
 	switch {
 	case len(text) > MaxSource:
@@ -87,7 +89,8 @@ func parseTokens(tokens token.Tokens) (file *ast.File, err error) {
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
-// plainTokens refuses what no flow needs before the parser meets it, nesting that would exhaust its stack too.
+// plainTokens refuses what no flow needs before the parser meets it, nesting that would exhaust its
+// stack too.
 func (p *checker) plainTokens(tokens token.Tokens) bool {
 	depth, dashes, before := 0, 0, len(p.problems)
 	for _, t := range tokens {
@@ -96,7 +99,8 @@ func (p *checker) plainTokens(tokens token.Tokens) bool {
 		}
 		switch t.Type {
 		case token.AnchorType, token.AliasType:
-			p.report(placeOf(t), "anchors and aliases are not possible in a flow", "quote a text that starts with & or *")
+			p.report(placeOf(t), "anchors and aliases are not possible in a flow",
+				"quote a text that starts with & or *")
 		case token.TagType:
 			p.report(placeOf(t), "tags are not possible in a flow", "quote a text that starts with !")
 		case token.MergeKeyType:

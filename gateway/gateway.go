@@ -1,8 +1,9 @@
 // Package gateway is the public listener: webhooks in, verdicts out.
 //
-// It verifies, parses, routes and answers, and holds no state: any node takes any webhook. A webhook is answered 200 only
-// when everything in it is on stable storage; whatever is signed but not understood is kept as a dead letter and answered
-// 200 too, since the provider would send it again for days, and with it all that shares its POST.
+// It verifies, parses, routes and answers, and holds no state: any node takes any webhook. A
+// webhook is answered 200 only when everything in it is on stable storage; whatever is signed but
+// not understood is kept as a dead letter and answered 200 too, since the provider would send it
+// again for days, and with it all that shares its POST.
 //
 //	200  everything is kept (or was before)
 //	400  the body could not be read
@@ -28,8 +29,8 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// Router takes deliveries to their conversations. Deliver never blocks; deliveries of one conversation by one goroutine keep
-// their order.
+// Router takes deliveries to their conversations. Deliver never blocks; deliveries of one
+// conversation by one goroutine keep their order.
 type Router interface{ Deliver(*actors.Delivery) }
 
 // Channel is what the gateway must know of a channel.
@@ -46,16 +47,18 @@ type Channel struct {
 type Options struct {
 	Router   Router
 	Channels []Channel
-	// StatusCame, where set, hears of each delivery status of a channel, also of messages that another program sent: the provider's webhooks
-	// arrive. It must not block.
+	// StatusCame, where set, hears of each delivery status of a channel, also of messages that
+	// another program sent: the provider's webhooks arrive. It must not block.
 	StatusCame func(channel string)
 	// Node names this node in journals.
 	Node string
 	// MaxBody bounds a webhook's body in bytes. Default 3 MiB, the provider's own limit.
 	MaxBody int64
-	// MaxInFlight bounds the signed webhooks that are worked on at once; more are refused with 503. Default 4,096.
+	// MaxInFlight bounds the signed webhooks that are worked on at once; more are refused with 503.
+	// Default 4,096.
 	MaxInFlight int64
-	// MaxInFlightBytes bounds the sum of their bodies and of what has come of others. Default 256 MiB.
+	// MaxInFlightBytes bounds the sum of their bodies and of what has come of others. Default 256
+	// MiB.
 	MaxInFlightBytes int64
 	// Timeout bounds the wait for the outcome. Default 10 s.
 	Timeout time.Duration
@@ -100,7 +103,8 @@ type Gateway struct {
 
 // New returns a Gateway.
 func New(options Options) *Gateway {
-	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{}, byNumber: map[string]*Channel{}}
+	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{},
+		byNumber: map[string]*Channel{}}
 	g.metrics = newMetrics(g.options.Registerer)
 	for i := range g.options.Channels {
 		channel := &g.options.Channels[i]

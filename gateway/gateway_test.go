@@ -110,26 +110,32 @@ func TestVerdicts(t *testing.T) {
 		status             int
 		delivered          string
 	}{
-		"accepted":              {"/webhooks/shop", "new", one, nil, 200, "shop/49151 text"},
-		"old secret":            {"/webhooks/shop", "old", one, nil, 200, "shop/49151 text"},
-		"duplicate":             {"/webhooks/shop", "new", one, verdict(conversation.Duplicate), 200, "shop/49151 text"},
-		"overloaded user":       {"/webhooks/shop", "new", one, verdict(conversation.Overloaded), 503, "shop/49151 text"},
-		"overloaded node":       {"/webhooks/shop", "new", one, fail(actors.ErrOverloaded), 503, "shop/49151 text"},
-		"not leader":            {"/webhooks/shop", "new", one, fail(actors.ErrNotLeader), 503, "shop/49151 text"},
-		"unknown fate":          {"/webhooks/shop", "new", one, fail(actors.ErrUnknownFate), 503, "shop/49151 text"},
-		"wrong secret":          {"/webhooks/shop", "wrong", one, nil, 401, ""},
-		"no signature":          {"/webhooks/shop", "", one, nil, 401, ""},
-		"unknown channel":       {"/webhooks/nope", "new", one, nil, 404, ""},
-		"not JSON":              {"/webhooks/shop", "new", "hello", nil, 200, "shop/? unreadable"},
-		"other product":         {"/webhooks/shop", "new", `{"object":"page","entry":[]}`, nil, 200, "shop/? unreadable"},
-		"no messages":           {"/webhooks/shop", "new", envelope(`{"field":"account_update","value":{}}`), nil, 200, ""},
-		"message without id":    {"/webhooks/shop", "new", envelope(change("111", `{"from":"1","type":"text"}`, text("2", "m"))), nil, 200, "shop/2 text, shop/? unreadable"},
-		"number of another":     {"/webhooks/shop", "old", envelope(change("222", text("1", "m"))), nil, 200, "bank/1 text"},
-		"number of a stranger":  {"/webhooks/shop", "new", envelope(change("333", text("1", "m"))), nil, 200, "shop/? unreadable"},
-		"number not configured": {"/webhooks/shop", "new", envelope(change("999", text("1", "m"))), nil, 200, "shop/? unreadable"},
-		"several numbers":       {"/webhooks/shop", "old", envelope(change("111", text("1", "m")), change("222", text("1", "m"))), nil, 200, "shop/1 text, bank/1 text"},
-		"group":                 {"/webhooks/shop", "new", envelope(change("111", `{"group_id":"g","from":"1","id":"m","timestamp":"1","type":"text","text":{"body":"x"}}`)), nil, 200, ""},
-		"too large":             {"/webhooks/shop", "new", strings.Repeat(" ", 3<<20+1), nil, 413, ""},
+		"accepted":   {"/webhooks/shop", "new", one, nil, 200, "shop/49151 text"},
+		"old secret": {"/webhooks/shop", "old", one, nil, 200, "shop/49151 text"},
+		"duplicate": {"/webhooks/shop", "new", one, verdict(conversation.Duplicate), 200,
+			"shop/49151 text"},
+		"overloaded user": {"/webhooks/shop", "new", one, verdict(conversation.Overloaded), 503,
+			"shop/49151 text"},
+		"overloaded node":    {"/webhooks/shop", "new", one, fail(actors.ErrOverloaded), 503, "shop/49151 text"},
+		"not leader":         {"/webhooks/shop", "new", one, fail(actors.ErrNotLeader), 503, "shop/49151 text"},
+		"unknown fate":       {"/webhooks/shop", "new", one, fail(actors.ErrUnknownFate), 503, "shop/49151 text"},
+		"wrong secret":       {"/webhooks/shop", "wrong", one, nil, 401, ""},
+		"no signature":       {"/webhooks/shop", "", one, nil, 401, ""},
+		"unknown channel":    {"/webhooks/nope", "new", one, nil, 404, ""},
+		"not JSON":           {"/webhooks/shop", "new", "hello", nil, 200, "shop/? unreadable"},
+		"other product":      {"/webhooks/shop", "new", `{"object":"page","entry":[]}`, nil, 200, "shop/? unreadable"},
+		"no messages":        {"/webhooks/shop", "new", envelope(`{"field":"account_update","value":{}}`), nil, 200, ""},
+		"message without id": {"/webhooks/shop", "new", envelope(change("111", `{"from":"1","type":"text"}`, text("2", "m"))), nil, 200, "shop/2 text, shop/? unreadable"},
+		"number of another": {"/webhooks/shop", "old", envelope(change("222", text("1", "m"))), nil, 200,
+			"bank/1 text"},
+		"number of a stranger": {"/webhooks/shop", "new", envelope(change("333", text("1", "m"))), nil, 200,
+			"shop/? unreadable"},
+		"number not configured": {"/webhooks/shop", "new", envelope(change("999", text("1", "m"))), nil, 200,
+			"shop/? unreadable"},
+		"several numbers": {"/webhooks/shop", "old", envelope(change("111", text("1", "m")),
+			change("222", text("1", "m"))), nil, 200, "shop/1 text, bank/1 text"},
+		"group":     {"/webhooks/shop", "new", envelope(change("111", `{"group_id":"g","from":"1","id":"m","timestamp":"1","type":"text","text":{"body":"x"}}`)), nil, 200, ""},
+		"too large": {"/webhooks/shop", "new", strings.Repeat(" ", 3<<20+1), nil, 413, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &router{}
@@ -167,7 +173,8 @@ func TestAThousandMessagesInOnePost(t *testing.T) {
 		messages = append(messages, text(fmt.Sprint(i%300), fmt.Sprintf("wamid.%d", i)))
 	}
 	r := &router{}
-	if response := post(newGateway(r, nil), "/webhooks/shop", "new", envelope(change("111", messages...))); response.Code != 200 {
+	if response := post(newGateway(r, nil), "/webhooks/shop", "new",
+		envelope(change("111", messages...))); response.Code != 200 {
 		t.Fatalf("status %d", response.Code)
 	}
 	next := map[string]int{}
@@ -196,7 +203,8 @@ func TestUnreadIsKeptOnce(t *testing.T) {
 	}
 }
 
-// TestUnreadIsToldOnce: a webhook of a thousand strange pieces is a line in the log, not a thousand.
+// TestUnreadIsToldOnce: a webhook of a thousand strange pieces is a line in the log, not a
+// thousand.
 func TestUnreadIsToldOnce(t *testing.T) {
 	r, log := &router{}, &bytes.Buffer{}
 	g := newGateway(r, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
@@ -230,7 +238,8 @@ func TestStatusesFindTheirConversation(t *testing.T) {
 	r := &router{}
 	var came []string
 	g := newGateway(r, func(o *Options) { o.StatusCame = func(channel string) { came = append(came, channel) } })
-	if response := post(g, "/webhooks/shop", "new", envelope(status("w1.loyw3v28.2.49151"), status("of another program"))); response.Code != 200 {
+	if response := post(g, "/webhooks/shop", "new", envelope(status("w1.loyw3v28.2.49151"),
+		status("of another program"))); response.Code != 200 {
 		t.Fatalf("status %d", response.Code)
 	}
 	if want := []string{"shop", "shop"}; !slices.Equal(came, want) {
@@ -239,7 +248,8 @@ func TestStatusesFindTheirConversation(t *testing.T) {
 	if r.names() != "shop/49151 status" {
 		t.Fatalf("delivered %q", r.names())
 	}
-	if s := r.got[0].Status; s.ProviderID != "wamid.9" || s.Status != "failed" || s.Code != 131026 || s.AtMs != 1_700_000_000_000 {
+	if s := r.got[0].Status; s.ProviderID != "wamid.9" || s.Status != "failed" || s.Code != 131026 ||
+		s.AtMs != 1_700_000_000_000 {
 		t.Errorf("status %+v", s)
 	}
 }
@@ -251,7 +261,8 @@ func TestHandshake(t *testing.T) {
 		g.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, url, nil))
 		return recorder
 	}
-	if r := get("/webhooks/shop?hub.mode=subscribe&hub.challenge=12<b>&hub.verify_token=token"); r.Code != 200 || r.Body.String() != "12<b>" ||
+	if r := get("/webhooks/shop?hub.mode=subscribe&hub.challenge=12<b>&hub.verify_token=token"); r.Code != 200 ||
+		r.Body.String() != "12<b>" ||
 		!strings.HasPrefix(r.Header().Get("Content-Type"), "text/plain") {
 		t.Errorf("%d %q %v", r.Code, r.Body, r.Header())
 	}
@@ -305,7 +316,8 @@ func TestLengthOfAChunkedBodyIsBoundedToo(t *testing.T) {
 	server := httptest.NewServer(newGateway(r, func(o *Options) { o.MaxBody = 1000 }))
 	defer server.Close()
 	body := bytes.Repeat([]byte("x"), 2000)
-	request, _ := http.NewRequest(http.MethodPost, server.URL+"/webhooks/shop", struct{ *bytes.Reader }{bytes.NewReader(body)})
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/webhooks/shop",
+		struct{ *bytes.Reader }{bytes.NewReader(body)})
 	request.ContentLength = -1
 	request.Header.Set(whatsapp.SignatureHeader, whatsapp.Sign("new", body))
 	response, err := http.DefaultClient.Do(request)

@@ -6,9 +6,10 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// line is what one webhook holds for one conversation, in its order. Each delivery waits until the one before is kept: handed over at
-// once, the first could be refused while the lead of the shard changes, and the second be taken. When one fails, those behind it are
-// not tried. The provider sends the whole again, finds the first ones to be duplicates, and goes on where this try ended.
+// line is what one webhook holds for one conversation, in its order. Each delivery waits until the
+// one before is kept: handed over at once, the first could be refused while the lead of the shard
+// changes, and the second be taken. When one fails, those behind it are not tried. The provider
+// sends the whole again, finds the first ones to be duplicates, and goes on where this try ended.
 type line struct {
 	all     *outcomes
 	router  Router

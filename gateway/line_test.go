@@ -34,8 +34,8 @@ func (r *router) end(t *testing.T, id string, verdict conversation.Verdict, err 
 	r.got[at].Done(verdict, err)
 }
 
-// TestOneUserOneAfterTheOther: what one webhook brings of a user is never taken in another order, whatever happens to its
-// first message on the way.
+// TestOneUserOneAfterTheOther: what one webhook brings of a user is never taken in another order,
+// whatever happens to its first message on the way.
 func TestOneUserOneAfterTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &router{silent: true}
@@ -64,12 +64,14 @@ func TestOneUserOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// TestNothingIsTriedForNobody: once a webhook is answered, what is left of it is not begun any more.
+// TestNothingIsTriedForNobody: once a webhook is answered, what is left of it is not begun any
+// more.
 func TestNothingIsTriedForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &router{silent: true}
 		g := newGateway(r, func(o *Options) { o.Timeout = time.Second })
-		if got := post(g, "/webhooks/shop", "new", envelope(change("111", text("1", "a"), text("1", "b")))); got.Code != 503 {
+		if got := post(g, "/webhooks/shop", "new", envelope(change("111", text("1", "a"),
+			text("1", "b")))); got.Code != 503 {
 			t.Errorf("status %d", got.Code)
 		}
 		r.end(t, "a", conversation.Accepted, nil)

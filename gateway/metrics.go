@@ -18,17 +18,21 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		webhooks: vec("wactor_webhooks_total", "Webhooks by the answer they got.", "verdict"),
-		messages: vec("wactor_deliveries_total", "Messages and statuses that reached their conversation, by verdict.", "verdict"),
+		messages: vec("wactor_deliveries_total", "Messages and statuses that reached their conversation, by verdict.",
+			"verdict"),
 		statuses: vec("wactor_statuses_total", "Delivery statuses from the provider.", "status"),
-		unread:   prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_unread_total", Help: "Signed pieces that were not understood and kept as dead letters."}),
-		others:   prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_other_changes_total", Help: "Changes that are acknowledged and hold nothing to answer."}),
+		unread: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_unread_total",
+			Help: "Signed pieces that were not understood and kept as dead letters."}),
+		others: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_other_changes_total",
+			Help: "Changes that are acknowledged and hold nothing to answer."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wactor_accept_seconds", Help: "From the first byte of a webhook's header to its answer.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
 		}),
 	}
 	for _, a := range answers {
-		m.webhooks.WithLabelValues(a.verdict) // 0 from the start: a rate over a series that begins with its first event misses it
+		// 0 from the start: a rate over a series that begins with its first event misses it
+		m.webhooks.WithLabelValues(a.verdict)
 	}
 	if registerer != nil {
 		registerer.MustRegister(m.webhooks, m.messages, m.statuses, m.unread, m.others, m.seconds)

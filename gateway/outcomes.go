@@ -26,8 +26,8 @@ func newOutcomes(n int, m *metrics) *outcomes {
 // add takes one outcome, on any goroutine.
 func (o *outcomes) add(verdict conversation.Verdict, err error) { o.take(verdict, err, 0) }
 
-// take takes one outcome, and with it those of the deliveries that wait for it where they won't be tried; it reports whether they
-// shall be.
+// take takes one outcome, and with it those of the deliveries that wait for it where they won't be
+// tried; it reports whether they shall be.
 func (o *outcomes) take(verdict conversation.Verdict, err error, waiting int) (goOn bool) {
 	result := classify(verdict, err)
 	if err == nil {

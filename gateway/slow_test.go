@@ -12,7 +12,8 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// slowPost posts a body that comes as it is written to the pipe. Its signature is well formed, and no secret made it.
+// slowPost posts a body that comes as it is written to the pipe. Its signature is well formed, and
+// no secret made it.
 func slowPost(g *Gateway, all *sync.WaitGroup, length int64) (body *io.PipeWriter, answer *httptest.ResponseRecorder) {
 	reader, writer := io.Pipe()
 	request := httptest.NewRequest(http.MethodPost, "/webhooks/shop", reader)
@@ -23,8 +24,9 @@ func slowPost(g *Gateway, all *sync.WaitGroup, length int64) (body *io.PipeWrite
 	return writer, recorder
 }
 
-// TestStrangersTakeNobodysPlace: connections that announce a body and never send it are no webhooks in flight. A thousand of them
-// would else keep out the provider's, from anybody who can reach the address.
+// TestStrangersTakeNobodysPlace: connections that announce a body and never send it are no webhooks
+// in flight. A thousand of them would else keep out the provider's, from anybody who can reach the
+// address.
 func TestStrangersTakeNobodysPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(&router{}, func(o *Options) { o.MaxInFlight, o.MaxInFlightBytes = 2, 4<<20 })
@@ -50,7 +52,8 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if response := post(g, "/webhooks/shop", "new", envelope(change("111", text("1", "m")))); response.Code != 503 || response.Header().Get("Retry-After") == "" {
+		if response := post(g, "/webhooks/shop", "new", envelope(change("111",
+			text("1", "m")))); response.Code != 503 || response.Header().Get("Retry-After") == "" {
 			t.Errorf("past the limit: %d, %v", response.Code, response.Header())
 		}
 		first.Close()

@@ -23,8 +23,9 @@ type webhook struct {
 	unread    int
 }
 
-// sort makes deliveries of a signed body. Each change goes to the channel of its phone number, since a provider app has one
-// callback for all its numbers; but only where that channel accepts the secret that the POST was signed with.
+// sort makes deliveries of a signed body. Each change goes to the channel of its phone number,
+// since a provider app has one callback for all its numbers; but only where that channel accepts
+// the secret that the POST was signed with.
 func (g *Gateway) sort(channel *Channel, signature string, body []byte, now time.Time) []*actors.Delivery {
 	w := &webhook{Gateway: g, channel: channel, signature: signature, body: body, nowMs: now.UnixMilli()}
 	decoded, err := whatsapp.Decode(body)
@@ -87,18 +88,20 @@ func (w *webhook) status(s *whatsapp.Status) {
 	})
 }
 
-// keep makes a dead letter of a piece that nobody understands. Its id is its hash, so that the provider's next try with the
-// same bytes is a duplicate.
+// keep makes a dead letter of a piece that nobody understands. Its id is its hash, so that the
+// provider's next try with the same bytes is a duplicate.
 func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	w.metrics.unread.Inc()
 	if w.unread++; w.unread == 1 { // one webhook may hold ten thousand
-		w.options.Logger.Warn("a signed webhook, or a part of it, was not understood; it is kept as a dead letter", "channel", channel.Name, "reason", reason)
+		w.options.Logger.Warn("a signed webhook, or a part of it, was not understood; it is kept as a dead letter",
+			"channel", channel.Name, "reason", reason)
 	}
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, &actors.Delivery{
 		Conversation: conversation.ID{Channel: channel.Name, User: whatsapp.Nobody},
 		Message: &wactorv1.Message{
-			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason, ReceivedMs: w.nowMs, Raw: raw,
+			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason,
+			ReceivedMs: w.nowMs, Raw: raw,
 		},
 		Node: w.options.Node,
 	})

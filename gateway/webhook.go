@@ -22,9 +22,10 @@ type answer struct {
 }
 
 var (
-	answerOK             = answer{http.StatusOK, "ok", ""}
-	answerNoChannel      = answer{http.StatusNotFound, "unknown_channel", "unknown channel"}
-	answerSignature      = answer{http.StatusUnauthorized, "bad_signature", "the signature is missing or not made with this channel's app secret"}
+	answerOK        = answer{http.StatusOK, "ok", ""}
+	answerNoChannel = answer{http.StatusNotFound, "unknown_channel", "unknown channel"}
+	answerSignature = answer{http.StatusUnauthorized, "bad_signature",
+		"the signature is missing or not made with this channel's app secret"}
 	answerTooLarge       = answer{http.StatusRequestEntityTooLarge, "too_large", "the body is too large"}
 	answerSlow           = answer{http.StatusRequestTimeout, "slow", "the body came too slowly"}
 	answerBroken         = answer{http.StatusBadRequest, "broken", "the body could not be read"}
@@ -34,7 +35,8 @@ var (
 )
 
 var answers = []answer{
-	answerOK, answerNoChannel, answerSignature, answerTooLarge, answerSlow, answerBroken, answerOverloaded, answerUnavailable, answerUnknownOutcome,
+	answerOK, answerNoChannel, answerSignature, answerTooLarge, answerSlow, answerBroken, answerOverloaded,
+	answerUnavailable, answerUnknownOutcome,
 }
 
 func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
@@ -84,8 +86,9 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	return g.deliver(r.Context(), g.sort(channel, signature, body, now))
 }
 
-// arrival reads a body and counts its bytes in as they come. Neither the length that is announced counts, nor the webhook as one
-// in flight before its signature is verified: a stranger who opens connections and is slow would take the provider's place.
+// arrival reads a body and counts its bytes in as they come. Neither the length that is announced
+// counts, nor the webhook as one in flight before its signature is verified: a stranger who opens
+// connections and is slow would take the provider's place.
 type arrival struct {
 	g     *Gateway
 	body  io.Reader
@@ -127,8 +130,8 @@ func readAnswer(err error) answer {
 	return answerBroken
 }
 
-// deliver hands everything to its conversations and waits for all outcomes. What one conversation gets goes there one after the
-// other (line.go); conversations do not wait for each other.
+// deliver hands everything to its conversations and waits for all outcomes. What one conversation
+// gets goes there one after the other (line.go); conversations do not wait for each other.
 func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) answer {
 	if len(deliveries) == 0 {
 		return answerOK

@@ -20,14 +20,16 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// BenchmarkWholePath sends messages of 1, 16 and 256 users at once over HTTP to a node on disk and awaits all replies at a
-// Graph API, all in this process: an operation is one message in, one turn, one reply out. fsyncs/op is group commit at work,
-// cpu-ns/op what all of it took of the processors, client and Graph API too.
+// BenchmarkWholePath sends messages of 1, 16 and 256 users at once over HTTP to a node on disk and
+// awaits all replies at a Graph API, all in this process: an operation is one message in, one turn,
+// one reply out. fsyncs/op is group commit at work, cpu-ns/op what all of it took of the
+// processors, client and Graph API too.
 func BenchmarkWholePath(b *testing.B) {
 	for _, users := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
 			var replies atomic.Int64
-			graph := &http.Server{Handler: emulator.NewGraph("", emulator.Faults{}, func(emulator.Taken) { replies.Add(1) })}
+			graph := &http.Server{Handler: emulator.NewGraph("", emulator.Faults{},
+				func(emulator.Taken) { replies.Add(1) })}
 			n := benchNode(b, "http://"+listen(b, graph), "bot: { flow: flow.yaml }")
 			benchWebhooks(b, n, users, users*8, func() {
 				for replies.Load() < int64(b.N) {
@@ -38,7 +40,8 @@ func BenchmarkWholePath(b *testing.B) {
 	}
 }
 
-// BenchmarkAccept does the same up to the 200: the messages are on disk, and their turns wait for quiet that does not come.
+// BenchmarkAccept does the same up to the 200: the messages are on disk, and their turns wait for
+// quiet that does not come.
 func BenchmarkAccept(b *testing.B) {
 	const waiting = `bot: { http: { url: "http://127.0.0.1:1/" }, burst: { policy: merge, quiet: 5m, max_wait: 1h, max_messages: 1000 } }`
 	for _, users := range []int{1, 16, 256} {
@@ -48,7 +51,8 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-// benchWebhooks posts a message an operation, of so many people and so many at once, and waits for what shall come of them.
+// benchWebhooks posts a message an operation, of so many people and so many at once, and waits for
+// what shall come of them.
 func benchWebhooks(b *testing.B, n *Node, atOnce, people int, wait func()) {
 	number := emulator.Number{PhoneNumberID: testPhoneNumber, AppSecret: testSecret}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce, MaxIdleConns: atOnce}}
@@ -63,7 +67,8 @@ func benchWebhooks(b *testing.B, n *Node, atOnce, people int, wait func()) {
 		work.Go(func() {
 			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
 				body := number.Messages(emulator.Message{
-					ID: "wamid." + strconv.FormatInt(i, 36), User: strconv.FormatInt(4915100000000+i%int64(people), 10), Name: "Bench",
+					ID: "wamid." + strconv.FormatInt(i, 36), User: strconv.FormatInt(4915100000000+i%int64(people), 10),
+					Name:   "Bench",
 					SentMs: time.Now().UnixMilli(), Text: "hello",
 				})
 				postBench(b, client, n, body, number.Sign(body))

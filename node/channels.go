@@ -40,7 +40,8 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
 		sender := graph.New(graph.Config{
-			BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(), MarkRead: c.MarkRead, Typing: c.Typing,
+			BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(),
+			MarkRead: c.MarkRead, Typing: c.Typing,
 		})
 		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name), Held: n.heldGauge(c.Name)}
 		if !c.Pace.Off {
@@ -62,7 +63,8 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 			headers[name] = value.Reveal()
 		}
 		h, err := bot.NewHTTP(bot.HTTPConfig{
-			URL: b.HTTP.URL, Timeout: b.HTTP.Timeout, Secret: b.HTTP.Secret.Reveal(), Headers: headers, MaxConcurrent: b.HTTP.MaxConcurrent,
+			URL: b.HTTP.URL, Timeout: b.HTTP.Timeout, Secret: b.HTTP.Secret.Reveal(), Headers: headers,
+			MaxConcurrent: b.HTTP.MaxConcurrent,
 		})
 		if err != nil {
 			return nil, nil, err
@@ -84,7 +86,8 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 // heldGauge shows whether a channel can't send.
 func (n *Node) heldGauge(channel string) func(bool) {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "wactor_channel_held", Help: "1 while the channel can't send (token, permission, payment) and its replies wait.",
+		Name: "wactor_channel_held", Help: "1 while the channel can't send (token, permission, payment) and its " +
+			"replies wait.",
 		ConstLabels: prometheus.Labels{"channel": channel},
 	})
 	n.registry.MustRegister(gauge)

@@ -55,7 +55,8 @@ func (n *Node) startCluster() error {
 		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
-		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted, Sized: n.share, Fatal: n.fail, Logger: n.options.Logger,
+		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted,
+		Sized: n.share, Fatal: n.fail, Logger: n.options.Logger,
 	})
 	if err != nil {
 		listener.Close()
@@ -67,8 +68,8 @@ func (n *Node) startCluster() error {
 	return nil
 }
 
-// settled reports whether the cluster was formed once, as far as this node knows; after a start without the others, too. Alone it needs
-// none.
+// settled reports whether the cluster was formed once, as far as this node knows; after a start
+// without the others, too. Alone it needs none.
 func (n *Node) settled() bool {
 	peers := n.peers.Load()
 	return !n.config.Cluster.Clustered() || n.store.Settled() || peers != nil && peers.State().GetSettled()
@@ -110,9 +111,10 @@ func (n *Node) sendSnapshot(m persistence.Message, snapshot *persistence.Snapsho
 		n.store.SnapshotSent(m, errAlone)
 		return
 	}
-	peers.SendSnapshot(cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot, func(err error) {
-		n.store.SnapshotSent(m, err)
-	})
+	peers.SendSnapshot(cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot,
+		func(err error) {
+			n.store.SnapshotSent(m, err)
+		})
 }
 
 // work answers what other nodes ask of this one's conversations.
@@ -156,16 +158,18 @@ func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]by
 	return w.n.api.Answer(ctx, procedure, request)
 }
 
-// reachable is the number of shards whose leader takes what this node has for it, as far as it knows. Gossip is not asked where the
-// leader answers: it alone may be cut. Where the leader does not, a new one is being elected, or another node reaches it; so gossip
-// decides, which knows after seconds that the leader is gone and nobody took its place.
+// reachable is the number of shards whose leader takes what this node has for it, as far as it
+// knows. Gossip is not asked where the leader answers: it alone may be cut. Where the leader does
+// not, a new one is being elected, or another node reaches it; so gossip decides, which knows after
+// seconds that the leader is gone and nobody took its place.
 func (n *Node) reachable() int {
 	found, isolated := 0, n.cluster.Isolated() > 0
 	for shard := uint32(1); shard <= uint32(n.config.Cluster.Shards); shard++ {
 		hint, known := n.cluster.Leader(shard)
 		switch {
 		case !known:
-		case n.leads.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated && n.cluster.Alive(hint.Node):
+		case n.leads.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated &&
+			n.cluster.Alive(hint.Node):
 			found++
 		}
 	}
@@ -174,7 +178,8 @@ func (n *Node) reachable() int {
 
 func (n *Node) clusterGauges() []prometheus.Collector {
 	gauge := func(name, help string, value func() int) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) })
 	}
 	return []prometheus.Collector{
 		gauge("wactor_cluster_members", "Nodes of the cluster that are not removed.", func() int {
@@ -186,15 +191,16 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 			}
 			return members
 		}),
-		gauge("wactor_cluster_members_alive", "Nodes of the cluster that gossip takes for alive, this one included.", func() int {
-			alive := 0
-			for _, m := range n.cluster.State().GetMembers() {
-				if m.Standing != clusterv1.Standing_STANDING_REMOVED && n.cluster.Alive(m.Node) {
-					alive++
+		gauge("wactor_cluster_members_alive", "Nodes of the cluster that gossip takes for alive, this one included.",
+			func() int {
+				alive := 0
+				for _, m := range n.cluster.State().GetMembers() {
+					if m.Standing != clusterv1.Standing_STANDING_REMOVED && n.cluster.Alive(m.Node) {
+						alive++
+					}
 				}
-			}
-			return alive
-		}),
+				return alive
+			}),
 		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}

@@ -58,10 +58,12 @@ func noLeader(wanted []uint64, names map[uint64]string, answers func(node uint64
 		return fmt.Errorf("%w; try again", admin.ErrNoLeader)
 	}
 	slices.Sort(silent)
-	return fmt.Errorf("%w: %d of the %d nodes that hold the shard do not answer: %s", admin.ErrNoMajority, len(silent), len(wanted), strings.Join(silent, ", "))
+	return fmt.Errorf("%w: %d of the %d nodes that hold the shard do not answer: %s", admin.ErrNoMajority, len(silent),
+		len(wanted), strings.Join(silent, ", "))
 }
 
-func (v clusterView) Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error) {
+func (v clusterView) Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse,
+	error) {
 	standings := map[wactorv1.NodeChange]clusterv1.Standing{
 		wactorv1.NodeChange_NODE_CHANGE_ACTIVATE: clusterv1.Standing_STANDING_ACTIVE,
 		wactorv1.NodeChange_NODE_CHANGE_DRAIN:    clusterv1.Standing_STANDING_DRAINING,
@@ -74,7 +76,8 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	state, err := v.n.cluster.Operate(ctx, node, standing)
 	switch {
 	case errors.Is(err, cluster.ErrRefused):
-		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), cluster.ErrRefused.Error()+": "))
+		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), cluster.ErrRefused.Error()+
+			": "))
 	case errors.Is(err, cluster.ErrNotMeta):
 		return nil, v.NoLeader(ctx, 0)
 	case err != nil:
@@ -84,8 +87,8 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	return &wactorv1.ChangeNodeResponse{Active: uint32(active), Copies: uint32(copies)}, nil
 }
 
-// Nodes are asked one after the other, and a lead that is handed over meanwhile is seen nowhere: an operator, or what watches by the
-// exit status, should not take that for a shard without a leader.
+// Nodes are asked one after the other, and a lead that is handed over meanwhile is seen nowhere: an
+// operator, or what watches by the exit status, should not take that for a shard without a leader.
 const (
 	statusTries = 4
 	statusPause = 250 * time.Millisecond
@@ -100,7 +103,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off may lead an old term.
+// Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off
+// may lead an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
 	c := v.n.cluster
 	state := c.State()
@@ -144,7 +148,8 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 	return out, nil
 }
 
-// namesOf are the names of nodes, with the ids of those that share one: a node whose disk was emptied is a new one.
+// namesOf are the names of nodes, with the ids of those that share one: a node whose disk was
+// emptied is a new one.
 func namesOf(members []*clusterv1.Member) map[uint64]string {
 	names, of := map[uint64]string{}, map[string][]uint64{}
 	for _, m := range members {
@@ -164,7 +169,8 @@ func namesOf(members []*clusterv1.Member) map[uint64]string {
 }
 
 func shardStatus(
-	state *clusterv1.ClusterState, leader *clusterv1.ReplicaStatus, shard uint32, names map[uint64]string, nodes map[uint64]*wactorv1.NodeStatus,
+	state *clusterv1.ClusterState, leader *clusterv1.ReplicaStatus, shard uint32, names map[uint64]string,
+	nodes map[uint64]*wactorv1.NodeStatus,
 ) *wactorv1.ShardStatus {
 	out := &wactorv1.ShardStatus{Shard: shard, Term: leader.GetTerm()}
 	var wanted []uint64
@@ -188,7 +194,8 @@ func shardStatus(
 			}
 		}
 		out.Replicas = append(out.Replicas, &wactorv1.ShardReplica{
-			Node: names[m.Node], Voter: p.Voter, Lag: leader.Commit - min(leader.Commit, p.Match), Snapshot: p.Snapshot, Recent: p.Recent,
+			Node: names[m.Node], Voter: p.Voter, Lag: leader.Commit - min(leader.Commit, p.Match), Snapshot: p.Snapshot,
+			Recent: p.Recent,
 		})
 		out.Moving = out.Moving || !p.Voter || !slices.Contains(wanted, m.Node)
 		if p.Voter {

@@ -17,7 +17,8 @@ func TestNoLeader(t *testing.T) {
 		class          error
 		want           string
 	}{
-		{[]uint64{1, 2, 3}, []uint64{3, 2}, admin.ErrNoMajority, "no majority: 2 of the 3 nodes that hold the shard do not answer: node-2, node-3"},
+		{[]uint64{1, 2, 3}, []uint64{3, 2}, admin.ErrNoMajority, "no majority: 2 of the 3 nodes that hold the shard " +
+			"do not answer: node-2, node-3"},
 		{[]uint64{1, 2, 3}, []uint64{2}, admin.ErrNoLeader, "try again"},
 		{[]uint64{2}, []uint64{2}, admin.ErrNoMajority, "1 of the 1"},
 		{nil, nil, admin.ErrNoLeader, "try again"},

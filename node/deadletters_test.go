@@ -17,7 +17,8 @@ import (
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
-// TestOperatorsRetryAndSkip: a bot refuses a message for good; once it is mended, the operator retries it, and skips another.
+// TestOperatorsRetryAndSkip: a bot refuses a message for good; once it is mended, the operator
+// retries it, and skips another.
 func TestOperatorsRetryAndSkip(t *testing.T) {
 	var mended atomic.Bool
 	program := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -40,7 +41,8 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
 	letters := func(user string) []*wactorv1.DeadLetter {
 		t.Helper()
-		response, err := client.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: user}))
+		response, err := client.DeadLetters(context.Background(),
+			connect.NewRequest(&wactorv1.DeadLettersRequest{User: user}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +58,8 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 	}
 	mended.Store(true)
 	retry := func(user string, letter uint64) error {
-		_, err := client.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: user, Seq: letter}))
+		_, err := client.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: user,
+			Seq: letter}))
 		return err
 	}
 	if err := retry(user, 1); err != nil {
@@ -68,7 +71,8 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 	if err := retry(user, 1); connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("the same letter again: %v", err)
 	}
-	if _, err := client.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: user, Channel: "shop", Seq: 2})); err != nil {
+	if _, err := client.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: user, Channel: "shop",
+		Seq: 2})); err != nil {
 		t.Error(err)
 	}
 	if left := letters(user); len(left) != 0 {

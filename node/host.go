@@ -65,13 +65,15 @@ func (h host) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	out := make([]*clusterv1.ReplicaStatus, len(groups))
 	for i, g := range groups {
 		r := &clusterv1.ReplicaStatus{
-			Shard: g.Shard, Replica: g.Replica, Term: g.Lead.Term, Leading: g.Leading, Leader: g.Lead.Node, Applied: g.Applied, Last: g.Last,
+			Shard: g.Shard, Replica: g.Replica, Term: g.Lead.Term, Leading: g.Leading, Leader: g.Lead.Node,
+			Applied: g.Applied, Last: g.Last,
 			Next: g.Next, Commit: g.Commit,
 		}
 		for _, m := range g.Members {
 			r.Members = append(r.Members, &clusterv1.Replica{Id: m.Replica, Node: m.Node})
 			r.Progress = append(r.Progress, &clusterv1.MemberStatus{
-				Voter: m.Voter, Learner: m.Learner, Outgoing: m.Outgoing, Match: m.Match, Recent: m.Recent, Snapshot: m.ReceivingSnapshot,
+				Voter: m.Voter, Learner: m.Learner, Outgoing: m.Outgoing, Match: m.Match, Recent: m.Recent,
+				Snapshot: m.ReceivingSnapshot,
 			})
 		}
 		out[i] = r
@@ -79,8 +81,9 @@ func (h host) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	return out, nil
 }
 
-// CreateReplica makes room first where an older replica is left: the leader that asks has none of that node among its members, and
-// gives ids in ascending order, so the older one has left the group for good.
+// CreateReplica makes room first where an older replica is left: the leader that asks has none of
+// that node among its members, and gives ids in ascending order, so the older one has left the
+// group for good.
 func (h host) CreateReplica(shard uint32, replica uint64) error {
 	err := h.Store.CreateReplica(shard, replica)
 	if !errors.Is(err, persistence.ErrReplica) {
@@ -110,15 +113,16 @@ func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) 
 }
 
 const (
-	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait meanwhile, and then for the new
-	// leader: together less than routeWithin.
+	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait
+	// meanwhile, and then for the new leader: together less than routeWithin.
 	handOverWithin = 4 * time.Second
-	// transferWithin is how long a lead is on its way, at most: the consensus core gives up after an election timeout, and a late heir is
-	// not heard. The shard takes nothing meanwhile.
+	// transferWithin is how long a lead is on its way, at most: the consensus core gives up after
+	// an election timeout, and a late heir is not heard. The shard takes nothing meanwhile.
 	transferWithin = 700 * time.Millisecond
 )
 
-// Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives the lead away.
+// Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives
+// the lead away.
 func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insist bool) error {
 	defer h.runtime.TakeBack(shard) // where nobody took it; otherwise it does nothing
 	ending, cancel := context.WithTimeout(ctx, handOverWithin)

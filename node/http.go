@@ -40,7 +40,8 @@ func (n *Node) adminHandler() http.Handler {
 func (n *Node) newAPI() *admin.Service {
 	options := admin.Options{
 		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Name: n.config.Node.Name, Version: n.options.Version,
-		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: n.config.Admin.Token.Reveal(), Started: n.started,
+		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: n.config.Admin.Token.Reveal(),
+		Started: n.started,
 	}
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
@@ -67,8 +68,9 @@ func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS rebinding): without a token,
-// the only names by which this listener is called are those of loopback.
+// loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS
+// rebinding): without a token, the only names by which this listener is called are those of
+// loopback.
 func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
@@ -76,7 +78,8 @@ func loopbackOnly(next http.Handler) http.Handler {
 			host = r.Host
 		}
 		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			http.Error(w, "without admin.token this listener answers to localhost and loopback addresses only", http.StatusForbidden)
+			http.Error(w, "without admin.token this listener answers to localhost and loopback addresses only",
+				http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

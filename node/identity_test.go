@@ -15,8 +15,9 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// TestOneUserUnderManyNames: a user comes under a BSUID, then with a phone, then changes the number, through the real webhook
-// path and over a restart. It stays one conversation, and its timeline is found under every name.
+// TestOneUserUnderManyNames: a user comes under a BSUID, then with a phone, then changes the
+// number, through the real webhook path and over a restart. It stays one conversation, and its
+// timeline is found under every name.
 func TestOneUserUnderManyNames(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.counter()
@@ -27,7 +28,8 @@ func TestOneUserUnderManyNames(t *testing.T) {
 		t.Helper()
 		k++
 		body := number.Messages(emulator.Message{
-			ID: fmt.Sprint("wamid.", k), User: user, UserID: userID, Name: "Ana", SentMs: time.Now().UnixMilli(), Text: fmt.Sprint("m", k),
+			ID: fmt.Sprint("wamid.", k), User: user, UserID: userID, Name: "Ana", SentMs: time.Now().UnixMilli(),
+			Text: fmt.Sprint("m", k),
 		})
 		if status := w.post(n, body); status != http.StatusOK {
 			t.Fatalf("message %d: status %d", k, status)
@@ -88,7 +90,8 @@ func TestOneUserUnderManyNames(t *testing.T) {
 	send("4915100000002", "DE.xyz")
 	awaitStep()
 	v := versions()["4915100000001"]
-	if diff := cmp.Diff(map[string]uint64{"4915100000001": v, "DE.abc": v, "4915100000002": v, "DE.xyz": v}, versions()); diff != "" || v < 4 {
+	if diff := cmp.Diff(map[string]uint64{"4915100000001": v, "DE.abc": v, "4915100000002": v, "DE.xyz": v},
+		versions()); diff != "" || v < 4 {
 		t.Errorf("the names lead to different conversations (version %d): %s", v, diff)
 	}
 }

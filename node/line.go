@@ -9,16 +9,17 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// line is what waits for one conversation while its leader changes. One trip is tried at a time, in the order in which they came: each
-// by itself, one that came late would find the new leader before one that has waited for an election, and the user's messages
-// would change places.
+// line is what waits for one conversation while its leader changes. One trip is tried at a time, in
+// the order in which they came: each by itself, one that came late would find the new leader before
+// one that has waited for an election, and the user's messages would change places.
 type line struct {
 	waiting  []*trip // by number
 	underway *trip
 	timer    *time.Timer // set while none is under way
 }
 
-// lineKey names a line. Messages of a conversation share one; whatever else waits has its own, since its order does not matter.
+// lineKey names a line. Messages of a conversation share one; whatever else waits has its own,
+// since its order does not matter.
 type lineKey struct {
 	conversation conversation.ID
 	number       uint64
@@ -59,7 +60,10 @@ func (r *router) wait(t *trip, pause time.Duration, err error) {
 
 // queue puts a trip to its place. The lock is held.
 func (r *router) queue(l *line, t *trip, err error) {
-	at, _ := slices.BinarySearchFunc(l.waiting, t.number, func(other *trip, number uint64) int { return cmp.Compare(other.number, number) })
+	at, _ := slices.BinarySearchFunc(l.waiting, t.number, func(other *trip,
+		number uint64) int {
+		return cmp.Compare(other.number, number)
+	})
 	l.waiting = slices.Insert(l.waiting, at, t)
 	t.reason, t.waited = err, true
 	t.expiry = time.AfterFunc(time.Until(t.deadline), func() { r.expire(t) })

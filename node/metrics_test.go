@@ -17,8 +17,8 @@ const (
 	clusterOnly = "In a cluster"
 )
 
-// TestMetricsPage: docs/metrics.md has each metric of a node with its type, labels and the values that are set from the start, has no
-// other one, and alerts on nothing else.
+// TestMetricsPage: docs/metrics.md has each metric of a node with its type, labels and the values
+// that are set from the start, has no other one, and alerts on nothing else.
 func TestMetricsPage(t *testing.T) {
 	listed, page := readMetricsPage(t)
 	alone, clustered := map[string]string{}, map[string]string{}
@@ -53,7 +53,8 @@ func TestMetricsPage(t *testing.T) {
 func TestMetricsAskForToken(t *testing.T) {
 	w := newWorld(t)
 	n := w.start(w.counter("admin: { token: 0123456789abcdef }"))
-	for path, want := range map[string]int{"/metrics": http.StatusUnauthorized, "/healthz": http.StatusOK, "/readyz": http.StatusOK} {
+	for path, want := range map[string]int{"/metrics": http.StatusUnauthorized, "/healthz": http.StatusOK,
+		"/readyz": http.StatusOK} {
 		if got, _ := w.get(n, path); got != want {
 			t.Errorf("%s without the token: %d, want %d", path, got, want)
 		}
@@ -118,7 +119,8 @@ func described(t *testing.T, n *Node) map[string]string {
 	return names
 }
 
-// checkSeries compares the series that a node has with the types and the values of labels on the page.
+// checkSeries compares the series that a node has with the types and the values of labels on the
+// page.
 func checkSeries(t *testing.T, n *Node, listed map[string]metricRow) {
 	t.Helper()
 	families, err := n.registry.Gather()

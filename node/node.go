@@ -1,11 +1,14 @@
 // Package node builds a node from its configuration, starts it in order and stops it in reverse.
 //
-// In order: the store, the actors that use it, the cluster, the listeners that feed them. In reverse: readiness goes first, then this
-// node's leads (others take them over, with no reply in doubt), then the listener of webhooks (once balancers have seen that the node is
-// not ready, and send none any more; what is being answered is finished), then the actors (sends under way are finished and their
-// outcome is committed), then the cluster, the store, and the admin listener last, so that an operator can watch.
+// In order: the store, the actors that use it, the cluster, the listeners that feed them. In
+// reverse: readiness goes first, then this node's leads (others take them over, with no reply in
+// doubt), then the listener of webhooks (once balancers have seen that the node is not ready, and
+// send none any more; what is being answered is finished), then the actors (sends under way are
+// finished and their outcome is committed), then the cluster, the store, and the admin listener
+// last, so that an operator can watch.
 //
-// A node without others (config.Cluster.Clustered) runs the same parts but for the cluster and the router.
+// A node without others (config.Cluster.Clustered) runs the same parts but for the cluster and the
+// router.
 package node
 
 import (
@@ -52,7 +55,8 @@ type Node struct {
 	store    *persistence.Store
 	channels []*channel
 	runtime  *actors.Runtime
-	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is the cluster once there is one.
+	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is
+	// the cluster once there is one.
 	cluster *cluster.Cluster
 	router  *router
 	peers   atomic.Pointer[cluster.Cluster]
@@ -71,9 +75,11 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{
-		config: cfg, options: options, registry: prometheus.NewRegistry(), started: time.Now(), failed: make(chan error, 2),
+		config: cfg, options: options, registry: prometheus.NewRegistry(), started: time.Now(), failed: make(chan error,
+			2),
 	}
-	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := n.start(); err != nil {
 		n.closeAll(context.Background())
 		return nil, err
@@ -102,8 +108,10 @@ func (n *Node) start() error {
 		return err
 	}
 	n.runtime = actors.New(actors.Options{
-		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards), Elsewhere: n.deliver,
-		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Sensitive: n.config.Log.Sensitive, Registerer: n.registry,
+		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
+		Elsewhere: n.deliver,
+		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Sensitive: n.config.Log.Sensitive,
+		Registerer: n.registry,
 	})
 	n.api = n.newAPI()
 	if n.config.Cluster.Clustered() {
@@ -117,7 +125,8 @@ func (n *Node) start() error {
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
 		Router:     routing(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
-		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body), Logger: n.options.Logger, Registerer: n.registry,
+		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body),
+		Logger: n.options.Logger, Registerer: n.registry,
 	})
 	n.public.serve(n.publicHandler(), n.failed)
 	n.admin.serve(n.adminHandler(), n.failed)
@@ -153,8 +162,10 @@ func (n *Node) lead(shard uint32, lead persistence.Lead) {
 func (n *Node) openStore() (*persistence.Store, error) {
 	c := &n.config.Cluster
 	store, err := persistence.Open(persistence.Options{
-		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry, Lead: n.leads.set,
-		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft, SendSnapshot: n.sendSnapshot,
+		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry,
+		Lead:        n.leads.set,
+		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft,
+		SendSnapshot: n.sendSnapshot,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: node.data_dir %s: %s%w", n.config.Node.DataDir, openRemedy(err), err)
@@ -191,7 +202,8 @@ func (n *Node) Wait(ctx context.Context) error {
 	}
 }
 
-// Close stops the node and returns when nothing of it runs any more. It waits for webhooks and sends under way until ctx ends.
+// Close stops the node and returns when nothing of it runs any more. It waits for webhooks and
+// sends under way until ctx ends.
 func (n *Node) Close(ctx context.Context) {
 	n.closeOnce.Do(func() {
 		n.options.Logger.Info("stopping")

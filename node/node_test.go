@@ -38,8 +38,8 @@ func TestMessagesBecomeReplies(t *testing.T) {
 	}
 }
 
-// TestRestartLosesNothing starts nodes one after the other over the same data: ids are remembered, states go on, and after a
-// clean stop no reply is sent again.
+// TestRestartLosesNothing starts nodes one after the other over the same data: ids are remembered,
+// states go on, and after a clean stop no reply is sent again.
 func TestRestartLosesNothing(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.counter()
@@ -64,8 +64,8 @@ func TestRestartLosesNothing(t *testing.T) {
 	}
 }
 
-// TestStopFinishesSends: a reply that the provider is still taking when the node stops is awaited, so that the next start
-// doubts nothing.
+// TestStopFinishesSends: a reply that the provider is still taking when the node stops is awaited,
+// so that the next start doubts nothing.
 func TestStopFinishesSends(t *testing.T) {
 	w := newWorld(t)
 	started, release := make(chan struct{}), make(chan struct{})
@@ -92,7 +92,8 @@ func TestStopFinishesSends(t *testing.T) {
 	}
 }
 
-// TestSlowBotDelaysItsUserOnly: while the bot thinks about one user, others are served, and that user's messages are accepted.
+// TestSlowBotDelaysItsUserOnly: while the bot thinks about one user, others are served, and that
+// user's messages are accepted.
 func TestSlowBotDelaysItsUserOnly(t *testing.T) {
 	const slow = "4915100000001"
 	called, release := make(chan struct{}, 10), make(chan struct{})
@@ -149,8 +150,10 @@ func TestHealth(t *testing.T) {
 	}
 	_, metrics := w.get(n, "/metrics")
 	for _, name := range []string{
-		"wactor_webhooks_total", "wactor_accept_seconds", "wactor_turns_total", "wactor_bot_seconds", "wactor_commit_seconds",
-		"wactor_outbox_depth", "wactor_sends_total", "wactor_deliveries_total", "wactor_duplicates_total", "wactor_dead_letters_total",
+		"wactor_webhooks_total", "wactor_accept_seconds", "wactor_turns_total", "wactor_bot_seconds",
+		"wactor_commit_seconds",
+		"wactor_outbox_depth", "wactor_sends_total", "wactor_deliveries_total", "wactor_duplicates_total",
+		"wactor_dead_letters_total",
 		"wactor_active_conversations", "wactor_replies_in_doubt_total", "wactor_replies_resent_total",
 	} {
 		if !strings.Contains(metrics, "\n"+name) {
@@ -182,7 +185,8 @@ func TestAdminIsGuarded(t *testing.T) {
 	if status, _ := w.get(guarded, "/metrics"); status != http.StatusUnauthorized {
 		t.Errorf("without the token: %d", status)
 	}
-	if status, _ := w.get(guarded, "/metrics", "Authorization", "Bearer abcdefghijklmnopqrstuvwxyz"); status != http.StatusOK {
+	if status, _ := w.get(guarded, "/metrics", "Authorization",
+		"Bearer abcdefghijklmnopqrstuvwxyz"); status != http.StatusOK {
 		t.Errorf("with the token: %d", status)
 	}
 	if status, _ := w.get(guarded, "/healthz"); status != http.StatusOK {
@@ -197,7 +201,8 @@ func TestTraceTellsTheTimeline(t *testing.T) {
 	w.send(n, "4915100000001", "wamid.1", "a")
 	w.await("4915100000001", 1)
 	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
-	response, err := client.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: "+4915100000001"}))
+	response, err := client.Trace(context.Background(),
+		connect.NewRequest(&wactorv1.TraceRequest{User: "+4915100000001"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +210,13 @@ func TestTraceTellsTheTimeline(t *testing.T) {
 	if len(conversations) != 1 || conversations[0].Version != 1 || len(conversations[0].Violations) != 0 {
 		t.Fatalf("trace %v", conversations)
 	}
-	if _, err := client.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: " "})); connect.CodeOf(err) != connect.CodeInvalidArgument {
+	if _, err := client.Trace(context.Background(),
+		connect.NewRequest(&wactorv1.TraceRequest{User: " "})); connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("an empty user: %v", err)
 	}
 	request := &wactorv1.TraceRequest{User: "1", Channel: "nowhere"}
-	if _, err := client.Trace(context.Background(), connect.NewRequest(request)); connect.CodeOf(err) != connect.CodeNotFound {
+	if _, err := client.Trace(context.Background(), connect.NewRequest(request)); connect.CodeOf(
+		err) != connect.CodeNotFound {
 		t.Errorf("an unknown channel: %v", err)
 	}
 	status, err := client.Status(context.Background(), connect.NewRequest(&wactorv1.StatusRequest{}))
@@ -228,7 +235,8 @@ func TestAdminSpeaksEveryProtocol(t *testing.T) {
 	for name, client := range map[string]wactorv1connect.AdminServiceClient{
 		"Connect": wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr()),
 		"JSON":    wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr(), connect.WithProtoJSON()),
-		"gRPC":    wactorv1connect.NewAdminServiceClient(&http.Client{Transport: http2}, "http://"+n.AdminAddr(), connect.WithGRPC()),
+		"gRPC": wactorv1connect.NewAdminServiceClient(&http.Client{Transport: http2}, "http://"+n.AdminAddr(),
+			connect.WithGRPC()),
 	} {
 		status, err := client.Status(context.Background(), connect.NewRequest(&wactorv1.StatusRequest{}))
 		if err != nil || status.Msg.Version != "test" {
@@ -237,7 +245,8 @@ func TestAdminSpeaksEveryProtocol(t *testing.T) {
 	}
 }
 
-// TestStartFailsWhole: a port that is taken is found before anything is written, and nothing is left behind.
+// TestStartFailsWhole: a port that is taken is found before anything is written, and nothing is
+// left behind.
 func TestStartFailsWhole(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

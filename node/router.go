@@ -14,15 +14,17 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// router takes deliveries to the nodes that lead their conversations. While a lead changes it tries again, within a deadline: the
-// provider hears nothing of an election that is over in time. What may have been kept is only tried again where that does no harm.
+// router takes deliveries to the nodes that lead their conversations. While a lead changes it tries
+// again, within a deadline: the provider hears nothing of an election that is over in time. What
+// may have been kept is only tried again where that does no harm.
 type router struct {
 	self    uint64
 	runtime *actors.Runtime
 	// peers returns the cluster, or nil where it is not there yet.
 	peers func() *cluster.Cluster
-	// settled reports whether the cluster was formed once. Until then nothing is taken: what its founder kept would lie on one disk, and
-	// in a cluster that was founded by mistake beside another one it would stay there.
+	// settled reports whether the cluster was formed once. Until then nothing is taken: what its
+	// founder kept would lie on one disk, and in a cluster that was founded by mistake beside
+	// another one it would stay there.
 	settled func() bool
 
 	numbers atomic.Uint64 // of trips
@@ -37,10 +39,12 @@ type router struct {
 }
 
 const (
-	// routeWithin bounds the way of a delivery: longer than an election after a crash, shorter than a gateway waits.
+	// routeWithin bounds the way of a delivery: longer than an election after a crash, shorter than
+	// a gateway waits.
 	routeWithin = 6 * time.Second
-	// isolatedMost is how long a node hears nobody until what it can't do alone is not tried any more. Until then it waits: on a machine
-	// without a free processor nodes do not hear each other for a second, either.
+	// isolatedMost is how long a node hears nobody until what it can't do alone is not tried any
+	// more. Until then it waits: on a machine without a free processor nodes do not hear each other
+	// for a second, either.
 	isolatedMost = 2500 * time.Millisecond
 	// restFirst and restMost are the pauses between two tries.
 	restFirst = 5 * time.Millisecond
@@ -48,10 +52,12 @@ const (
 )
 
 func newRouter(
-	self uint64, runtime *actors.Runtime, peers func() *cluster.Cluster, settled func() bool, registry prometheus.Registerer,
+	self uint64, runtime *actors.Runtime, peers func() *cluster.Cluster, settled func() bool,
+	registry prometheus.Registerer,
 ) *router {
 	r := &router{
-		self: self, runtime: runtime, peers: peers, settled: settled, flying: map[uint32]map[*trip]bool{}, lines: map[lineKey]*line{},
+		self: self, runtime: runtime, peers: peers, settled: settled, flying: map[uint32]map[*trip]bool{},
+		lines: map[lineKey]*line{},
 		forwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_deliveries_forwarded_total",
 			Help: "Deliveries sent to the node that leads their conversation: ok, again (tried again) or failed.",
@@ -150,9 +156,10 @@ func (t *trip) start() {
 	})
 }
 
-// target chooses the node to try. Mostly that is who is said to lead; now and then another one that should hold the shard, since
-// what is said may be old. Where the leader is out of reach for longer than an election takes, others may reach it: the network
-// between two nodes can be cut while both are well.
+// target chooses the node to try. Mostly that is who is said to lead; now and then another one that
+// should hold the shard, since what is said may be old. Where the leader is out of reach for longer
+// than an election takes, others may reach it: the network between two nodes can be cut while both
+// are well.
 func (t *trip) target(peers *cluster.Cluster, shard uint32) (node uint64, relay bool) {
 	if told := t.told; told != 0 {
 		t.told = 0
@@ -265,7 +272,8 @@ func (t *trip) end(err error) {
 	t.router.left(t)
 }
 
-// hinted gives up waiting for who does not lead a shard any more: it may be paused or cut off, and its answer never come.
+// hinted gives up waiting for who does not lead a shard any more: it may be paused or cut off, and
+// its answer never come.
 func (r *router) hinted(hint cluster.Hint) {
 	r.mu.Lock()
 	var left []*trip

@@ -42,7 +42,8 @@ func (dumb) Turn(context.Context, *conversation.Turn) (*conversation.Answer, err
 	return &conversation.Answer{}, nil
 }
 
-// crossing is a router before a runtime that leads nothing yet, and what became of the deliveries, in order.
+// crossing is a router before a runtime that leads nothing yet, and what became of the deliveries,
+// in order.
 type crossing struct {
 	*router
 	formed   atomic.Bool
@@ -66,7 +67,8 @@ func newCrossing(t *testing.T) *crossing {
 
 func (c *crossing) deliver(user, id string) {
 	c.Deliver(&actors.Delivery{
-		Conversation: conversation.ID{Channel: "shop", User: user}, Message: &wactorv1.Message{Id: id, Type: "text", Text: "hi"},
+		Conversation: conversation.ID{Channel: "shop", User: user}, Message: &wactorv1.Message{Id: id, Type: "text",
+			Text: "hi"},
 		User: &wactorv1.User{WaId: user},
 		Done: func(verdict conversation.Verdict, err error) {
 			c.mu.Lock()
@@ -96,8 +98,9 @@ func (c *crossing) want(t *testing.T, outcomes ...string) {
 	}
 }
 
-// TestAnElectionKeepsTheOrder: messages of one user come one by one while a shard has no leader; who came first is tried at long
-// intervals by then. When there is a leader they arrive in their order.
+// TestAnElectionKeepsTheOrder: messages of one user come one by one while a shard has no leader;
+// who came first is tried at long intervals by then. When there is a leader they arrive in their
+// order.
 func TestAnElectionKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrossing(t)
@@ -116,7 +119,8 @@ func TestAnElectionKeepsTheOrder(t *testing.T) {
 	})
 }
 
-// TestNothingIsTakenBeforeTheClusterIsFormed: the founder leads every shard by itself at first. What comes then waits as for an election.
+// TestNothingIsTakenBeforeTheClusterIsFormed: the founder leads every shard by itself at first.
+// What comes then waits as for an election.
 func TestNothingIsTakenBeforeTheClusterIsFormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrossing(t)
@@ -133,7 +137,8 @@ func TestNothingIsTakenBeforeTheClusterIsFormed(t *testing.T) {
 	})
 }
 
-// TestWaitingEnds: what nobody takes in time is told so, also where it was never the first of its line.
+// TestWaitingEnds: what nobody takes in time is told so, also where it was never the first of its
+// line.
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrossing(t)

@@ -6,7 +6,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// rules are those of package conversation for one channel. Config has checked them: a word that is not known here can't come.
+// rules are those of package conversation for one channel. Config has checked them: a word that is
+// not known here can't come.
 func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 	b := cfg.Bots[c.Bot]
 	out := conversation.Config{
@@ -16,7 +17,8 @@ func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 		OnFailure:   textReply(b.OnFailure.Reply),
 		DedupWindow: cfg.DedupWindow,
 		StaleAfter:  cfg.StaleAfter,
-		InDoubt:     conversation.InDoubt{Wait: c.InDoubt.Wait, Max: c.InDoubt.Max, Park: c.InDoubt.Then == config.Park},
+		InDoubt: conversation.InDoubt{Wait: c.InDoubt.Wait, Max: c.InDoubt.Max,
+			Park: c.InDoubt.Then == config.Park},
 		MaxInbox:    cfg.Limits.Inbox,
 		Burst:       burst(&b.Burst),
 		Order:       conversation.Order{Hold: b.Order.Hold, DropLate: b.Order.Late == config.Drop},
@@ -35,13 +37,15 @@ func burst(b *config.Burst) conversation.Burst {
 		config.Interrupt: conversation.Interrupt, config.Reject: conversation.Reject,
 	}[b.Policy]
 	return conversation.Burst{
-		Policy: policy, Quiet: b.Quiet, MaxWait: b.MaxWait, MaxMessages: b.MaxMessages, Flush: b.Flush, Notice: textReply(b.Notice),
+		Policy: policy, Quiet: b.Quiet, MaxWait: b.MaxWait, MaxMessages: b.MaxMessages, Flush: b.Flush,
+		Notice: textReply(b.Notice),
 	}
 }
 
 func taps(b *config.Bot) conversation.Taps {
 	stale := map[string]conversation.StaleButtons{
-		config.Accept: conversation.StaleAccept, config.Ignore: conversation.StaleIgnore, config.Answer: conversation.StaleAnswer,
+		config.Accept: conversation.StaleAccept, config.Ignore: conversation.StaleIgnore,
+		config.Answer: conversation.StaleAnswer,
 	}[b.StaleButtons]
 	return conversation.Taps{Debounce: b.Debounce, Stale: stale, StaleReply: textReply(b.StaleReply)}
 }

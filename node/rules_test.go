@@ -27,7 +27,8 @@ func TestRulesOfDefaults(t *testing.T) {
 		Taps:      conversation.Taps{Debounce: 2 * time.Second, Stale: conversation.StaleAccept},
 		Session:   conversation.Session{Idle: day},
 		LoopGuard: conversation.LoopGuard{Repeats: 20, Window: 5 * time.Minute},
-		Sending:   conversation.Sending{PairBurst: 45, PairEvery: 6 * time.Second, AwaitMax: 10 * time.Second, Window: day},
+		Sending: conversation.Sending{PairBurst: 45, PairEvery: 6 * time.Second, AwaitMax: 10 * time.Second,
+			Window: day},
 	}
 	if diff := cmp.Diff(want, rules(cfg, &c), protocmp.Transform()); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -67,10 +68,12 @@ func TestRulesOfPolicies(t *testing.T) {
 	}
 }
 
-// TestRulesKnowEachWord holds the words of config against the policies they stand for: one that is missing would be the default.
+// TestRulesKnowEachWord holds the words of config against the policies they stand for: one that is
+// missing would be the default.
 func TestRulesKnowEachWord(t *testing.T) {
 	for word, want := range map[string]conversation.BurstPolicy{
-		"enqueue": conversation.Enqueue, "merge": conversation.Merge, "interrupt": conversation.Interrupt, "reject": conversation.Reject,
+		"enqueue": conversation.Enqueue, "merge": conversation.Merge, "interrupt": conversation.Interrupt,
+		"reject": conversation.Reject,
 	} {
 		if got := burst(&config.Burst{Policy: word}).Policy; got != want {
 			t.Errorf("burst.policy %s is %d, want %d", word, got, want)

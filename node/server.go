@@ -24,8 +24,9 @@ type server struct {
 }
 
 const (
-	// quietFor is how long no request must have come until a listener counts as left by whoever spreads them, and quietMost how long
-	// that is waited for: many look every ten seconds whether a node is ready.
+	// quietFor is how long no request must have come until a listener counts as left by whoever
+	// spreads them, and quietMost how long that is waited for: many look every ten seconds whether
+	// a node is ready.
 	quietFor  = 300 * time.Millisecond
 	quietMost = 12 * time.Second
 )
@@ -36,7 +37,8 @@ func newServer(listener net.Listener) *server {
 		ReadTimeout:       10 * time.Second, // 3 MiB in it are 2.5 Mbit/s; who is slower only takes up memory
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines hold addresses of strangers
+		// its lines hold addresses of strangers
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}}
 }
 
@@ -64,9 +66,10 @@ func (s *server) serve(handler http.Handler, failed chan<- error) {
 	})
 }
 
-// fallQuiet serves on until no request comes any more: a connection that nobody has accepted when the listener is closed is reset, and
-// so is one that is kept alive and used at that moment. So those are told with an answer that it was their last; SetKeepAlivesEnabled
-// would close them when the next request may be on its way.
+// fallQuiet serves on until no request comes any more: a connection that nobody has accepted when
+// the listener is closed is reset, and so is one that is kept alive and used at that moment. So
+// those are told with an answer that it was their last; SetKeepAlivesEnabled would close them when
+// the next request may be on its way.
 func (s *server) fallQuiet(ctx context.Context) {
 	s.leaving.Store(true)
 	for began := time.Now(); time.Since(began) < quietMost; {

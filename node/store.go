@@ -36,7 +36,8 @@ func actorsError(err error) error {
 	return err
 }
 
-// leads passes news of leadership on, in order; what comes before there is somebody to tell is kept.
+// leads passes news of leadership on, in order; what comes before there is somebody to tell is
+// kept.
 type leads struct {
 	mu      sync.Mutex
 	tell    func(shard uint32, lead persistence.Lead)
@@ -70,7 +71,8 @@ func (l *leads) attach(tell func(shard uint32, lead persistence.Lead)) {
 	l.waiting = nil
 }
 
-// led returns the number of shards whose conversations may be used here; the meta group, shard 0, has none.
+// led returns the number of shards whose conversations may be used here; the meta group, shard 0,
+// has none.
 func (l *leads) led() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -28,7 +28,8 @@ const (
 	testSecret      = "app-secret"
 )
 
-// world is a node's surroundings: a Graph API that takes everything, and a data directory that outlives the node.
+// world is a node's surroundings: a Graph API that takes everything, and a data directory that
+// outlives the node.
 type world struct {
 	t      *testing.T
 	dir    string
@@ -46,7 +47,8 @@ type world struct {
 type reply struct{ to, id, text string }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), more: make(chan struct{}, 1), client: &http.Client{Transport: &http.Transport{}}}
+	w := &world{t: t, dir: t.TempDir(), more: make(chan struct{}, 1),
+		client: &http.Client{Transport: &http.Transport{}}}
 	w.graph = httptest.NewServer(http.HandlerFunc(w.take))
 	t.Cleanup(func() {
 		w.graph.Close()

@@ -13,8 +13,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// apply applies committed entries into a batch, with the applied index unless they are applied directly. The answers leave when the
-// batch is in the store.
+// apply applies committed entries into a batch, with the applied index unless they are applied
+// directly. The answers leave when the batch is in the store.
 func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 	for _, entry := range entries {
 		g.log.applied = positionOf(entry)
@@ -73,12 +73,14 @@ func (g *group) applyCommand(batch *pebble.Batch, command *wactorv1.Command) (Ap
 	case *wactorv1.Command_Commit:
 		return g.applyCommit(batch, c.Commit)
 	case *wactorv1.Command_ExpireSeen:
-		return Applied{}, batch.DeleteRange(shardKey(g.shard, classSeen), seenEnd(g.shard, c.ExpireSeen.GetBefore()), nil)
+		return Applied{}, batch.DeleteRange(shardKey(g.shard, classSeen), seenEnd(g.shard, c.ExpireSeen.GetBefore()),
+			nil)
 	}
 	return Applied{}, g.tooNew(command)
 }
 
-// applyCommit checks the revision and writes the records. It is deterministic: it reads nothing but the head's revision.
+// applyCommit checks the revision and writes the records. It is deterministic: it reads nothing but
+// the head's revision.
 func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Applied, error) {
 	if !wellFormed(commit) {
 		return Applied{}, ErrMalformed
@@ -125,7 +127,8 @@ func check(command *wactorv1.Command) error {
 	return ErrMalformed
 }
 
-// wellFormed reports whether each record of a commit has a place, and the head is written: it carries the revision.
+// wellFormed reports whether each record of a commit has a place, and the head is written: it
+// carries the revision.
 func wellFormed(commit *wactorv1.Commit) bool {
 	if commit.GetConversation() == "" {
 		return false
@@ -145,7 +148,8 @@ func wellFormed(commit *wactorv1.Commit) bool {
 	return hasHead
 }
 
-// revision is the conversation's, as of the entries applied so far, those in the open batch included.
+// revision is the conversation's, as of the entries applied so far, those in the open batch
+// included.
 func (g *group) revision(conversation string) (standing, error) {
 	if at, ok := g.revisions.get(conversation); ok {
 		return at, nil
@@ -166,10 +170,12 @@ func (g *group) revision(conversation string) (standing, error) {
 	return at, nil
 }
 
-// chained in the stored number of a revision says that the chain follows. A head of before there were chains has none.
+// chained in the stored number of a revision says that the chain follows. A head of before there
+// were chains has none.
 const chained = 1 << 63
 
-// joinHead is the stored form of a head: the revision's number (8 bytes) and chain (8), then the head.
+// joinHead is the stored form of a head: the revision's number (8 bytes) and chain (8), then the
+// head.
 func joinHead(at standing, head []byte) []byte {
 	out := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(head)), at.revision|chained)
 	return append(binary.BigEndian.AppendUint64(out, at.chain), head...)

@@ -32,10 +32,13 @@ func syncCount(fs vfs.FS) (vfs.FS, *atomic.Int64) {
 	})), &n
 }
 
-// benchCommit is a commit like that of a message and its turn: head, state, a reply, a journal record, a message id.
+// benchCommit is a commit like that of a message and its turn: head, state, a reply, a journal
+// record, a message id.
 func benchCommit(name string, base uint64) *wactorv1.Commit {
-	c := commitOf(name, base, put(state, "", benchState), put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seq(base), benchState),
-		put(journal, seq(base), benchState), put(seen, generation(1)+fmt.Sprint("wamid.HBgLMTIzNDU2Nzg5MBUCABIYFjNBN", base), ""), put(workIndex, "", ""))
+	c := commitOf(name, base, put(state, "", benchState), put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seq(base),
+		benchState),
+		put(journal, seq(base), benchState), put(seen, generation(1)+fmt.Sprint("wamid.HBgLMTIzNDU2Nzg5MBUCABIYFjNBN",
+			base), ""), put(workIndex, "", ""))
 	if base > 0 {
 		c.Deletes = []*wactorv1.Key{key(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seq(base-1))}
 	}
@@ -44,8 +47,8 @@ func benchCommit(name string, base uint64) *wactorv1.Commit {
 
 var benchState = strings.Repeat("s", 150)
 
-// BenchmarkCommit has writers commit, each to conversations of its own in one shard after the other, in memory (where a sync is
-// free) and on disk. It reports syncs for each commit.
+// BenchmarkCommit has writers commit, each to conversations of its own in one shard after the
+// other, in memory (where a sync is free) and on disk. It reports syncs for each commit.
 func BenchmarkCommit(b *testing.B) {
 	for _, where := range []string{"memory", "disk"} {
 		for _, writers := range []int{1, 16, 256} {
@@ -56,7 +59,8 @@ func BenchmarkCommit(b *testing.B) {
 					fs, dir = vfs.Default, b.TempDir()
 				}
 				counted, syncs := syncCount(fs)
-				r := open(b, Options{FS: counted, Dir: dir, Shards: benchShards, CacheBytes: 128 << 20, Lanes: *benchLanes})
+				r := open(b, Options{FS: counted, Dir: dir, Shards: benchShards, CacheBytes: 128 << 20,
+					Lanes: *benchLanes})
 				b.ReportAllocs()
 				syncs.Store(0)
 				b.ResetTimer()
@@ -83,7 +87,8 @@ func commitMany(b testing.TB, r *rig, writers, n int) {
 			for i := 0; left.Add(-1) >= 0; i++ {
 				at := i % len(bases)
 				shard := uint32((w+at)%benchShards) + 1
-				r.Propose(shard, r.term(shard), command(benchCommit(fmt.Sprintf("shop/49151%06d-%d", w, at), bases[at])), func(_ Applied, err error) { done <- err })
+				r.Propose(shard, r.term(shard), command(benchCommit(fmt.Sprintf("shop/49151%06d-%d", w, at),
+					bases[at])), func(_ Applied, err error) { done <- err })
 				if err := <-done; err != nil {
 					b.Error(err)
 					return
@@ -113,7 +118,8 @@ func BenchmarkSync(b *testing.B) {
 	}
 }
 
-var benchStored = flag.Int("stored", 0, "stored conversations of BenchmarkOpen and BenchmarkCommitStored; 0: 10,000, and 1,000,000 unless -short")
+var benchStored = flag.Int("stored", 0, "stored conversations of BenchmarkOpen and BenchmarkCommitStored; 0: 10,000, "+
+	"and 1,000,000 unless -short")
 
 func storedSizes() []int {
 	switch {
@@ -149,7 +155,8 @@ func fill(b testing.TB, dir string, n int) {
 	}
 }
 
-// BenchmarkStored opens a store with many conversations, and then commits to some of them and to new ones.
+// BenchmarkStored opens a store with many conversations, and then commits to some of them and to
+// new ones.
 func BenchmarkStored(b *testing.B) {
 	for _, n := range storedSizes() {
 		dir := ""
@@ -197,7 +204,8 @@ func BenchmarkStored(b *testing.B) {
 	}
 }
 
-// visit does what the store sees of a message to a conversation that is not active: load, look for a duplicate, commit.
+// visit does what the store sees of a message to a conversation that is not active: load, look for
+// a duplicate, commit.
 func visit(b testing.TB, r *rig, i int) {
 	shard, name := uint32(i%benchShards)+1, fmt.Sprintf("shop/4915%08d", i)
 	revision, err := r.Load(shard, name, func(kindOf, []byte, []byte) error { return nil })

@@ -14,17 +14,20 @@ import (
 
 // Change is one step of moving replicas. Ids name replicas, but for Add.
 type Change struct {
-	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been created there. Replica is that id, as the
-	// caller created it; with 0 it is whatever comes next.
+	// Add makes a new replica on a node a learner. Its id is Members.Next; it must have been
+	// created there. Replica is that id, as the caller created it; with 0 it is whatever comes
+	// next.
 	Add, Replica uint64
-	// Promote makes learners voters, and Remove removes learners, all at once by joint consensus. A voter in Remove is made a
-	// learner by it, and has to be removed once more: it votes for as long as anybody may believe that the group is in the joint
-	// configuration still. Destroyed at its end, it could be missed for ever by one who has not heard of that end.
+	// Promote makes learners voters, and Remove removes learners, all at once by joint consensus. A
+	// voter in Remove is made a learner by it, and has to be removed once more: it votes for as
+	// long as anybody may believe that the group is in the joint configuration still. Destroyed at
+	// its end, it could be missed for ever by one who has not heard of that end.
 	Promote, Remove []uint64
 }
 
-// ChangeReplicas proposes a change to a group that this node leads in a term. That it returns without an error says only that it
-// was proposed: look at Groups. One change is made at a time; the consensus core drops what comes before the last is done.
+// ChangeReplicas proposes a change to a group that this node leads in a term. That it returns
+// without an error says only that it was proposed: look at Groups. One change is made at a time;
+// the consensus core drops what comes before the last is done.
 func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
 	l := s.lane(shard)
 	return s.onLane(l, func() error {
@@ -50,12 +53,14 @@ func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
 	})
 }
 
-// fits refuses a change that was made for other replicas than there are: a caller that looked before the last change was applied would
-// add a learner that nobody has created, or make a voter of a replica that is gone.
+// fits refuses a change that was made for other replicas than there are: a caller that looked
+// before the last change was applied would add a learner that nobody has created, or make a voter
+// of a replica that is gone.
 func (g *group) fits(c Change) error {
 	conf := g.log.conf
 	if c.Add != 0 && c.Replica != 0 && c.Replica != g.log.members.Next {
-		return fmt.Errorf("%w: the next replica of shard %d is %d, not %d", ErrChanged, g.shard, g.log.members.Next, c.Replica)
+		return fmt.Errorf("%w: the next replica of shard %d is %d, not %d", ErrChanged, g.shard, g.log.members.Next,
+			c.Replica)
 	}
 	for _, id := range c.Promote {
 		if !slices.Contains(conf.GetLearners(), id) {
@@ -100,8 +105,8 @@ func (g *group) change(c Change) (*raftpb.ConfChangeV2, error) {
 	return out, err
 }
 
-// applyChange applies a change of replicas. Members that left are kept until the group has left the joint configuration: until
-// then they vote.
+// applyChange applies a change of replicas. Members that left are kept until the group has left the
+// joint configuration: until then they vote.
 func (g *group) applyChange(batch *pebble.Batch, entry *raftpb.Entry) error {
 	change := &raftpb.ConfChangeV2{}
 	if entry.GetType() != raftpb.EntryConfChangeV2 {

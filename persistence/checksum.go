@@ -7,9 +7,10 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Checksum is a sum over all that a replica of this node has applied, up to the entry of the index that it returns: replicas of a
-// shard that have applied the same entries have the same. It reads the whole shard, and holds up the shard's lane meanwhile;
-// it returns ErrReplica where there is no replica here.
+// Checksum is a sum over all that a replica of this node has applied, up to the entry of the index
+// that it returns: replicas of a shard that have applied the same entries have the same. It reads
+// the whole shard, and holds up the shard's lane meanwhile; it returns ErrReplica where there is no
+// replica here.
 func (s *Store) Checksum(shard uint32) (sum, applied uint64, err error) {
 	l := s.lane(shard)
 	err = s.onLane(l, func() error {
@@ -18,7 +19,8 @@ func (s *Store) Checksum(shard uint32) (sum, applied uint64, err error) {
 			return ErrReplica
 		}
 		hash := xxhash.New()
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, firstState), UpperBound: shardKey(shard+1, 0)})
+		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, firstState),
+			UpperBound: shardKey(shard+1, 0)})
 		if err != nil {
 			return engineError(err)
 		}

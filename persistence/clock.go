@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Ticks. A leader is heard of with every tick; one that is not for electionTicks to twice as many is stood against.
+// Ticks. A leader is heard of with every tick; one that is not for electionTicks to twice as many
+// is stood against.
 const (
 	// TickInterval is the time between two ticks.
 	TickInterval  = 50 * time.Millisecond
@@ -43,14 +44,16 @@ func (c *clock) close() {
 	c.stopped.Wait()
 }
 
-// Tick lets TickInterval go by. With Options.Manual the caller calls it; otherwise nobody else does.
+// Tick lets TickInterval go by. With Options.Manual the caller calls it; otherwise nobody else
+// does.
 func (s *Store) Tick() {
 	for _, l := range s.lanes {
 		l.tick()
 	}
 }
 
-// Drive does what waits in all lanes, until nothing does. With Options.Manual the caller calls it, on one goroutine.
+// Drive does what waits in all lanes, until nothing does. With Options.Manual the caller calls it,
+// on one goroutine.
 func (s *Store) Drive() error {
 	for again := true; again; {
 		again = false

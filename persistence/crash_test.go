@@ -19,8 +19,9 @@ var (
 	crashSeed  = flag.Uint64("crash.seed", 1, "the first of them")
 )
 
-// TestNothingAcknowledgedIsLostInACrash plays histories of power cuts: load, a cut at a random access to a file, which leaves
-// what was synced and a random part of the rest; a start from that, which may be cut as well; a check; and on.
+// TestNothingAcknowledgedIsLostInACrash plays histories of power cuts: load, a cut at a random
+// access to a file, which leaves what was synced and a random part of the rest; a start from that,
+// which may be cut as well; a check; and on.
 func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 	for i := range *crashSeeds {
 		seed := *crashSeed + uint64(i)
@@ -30,7 +31,8 @@ func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 			h := &crashHistory{t: t, rng: rng, fs: vfs.NewCrashableMem(), options: crashOptions(rng)}
 			for shard := range uint32(h.options.Shards) {
 				for n := range 3 {
-					h.conversations = append(h.conversations, &chain{shard: shard + 1, name: fmt.Sprintf("shop/%d\x00%d", shard, n)})
+					h.conversations = append(h.conversations, &chain{shard: shard + 1,
+						name: fmt.Sprintf("shop/%d\x00%d", shard, n)})
 				}
 			}
 			for range 4 {
@@ -40,11 +42,13 @@ func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 	}
 }
 
-// crashOptions makes everything small, so that logs are truncated, tables written and logs rotated all the time.
+// crashOptions makes everything small, so that logs are truncated, tables written and logs rotated
+// all the time.
 func crashOptions(rng *rand.Rand) Options {
 	memTable := uint64(1) << (14 + rng.IntN(5))
 	return Options{
-		Dir: "store", Shards: 1 + rng.IntN(4), Lanes: 1 + rng.IntN(2), LogBytes: 1 << (4 * rng.IntN(5)), keepLog: rng.IntN(2) == 0,
+		Dir: "store", Shards: 1 + rng.IntN(4), Lanes: 1 + rng.IntN(2), LogBytes: 1 << (4 * rng.IntN(5)),
+		keepLog: rng.IntN(2) == 0,
 		tune: func(o *pebble.Options) {
 			o.MemTableSize = memTable
 			o.L0CompactionThreshold = 2
@@ -111,7 +115,8 @@ func (c *chain) load(t *testing.T, r *rig, rng *rand.Rand, commits int) {
 	}
 }
 
-// check holds the store against the chain: some revision that is not older than what was acknowledged, and exactly its records.
+// check holds the store against the chain: some revision that is not older than what was
+// acknowledged, and exactly its records.
 func (c *chain) check(t *testing.T, r *rig, acknowledged, proposed uint64) (revision uint64) {
 	t.Helper()
 	revision, records := r.load(c.shard, c.name)
@@ -174,7 +179,11 @@ func checkIndexes(t *testing.T, r *rig, chains []*chain, revisions map[*chain]ui
 		if err := r.Work(shard, func(name string) error { gotWork[name] = true; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		err := r.Due(shard, 1<<40, func(dueMs int64, name, _ string) error { gotDue[timer{dueMs, name}] = true; return nil })
+		err := r.Due(shard, 1<<40, func(dueMs int64, name, _ string) error {
+			gotDue[timer{dueMs,
+				name}] = true
+			return nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +217,8 @@ func (h *crashHistory) cutAt(n int64) (vfs.FS, func() *cut) {
 	var accesses atomic.Int64
 	var once sync.Once
 	var found *cut
-	fs, clone := h.fs, vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 10, 50, 90, 100}[h.rng.IntN(5)], RNG: rand.New(rand.NewPCG(h.rng.Uint64(), 2))}
+	fs, clone := h.fs, vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 10, 50, 90, 100}[h.rng.IntN(5)],
+		RNG: rand.New(rand.NewPCG(h.rng.Uint64(), 2))}
 	take := func() {
 		once.Do(func() {
 			found = &cut{acknowledged: map[*chain]uint64{}}
@@ -230,7 +240,8 @@ func (h *crashHistory) cutAt(n int64) (vfs.FS, func() *cut) {
 	}
 }
 
-// round starts the store, perhaps with cuts during the start, checks it, and loads it until it is cut.
+// round starts the store, perhaps with cuts during the start, checks it, and loads it until it is
+// cut.
 func (h *crashHistory) round() {
 	h.t.Helper()
 	if h.rng.IntN(2) == 0 {

@@ -8,16 +8,21 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// A log is there for other replicas. One that is alone, as all are on a single node, needs none: what it appends is committed as soon as it
-// is on the disk. So it writes what entries do in place of the entries, in the very batch that is synced. The consensus core sees an entry
-// that was appended, committed and applied, as ever; its indexes go on in memory, and the disk learns of them when the log is needed
-// again, or with a new term (groupLog.append). A start begins with those that the disk knows: nobody else has ever seen the ones since.
+// A log is there for other replicas. One that is alone, as all are on a single node, needs none:
+// what it appends is committed as soon as it is on the disk. So it writes what entries do in place
+// of the entries, in the very batch that is synced. The consensus core sees an entry that was
+// appended, committed and applied, as ever; its indexes go on in memory, and the disk learns of
+// them when the log is needed again, or with a new term (groupLog.append). A start begins with
+// those that the disk knows: nobody else has ever seen the ones since.
 
-// goesDirect reports whether the entries of a Ready may be applied at once, instead of being written to the log.
+// goesDirect reports whether the entries of a Ready may be applied at once, instead of being
+// written to the log.
 func (g *group) goesDirect(ready raft.Ready) bool {
 	return !g.keepsLog && len(ready.Entries) > 0 && g.alone() && g.leads() && !g.log.writesHard(ready.HardState) &&
-		// All before them is applied; where it was logged, the consensus core has heard of that, too.
-		g.log.applied == g.log.last && ready.Entries[0].GetIndex() == g.log.last.index+1 && (g.log.direct || len(ready.CommittedEntries) == 0) &&
+		// All before them is applied; where it was logged, the consensus core has heard of that,
+		// too.
+		g.log.applied == g.log.last && ready.Entries[0].GetIndex() == g.log.last.index+1 && (g.log.direct ||
+		len(ready.CommittedEntries) == 0) &&
 		!slices.ContainsFunc(ready.Entries, changesReplicas)
 }
 
@@ -36,11 +41,12 @@ func (g *group) applyDirect(batch *pebble.Batch, hard *raftpb.HardState, entries
 	return g.apply(batch, entries)
 }
 
-// unbounded is the size of the cache of entries that are nowhere else. They are forgotten as soon as the consensus core has seen them
-// applied, before the lane takes in anything new.
+// unbounded is the size of the cache of entries that are nowhere else. They are forgotten as soon
+// as the consensus core has seen them applied, before the lane takes in anything new.
 const unbounded = int(^uint(0) >> 1)
 
-// wasApplied tells that the consensus core has seen entries which were applied directly: nobody asks for them any more.
+// wasApplied tells that the consensus core has seen entries which were applied directly: nobody
+// asks for them any more.
 func (g *group) wasApplied(end position) {
 	if g.log.direct {
 		g.log.truncated = end
@@ -49,8 +55,9 @@ func (g *group) wasApplied(end position) {
 	}
 }
 
-// hold lets readers of shards in which entries are applied directly wait until written is called: the engine shows a batch before
-// it is synced, and nobody may see, and act on, what a power cut could take back.
+// hold lets readers of shards in which entries are applied directly wait until written is called:
+// the engine shows a batch before it is synced, and nobody may see, and act on, what a power cut
+// could take back.
 func (s *Store) hold(round []work) (written func()) {
 	done := make(chan struct{})
 	for _, w := range round {

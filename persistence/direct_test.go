@@ -26,7 +26,8 @@ func logged(t *testing.T, s *Store, shard uint32) (entries int) {
 	return entries
 }
 
-// TestGroupsComeAndGoBetweenOneAndThree: who is alone keeps no log, and has one again, from where it is, as soon as there are others.
+// TestGroupsComeAndGoBetweenOneAndThree: who is alone keeps no log, and has one again, from where
+// it is, as soon as there are others.
 func TestGroupsComeAndGoBetweenOneAndThree(t *testing.T) {
 	w := newTown(t, 3, 1)
 	revision := uint64(0)
@@ -88,7 +89,8 @@ func TestGroupsComeAndGoBetweenOneAndThree(t *testing.T) {
 	}
 }
 
-// TestDeathRightAfterTheFirstLearner: the entry that makes another replica is in the log, and the log goes on behind it.
+// TestDeathRightAfterTheFirstLearner: the entry that makes another replica is in the log, and the
+// log goes on behind it.
 func TestDeathRightAfterTheFirstLearner(t *testing.T) {
 	w := newTown(t, 2, 1)
 	for i := range uint64(20) {
@@ -120,7 +122,8 @@ func TestLogGivesWayToDirectWritesAndBack(t *testing.T) {
 	}
 }
 
-// TestNewTermWhileAlone: whatever a stray replica says, the one that is alone leads again, and the next start finds positions that fit.
+// TestNewTermWhileAlone: whatever a stray replica says, the one that is alone leads again, and the
+// next start finds positions that fit.
 func TestNewTermWhileAlone(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	r := open(t, Options{FS: fs, Dir: "store", Shards: 1})
@@ -130,7 +133,8 @@ func TestNewTermWhileAlone(t *testing.T) {
 	l, term := r.lane(1), r.term(1)
 	err := r.onLane(l, func() error {
 		g := l.groups[1]
-		stray := &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(), From: new(uint64(9)), To: new(g.replica), Term: new(term + 3), Commit: new(uint64(0))}
+		stray := &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(), From: new(uint64(9)), To: new(g.replica),
+			Term: new(term + 3), Commit: new(uint64(0))}
 		l.activate(g)
 		return g.node.Step(stray)
 	})
@@ -169,7 +173,8 @@ func (g *gatedSync) MaybeError(op errorfs.Op) error {
 	return nil
 }
 
-// TestReadersSeeWhatIsOnTheDisk: the engine shows a batch before it is synced. Who reads of it gets it only then.
+// TestReadersSeeWhatIsOnTheDisk: the engine shows a batch before it is synced. Who reads of it gets
+// it only then.
 func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	checkLeaks(t)
 	g := &gatedSync{make(chan struct{}, 1), make(chan struct{}), make(chan struct{})}
@@ -181,7 +186,8 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	g.armed <- struct{}{}
 	committed := r.start(1, commitOf("shop/1", 0, put(seen, generation(1)+"id", "")))
 	<-g.arrived
-	awaitShown := func() bool { // the engine shows a batch while it is being synced, and sometimes only after the sync began
+	// the engine shows a batch while it is being synced, and sometimes only after the sync began
+	awaitShown := func() bool {
 		for range 10_000 {
 			if exists, err := r.exists(1, "shop/1"); err != nil || exists {
 				return err == nil
@@ -231,7 +237,8 @@ func TestReadersSeeWhatIsOnTheDisk(t *testing.T) {
 	}
 }
 
-// TestLargeRoundIsAppliedWhole: entries that are nowhere but in the cache are not dropped from it, however many there are.
+// TestLargeRoundIsAppliedWhole: entries that are nowhere but in the cache are not dropped from it,
+// however many there are.
 func TestLargeRoundIsAppliedWhole(t *testing.T) {
 	r := open(t, Options{Shards: 1})
 	large := string(make([]byte, 500_000))

@@ -17,7 +17,8 @@ import (
 	"go.etcd.io/raft/v3"
 )
 
-// filterPolicy answers 99 of 100 look-ups of what is not there (a new user, a new message id) without a read.
+// filterPolicy answers 99 of 100 look-ups of what is not there (a new user, a new message id)
+// without a read.
 const filterPolicy = bloom.FilterPolicy(10)
 
 // memTableBytes is the size of one memtable.
@@ -30,29 +31,37 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
 		Comparer: &comparer,
 		FS:       markerFS{s.options.FS},
-		// The engine takes its memtables out of the cache. Without room for them there would be no cache at all while one is
-		// flushed, and every read of a conversation that is not in memory would load filters and indexes from the disk.
+		// The engine takes its memtables out of the cache. Without room for them there would be no
+		// cache at all while one is flushed, and every read of a conversation that is not in memory
+		// would load filters and indexes from the disk.
 		CacheSize: s.options.CacheBytes + 2*memTableBytes,
-		// What is written and deleted again soon (inbox, outbox) should die in memory: two large memtables.
+		// What is written and deleted again soon (inbox, outbox) should die in memory: two large
+		// memtables.
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
-		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them cheap.
+		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them
+		// cheap.
 		L0CompactionThreshold:      4,
 		L0StopWritesThreshold:      24,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
-		// Table files reach the disk bit by bit, so that no fsync of the log waits behind a burst of theirs.
+		// Table files reach the disk bit by bit, so that no fsync of the log waits behind a burst
+		// of theirs.
 		BytesPerSync: 1 << 20,
-		// Named, not "newest": an upgrade of the engine must not change files in a way that a roll-back can't read.
+		// Named, not "newest": an upgrade of the engine must not change files in a way that a
+		// roll-back can't read.
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		Logger:             engineLogger{s.options.Logger, s.fatal},
 	}
-	// Damage that a read meets is the reader's error; the default would end the process for one conversation's block.
+	// Damage that a read meets is the reader's error; the default would end the process for one
+	// conversation's block.
 	o.EventListener = &pebble.EventListener{
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error", harmless("%v", info.Details))
+			s.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error",
+				harmless("%v", info.Details))
 		},
 		BackgroundError: sparse(time.Second, func(err error) {
-			s.options.Logger.Error("storage engine: work in the background failed, and is tried again", "error", harmless("%v", err))
+			s.options.Logger.Error("storage engine: work in the background failed, and is tried again", "error",
+				harmless("%v", err))
 		}),
 	}
 	for i := range o.Levels {
@@ -65,7 +74,8 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	return o
 }
 
-// sparse calls fn at most once in an interval: what fails in the background does so hundreds of times a second.
+// sparse calls fn at most once in an interval: what fails in the background does so hundreds of
+// times a second.
 func sparse(interval time.Duration, fn func(error)) func(error) {
 	var mu sync.Mutex
 	var last time.Time
@@ -82,8 +92,9 @@ func sparse(interval time.Duration, fn func(error)) func(error) {
 	}
 }
 
-// openEngine opens the engine. While that replays its log it would try for ever what fails in the background, such as a flush to a full
-// disk, and nothing could end it; here the first such failure is the error. What was begun is closed, should it ever come to its end.
+// openEngine opens the engine. While that replays its log it would try for ever what fails in the
+// background, such as a flush to a full disk, and nothing could end it; here the first such failure
+// is the error. What was begun is closed, should it ever come to its end.
 func openEngine(dir string, options *pebble.Options) (*pebble.DB, error) {
 	type outcome struct {
 		db       *pebble.DB
@@ -130,7 +141,8 @@ func openEngine(dir string, options *pebble.Options) (*pebble.DB, error) {
 	}
 }
 
-// engineError classes an error of the engine. One of damage quotes keys, which hold names: only its constant parts are kept.
+// engineError classes an error of the engine. One of damage quotes keys, which hold names: only its
+// constant parts are kept.
 func engineError(err error) error {
 	switch {
 	case err == nil:
@@ -141,7 +153,8 @@ func engineError(err error) error {
 	return fmt.Errorf("persistence: storage engine: %w", err)
 }
 
-// closeEngine closes the engine. It panics where it was left in disorder, as its own reads do that find a damaged block.
+// closeEngine closes the engine. It panics where it was left in disorder, as its own reads do that
+// find a damaged block.
 func closeEngine(db *pebble.DB) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -151,7 +164,8 @@ func closeEngine(db *pebble.DB) (err error) {
 	return engineError(db.Close())
 }
 
-// hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and the length.
+// hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and
+// the length.
 type hiddenKey []byte
 
 // Format implements fmt.Formatter.
@@ -163,8 +177,8 @@ func (k hiddenKey) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "shard %d class %#x key of %d bytes", binary.BigEndian.Uint32(k), k[4], len(k))
 }
 
-// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a key: what the engine does
-// not know to be harmless is left out.
+// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a
+// key: what the engine does not know to be harmless is left out.
 type engineLogger struct {
 	logger *slog.Logger
 	fatal  func(error)

@@ -6,14 +6,15 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// entryCache keeps the most recent entries, without a gap up to the last one. Entries are shared and never changed; the slice
-// of them is the cache's own.
+// entryCache keeps the most recent entries, without a gap up to the last one. Entries are shared
+// and never changed; the slice of them is the cache's own.
 type entryCache struct {
 	entries []*raftpb.Entry
 	bytes   int
 }
 
-// maxCacheBytes bounds one group's cache; what was just appended and is about to be applied lies in it.
+// maxCacheBytes bounds one group's cache; what was just appended and is about to be applied lies in
+// it.
 const maxCacheBytes = 1 << 20
 
 // weight is about what an entry takes in memory, and no less than it takes in a message.

@@ -9,7 +9,8 @@ import (
 
 func entriesOf(first, n uint64, bytes int) (out []*raftpb.Entry) {
 	for i := range n {
-		out = append(out, &raftpb.Entry{Index: proto.Uint64(first + i), Term: proto.Uint64(1), Data: make([]byte, bytes)})
+		out = append(out, &raftpb.Entry{Index: proto.Uint64(first + i), Term: proto.Uint64(1), Data: make([]byte,
+			bytes)})
 	}
 	return out
 }

@@ -11,13 +11,14 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// expiryInterval is how often a leader looks for message ids that are older than the window. They are forgotten a generation
-// (days) at a time, so that nothing is gained by looking more often.
+// expiryInterval is how often a leader looks for message ids that are older than the window. They
+// are forgotten a generation (days) at a time, so that nothing is gained by looking more often.
 const expiryInterval = time.Hour
 
-// expiry has the message ids forgotten that no conversation asks for any more. The leader of a shard proposes it, when it gains
-// the lead and from time to time, so that all replicas forget the same: time is a value in the command, nothing on a replica
-// reads a clock. What it costs does not depend on what is stored: a look at the first id, and one deletion of a range.
+// expiry has the message ids forgotten that no conversation asks for any more. The leader of a
+// shard proposes it, when it gains the lead and from time to time, so that all replicas forget the
+// same: time is a value in the command, nothing on a replica reads a clock. What it costs does not
+// depend on what is stored: a look at the first id, and one deletion of a range.
 type expiry struct {
 	store *Store
 	wake  chan struct{} // holds one token after a lead was gained
@@ -73,7 +74,8 @@ func (e *expiry) run() {
 	}
 }
 
-// sweep proposes the expiry in every led shard that has something to forget. A proposal that fails is made again in an hour.
+// sweep proposes the expiry in every led shard that has something to forget. A proposal that fails
+// is made again in an hour.
 func (e *expiry) sweep() error {
 	o := &e.store.options
 	before := conversation.ForgetBefore(o.Now().UnixMilli(), o.DedupWindow.Milliseconds())
@@ -86,7 +88,8 @@ func (e *expiry) sweep() error {
 			return err
 		}
 		if old {
-			command := &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{ExpireSeen: &wactorv1.ExpireSeen{Before: before}}}
+			command := &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{ExpireSeen: &wactorv1.ExpireSeen{
+				Before: before}}}
 			e.store.Propose(shard, term, command, func(_ Applied, err error) {
 				o.Logger.Debug("message ids expired", "shard", shard, "before", before, "error", err)
 			})
@@ -98,7 +101,8 @@ func (e *expiry) sweep() error {
 // seenBefore reports whether a shard holds message ids of generations before one.
 func (s *Store) seenBefore(shard, before uint32) (found bool, err error) {
 	err = s.read(shard, func() error {
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classSeen), UpperBound: seenEnd(shard, before)})
+		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classSeen), UpperBound: seenEnd(shard,
+			before)})
 		if err != nil {
 			return engineError(err)
 		}

@@ -39,7 +39,8 @@ func TestMessageIDsAreForgottenAfterTheWindow(t *testing.T) {
 		r.mustCommit(1, commitOf("shop/1", uint64(n), put(seen, generation(g)+fmt.Sprint("id", n), "")))
 		for past := range n + 1 {
 			at := began.Add(time.Duration(past) * day)
-			known, age := r.knows(1, "shop/1", conversation.Generation(at.UnixMilli()), fmt.Sprint("id", past)), now.Sub(at)
+			known, age := r.knows(1, "shop/1", conversation.Generation(at.UnixMilli()), fmt.Sprint("id", past)),
+				now.Sub(at)
 			if age <= window && !known {
 				t.Fatalf("day %d: a message of day %d is forgotten", n, past)
 			}
@@ -51,14 +52,17 @@ func TestMessageIDsAreForgottenAfterTheWindow(t *testing.T) {
 	}
 }
 
-// TestExpiryLooksAtTheStartAndEveryHour: and when there is nothing to forget, the log does not grow.
+// TestExpiryLooksAtTheStartAndEveryHour: and when there is nothing to forget, the log does not
+// grow.
 func TestExpiryLooksAtTheStartAndEveryHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now atomic.Int64
 		now.Store(100 * conversation.GenerationMs)
-		options := Options{FS: vfs.NewMem(), Dir: "store", DedupWindow: 9 * day, Now: func() time.Time { return time.UnixMilli(now.Load()) }}
+		options := Options{FS: vfs.NewMem(), Dir: "store", DedupWindow: 9 * day,
+			Now: func() time.Time { return time.UnixMilli(now.Load()) }}
 		r := open(t, options)
-		r.mustCommit(2, commitOf("shop/1", 0, put(seen, generation(96)+"old", ""), put(seen, generation(97)+"young", "")))
+		r.mustCommit(2, commitOf("shop/1", 0, put(seen, generation(96)+"old", ""), put(seen, generation(97)+"young",
+			"")))
 		r = r.restart()
 		synctest.Wait()
 		if r.knows(2, "shop/1", 96, "old") || !r.knows(2, "shop/1", 97, "young") {
@@ -89,7 +93,8 @@ func TestExpiryDoesNotReadWhatItForgets(t *testing.T) {
 	}
 	before := r.lane(1).groups[1].log.last.index
 	out := make(chan error, 1)
-	r.Propose(1, r.term(1), &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{ExpireSeen: &wactorv1.ExpireSeen{Before: 4}}},
+	r.Propose(1, r.term(1), &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{ExpireSeen: &wactorv1.ExpireSeen{
+		Before: 4}}},
 		func(_ Applied, err error) { out <- err })
 	if err := <-out; err != nil {
 		t.Fatal(err)

@@ -50,8 +50,8 @@ func opKinds(ops ...errorfs.OpKind) map[errorfs.OpKind]bool {
 	return out
 }
 
-// TestFailedSyncIsNeverAcknowledged: from the first sync or write of the log that fails, nothing is acknowledged, the process
-// is told to end, and the disk holds all that was acknowledged before.
+// TestFailedSyncIsNeverAcknowledged: from the first sync or write of the log that fails, nothing is
+// acknowledged, the process is told to end, and the disk holds all that was acknowledged before.
 func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 	for name, ops := range map[string]map[errorfs.OpKind]bool{
 		"sync":  opKinds(errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo),
@@ -62,12 +62,14 @@ func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 1))
 				disk := vfs.NewCrashableMem()
 				f := &fault{kinds: ops, suffix: ".log"}
-				f.after.Store(rng.Int64N(60)) // few, so that the engine does not rotate its log, where it throws at once
+				// few, so that the engine does not rotate its log, where it throws at once
+				f.after.Store(rng.Int64N(60))
 				ended := make(chan error, 10)
-				r := open(t, Options{Dir: "store", FS: errorfs.Wrap(disk, f), Lanes: 1 + int(seed%2), keepLog: seed%4 > 1, Fatal: func(err error) {
-					ended <- err
-					runtime.Goexit() // the process would end here; only the lane does
-				}})
+				r := open(t, Options{Dir: "store", FS: errorfs.Wrap(disk, f), Lanes: 1 + int(seed%2),
+					keepLog: seed%4 > 1, Fatal: func(err error) {
+						ended <- err
+						runtime.Goexit() // the process would end here; only the lane does
+					}})
 				f.armed.Store(true)
 				load := startLoad(r, &f.hit)
 				if err := <-ended; !strings.Contains(err.Error(), errInjected.Error()) {
@@ -89,7 +91,8 @@ func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 	}
 }
 
-// load is some conversations, each of which commits again as soon as its last commit was acknowledged.
+// load is some conversations, each of which commits again as soon as its last commit was
+// acknowledged.
 type load struct {
 	r            *rig
 	hit          *atomic.Bool
@@ -122,7 +125,8 @@ func (l *load) commit(conversation uint32, base uint64) {
 	})
 }
 
-// TestFullDiskIsSaidAtOnce: a start that has to flush what it replays, and has no room for that, ends with an error.
+// TestFullDiskIsSaidAtOnce: a start that has to flush what it replays, and has no room for that,
+// ends with an error.
 func TestFullDiskIsSaidAtOnce(t *testing.T) {
 	disk := vfs.NewCrashableMem()
 	r := open(t, Options{Dir: "store", FS: disk})
@@ -193,8 +197,9 @@ func TestFailedReadIsAnError(t *testing.T) {
 	}
 }
 
-// TestFailedOpenIsAnError: whatever read fails during a start, Open returns the error; the next start finds everything. No
-// table is written meanwhile, since then the engine crashes the process: its failing start does not wait for that.
+// TestFailedOpenIsAnError: whatever read fails during a start, Open returns the error; the next
+// start finds everything. No table is written meanwhile, since then the engine crashes the process:
+// its failing start does not wait for that.
 func TestFailedOpenIsAnError(t *testing.T) {
 	disk := vfs.NewMem()
 	options := Options{Dir: "store", FS: disk, tune: func(o *pebble.Options) { o.DisableAutomaticCompactions = true }}
@@ -206,7 +211,8 @@ func TestFailedOpenIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
-	reads := opKinds(errorfs.OpFileRead, errorfs.OpFileReadAt, errorfs.OpOpen, errorfs.OpList, errorfs.OpFileStat, errorfs.OpStat)
+	reads := opKinds(errorfs.OpFileRead, errorfs.OpFileReadAt, errorfs.OpOpen, errorfs.OpList, errorfs.OpFileStat,
+		errorfs.OpStat)
 	failed := 0
 	for after := range int64(40) {
 		f := &fault{kinds: reads}

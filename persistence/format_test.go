@@ -19,7 +19,8 @@ func (r *rig) proposeIn(format uint32, c *wactorv1.Commit) error {
 	return <-out
 }
 
-// TestNobodyWritesWhatOthersCanNotApply: neither what some other node does not know, nor what this one does not.
+// TestNobodyWritesWhatOthersCanNotApply: neither what some other node does not know, nor what this
+// one does not.
 func TestNobodyWritesWhatOthersCanNotApply(t *testing.T) {
 	r := open(t, Options{format: 2})
 	for i, step := range []struct{ allowed, format uint32 }{{0, 1}, {1, 2}, {9, 3}} {
@@ -34,7 +35,8 @@ func TestNobodyWritesWhatOthersCanNotApply(t *testing.T) {
 	}
 }
 
-// TestOlderVersionStopsAtANewerEntry: it says which format it lacks and what to do, and harms nothing: the newer version goes on there.
+// TestOlderVersionStopsAtANewerEntry: it says which format it lacks and what to do, and harms
+// nothing: the newer version goes on there.
 func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 	var unknown wactorv1.Command
 	unknown.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.VarintType), 1))
@@ -50,10 +52,12 @@ func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// A version that knows the kind would not refuse it; here it is handed to the log as it is.
+			// A version that knows the kind would not refuse it; here it is handed to the log as it
+			// is.
 			done := make(chan error, 1)
 			known := command(commitOf("shop/1", 1))
-			if err := newer.lane(1).post(&proposal{shard: 1, term: newer.term(1), command: known, data: data, done: func(_ Applied, err error) { done <- err }}); err != nil {
+			if err := newer.lane(1).post(&proposal{shard: 1, term: newer.term(1), command: known, data: data,
+				done: func(_ Applied, err error) { done <- err }}); err != nil {
 				t.Fatal(err)
 			}
 			if err := <-done; err != nil {
@@ -62,7 +66,8 @@ func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 			cut := fs.CrashClone(vfs.CrashCloneCfg{}) // what was applied is applied again
 			_, err = tryOpen(t, Options{FS: cut, Dir: "store"})
 			wantErr(t, err, ErrNewer)
-			if text := err.Error(); !strings.Contains(text, "applies up to 0") || !strings.Contains(text, "run the version that the other nodes run") {
+			if text := err.Error(); !strings.Contains(text, "applies up to 0") || !strings.Contains(text,
+				"run the version that the other nodes run") {
 				t.Errorf("it says %q", text)
 			}
 			if name == "format" {

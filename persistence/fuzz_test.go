@@ -15,7 +15,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// FuzzNames: a name comes back whole from behind anything, keys sort as names do, and no name's keys begin as another's.
+// FuzzNames: a name comes back whole from behind anything, keys sort as names do, and no name's
+// keys begin as another's.
 func FuzzNames(f *testing.F) {
 	for _, name := range names {
 		f.Add(name, "b", []byte("rest"))
@@ -37,7 +38,8 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// FuzzCutKeys: what was not made by the encoders is refused, or is exactly what they would make of it.
+// FuzzCutKeys: what was not made by the encoders is refused, or is exactly what they would make of
+// it.
 func FuzzCutKeys(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(appendName(nil, "shop/1"))
@@ -64,7 +66,8 @@ func FuzzHead(f *testing.F) {
 		switch {
 		case err != nil && !errors.Is(err, ErrCorrupt):
 			t.Fatal(err)
-		case err == nil && !bytes.Equal(joinHead(at, head), value) && !bytes.Equal(append(binary.BigEndian.AppendUint64(nil, at.revision), head...), value):
+		case err == nil && !bytes.Equal(joinHead(at, head), value) &&
+			!bytes.Equal(append(binary.BigEndian.AppendUint64(nil, at.revision), head...), value):
 			t.Fatalf("%x was read as %v and %x", value, at, head)
 		}
 	})
@@ -86,7 +89,8 @@ func FuzzPosition(f *testing.F) {
 
 // fuzzDB is an engine that a fuzz target writes into, without a store around it.
 func fuzzDB(t testing.TB) *Store {
-	s := newStore(Options{FS: vfs.NewMem(), Shards: 1, LogBytes: 1 << 20, Dir: "store", CacheBytes: 1 << 20}.withDefaults())
+	s := newStore(Options{FS: vfs.NewMem(), Shards: 1, LogBytes: 1 << 20, Dir: "store",
+		CacheBytes: 1 << 20}.withDefaults())
 	s.metrics = newMetrics()
 	s.expiry = newExpiry(s)
 	var err error
@@ -97,8 +101,8 @@ func fuzzDB(t testing.TB) *Store {
 	return s
 }
 
-// FuzzApply: an entry of the log is applied, refused or corrupt, the same way twice, and never a panic. What was applied changed
-// one conversation by one revision.
+// FuzzApply: an entry of the log is applied, refused or corrupt, the same way twice, and never a
+// panic. What was applied changed one conversation by one revision.
 func FuzzApply(f *testing.F) {
 	for _, c := range []*wactorv1.Command{
 		command(commitOf("shop/1", 0, put(seen, generation(1)+"id", ""), put(dueIndex, seq(1)+"t", ""))),
@@ -126,7 +130,8 @@ func FuzzApply(f *testing.F) {
 				t.Fatalf("%v, but something is written", err)
 			}
 			var c wactorv1.Command
-			if err == nil && proto.Unmarshal(data, &c) == nil && c.GetCommit() != nil && applied.Revision != c.GetCommit().BaseRevision+1 {
+			if err == nil && proto.Unmarshal(data, &c) == nil && c.GetCommit() != nil &&
+				applied.Revision != c.GetCommit().BaseRevision+1 {
 				t.Fatalf("revision %d on %d", applied.Revision, c.GetCommit().BaseRevision)
 			}
 			written = append(written, bytes.Clone(batch.Repr()))
@@ -138,7 +143,8 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
-// FuzzOpenGroup: whatever lies where a group keeps its log, it is opened and led, or refused as corrupt or too new; never a panic.
+// FuzzOpenGroup: whatever lies where a group keeps its log, it is opened and led, or refused as
+// corrupt or too new; never a panic.
 func FuzzOpenGroup(f *testing.F) {
 	marshal := func(m proto.Message) []byte {
 		data, err := proto.Marshal(m)
@@ -149,14 +155,16 @@ func FuzzOpenGroup(f *testing.F) {
 	}
 	hard := marshal(&raftpb.HardState{Term: proto.Uint64(2), Vote: proto.Uint64(1), Commit: proto.Uint64(2)})
 	conf := marshal(&raftpb.ConfState{Voters: []uint64{1}})
-	entry := marshal(&raftpb.Entry{Index: proto.Uint64(2), Term: proto.Uint64(2), Data: marshal(command(commitOf("shop/1", 0)))})
+	entry := marshal(&raftpb.Entry{Index: proto.Uint64(2), Term: proto.Uint64(2),
+		Data: marshal(command(commitOf("shop/1", 0)))})
 	f.Add(hard, conf, position{1, 1}.encode(), position{1, 1}.encode(), entry)
 	f.Add(hard, conf, position{1, 1}.encode(), position{2, 2}.encode(), entry)
 	f.Add(hard, conf, position{3, 1}.encode(), position{2, 2}.encode(), []byte(nil))
 	unknown := marshal(&raftpb.Entry{Index: proto.Uint64(2), Term: proto.Uint64(2), Data: []byte("002\x06000000")})
 	f.Add(hard, conf, position{1, 1}.encode(), position{1, 1}.encode(), unknown)
 	f.Add([]byte{1}, []byte{2}, []byte{3}, []byte{4}, []byte{5})
-	f.Add([]byte(nil), marshal(&raftpb.ConfState{Voters: []uint64{1, 1}}), position{0, 0}.encode(), position{0, 0}.encode(), []byte{})
+	f.Add([]byte(nil), marshal(&raftpb.ConfState{Voters: []uint64{1, 1}}), position{0, 0}.encode(),
+		position{0, 0}.encode(), []byte{})
 	s := fuzzDB(f)
 	f.Fuzz(func(t *testing.T, hard, conf, truncated, applied, entry []byte) {
 		batch := s.db.NewBatch()

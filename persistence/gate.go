@@ -2,8 +2,8 @@ package persistence
 
 import "sync"
 
-// gate keeps the database open while it is read. A plain read lock would not do: a reader whose callback reads again would
-// wait behind Close, which waits for the reader.
+// gate keeps the database open while it is read. A plain read lock would not do: a reader whose
+// callback reads again would wait behind Close, which waits for the reader.
 type gate struct {
 	mu      sync.Mutex
 	closed  bool

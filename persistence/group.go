@@ -14,8 +14,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// group is the replica of one shard on this node: its raft state machine, its log, and the application of what is committed.
-// Its lane alone uses it.
+// group is the replica of one shard on this node: its raft state machine, its log, and the
+// application of what is committed. Its lane alone uses it.
 type group struct {
 	shard   uint32
 	replica uint64 // this one's id in the group
@@ -29,7 +29,8 @@ type group struct {
 	lead    Lead
 	leading bool
 	leader  uint64 // the replica that leads; 0 where that is not known
-	// pending are the proposals of this term, by the order in which they will come back as committed entries.
+	// pending are the proposals of this term, by the order in which they will come back as
+	// committed entries.
 	pending []*proposal
 	// answers are the outcomes of what a batch applies, until it is in the store.
 	answers   []answer
@@ -38,8 +39,8 @@ type group struct {
 	revisions revisionCache
 	// queued: the group is among its lane's active ones. gone: its replica was destroyed.
 	queued, gone bool
-	// untruncated counts the bytes of entries that were applied since the log was truncated, or its second half began (half, the
-	// entry before it); a half of maxUntruncated later it is again.
+	// untruncated counts the bytes of entries that were applied since the log was truncated, or its
+	// second half began (half, the entry before it); a half of maxUntruncated later it is again.
 	untruncated, maxUntruncated int
 	half                        position
 
@@ -48,12 +49,14 @@ type group struct {
 
 	// ticks since the consensus core was started, up to electionTicks.
 	ticks int
-	// nodes are those that messages came from, by replica: what a replica knows that has no members yet.
+	// nodes are those that messages came from, by replica: what a replica knows that has no members
+	// yet.
 	nodes map[uint64]uint64
-	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by replica.
+	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by
+	// replica.
 	stamps, heard map[uint64]time.Duration
-	// given is when this leader last told another replica to take over; taken is the stamp by which this one does so; promised is
-	// what it has confirmed to a leader.
+	// given is when this leader last told another replica to take over; taken is the stamp by which
+	// this one does so; promised is what it has confirmed to a leader.
 	given, taken time.Duration
 	promised     promise
 	// refused is told of messages that are not taken.
@@ -76,10 +79,12 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 	}
 	log.outgoing = &s.outgoing
 	g := &group{
-		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, format: s.options.format, now: s.options.Monotonic,
+		shard: shard, replica: log.replica, log: log, db: s.db, metrics: s.metrics, format: s.options.format,
+		now:            s.options.Monotonic,
 		maxUntruncated: s.options.LogBytes / s.options.Shards, keepsLog: s.options.keepLog, half: log.truncated,
 		revisions: newRevisionCache(max(minRevisions, maxRevisions/s.options.Shards)),
-		refused:   s.refuse, nodes: map[uint64]uint64{}, stamps: map[uint64]time.Duration{}, heard: map[uint64]time.Duration{},
+		refused:   s.refuse, nodes: map[uint64]uint64{}, stamps: map[uint64]time.Duration{},
+		heard: map[uint64]time.Duration{},
 	}
 	g.logger = raftLogger{s.options.Logger.With("shard", shard)}
 	return g, g.start()
@@ -89,8 +94,10 @@ func openGroup(s *Store, shard uint32) (*group, error) {
 func (g *group) start() error {
 	node, err := raft.NewRawNode(&raft.Config{
 		ID: g.replica, ElectionTick: electionTicks, HeartbeatTick: 1, Storage: g.log, Applied: g.log.applied.index,
-		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxInflightBytes: 16 << 20, MaxCommittedSizePerReady: 4 << 20, MaxUncommittedEntriesSize: 64 << 20,
-		PreVote: true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true, Logger: g.logger,
+		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 256, MaxInflightBytes: 16 << 20, MaxCommittedSizePerReady: 4 << 20,
+		MaxUncommittedEntriesSize: 64 << 20,
+		PreVote:                   true, CheckQuorum: true, DisableProposalForwarding: true, StepDownOnRemoval: true,
+		Logger: g.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("persistence: start shard %d: %w", g.shard, err)
@@ -149,8 +156,9 @@ func (g *group) step(m Message) bool {
 	case raftpb.MsgHeartbeat:
 		g.promises(m.Message)
 	case raftpb.MsgVote, raftpb.MsgPreVote, raftpb.MsgTimeoutNow:
-		// Before the restart this replica may have confirmed a leader's lease. (A vote that a leader asks for to give its lead away
-		// waits as well: it is asked for again, or another one is elected.)
+		// Before the restart this replica may have confirmed a leader's lease. (A vote that a
+		// leader asks for to give its lead away waits as well: it is asked for again, or another
+		// one is elected.)
 		if g.ticks < electionTicks {
 			return false
 		}
@@ -198,7 +206,8 @@ func (g *group) observe(ready raft.Ready, s *Store) {
 		g.leading, g.leader = ready.SoftState.RaftState == raft.StateLeader, ready.SoftState.Lead
 	}
 	term := g.log.hard.GetTerm()
-	now := Lead{Term: term, Ready: g.leading && (g.log.applied.term == term || planted.Is(planted.ReadyTooEarly)), Node: g.nodeOf(g.leader)}
+	now := Lead{Term: term, Ready: g.leading && (g.log.applied.term == term || planted.Is(planted.ReadyTooEarly)),
+		Node: g.nodeOf(g.leader)}
 	if now != g.lead {
 		if now.Term != g.lead.Term || !now.Ready {
 			g.abandon(ErrUnknown) // a lead that was just gained has nothing pending

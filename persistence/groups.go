@@ -30,7 +30,8 @@ type Member struct {
 	Recent, ReceivingSnapshot bool
 }
 
-// Groups tells how the replicas of this node are, by shard. It asks one lane after the other: none waits for another's disk.
+// Groups tells how the replicas of this node are, by shard. It asks one lane after the other: none
+// waits for another's disk.
 func (s *Store) Groups() ([]Group, error) {
 	var out []Group
 	for _, l := range s.lanes {
@@ -52,14 +53,17 @@ func (g *group) status() Group {
 	c := g.log.conf
 	basic := g.node.BasicStatus()
 	out := Group{
-		Shard: g.shard, Replica: g.replica, Lead: g.lead, Leading: basic.RaftState == raft.StateLeader, Commit: g.log.hard.GetCommit(),
-		Applied: g.log.applied.index, Last: g.log.last.index, Joint: len(c.GetVotersOutgoing()) > 0, Next: g.log.members.Next,
+		Shard: g.shard, Replica: g.replica, Lead: g.lead, Leading: basic.RaftState == raft.StateLeader,
+		Commit:  g.log.hard.GetCommit(),
+		Applied: g.log.applied.index, Last: g.log.last.index, Joint: len(c.GetVotersOutgoing()) > 0,
+		Next: g.log.members.Next,
 	}
 	for _, r := range g.log.members.Replicas {
 		out.Members = append(out.Members, Member{
-			Replica: r.Id, Node: r.Node, Voter: slices.Contains(c.GetVoters(), r.Id), Outgoing: slices.Contains(c.GetVotersOutgoing(), r.Id),
-			Learner: slices.Contains(c.GetLearners(), r.Id) || slices.Contains(c.GetLearnersNext(), r.Id),
-			Recent:  r.Id == g.replica || g.isRecent(r.Id),
+			Replica: r.Id, Node: r.Node, Voter: slices.Contains(c.GetVoters(), r.Id),
+			Outgoing: slices.Contains(c.GetVotersOutgoing(), r.Id),
+			Learner:  slices.Contains(c.GetLearners(), r.Id) || slices.Contains(c.GetLearnersNext(), r.Id),
+			Recent:   r.Id == g.replica || g.isRecent(r.Id),
 		})
 	}
 	if out.Leading {

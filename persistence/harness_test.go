@@ -133,7 +133,8 @@ func command(c *wactorv1.Commit) *wactorv1.Command {
 // commitOf makes a commit that writes a head and more.
 func commitOf(conversation string, base uint64, puts ...*wactorv1.Put) *wactorv1.Commit {
 	headOf := put(head, "", fmt.Sprintf("head %d", base+1))
-	return &wactorv1.Commit{Conversation: conversation, BaseRevision: base, Puts: append([]*wactorv1.Put{headOf}, puts...)}
+	return &wactorv1.Commit{Conversation: conversation, BaseRevision: base, Puts: append([]*wactorv1.Put{headOf},
+		puts...)}
 }
 
 func put(kind wactorv1.RecordKind, suffix, value string) *wactorv1.Put {

@@ -14,7 +14,8 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// format is the version of the key layout. Format 1 knew one node only: it had no meta group and no members.
+// format is the version of the key layout. Format 1 knew one node only: it had no meta group and no
+// members.
 const format = 2
 
 // identity is what a store was created with: it never changes.
@@ -28,8 +29,8 @@ const identityText = "wactor store, format %d, %d shards, node %d"
 
 func (i identity) String() string { return fmt.Sprintf(identityText, format, i.shards, i.node) }
 
-// checkIdentity refuses a directory that was created with other settings, brings an older one to this format, and fills an
-// empty one.
+// checkIdentity refuses a directory that was created with other settings, brings an older one to
+// this format, and fills an empty one.
 func (s *Store) checkIdentity() error {
 	value, closer, err := s.db.Get(shardKey(0, 0))
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -45,11 +46,13 @@ func (s *Store) checkIdentity() error {
 	closer.Close()
 	var found identity
 	var version int
-	if _, err := fmt.Sscanf(text, identityText, &version, &found.shards, &found.node); err != nil || version < 1 || version > format {
+	if _, err := fmt.Sscanf(text, identityText, &version, &found.shards, &found.node); err != nil || version < 1 ||
+		version > format {
 		return fmt.Errorf("%w: %s holds a %q, which this version does not know", ErrMismatch, s.options.Dir, text)
 	}
 	if found.shards != s.options.Shards {
-		return fmt.Errorf("%w: %s holds a %q, the configuration says %d shards; their number is fixed when a store is created",
+		return fmt.Errorf("%w: %s holds a %q, the configuration says %d shards; their number is fixed when a store "+
+			"is created",
 			ErrMismatch, s.options.Dir, text, s.options.Shards)
 	}
 	s.identity = found
@@ -72,7 +75,8 @@ func (s *Store) checkEmpty() error {
 	return engineError(iter.Error())
 }
 
-// create writes what a new store holds: its identity and, unless others are to be joined, a cluster of its own.
+// create writes what a new store holds: its identity and, unless others are to be joined, a cluster
+// of its own.
 func (s *Store) create() error {
 	s.identity = identity{shards: s.options.Shards, node: randomID()}
 	batch := s.db.NewBatch()
@@ -95,8 +99,8 @@ func randomID() uint64 {
 	return binary.BigEndian.Uint64(b[:])>>1 | 1
 }
 
-// upgrade brings a store of format 1 to this one: its node gets an id of its own, its groups get members, and there is a
-// meta group.
+// upgrade brings a store of format 1 to this one: its node gets an id of its own, its groups get
+// members, and there is a meta group.
 func (s *Store) upgrade() error {
 	s.identity.node = randomID()
 	batch := s.db.NewBatch()
@@ -125,7 +129,8 @@ func settledKey() []byte { return append(shardKey(0, 0), 3) }
 
 func (s *Store) loadCluster() error {
 	return errors.Join(
-		s.loadNumber(clusterKey(), &s.cluster, "id of the cluster"), s.loadNumber(consentKey(), &s.consent, "id of the founder"),
+		s.loadNumber(clusterKey(), &s.cluster, "id of the cluster"), s.loadNumber(consentKey(), &s.consent,
+			"id of the founder"),
 		s.loadNumber(settledKey(), &s.settled, "mark of a formed cluster"),
 	)
 }
@@ -163,7 +168,8 @@ func (s *Store) foundCluster(batch *pebble.Batch, cluster uint64) error {
 
 // foundGroup writes a group whose only voter is replica 1, on this node.
 func (s *Store) foundGroup(batch *pebble.Batch, shard uint32) error {
-	// The log begins behind an entry that never was: a replica that has nothing is behind it, and gets a snapshot.
+	// The log begins behind an entry that never was: a replica that has nothing is behind it, and
+	// gets a snapshot.
 	start := position{1, 1}
 	hard := &raftpb.HardState{Term: proto.Uint64(1), Vote: proto.Uint64(0), Commit: proto.Uint64(1)}
 	if err := setLocal(batch, shard, hard, &raftpb.ConfState{Voters: []uint64{1}}, start, start); err != nil {
@@ -182,7 +188,8 @@ func (s *Store) setMembers(batch *pebble.Batch, shard uint32) error {
 }
 
 // setLocal writes what a replica knows of its own log.
-func setLocal(w writer, shard uint32, hard *raftpb.HardState, conf *raftpb.ConfState, applied, truncated position) error {
+func setLocal(w writer, shard uint32, hard *raftpb.HardState, conf *raftpb.ConfState, applied,
+	truncated position) error {
 	if err := setProto(w, shardKey(shard, classHardState), hard); err != nil {
 		return err
 	}

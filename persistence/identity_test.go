@@ -17,7 +17,8 @@ func TestConsentSurvivesAPowerCut(t *testing.T) {
 		if err := r.Consent(founder); err != nil {
 			t.Fatal(err)
 		}
-		if again := open(t, Options{FS: fs.CrashClone(vfs.CrashCloneCfg{}), Dir: "store", Joining: true}); again.Consented() != founder {
+		if again := open(t, Options{FS: fs.CrashClone(vfs.CrashCloneCfg{}), Dir: "store",
+			Joining: true}); again.Consented() != founder {
 			t.Errorf("after a power cut it consents to %d, not to %d", again.Consented(), founder)
 		}
 	}

@@ -23,13 +23,15 @@ const (
 	classDue          = 0x13 // due time (8 bytes), name, timer
 )
 
-// firstState is the first class of what replicas have in common; before it lies what is a replica's own.
+// firstState is the first class of what replicas have in common; before it lies what is a replica's
+// own.
 const firstState = classConversation
 
 // shardBytes is the length of the shard in a key.
 const shardBytes = 4
 
-// kinds are the kinds of record that lie behind a conversation's name, by their place there: first what an activation loads.
+// kinds are the kinds of record that lie behind a conversation's name, by their place there: first
+// what an activation loads.
 var kinds = [...]wactorv1.RecordKind{
 	1: wactorv1.RecordKind_RECORD_KIND_HEAD,
 	2: wactorv1.RecordKind_RECORD_KIND_STATE,
@@ -58,7 +60,8 @@ func logKey(shard uint32, index uint64) []byte {
 	return binary.BigEndian.AppendUint64(shardKey(shard, classLog), index)
 }
 
-// appendName appends a text so that no text is a prefix of another and order is kept: 0x00 becomes 0x00 0xFF, the end is 0x00 0x01.
+// appendName appends a text so that no text is a prefix of another and order is kept: 0x00 becomes
+// 0x00 0xFF, the end is 0x00 0x01.
 func appendName(key []byte, name string) []byte {
 	for i := range len(name) {
 		key = append(key, name[i])
@@ -126,7 +129,8 @@ func appendRecordKey(key []byte, shard uint32, conversation string, kind wactorv
 	return append(key, suffix...)
 }
 
-// The parts of suffixes that lie before the name, so that the index is in their order: generation and due time.
+// The parts of suffixes that lie before the name, so that the index is in their order: generation
+// and due time.
 const seenPrefix, duePrefix = 4, 8
 
 // hasPlace reports whether a record of the kind with the suffix can be stored.
@@ -136,7 +140,8 @@ func hasPlace(kind wactorv1.RecordKind, suffix []byte) bool {
 		return len(suffix) > seenPrefix
 	case wactorv1.RecordKind_RECORD_KIND_DUE:
 		return len(suffix) > duePrefix
-	case wactorv1.RecordKind_RECORD_KIND_WORK, wactorv1.RecordKind_RECORD_KIND_HEAD, wactorv1.RecordKind_RECORD_KIND_STATE:
+	case wactorv1.RecordKind_RECORD_KIND_WORK, wactorv1.RecordKind_RECORD_KIND_HEAD,
+		wactorv1.RecordKind_RECORD_KIND_STATE:
 		return len(suffix) == 0
 	}
 	return place(kind) != 0

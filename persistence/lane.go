@@ -7,8 +7,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// lane drives a part of the groups on one goroutine. What comes in waits in the inbox; a cycle takes all of it at once, so
-// that the entries of every group share one batch and one fsync: the busier the lane, the larger the batch.
+// lane drives a part of the groups on one goroutine. What comes in waits in the inbox; a cycle
+// takes all of it at once, so that the entries of every group share one batch and one fsync: the
+// busier the lane, the larger the batch.
 type lane struct {
 	store  *Store
 	groups map[uint32]*group
@@ -22,7 +23,8 @@ type lane struct {
 	closed bool
 	woken  bool          // for what is in the inbox
 	wake   chan struct{} // holds one token where the lane is woken
-	// late wakes the lane for what does not do so at once; lateAt is when, zero where nothing of it waits.
+	// late wakes the lane for what does not do so at once; lateAt is when, zero where nothing of it
+	// waits.
 	late    *time.Timer
 	lateAt  time.Time
 	pace    pace
@@ -38,8 +40,8 @@ func newLane(s *Store) *lane {
 	return l
 }
 
-// LazyWithin is how long a lazy proposal waits at most for others: little beside the time that a provider takes for a reply, whose
-// outcome most such proposals tell.
+// LazyWithin is how long a lazy proposal waits at most for others: little beside the time that a
+// provider takes for a reply, whose outcome most such proposals tell.
 const LazyWithin = 5 * time.Millisecond
 
 // inputs are what waits for a cycle.
@@ -47,7 +49,8 @@ type inputs struct {
 	proposals []*proposal
 	messages  []Message
 	controls  []func()
-	// tick: time went on. A lane that waited for its disk over several ticks has missed them, and so is late, never early.
+	// tick: time went on. A lane that waited for its disk over several ticks has missed them, and
+	// so is late, never early.
 	tick bool
 }
 
@@ -68,8 +71,8 @@ type proposal struct {
 	lazy bool
 }
 
-// maxMessages and maxHeard bound the messages of other nodes that wait in a lane, and the bytes of their entries; the consensus core sends
-// again what is dropped.
+// maxMessages and maxHeard bound the messages of other nodes that wait in a lane, and the bytes of
+// their entries; the consensus core sends again what is dropped.
 const (
 	maxMessages = 8192
 	maxHeard    = 64 << 20
@@ -78,7 +81,8 @@ const (
 // post queues a proposal, unless the lane is full or closed.
 func (l *lane) post(p *proposal) error {
 	return l.put(p, func() error {
-		if len(l.inbox.proposals) >= l.store.options.MaxQueue || l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes {
+		if len(l.inbox.proposals) >= l.store.options.MaxQueue ||
+			l.bytes+int64(len(p.data)) > l.store.options.MaxQueueBytes {
 			return ErrOverloaded
 		}
 		l.inbox.proposals = append(l.inbox.proposals, p)
@@ -240,8 +244,8 @@ func (l *lane) close() {
 	l.stopped.Wait()
 }
 
-// cycle steps the groups with their inputs and performs what they ask for, until none has anything to do. It has no
-// goroutine, clock or sleep of its own.
+// cycle steps the groups with their inputs and performs what they ask for, until none has anything
+// to do. It has no goroutine, clock or sleep of its own.
 func (l *lane) cycle(in inputs) error {
 	if in.tick {
 		l.tickGroups()
@@ -251,7 +255,8 @@ func (l *lane) cycle(in inputs) error {
 			l.activate(g)
 		}
 	}
-	// Behind the messages: who asks how groups are shall hear of replicas that were heard while the lane waited for its disk.
+	// Behind the messages: who asks how groups are shall hear of replicas that were heard while the
+	// lane waited for its disk.
 	for _, fn := range in.controls {
 		fn()
 	}
@@ -272,8 +277,9 @@ func (l *lane) cycle(in inputs) error {
 	return nil
 }
 
-// tickGroups lets time go on where somebody else is to be heard of. A replica that is alone needs no clock as long as it leads; a late
-// message of one that was a member may have ended that, and then it stands for election again.
+// tickGroups lets time go on where somebody else is to be heard of. A replica that is alone needs
+// no clock as long as it leads; a late message of one that was a member may have ended that, and
+// then it stands for election again.
 func (l *lane) tickGroups() {
 	l.each(func(g *group) {
 		if !g.alone() || !g.leading {
@@ -283,7 +289,8 @@ func (l *lane) tickGroups() {
 	})
 }
 
-// each visits the groups in their order, not in a map's: a simulation that is driven by a seed replays a run exactly.
+// each visits the groups in their order, not in a map's: a simulation that is driven by a seed
+// replays a run exactly.
 func (l *lane) each(visit func(*group)) {
 	for shard := range uint32(l.store.options.Shards + 1) {
 		if g := l.groups[shard]; g != nil {

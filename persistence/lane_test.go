@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestLazyProposalsWaitForOthers: what nobody waits for does not wake a lane until LazyWithin is over, and goes with what does, in order.
+// TestLazyProposalsWaitForOthers: what nobody waits for does not wake a lane until LazyWithin is
+// over, and goes with what does, in order.
 func TestLazyProposalsWaitForOthers(t *testing.T) {
 	lazy, urgent := proposal{lazy: true}, proposal{}
 	for name, posts := range map[string][]struct {

@@ -11,14 +11,17 @@ import (
 	"github.com/wactor/wactor/internal/planted"
 )
 
-// A lease says how long no other node can lead a shard. The leader stamps its heartbeats with its own monotonic time, and the
-// answers bring the stamp back. Whoever answered had heard of the leader after the stamp, and neither votes nor stands for
-// election for electionTicks from then on (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a
-// majority, nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is of the sending, not of
-// the arrival: an answer that waited in a socket while this process was paused proves nothing about now. A leader that gives its
-// lead away has no lease meanwhile; see transfer.go.
+// A lease says how long no other node can lead a shard. The leader stamps its heartbeats with its
+// own monotonic time, and the answers bring the stamp back. Whoever answered had heard of the
+// leader after the stamp, and neither votes nor stands for election for electionTicks from then on
+// (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a majority,
+// nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is
+// of the sending, not of the arrival: an answer that waited in a socket while this process was
+// paused proves nothing about now. A leader that gives its lead away has no lease meanwhile; see
+// transfer.go.
 //
-// leaseFor is less than the election timeout by what a tick may come early, and by a margin for what is done under the lease.
+// leaseFor is less than the election timeout by what a tick may come early, and by a margin for
+// what is done under the lease.
 const leaseFor = (electionTicks-1)*TickInterval - 100*time.Millisecond
 
 // lease is the one of a shard. It is written by the lane and read by anybody.
@@ -34,8 +37,9 @@ func (l *lease) set(term uint64, until time.Duration) {
 	l.term, l.until = term, until
 }
 
-// Leased reports whether this node leads a shard in a term and no other node can before a moment is over. What is sent to the
-// outside is sent only then: a node that was paused or cut off finds out here.
+// Leased reports whether this node leads a shard in a term and no other node can before a moment is
+// over. What is sent to the outside is sent only then: a node that was paused or cut off finds out
+// here.
 func (s *Store) Leased(shard uint32, term uint64) bool {
 	l := &s.leases[shard]
 	l.mu.Lock()
@@ -60,7 +64,8 @@ func (g *group) confirm(m *raftpb.Message) {
 
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
-	// What was told of the lead (g.lead) is behind: this replica may have voted for another one in this very round.
+	// What was told of the lead (g.lead) is behind: this replica may have voted for another one in
+	// this very round.
 	if !g.lead.Ready || !g.leadsOn() {
 		to.set(0, 0)
 		return

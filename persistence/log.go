@@ -27,15 +27,18 @@ type groupLog struct {
 	// members are the replicas with their nodes; replica is the id of this one.
 	members *clusterv1.Members
 	replica uint64
-	// snapshot is what the consensus core asked for and was not sent yet; outgoing counts those of all groups.
+	// snapshot is what the consensus core asked for and was not sent yet; outgoing counts those of
+	// all groups.
 	snapshot *Snapshot
 	outgoing *atomic.Int32
 	// applying: what is applied is not all in the store.
 	applying bool
-	// direct: this replica is alone and writes no log; what it has appended is applied, and its entries are in the cache until the
-	// consensus core has seen that. On the disk the log is empty, and begins where it began when the positions were last written.
+	// direct: this replica is alone and writes no log; what it has appended is applied, and its
+	// entries are in the cache until the consensus core has seen that. On the disk the log is
+	// empty, and begins where it began when the positions were last written.
 	direct bool
-	// truncated is the entry before the first that is kept; last is the last entry. truncated <= applied <= hard.Commit <= last.
+	// truncated is the entry before the first that is kept; last is the last entry. truncated <=
+	// applied <= hard.Commit <= last.
 	truncated, applied, last position
 	cache                    entryCache
 	buffer                   []byte // for encoding; kept for its memory
@@ -61,13 +64,19 @@ func decodePosition(b []byte) (position, error) {
 
 func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 	l := &groupLog{db: db, shard: shard, conf: &raftpb.ConfState{}, members: &clusterv1.Members{}}
-	if err := l.load(classHardState, "hard state", func(b []byte) error { return proto.Unmarshal(b, &l.hard) }); err != nil {
+	if err := l.load(classHardState, "hard state", func(b []byte) error {
+		return proto.Unmarshal(b,
+			&l.hard)
+	}); err != nil {
 		return nil, err
 	}
 	if err := l.load(classConfState, "voters", func(b []byte) error { return proto.Unmarshal(b, l.conf) }); err != nil {
 		return nil, err
 	}
-	if err := l.load(classMembers, "members", func(b []byte) error { return proto.Unmarshal(b, l.members) }); err != nil {
+	if err := l.load(classMembers, "members", func(b []byte) error {
+		return proto.Unmarshal(b,
+			l.members)
+	}); err != nil {
 		return nil, err
 	}
 	var err error
@@ -84,13 +93,15 @@ func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 		l.hard.Commit = new(l.applied.index)
 	}
 	l.last = l.truncated
-	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classLog), UpperBound: shardKey(shard, classLog+1)})
+	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classLog), UpperBound: shardKey(shard,
+		classLog+1)})
 	if err != nil {
 		return nil, engineError(err)
 	}
 	defer iter.Close()
 	if iter.First() && !bytes.Equal(iter.Key(), logKey(shard, l.truncated.index+1)) {
-		return nil, fmt.Errorf("%w: shard %d: the log does not begin with entry %d", ErrCorrupt, shard, l.truncated.index+1)
+		return nil, fmt.Errorf("%w: shard %d: the log does not begin with entry %d", ErrCorrupt, shard,
+			l.truncated.index+1)
 	}
 	if iter.Last() {
 		entry, err := l.entryAt(iter)
@@ -105,8 +116,9 @@ func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 	return l, l.check()
 }
 
-// check holds the parts against each other. Each pair was written so that no power cut can part them; where one is found
-// parted, the disk did not keep what it was given, and the consensus core would panic or, worse, go on.
+// check holds the parts against each other. Each pair was written so that no power cut can part
+// them; where one is found parted, the disk did not keep what it was given, and the consensus core
+// would panic or, worse, go on.
 func (l *groupLog) check() error {
 	commit := l.hard.GetCommit()
 	switch {
@@ -173,11 +185,14 @@ func (l *groupLog) entryAt(iter *pebble.Iterator) (*raftpb.Entry, error) {
 	return entry, nil
 }
 
-// append adds entries and hard state to a batch. Entries replace what lies at their indexes and after.
+// append adds entries and hard state to a batch. Entries replace what lies at their indexes and
+// after.
 func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries []*raftpb.Entry) error {
-	// A commit index that has moved on is not worth a record of its own: what is applied was committed, and tells after a restart
-	// how far that was at least. But for changes of replicas: who has one in its log knows that the one before is committed, and does
-	// not stand for election, or vote, by an older configuration. Two steps behind, a majority need not overlap with that of the others.
+	// A commit index that has moved on is not worth a record of its own: what is applied was
+	// committed, and tells after a restart how far that was at least. But for changes of replicas:
+	// who has one in its log knows that the one before is committed, and does not stand for
+	// election, or vote, by an older configuration. Two steps behind, a majority need not overlap
+	// with that of the others.
 	write := l.writesHard(hard) || slices.ContainsFunc(entries, changesReplicas)
 	l.keepHard(hard)
 	if l.direct && (write || len(entries) > 0) {
@@ -246,7 +261,8 @@ func (l *groupLog) setHard(batch *pebble.Batch) error {
 
 // truncate drops the entries up to one that was applied.
 func (l *groupLog) truncate(batch *pebble.Batch, upTo position) error {
-	// From where the last truncation ended: range deletions that don't overlap stay cheap for readers and compactions.
+	// From where the last truncation ended: range deletions that don't overlap stay cheap for
+	// readers and compactions.
 	if err := batch.DeleteRange(logKey(l.shard, l.truncated.index+1), logKey(l.shard, upTo.index+1), nil); err != nil {
 		return err
 	}

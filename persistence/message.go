@@ -10,13 +10,16 @@ type Message struct {
 	*raftpb.Message
 }
 
-// fromPeers are the types of messages that replicas send to each other. Anything else is made by a replica for itself.
+// fromPeers are the types of messages that replicas send to each other. Anything else is made by a
+// replica for itself.
 var fromPeers = map[raftpb.MessageType]bool{
-	raftpb.MsgApp: true, raftpb.MsgAppResp: true, raftpb.MsgVote: true, raftpb.MsgVoteResp: true, raftpb.MsgHeartbeat: true,
+	raftpb.MsgApp: true, raftpb.MsgAppResp: true, raftpb.MsgVote: true, raftpb.MsgVoteResp: true,
+	raftpb.MsgHeartbeat:     true,
 	raftpb.MsgHeartbeatResp: true, raftpb.MsgTimeoutNow: true, raftpb.MsgPreVote: true, raftpb.MsgPreVoteResp: true,
 }
 
-// Receive takes a message from another node. It does not block; what can't be taken is dropped, as a network would.
+// Receive takes a message from another node. It does not block; what can't be taken is dropped, as
+// a network would.
 func (s *Store) Receive(m Message) error {
 	err := checkMessage(m.Message)
 	if err == nil && (int64(m.Shard) > int64(s.options.Shards) || m.GetType() == raftpb.MsgSnap) {

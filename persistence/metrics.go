@@ -18,18 +18,22 @@ func newMetrics() *metrics {
 	buckets := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
 	m := &metrics{
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "wactor_commit_seconds", Help: "From a proposal that something waits for to its application.", Buckets: buckets,
+			Name: "wactor_commit_seconds", Help: "From a proposal that something waits for to its application.",
+			Buckets: buckets,
 		}),
 		syncSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "wactor_log_sync_seconds", Help: "Duration of synced writes of the log; their count is the number of fsyncs asked for.", Buckets: buckets,
+			Name: "wactor_log_sync_seconds", Help: "Duration of synced writes of the log; their count is the number " +
+				"of fsyncs asked for.", Buckets: buckets,
 		}),
-		entries: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_log_entries_total", Help: "Entries appended to the logs. A replica that is alone writes what they do in their place."}),
+		entries: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_log_entries_total",
+			Help: "Entries appended to the logs. A replica that is alone writes what they do in their place."}),
 		proposals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_proposals_total", Help: "Proposals by result.",
 		}, []string{"result"}),
 	}
 	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "wactor_peer_messages_refused_total", Help: "Messages of other nodes' replicas that no replica sends, by what is wrong with them.",
+		Name: "wactor_peer_messages_refused_total", Help: "Messages of other nodes' replicas that no replica sends, " +
+			"by what is wrong with them.",
 	}, []string{"reason"})
 	return m
 }

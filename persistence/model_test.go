@@ -76,14 +76,17 @@ func draw[V any](t *rapid.T, of []V, label string) V { return rapid.SampledFrom(
 // drawKey draws a record that may be put or deleted; few different ones, so that they meet.
 func drawKey(t *rapid.T) *wactorv1.Key {
 	tails := []string{"", "\x00", "\x00\x01", "x", "\xff"}
-	switch kind := draw(t, []kindOf{state, inbox, journal, wactorv1.RecordKind_RECORD_KIND_OUTBOX, wactorv1.RecordKind_RECORD_KIND_TIMER,
+	switch kind := draw(t, []kindOf{state, inbox, journal, wactorv1.RecordKind_RECORD_KIND_OUTBOX,
+		wactorv1.RecordKind_RECORD_KIND_TIMER,
 		wactorv1.RecordKind_RECORD_KIND_DEAD, seen, workIndex, dueIndex}, "kind"); kind {
 	case state, workIndex:
 		return key(kind, "")
 	case seen:
-		return key(kind, generation(draw(t, []uint32{0, 1, 2, 1 << 31}, "generation"))+draw(t, []string{"x", "x\x00", "\x00\x01y"}, "id"))
+		return key(kind, generation(draw(t, []uint32{0, 1, 2, 1 << 31}, "generation"))+draw(t, []string{"x", "x\x00",
+			"\x00\x01y"}, "id"))
 	case dueIndex:
-		return key(kind, seq(draw(t, []uint64{0, 1, 255, 256, 1 << 40}, "due"))+draw(t, []string{"t", "t\x00", "\x00\x01"}, "timer"))
+		return key(kind, seq(draw(t, []uint64{0, 1, 255, 256, 1 << 40}, "due"))+draw(t, []string{"t", "t\x00",
+			"\x00\x01"}, "timer"))
 	default:
 		return key(kind, draw(t, tails, "suffix"))
 	}
@@ -98,7 +101,8 @@ func drawCommit(t *rapid.T, m *model) *wactorv1.Commit {
 	c.Puts = append(c.Puts, put(head, "", fmt.Sprint("head ", rapid.IntRange(0, 99).Draw(t, "head"))))
 	for range rapid.IntRange(0, 4).Draw(t, "puts") {
 		k := drawKey(t)
-		c.Puts = append(c.Puts, put(k.Kind, string(k.Suffix), draw(t, []string{"", "v", "w", strings.Repeat("long", 2000)}, "value")))
+		c.Puts = append(c.Puts, put(k.Kind, string(k.Suffix), draw(t, []string{"", "v", "w", strings.Repeat("long",
+			2000)}, "value")))
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "deletes") {
 		c.Deletes = append(c.Deletes, drawKey(t))
@@ -110,7 +114,8 @@ func drawCommit(t *rapid.T, m *model) *wactorv1.Commit {
 func TestStoreIsAMap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{revisions: map[string]uint64{}, records: map[string]map[kindOf]map[string]string{}}
-		options := Options{FS: vfs.NewMem(), Dir: "store", Shards: 2, LogBytes: 2000, CacheBytes: 1 << 20, tune: func(o *pebble.Options) { o.MemTableSize = 32 << 10 }}
+		options := Options{FS: vfs.NewMem(), Dir: "store", Shards: 2, LogBytes: 2000, CacheBytes: 1 << 20,
+			tune: func(o *pebble.Options) { o.MemTableSize = 32 << 10 }}
 		options.keepLog = rapid.Bool().Draw(rt, "keeps a log")
 		r := open(t, options)
 		defer func() { r.Close() }()
@@ -131,7 +136,8 @@ func TestStoreIsAMap(t *testing.T) {
 			"expire": func(rt *rapid.T) {
 				before := draw(rt, []uint32{0, 1, 2, 3, 1<<32 - 1}, "before")
 				out := make(chan error, 1)
-				r.Propose(1, r.term(1), &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{ExpireSeen: &wactorv1.ExpireSeen{Before: before}}},
+				r.Propose(1, r.term(1), &wactorv1.Command{Command: &wactorv1.Command_ExpireSeen{
+					ExpireSeen: &wactorv1.ExpireSeen{Before: before}}},
 					func(_ Applied, err error) { out <- err })
 				if err := <-out; err != nil {
 					rt.Fatal(err)

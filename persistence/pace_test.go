@@ -49,7 +49,8 @@ func TestBusyLaneTakesLargerPieces(t *testing.T) {
 	}
 }
 
-// TestBusyLaneLetsOthersWait: only proposals wait for the interval to be over, and a lane that was busy takes the first of a quiet time at once.
+// TestBusyLaneLetsOthersWait: only proposals wait for the interval to be over, and a lane that was
+// busy takes the first of a quiet time at once.
 func TestBusyLaneLetsOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(&Store{options: Options{Shards: 1}.withDefaults()})

@@ -11,8 +11,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// read runs a read of a shard while the database is open. What was read is on the disk when it returns, also where fn ended it early with
-// an error of its own; what fn is shown need not be yet.
+// read runs a read of a shard while the database is open. What was read is on the disk when it
+// returns, also where fn ended it early with an error of its own; what fn is shown need not be yet.
 func (s *Store) read(shard uint32, fn func() error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
@@ -25,9 +25,9 @@ func (s *Store) read(shard uint32, fn func() error) error {
 	return err
 }
 
-// Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its suffixes, and returns its
-// revision; 0 and no record where it does not exist, which costs one look-up. Suffix and value are
-// valid during the call only.
+// Load reads head, state, inbox, outbox and timers of a conversation, each kind in the order of its
+// suffixes, and returns its revision; 0 and no record where it does not exist, which costs one
+// look-up. Suffix and value are valid during the call only.
 func (s *Store) Load(
 	shard uint32, conversation string, each func(kind wactorv1.RecordKind, suffix, value []byte) error,
 ) (revision uint64, err error) {
@@ -88,14 +88,15 @@ func (s *Store) ScanFrom(
 	}
 	return s.read(shard, func() error {
 		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
-		return s.scanFrom(prefix, from, append(prefix[:len(prefix)-1:len(prefix)-1], at+1), func(suffix, value []byte) error {
-			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-				if _, value, err = splitHead(value); err != nil {
-					return fmt.Errorf("%w in shard %d", err, shard)
+		return s.scanFrom(prefix, from, append(prefix[:len(prefix)-1:len(prefix)-1], at+1),
+			func(suffix, value []byte) error {
+				if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+					if _, value, err = splitHead(value); err != nil {
+						return fmt.Errorf("%w in shard %d", err, shard)
+					}
 				}
-			}
-			return each(suffix, value)
-		})
+				return each(suffix, value)
+			})
 	})
 }
 
@@ -113,7 +114,8 @@ func (s *Store) Seen(shard uint32, conversation string, generation uint32, id st
 	return seen, err
 }
 
-// SeenIn tells the message ids that were accepted in a generation. They are valid during the call only.
+// SeenIn tells the message ids that were accepted in a generation. They are valid during the call
+// only.
 func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error {
 	prefix := appendName(binary.BigEndian.AppendUint32(shardKey(shard, classSeen), generation), conversation)
 	end := bytes.Clone(prefix)
@@ -123,7 +125,8 @@ func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, eac
 	})
 }
 
-// Work names the conversations of a shard that have unfinished work. It holds a view of the moment in which it was called.
+// Work names the conversations of a shard that have unfinished work. It holds a view of the moment
+// in which it was called.
 func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 	return s.read(shard, func() error {
 		return s.scan(shardKey(shard, classWork), shardKey(shard, classWork+1), func(rest, _ []byte) error {
@@ -136,9 +139,11 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 	})
 }
 
-// Conversations names the conversations of a shard in the order of their names, behind a name (empty: all), and tells whether each
-// has dead letters. It costs two look-ups a conversation, however much lies in it.
-func (s *Store) Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error {
+// Conversations names the conversations of a shard in the order of their names, behind a name
+// (empty: all), and tells whether each has dead letters. It costs two look-ups a conversation,
+// however much lies in it.
+func (s *Store) Conversations(shard uint32, behind string, each func(conversation string,
+	deadLetters bool) error) error {
 	prefix := shardKey(shard, classConversation)
 	dead, past := place(wactorv1.RecordKind_RECORD_KIND_DEAD), []byte{0xFF} // past all kinds
 	first := prefix
@@ -146,7 +151,8 @@ func (s *Store) Conversations(shard uint32, behind string, each func(conversatio
 		first = append(appendName(shardKey(shard, classConversation), behind), past...)
 	}
 	return s.read(shard, func() error {
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: shardKey(shard, classConversation+1)})
+		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: shardKey(shard,
+			classConversation+1)})
 		if err != nil {
 			return engineError(err)
 		}
@@ -170,7 +176,8 @@ func (s *Store) Conversations(shard uint32, behind string, each func(conversatio
 	})
 }
 
-// Due names the timers of a shard that are due up to a time (Unix milliseconds), the earliest first.
+// Due names the timers of a shard that are due up to a time (Unix milliseconds), the earliest
+// first.
 func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversation, timer string) error) error {
 	if untilMs < 0 {
 		return nil
@@ -187,7 +194,8 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 	})
 }
 
-// scan calls each with what follows the prefix in the keys from prefix up to end. The keys must all have the prefix.
+// scan calls each with what follows the prefix in the keys from prefix up to end. The keys must all
+// have the prefix.
 func (s *Store) scan(prefix, end []byte, each func(rest, value []byte) error) error {
 	return s.scanFrom(prefix, nil, end, each)
 }

@@ -20,9 +20,9 @@ type work struct {
 	early bool
 }
 
-// perform takes one Ready of every active group. Entries and hard states of all go into one batch, which is synced where any must
-// be; then, in a batch that is not synced since it can be made again from the log, what is committed. Where nothing must be
-// synced, the two are one batch.
+// perform takes one Ready of every active group. Entries and hard states of all go into one batch,
+// which is synced where any must be; then, in a batch that is not synced since it can be made again
+// from the log, what is committed. Where nothing must be synced, the two are one batch.
 func (l *lane) perform() (err error) {
 	defer recovered(&err)
 	batch := l.store.db.NewBatch()
@@ -63,8 +63,8 @@ func (l *lane) perform() (err error) {
 	return l.bury(round)
 }
 
-// recovered makes an error of what the consensus core panics with: it has no other way to pass on that a read of the log
-// failed. The group can't be used any more.
+// recovered makes an error of what the consensus core panics with: it has no other way to pass on
+// that a read of the log failed. The group can't be used any more.
 func recovered(err *error) {
 	switch r := recover().(type) {
 	case nil:
@@ -77,8 +77,8 @@ func recovered(err *error) {
 	}
 }
 
-// collect puts hard states and entries of the active groups into a batch, and reports whether it must be synced. A snapshot is
-// installed at once.
+// collect puts hard states and entries of the active groups into a batch, and reports whether it
+// must be synced. A snapshot is installed at once.
 func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error) {
 	for _, g := range l.active {
 		g.queued = false
@@ -107,8 +107,9 @@ func (l *lane) collect(batch *pebble.Batch) (round []work, sync bool, err error)
 		l.store.metrics.entries.Add(float64(len(ready.Entries)))
 		sync = sync || ready.MustSync
 		g.renew(&l.store.leases[g.shard])
-		// A leader may send its entries before they are on its own disk, which counts as one of the majority only later. But not in
-		// the round in which its term began: after a crash it would begin the same term again, with other entries.
+		// A leader may send its entries before they are on its own disk, which counts as one of the
+		// majority only later. But not in the round in which its term began: after a crash it would
+		// begin the same term again, with other entries.
 		early := g.leads() && ready.MustSync && g.log.hard.GetTerm() == term
 		early = early || planted.Is(planted.VotesBeforeSync)
 		round = append(round, work{group: g, ready: ready, early: early})
@@ -132,10 +133,11 @@ func (g *group) applyCommitted(batch *pebble.Batch, entries []*raftpb.Entry) err
 	return g.maybeTruncate(batch)
 }
 
-// maybeTruncate drops the older half of a long log. Only that, so that the log reaches back whenever a replica was away for a moment. The
-// deletion lies in a batch behind the one that wrote what the entries made. Whatever a power cut leaves of the engine is a prefix of its
-// batches: where the deletion is found, the applied state that it relies on is found too, and a cut that loses the state leaves the
-// entries. So no flush need be tracked; DESIGN.md has the proof.
+// maybeTruncate drops the older half of a long log. Only that, so that the log reaches back
+// whenever a replica was away for a moment. The deletion lies in a batch behind the one that wrote
+// what the entries made. Whatever a power cut leaves of the engine is a prefix of its batches:
+// where the deletion is found, the applied state that it relies on is found too, and a cut that
+// loses the state leaves the entries. So no flush need be tracked; DESIGN.md has the proof.
 func (g *group) maybeTruncate(batch *pebble.Batch) error {
 	half := g.maxUntruncated / 2
 	if g.untruncated < half || g.untruncated < half*heldLog && g.isNeeded(g.half) {
@@ -149,11 +151,13 @@ func (g *group) maybeTruncate(batch *pebble.Batch) error {
 	return g.log.truncate(batch, upTo)
 }
 
-// heldLog is how many times longer a log gets for a replica that is there and behind. Else one of a busy shard would find, when it has a
-// snapshot, that the log begins behind it, and need another one for ever.
+// heldLog is how many times longer a log gets for a replica that is there and behind. Else one of a
+// busy shard would find, when it has a snapshot, that the log begins behind it, and need another
+// one for ever.
 const heldLog = 32
 
-// isNeeded reports whether a replica that is there still needs entries up to a position, as far as the leader knows.
+// isNeeded reports whether a replica that is there still needs entries up to a position, as far as
+// the leader knows.
 func (g *group) isNeeded(upTo position) bool {
 	needed := false
 	if g.leads() {

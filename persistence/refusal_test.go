@@ -33,10 +33,12 @@ func snapshotOf(t testing.TB, index, term uint64, conf *raftpb.ConfState, member
 	for _, id := range members {
 		m.Replicas = append(m.Replicas, &clusterv1.Replica{Id: id, Node: 100 + id})
 	}
-	return &raftpb.Snapshot{Data: mustMarshal(t, m), Metadata: &raftpb.SnapshotMetadata{Index: new(index), Term: new(term), ConfState: conf}}
+	return &raftpb.Snapshot{Data: mustMarshal(t, m), Metadata: &raftpb.SnapshotMetadata{Index: new(index),
+		Term: new(term), ConfState: conf}}
 }
 
-// TestWrongMessagesAreRefused: none of what a broken peer says ends the node, disturbs the group, or stays unseen.
+// TestWrongMessagesAreRefused: none of what a broken peer says ends the node, disturbs the group,
+// or stays unseen.
 func TestWrongMessagesAreRefused(t *testing.T) {
 	const normal, change = raftpb.EntryNormal, raftpb.EntryConfChangeV2
 	conf := &raftpb.ConfState{Voters: []uint64{1, 2, 3}}
@@ -46,21 +48,35 @@ func TestWrongMessagesAreRefused(t *testing.T) {
 		// toLeader: it is for the leader, otherwise for a follower.
 		toLeader bool
 	}{
-		"commit past the log":     {"commit", &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(), Commit: new(uint64(1000))}, false},
-		"proposal":                {"type", &raftpb.Message{Type: raftpb.MsgProp.Enum(), Entries: []*raftpb.Entry{{}}}, true},
-		"storage":                 {"type", &raftpb.Message{Type: raftpb.MsgStorageApplyResp.Enum(), Entries: []*raftpb.Entry{entryOf(1000, 1, normal, nil)}}, false},
-		"unknown type":            {"type", &raftpb.Message{Type: raftpb.MessageType(99).Enum()}, false},
-		"to itself":               {"address", &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(), From: new(uint64(0))}, false},
-		"snapshot without one":    {"address", &raftpb.Message{Type: raftpb.MsgSnap.Enum(), Snapshot: snapshotOf(t, 1000, 1, conf, 1, 2, 3)}, false},
-		"last term of all":        {"number", &raftpb.Message{Type: raftpb.MsgVote.Enum(), Term: new(uint64(math.MaxUint64))}, false},
-		"vote with entries":       {"entries", &raftpb.Message{Type: raftpb.MsgVote.Enum(), Entries: []*raftpb.Entry{{}}}, false},
-		"entries with a gap":      {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(7, 1, normal, nil)}}, false},
-		"entries of falling term": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)), LogTerm: new(uint64(2)), Entries: []*raftpb.Entry{entryOf(6, 1, normal, nil)}}, false},
-		"entries of a later term": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1<<40, normal, nil)}}, false},
-		"entries from nowhere":    {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Entries: []*raftpb.Entry{entryOf(1, 1, normal, nil)}}, false},
-		"entry of another type":   {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, 7, nil)}}, false},
-		"unreadable change":       {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, change, []byte{0xff})}}, false},
-		"acknowledges too much":   {"acknowledgement", &raftpb.Message{Type: raftpb.MsgAppResp.Enum(), Index: new(uint64(1000))}, true},
+		"commit past the log": {"commit", &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(),
+			Commit: new(uint64(1000))}, false},
+		"proposal": {"type", &raftpb.Message{Type: raftpb.MsgProp.Enum(), Entries: []*raftpb.Entry{{}}},
+			true},
+		"storage": {"type", &raftpb.Message{Type: raftpb.MsgStorageApplyResp.Enum(),
+			Entries: []*raftpb.Entry{entryOf(1000, 1, normal, nil)}}, false},
+		"unknown type": {"type", &raftpb.Message{Type: raftpb.MessageType(99).Enum()}, false},
+		"to itself": {"address", &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(), From: new(uint64(0))},
+			false},
+		"snapshot without one": {"address", &raftpb.Message{Type: raftpb.MsgSnap.Enum(), Snapshot: snapshotOf(t,
+			1000, 1, conf, 1, 2, 3)}, false},
+		"last term of all": {"number", &raftpb.Message{Type: raftpb.MsgVote.Enum(),
+			Term: new(uint64(math.MaxUint64))}, false},
+		"vote with entries": {"entries", &raftpb.Message{Type: raftpb.MsgVote.Enum(),
+			Entries: []*raftpb.Entry{{}}}, false},
+		"entries with a gap": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
+			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(7, 1, normal, nil)}}, false},
+		"entries of falling term": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
+			LogTerm: new(uint64(2)), Entries: []*raftpb.Entry{entryOf(6, 1, normal, nil)}}, false},
+		"entries of a later term": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
+			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1<<40, normal, nil)}}, false},
+		"entries from nowhere": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(),
+			Entries: []*raftpb.Entry{entryOf(1, 1, normal, nil)}}, false},
+		"entry of another type": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
+			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, 7, nil)}}, false},
+		"unreadable change": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
+			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, change, []byte{0xff})}}, false},
+		"acknowledges too much": {"acknowledgement", &raftpb.Message{Type: raftpb.MsgAppResp.Enum(),
+			Index: new(uint64(1000))}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t, 3, 1)
@@ -119,17 +135,20 @@ func (h *house) refusedFor(t *testing.T, reason string) float64 {
 	return 0
 }
 
-// TestOddSnapshotsAreRefused: the consensus core would panic at voters that can't be, and the store at members that it can't read.
+// TestOddSnapshotsAreRefused: the consensus core would panic at voters that can't be, and the store
+// at members that it can't read.
 func TestOddSnapshotsAreRefused(t *testing.T) {
 	for name, s := range map[string]*raftpb.Snapshot{
-		"none":                  nil,
-		"of no entry":           snapshotOf(t, 0, 1, &raftpb.ConfState{Voters: []uint64{1}}, 1),
-		"of a later term":       snapshotOf(t, 1000, 1<<40, &raftpb.ConfState{Voters: []uint64{1}}, 1),
-		"without voters":        snapshotOf(t, 1000, 1, &raftpb.ConfState{}),
-		"only learners":         snapshotOf(t, 1000, 1, &raftpb.ConfState{Learners: []uint64{1}}, 1),
-		"a voter twice":         snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 1}}, 1),
-		"a voter that learns":   snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 2}, Learners: []uint64{2}}, 1, 2),
-		"leaving without joint": snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1}, AutoLeave: new(true)}, 1),
+		"none":            nil,
+		"of no entry":     snapshotOf(t, 0, 1, &raftpb.ConfState{Voters: []uint64{1}}, 1),
+		"of a later term": snapshotOf(t, 1000, 1<<40, &raftpb.ConfState{Voters: []uint64{1}}, 1),
+		"without voters":  snapshotOf(t, 1000, 1, &raftpb.ConfState{}),
+		"only learners":   snapshotOf(t, 1000, 1, &raftpb.ConfState{Learners: []uint64{1}}, 1),
+		"a voter twice":   snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 1}}, 1),
+		"a voter that learns": snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 2},
+			Learners: []uint64{2}}, 1, 2),
+		"leaving without joint": snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1}, AutoLeave: new(true)},
+			1),
 		"other members":         snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 2}}, 1, 3),
 		"a member twice":        snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 2}}, 1, 1),
 		"an id yet to be given": snapshotOf(t, 1000, 1, &raftpb.ConfState{Voters: []uint64{1, 9}}, 1, 9),
@@ -145,7 +164,8 @@ func TestOddSnapshotsAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			told := errors.New("nothing")
-			m := &raftpb.Message{Type: raftpb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(99)), Snapshot: s}
+			m := &raftpb.Message{Type: raftpb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)),
+				Term: new(uint64(99)), Snapshot: s}
 			staged.Commit(Message{Shard: 1, Node: 5, Message: m}, func(err error) { told = err })
 			h.drive()
 			wantErr(t, told, ErrMalformed)
@@ -154,19 +174,22 @@ func TestOddSnapshotsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAnswersToHeartbeatsNobodySent: the consensus core would read their context for a number, and a lease would be counted from it.
+// TestAnswersToHeartbeatsNobodySent: the consensus core would read their context for a number, and
+// a lease would be counted from it.
 func TestAnswersToHeartbeatsNobodySent(t *testing.T) {
 	w := newTown(t, 3, 1)
 	w.spread(1)
 	leader := w.awaitLeader(1)
 	term := leader.leads[1].Term
-	for _, stamp := range [][]byte{{1}, make([]byte, 9), slices.Repeat([]byte{0xff}, 9), encodeStamp(nil, w.now+1<<40), encodeStamp(nil, math.MaxInt64)} {
+	for _, stamp := range [][]byte{{1}, make([]byte, 9), slices.Repeat([]byte{0xff}, 9), encodeStamp(nil, w.now+1<<40),
+		encodeStamp(nil, math.MaxInt64)} {
 		for _, from := range w.houses {
 			if from == leader {
 				continue
 			}
 			m := &raftpb.Message{
-				Type: raftpb.MsgHeartbeatResp.Enum(), Term: new(term), To: new(leader.group(1).Replica), From: new(from.group(1).Replica), Context: stamp,
+				Type: raftpb.MsgHeartbeatResp.Enum(), Term: new(term), To: new(leader.group(1).Replica),
+				From: new(from.group(1).Replica), Context: stamp,
 			}
 			if err := leader.Receive(Message{Shard: 1, Node: from.Node(), Message: m}); err != nil {
 				t.Fatal(err)
@@ -196,7 +219,8 @@ func (d *dice) roll(n int) int {
 }
 
 func (d *dice) number() *uint64 {
-	return new([...]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 20, most - 1, most, math.MaxInt64, math.MaxUint64 - 1, math.MaxUint64}[d.roll(15)])
+	return new([...]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 20, most - 1, most, math.MaxInt64, math.MaxUint64 - 1,
+		math.MaxUint64}[d.roll(15)])
 }
 
 func (d *dice) ids() (ids []uint64) {
@@ -208,7 +232,8 @@ func (d *dice) ids() (ids []uint64) {
 
 func (d *dice) message(t testing.TB) *raftpb.Message {
 	m := &raftpb.Message{
-		Type: raftpb.MessageType(d.roll(24)).Enum(), To: new(uint64(1)), From: new(uint64(2 + d.roll(2))), Term: new(uint64(2 + d.roll(5))),
+		Type: raftpb.MessageType(d.roll(24)).Enum(), To: new(uint64(1)), From: new(uint64(2 + d.roll(2))),
+		Term:  new(uint64(2 + d.roll(5))),
 		Index: d.number(), LogTerm: d.number(), Commit: d.number(), RejectHint: d.number(), Reject: new(d.roll(2) == 1),
 		Context: make([]byte, [...]int{0, 8, 1, 9, 16}[d.roll(5)]),
 	}
@@ -231,7 +256,8 @@ func (d *dice) message(t testing.TB) *raftpb.Message {
 			m.Entries = append(m.Entries, entry)
 		}
 	case raftpb.MsgSnap:
-		conf := &raftpb.ConfState{Voters: d.ids(), Learners: d.ids(), VotersOutgoing: d.ids(), LearnersNext: d.ids(), AutoLeave: new(d.roll(2) == 1)}
+		conf := &raftpb.ConfState{Voters: d.ids(), Learners: d.ids(), VotersOutgoing: d.ids(), LearnersNext: d.ids(),
+			AutoLeave: new(d.roll(2) == 1)}
 		if d.roll(2) == 1 {
 			conf = &raftpb.ConfState{Voters: []uint64{1, 2, 3}}
 		}
@@ -248,8 +274,9 @@ const (
 	roles
 )
 
-// FuzzStep: whatever other replicas say, to one that leads, follows or has nothing yet, never ends the node, now or when it is started
-// again. But for what a leader's entries say, which is believed.
+// FuzzStep: whatever other replicas say, to one that leads, follows or has nothing yet, never ends
+// the node, now or when it is started again. But for what a leader's entries say, which is
+// believed.
 func FuzzStep(f *testing.F) {
 	for role := range byte(roles) {
 		for kind := range byte(24) {
@@ -298,7 +325,8 @@ func fuzzStep(t *testing.T, s *Store, role byte, input []byte) {
 		for _, kind := range []raftpb.MessageType{raftpb.MsgPreVoteResp, raftpb.MsgVoteResp} {
 			yes := &raftpb.Message{Type: kind.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(4))}
 			l.activate(g)
-			if err := errors.Join(l.cycle(inputs{}), l.cycle(inputs{messages: []Message{{Shard: 1, Node: 2, Message: yes}}})); err != nil {
+			if err := errors.Join(l.cycle(inputs{}), l.cycle(inputs{messages: []Message{{Shard: 1, Node: 2,
+				Message: yes}}})); err != nil {
 				t.Fatal(err)
 			}
 		}

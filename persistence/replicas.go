@@ -45,7 +45,8 @@ func (s *Store) keep(key []byte, in *atomic.Uint64, value uint64) error {
 	})
 }
 
-// Found makes a node that has no cluster the first of a new one: all groups begin with it as their only voter.
+// Found makes a node that has no cluster the first of a new one: all groups begin with it as their
+// only voter.
 func (s *Store) Found(cluster uint64) error {
 	return s.onAllLanes(func() error {
 		if s.Cluster() != 0 {
@@ -63,8 +64,8 @@ func (s *Store) Found(cluster uint64) error {
 	})
 }
 
-// openNew opens a group with a replica that was just made. It votes at once: other than one that was started again it has promised
-// nothing to a leader.
+// openNew opens a group with a replica that was just made. It votes at once: other than one that
+// was started again it has promised nothing to a leader.
 func (s *Store) openNew(shard uint32) error {
 	if err := s.openGroup(shard); err != nil {
 		return err
@@ -86,8 +87,9 @@ func (s *Store) Adopt(cluster uint64) error {
 	})
 }
 
-// CreateReplica makes an empty replica of a shard, which the shard's leader is about to make a learner. A replica that is here
-// already is kept. An id that was here and is destroyed never comes back: it may have voted.
+// CreateReplica makes an empty replica of a shard, which the shard's leader is about to make a
+// learner. A replica that is here already is kept. An id that was here and is destroyed never comes
+// back: it may have voted.
 func (s *Store) CreateReplica(shard uint32, replica uint64) error {
 	if int64(shard) > int64(s.options.Shards) || replica == 0 {
 		return fmt.Errorf("%w: replica %d of shard %d", ErrMalformed, replica, shard)
@@ -210,7 +212,8 @@ func (s *Store) writeSynced(fill func(*pebble.Batch) error) error {
 	return s.write(batch, true)
 }
 
-// onLane runs fn between two rounds of a lane and returns its error. With Options.Manual it runs at once.
+// onLane runs fn between two rounds of a lane and returns its error. With Options.Manual it runs at
+// once.
 func (s *Store) onLane(l *lane, fn func() error) (err error) {
 	if s.options.Manual {
 		return fn()

@@ -119,7 +119,8 @@ func TestPausedLeaderHasNoLease(t *testing.T) {
 	}
 }
 
-// TestNoVoteLeavesUnderALease: a leader that hears of a later term, and is asked for its vote in it, before it does anything else.
+// TestNoVoteLeavesUnderALease: a leader that hears of a later term, and is asked for its vote in
+// it, before it does anything else.
 func TestNoVoteLeavesUnderALease(t *testing.T) {
 	w := newTown(t, 3, 1)
 	w.spread(1)
@@ -141,7 +142,8 @@ func TestNoVoteLeavesUnderALease(t *testing.T) {
 	}
 	later := func(kind raftpb.MessageType) *raftpb.Message {
 		return &raftpb.Message{
-			Type: kind.Enum(), From: new(other.Replica), To: new(group.Replica), Term: new(term + 1), Index: new(group.Last), LogTerm: new(term),
+			Type: kind.Enum(), From: new(other.Replica), To: new(group.Replica), Term: new(term + 1),
+			Index: new(group.Last), LogTerm: new(term),
 		}
 	}
 	for _, kind := range []raftpb.MessageType{raftpb.MsgAppResp, raftpb.MsgVote} {
@@ -197,8 +199,8 @@ func TestLeadIsGivenAway(t *testing.T) {
 	w.mustCommit(1, "shop/1", 0)
 }
 
-// TestLoneReplicaMovesThoughTheEndIsNotHeard: the only replica hands over to another one, which does not hear that the joint
-// configuration has ended, and so needs a vote of the first one still.
+// TestLoneReplicaMovesThoughTheEndIsNotHeard: the only replica hands over to another one, which
+// does not hear that the joint configuration has ended, and so needs a vote of the first one still.
 func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
 	w := newTown(t, 2, 1)
 	old, heir := w.houses[0], w.houses[1]
@@ -210,7 +212,8 @@ func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
 		g := from.group(1)
 		return from == old && (g == nil || g.Last > joint && g.Commit == g.Last)
 	}
-	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica},
+		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,8 +230,9 @@ func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
 	w.change(1, Change{Remove: []uint64{old.group(1).Replica}})
 }
 
-// TestWhoRefusesAVoteTellsWhatIsCommitted: the one that leaves has entries behind the one that ends the joint configuration, and so
-// refuses its vote to the heir, which needs it for as long as it does not know of that end.
+// TestWhoRefusesAVoteTellsWhatIsCommitted: the one that leaves has entries behind the one that ends
+// the joint configuration, and so refuses its vote to the heir, which needs it for as long as it
+// does not know of that end.
 func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w := newTown(t, 2, 1)
 	old, heir := w.houses[0], w.houses[1]
@@ -238,7 +242,8 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w.cut = func(from, _ *house) bool {
 		return from == old && from.group(1).Last >= end && from.group(1).Commit >= end
 	}
-	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{heir.group(1).Replica},
+		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +253,11 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	}
 	old.Propose(1, term, command(commitOf("shop/1", 0)), func(Applied, error) {})
 	old.drive()
-	w.wires = slices.DeleteFunc(w.wires, func(one wire) bool { n := len(one.m.Entries); return n > 0 && one.m.Entries[n-1].GetIndex() > end })
+	w.wires = slices.DeleteFunc(w.wires, func(one wire) bool {
+		n := len(one.m.Entries)
+		return n > 0 &&
+			one.m.Entries[n-1].GetIndex() > end
+	})
 	w.settle()
 	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
 	if g := old.group(1); heir.group(1).Last >= g.Last || heir.group(1).Commit >= end {
@@ -261,8 +270,8 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w.mustCommit(1, "shop/1", 0)
 }
 
-// TestLateWordToTakeOverIsNotFollowed: the one that shall take the lead is told so only when the leader has given up waiting and has
-// a lease again. So is the other one, of whom a vote is asked.
+// TestLateWordToTakeOverIsNotFollowed: the one that shall take the lead is told so only when the
+// leader has given up waiting and has a lease again. So is the other one, of whom a vote is asked.
 func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 	for _, late := range []raftpb.MessageType{raftpb.MsgTimeoutNow, raftpb.MsgVote} {
 		t.Run(late.String(), func(t *testing.T) {
@@ -310,15 +319,17 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 	}
 }
 
-// TestNewestChangeTellsThatTheOneBeforeIsCommitted: whoever has the entry that ends a joint configuration knows after a crash, too, that
-// it was entered. Here the heir would take itself for a learner otherwise, as the other one does, and nobody would stand.
+// TestNewestChangeTellsThatTheOneBeforeIsCommitted: whoever has the entry that ends a joint
+// configuration knows after a crash, too, that it was entered. Here the heir would take itself for
+// a learner otherwise, as the other one does, and nobody would stand.
 func TestNewestChangeTellsThatTheOneBeforeIsCommitted(t *testing.T) {
 	w := newTown(t, 2, 1)
 	old, heir := w.houses[0], w.houses[1]
 	w.change(1, Change{Add: heir.Node()})
 	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
 	end := old.group(1).Last + 2
-	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica}, Remove: []uint64{old.group(1).Replica}})
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica},
+		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,8 +385,9 @@ func TestReplicaMovesAndLeavesNothing(t *testing.T) {
 	w.checkEqual(1)
 }
 
-// TestChangesThatWereMadeForOtherReplicasAreRefused: a step that is taken twice, by who looked before the first was applied, would add
-// a learner that nobody created, and leave the one that was created behind; or make a voter of who has left.
+// TestChangesThatWereMadeForOtherReplicasAreRefused: a step that is taken twice, by who looked
+// before the first was applied, would add a learner that nobody created, and leave the one that was
+// created behind; or make a voter of who has left.
 func TestChangesThatWereMadeForOtherReplicasAreRefused(t *testing.T) {
 	w := newTown(t, 2, 1)
 	old, heir := w.houses[0], w.houses[1]
@@ -399,8 +411,9 @@ func TestChangesThatWereMadeForOtherReplicasAreRefused(t *testing.T) {
 	}
 }
 
-// TestNoSnapshotOfHalfARound: the consensus core asks for a snapshot also while it applies a change of replicas. What is applied in
-// that round is not in the store then, and the voters are still those of before the change.
+// TestNoSnapshotOfHalfARound: the consensus core asks for a snapshot also while it applies a change
+// of replicas. What is applied in that round is not in the store then, and the voters are still
+// those of before the change.
 func TestNoSnapshotOfHalfARound(t *testing.T) {
 	w := newTown(t, 4, 1)
 	w.tune = func(o *Options) { o.LogBytes = 4000 }
@@ -432,7 +445,8 @@ func TestNoSnapshotOfHalfARound(t *testing.T) {
 		}
 		return false
 	}
-	err := leader.ChangeReplicas(1, leader.leads[1].Term, Change{Promote: []uint64{next}, Remove: []uint64{leaver.group(1).Replica}})
+	err := leader.ChangeReplicas(1, leader.leads[1].Term, Change{Promote: []uint64{next},
+		Remove: []uint64{leaver.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}

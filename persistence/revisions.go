@@ -8,23 +8,25 @@ import (
 // standing is where a conversation stands: its revision, and the chain that made it.
 type standing struct{ revision, chain uint64 }
 
-// takes reports whether a commit may be made on it. The revision alone would not do where commits are pipelined: those
-// of an activation that has ended may still be under way when the next one reads what is there and pipelines its own. Its first
-// ones are refused then, and one after them could name the very number that the older ones have made.
+// takes reports whether a commit may be made on it. The revision alone would not do where commits
+// are pipelined: those of an activation that has ended may still be under way when the next one
+// reads what is there and pipelines its own. Its first ones are refused then, and one after them
+// could name the very number that the older ones have made.
 func (s standing) takes(commit *wactorv1.Commit) bool {
 	chained := !commit.Follows || s.chain == commit.Chain || planted.Is(planted.ChainUnchecked)
 	return s.revision == commit.BaseRevision && chained || planted.Is(planted.RevisionUnchecked)
 }
 
-// revisionCache remembers revisions of conversations that were committed lately, in two generations. It is never wrong, since
-// apply alone changes revisions and goes through it; it must not rotate while a batch is being filled, whose changes the store
-// does not show yet.
+// revisionCache remembers revisions of conversations that were committed lately, in two
+// generations. It is never wrong, since apply alone changes revisions and goes through it; it must
+// not rotate while a batch is being filled, whose changes the store does not show yet.
 type revisionCache struct {
 	young, old map[string]standing
 	max        int
 }
 
-// maxRevisions is the sum over all groups, of the young generation; a revision takes about 100 bytes.
+// maxRevisions is the sum over all groups, of the young generation; a revision takes about 100
+// bytes.
 const maxRevisions, minRevisions = 64 << 10, 64
 
 func newRevisionCache(most int) revisionCache {

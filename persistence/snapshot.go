@@ -10,8 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A snapshot is the state of a shard as of an applied entry, for a replica that the log does not reach any more. The consensus
-// core handles its index, term and voters; the records are streamed beside it.
+// A snapshot is the state of a shard as of an applied entry, for a replica that the log does not
+// reach any more. The consensus core handles its index, term and voters; the records are streamed
+// beside it.
 
 // maxOutgoing bounds the snapshots that a node sends at once: each keeps the files of its moment.
 const maxOutgoing = 4
@@ -20,13 +21,15 @@ const maxOutgoing = 4
 type Snapshot struct {
 	position
 	shard uint32
-	// iter, not a snapshot of the engine: its files stay even where an ingestion cuts the shard's range out.
+	// iter, not a snapshot of the engine: its files stay even where an ingestion cuts the shard's
+	// range out.
 	iter     *pebble.Iterator
 	outgoing func()
 	once     sync.Once
 }
 
-// Each reads the records in the order of their keys, without the shard. Key and value are valid during the call only.
+// Each reads the records in the order of their keys, without the shard. Key and value are valid
+// during the call only.
 func (s *Snapshot) Each(each func(key, value []byte) error) error {
 	for valid := s.iter.First(); valid; valid = s.iter.Next() {
 		value, err := s.iter.ValueAndErr()
@@ -48,9 +51,10 @@ func (s *Snapshot) Close() {
 	})
 }
 
-// Snapshot implements raft.Storage: it takes a view of the applied state. Between two rounds all that is applied is in the store. But
-// the consensus core also asks while it applies a change of replicas; then nothing of the round is in the store yet, and the voters
-// are still those of before. It asks again with the next answer to a heartbeat.
+// Snapshot implements raft.Storage: it takes a view of the applied state. Between two rounds all
+// that is applied is in the store. But the consensus core also asks while it applies a change of
+// replicas; then nothing of the round is in the store yet, and the voters are still those of
+// before. It asks again with the next answer to a heartbeat.
 func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
 	if l.applying {
 		return nil, raft.ErrSnapshotTemporarilyUnavailable
@@ -60,7 +64,8 @@ func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
 		l.outgoing.Add(-1)
 		return nil, raft.ErrSnapshotTemporarilyUnavailable
 	}
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(l.shard, firstState), UpperBound: shardKey(l.shard+1, 0)})
+	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(l.shard, firstState),
+		UpperBound: shardKey(l.shard+1, 0)})
 	if err != nil {
 		l.outgoing.Add(-1)
 		return nil, engineError(err)
@@ -87,13 +92,15 @@ func (l *groupLog) dropSnapshot() {
 func (l *groupLog) takeSnapshot(m *raftpb.Message) (*Snapshot, error) {
 	snapshot := l.snapshot
 	if snapshot == nil || snapshot.index != m.GetSnapshot().GetMetadata().GetIndex() {
-		return nil, fmt.Errorf("persistence: no view of shard %d at entry %d", l.shard, m.GetSnapshot().GetMetadata().GetIndex())
+		return nil, fmt.Errorf("persistence: no view of shard %d at entry %d", l.shard,
+			m.GetSnapshot().GetMetadata().GetIndex())
 	}
 	l.snapshot = nil
 	return snapshot, nil
 }
 
-// SnapshotSent tells what became of a snapshot: without it the replica gets nothing any more. It does not block.
+// SnapshotSent tells what became of a snapshot: without it the replica gets nothing any more. It
+// does not block.
 func (s *Store) SnapshotSent(m Message, err error) {
 	status := raft.SnapshotFinish
 	if err != nil {

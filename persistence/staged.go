@@ -18,7 +18,8 @@ import (
 	"github.com/wactor/wactor/internal/planted"
 )
 
-// Staged is a snapshot that is being received: a table beside the store, which becomes a part of it in one step or never.
+// Staged is a snapshot that is being received: a table beside the store, which becomes a part of it
+// in one step or never.
 type Staged struct {
 	store *Store
 	shard uint32
@@ -48,11 +49,12 @@ func (st *Staged) Add(key, value []byte) error {
 		}
 		st.table = table
 	}
-	return st.table.Set(append(binary.BigEndian.AppendUint32(make([]byte, 0, shardBytes+len(key)), st.shard), key...), value, nil)
+	return st.table.Set(append(binary.BigEndian.AppendUint32(make([]byte, 0, shardBytes+len(key)), st.shard), key...),
+		value, nil)
 }
 
-// Commit makes the state the replica's, if the message asks for it in time. done is called once, on a lane's goroutine, when the
-// replica has it, or will not take it.
+// Commit makes the state the replica's, if the message asks for it in time. done is called once, on
+// a lane's goroutine, when the replica has it, or will not take it.
 func (st *Staged) Commit(m Message, done func(error)) {
 	err := checkMessage(m.Message)
 	if err == nil && (m.GetType() != raftpb.MsgSnap || m.Shard != st.shard) {
@@ -84,7 +86,8 @@ func (st *Staged) Discard() {
 // errNotTaken: the replica has got on without the snapshot, or is another one.
 var errNotTaken = errors.New("persistence: the snapshot is not needed")
 
-// stage steps the message of a snapshot whose records are here. The consensus core decides whether it is newer than what it has.
+// stage steps the message of a snapshot whose records are here. The consensus core decides whether
+// it is newer than what it has.
 func (l *lane) stage(m Message, st *Staged) {
 	g := l.groups[m.Shard]
 	if g == nil || m.GetTo() != g.replica || g.staged != nil {
@@ -112,8 +115,9 @@ func (g *group) endStaged(err error) {
 	}
 }
 
-// install makes a snapshot the state of the group, in one atomic and durable step: the shard's range is cut out, and the tables
-// with the received records, and with what this replica knows of its log, are put in its place.
+// install makes a snapshot the state of the group, in one atomic and durable step: the shard's
+// range is cut out, and the tables with the received records, and with what this replica knows of
+// its log, are put in its place.
 func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snapshot) error {
 	meta := snapshot.GetMetadata()
 	at := position{meta.GetIndex(), meta.GetTerm()}

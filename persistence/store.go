@@ -32,7 +32,8 @@ type Store struct {
 	metrics *metrics
 	lanes   []*lane
 	leases  []lease // by shard
-	// unsynced is closed when what a lane applies directly is on the disk, by shard; nil where nothing is on its way.
+	// unsynced is closed when what a lane applies directly is on the disk, by shard; nil where
+	// nothing is on its way.
 	unsynced []atomic.Pointer[chan struct{}]
 	// outgoing counts the snapshots that are being sent; stagings numbers those that are received.
 	outgoing atomic.Int32
@@ -54,7 +55,8 @@ type Applied struct {
 	Revision uint64
 }
 
-// Open opens a store, or creates one in an empty directory. Shards are led, and Options.Lead was told so, when it returns.
+// Open opens a store, or creates one in an empty directory. Shards are led, and Options.Lead was
+// told so, when it returns.
 func Open(options Options) (*Store, error) {
 	options = options.withDefaults()
 	if options.Shards < 1 || options.Shards > 4096 {
@@ -109,7 +111,8 @@ func (s *Store) open() error {
 	return s.openGroups()
 }
 
-// openGroups opens the groups and performs what they ask for, until those led by this node alone are led.
+// openGroups opens the groups and performs what they ask for, until those led by this node alone
+// are led.
 func (s *Store) openGroups() (err error) {
 	defer recovered(&err)
 	if err := s.removeStaged(); err != nil {
@@ -154,14 +157,16 @@ func (s *Store) openGroup(shard uint32) error {
 
 func (s *Store) lane(shard uint32) *lane { return s.lanes[int(shard)%len(s.lanes)] }
 
-// Propose proposes a command to a shard's log, in a term. The command is the store's from now on. It never blocks; done is called exactly once, perhaps before
-// Propose returns, and must not block: it holds up the lane.
+// Propose proposes a command to a shard's log, in a term. The command is the store's from now on.
+// It never blocks; done is called exactly once, perhaps before Propose returns, and must not block:
+// it holds up the lane.
 func (s *Store) Propose(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
 	s.propose(&proposal{shard: shard, term: term, command: command, done: done})
 }
 
-// ProposeLazy is Propose for what nobody waits for. It waits up to LazyWithin for others, whose fsync, and whose messages to
-// other nodes, it can share; what is proposed after it is behind it all the same. With Options.Manual it is Propose.
+// ProposeLazy is Propose for what nobody waits for. It waits up to LazyWithin for others, whose
+// fsync, and whose messages to other nodes, it can share; what is proposed after it is behind it
+// all the same. With Options.Manual it is Propose.
 func (s *Store) ProposeLazy(shard uint32, term uint64, command *wactorv1.Command, done func(Applied, error)) {
 	s.propose(&proposal{shard: shard, term: term, command: command, done: done, lazy: !s.options.Manual})
 }
@@ -216,8 +221,8 @@ func (s *Store) write(batch *pebble.Batch, sync bool) error {
 	return err
 }
 
-// Close stops the lanes and closes the files. Proposals that wait are answered ErrClosed. It waits for reads under way; it must
-// not be called from a callback of the store.
+// Close stops the lanes and closes the files. Proposals that wait are answered ErrClosed. It waits
+// for reads under way; it must not be called from a callback of the store.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.clock.close()
@@ -226,7 +231,8 @@ func (s *Store) Close() error {
 			l.shut() // all at once: each ends with the cycle that it is in
 		}
 		if failure := s.failure.Load(); failure != nil {
-			// The process is ending. The engine gives up its locks no more, and what it would write now it must not.
+			// The process is ending. The engine gives up its locks no more, and what it would write
+			// now it must not.
 			s.closeErr = *failure
 			return
 		}
@@ -249,13 +255,14 @@ func (s *Store) fatal(err error) {
 	s.options.Fatal(err)
 }
 
-// exit ends the process. After a failed write the kernel may have dropped what it was given, and nobody can say what is on
-// disk but the next start, which reads it.
+// exit ends the process. After a failed write the kernel may have dropped what it was given, and
+// nobody can say what is on disk but the next start, which reads it.
 func exit(logger *slog.Logger, err error) {
 	if errors.Is(err, ErrNewer) {
 		logger.Error("the log holds what only a newer version can apply; the process ends", "error", err)
 		os.Exit(70)
 	}
-	logger.Error("the disk failed; the process ends, since what it holds can only be known by reading it anew", "error", err)
+	logger.Error("the disk failed; the process ends, since what it holds can only be known by reading it anew", "error",
+		err)
 	os.Exit(70)
 }

@@ -27,7 +27,8 @@ func onMemoryAndDisk(t *testing.T, test func(t *testing.T, options Options)) {
 func TestCommitsAreLoadedAlsoAfterARestart(t *testing.T) {
 	onMemoryAndDisk(t, func(t *testing.T, options Options) {
 		r := open(t, options)
-		r.mustCommit(3, commitOf("shop/1", 0, put(state, "", "{}"), put(inbox, seq(2), "b"), put(inbox, seq(1), "a"), put(journal, seq(1), "j")))
+		r.mustCommit(3, commitOf("shop/1", 0, put(state, "", "{}"), put(inbox, seq(2), "b"), put(inbox, seq(1), "a"),
+			put(journal, seq(1), "j")))
 		r.mustCommit(3, commitOf("shop/12", 0)) // a neighbour whose name begins alike
 		second := commitOf("shop/1", 1, put(state, "", "{1}"))
 		second.Deletes = []*wactorv1.Key{key(inbox, seq(1))}
@@ -66,8 +67,9 @@ func TestStaleRevisionIsRefused(t *testing.T) {
 	}
 }
 
-// TestCommitBehindAForeignOneIsRefused: an activation ends with two commits under way, and the next one, which has read what was
-// there before them, pipelines three of its own. The third names the revision that the older ones make.
+// TestCommitBehindAForeignOneIsRefused: an activation ends with two commits under way, and the next
+// one, which has read what was there before them, pipelines three of its own. The third names the
+// revision that the older ones make.
 func TestCommitBehindAForeignOneIsRefused(t *testing.T) {
 	r := open(t, Options{})
 	r.mustCommit(1, commitOf("shop/1", 0))
@@ -106,12 +108,13 @@ func TestMalformedCommandIsRefused(t *testing.T) {
 	deletesHead := commitOf("shop/1", 0)
 	deletesHead.Deletes = []*wactorv1.Key{key(head, "")}
 	for name, c := range map[string]*wactorv1.Command{
-		"empty":            {},
-		"nil commit":       {Command: &wactorv1.Command_Commit{}},
-		"no conversation":  command(commitOf("", 0)),
-		"no head":          command(headless),
-		"head is deleted":  command(deletesHead),
-		"head with suffix": command(&wactorv1.Commit{Conversation: "shop/1", Puts: []*wactorv1.Put{put(head, "x", "")}}),
+		"empty":           {},
+		"nil commit":      {Command: &wactorv1.Command_Commit{}},
+		"no conversation": command(commitOf("", 0)),
+		"no head":         command(headless),
+		"head is deleted": command(deletesHead),
+		"head with suffix": command(&wactorv1.Commit{Conversation: "shop/1", Puts: []*wactorv1.Put{put(head, "x",
+			"")}}),
 		"state suffix":     command(commitOf("shop/1", 0, put(state, "x", ""))),
 		"unknown kind":     command(commitOf("shop/1", 0, put(99, "x", ""))),
 		"short generation": command(commitOf("shop/1", 0, put(seen, "abcd", ""))),
@@ -182,11 +185,14 @@ func TestProposalOfAnotherTermIsRefused(t *testing.T) {
 
 // TestMessagesOfOthersAreBounded: a lane that waits for its disk keeps no more of what others send.
 func TestMessagesOfOthersAreBounded(t *testing.T) {
-	for name, c := range map[string]struct{ entry, want int }{"many": {0, maxMessages}, "large": {1 << 20, maxHeard >> 20}} {
+	for name, c := range map[string]struct{ entry, want int }{"many": {0, maxMessages}, "large": {1 << 20,
+		maxHeard >> 20}} {
 		t.Run(name, func(t *testing.T) {
 			r := open(t, Options{Manual: true, Shards: 1})
 			m := Message{Shard: 1, Message: &raftpb.Message{
-				Type: raftpb.MsgApp.Enum(), From: new(uint64(98)), To: new(uint64(99)), Term: new(uint64(1)), Index: new(uint64(6)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{{Index: new(uint64(7)), Term: new(uint64(1)), Data: make([]byte, c.entry)}},
+				Type: raftpb.MsgApp.Enum(), From: new(uint64(98)), To: new(uint64(99)), Term: new(uint64(1)),
+				Index: new(uint64(6)), LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{{Index: new(uint64(7)),
+					Term: new(uint64(1)), Data: make([]byte, c.entry)}},
 			}}
 			taken := 0
 			for r.Receive(m) == nil {
@@ -216,7 +222,8 @@ func TestOverloadIsRefused(t *testing.T) {
 			<-held
 			var outcomes []<-chan outcome
 			for i := range 4 {
-				outcomes = append(outcomes, r.start(1, commitOf(fmt.Sprintf("shop/%d", i+1), 0, put(state, "", string(make([]byte, 900))))))
+				outcomes = append(outcomes, r.start(1, commitOf(fmt.Sprintf("shop/%d", i+1), 0, put(state, "",
+					string(make([]byte, 900))))))
 			}
 			wantErr(t, (<-outcomes[3]).err, ErrOverloaded) // at once, while the lane is held
 			close(release)
@@ -335,7 +342,8 @@ func TestLongLogIsTruncatedAndGoesOn(t *testing.T) {
 	}
 }
 
-// TestConversationsAreNamed: all of a shard, also those behind any of them, whatever bytes their names have.
+// TestConversationsAreNamed: all of a shard, also those behind any of them, whatever bytes their
+// names have.
 func TestConversationsAreNamed(t *testing.T) {
 	r := open(t, Options{Shards: 2})
 	dead := wactorv1.RecordKind_RECORD_KIND_DEAD

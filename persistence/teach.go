@@ -2,9 +2,10 @@ package persistence
 
 import "go.etcd.io/raft/v3/raftpb"
 
-// Whoever stands for election goes by the configuration that it has applied. Where it has not heard that a later one is committed,
-// it may need a vote that it will never get: of one who has become a learner, which does not stand itself, and has a longer log. So
-// who refuses a vote tells how far it knows the log to be committed. The consensus core has no such word, and ignores it.
+// Whoever stands for election goes by the configuration that it has applied. Where it has not heard
+// that a later one is committed, it may need a vote that it will never get: of one who has become a
+// learner, which does not stand itself, and has a longer log. So who refuses a vote tells how far
+// it knows the log to be committed. The consensus core has no such word, and ignores it.
 
 // teach puts the commit index, and its entry's term, into a refused vote.
 func (g *group) teach(m *raftpb.Message) {
@@ -18,8 +19,9 @@ func (g *group) teach(m *raftpb.Message) {
 	}
 }
 
-// learn takes what another replica knows to be committed: where this one's log has the very entry, it is committed here as well. The
-// consensus core takes it as after a restart, with what it had not written yet forgotten, and its promises kept (see step).
+// learn takes what another replica knows to be committed: where this one's log has the very entry,
+// it is committed here as well. The consensus core takes it as after a restart, with what it had
+// not written yet forgotten, and its promises kept (see step).
 func (g *group) learn(m *raftpb.Message) {
 	commit := m.GetCommit()
 	m.Commit = nil

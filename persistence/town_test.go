@@ -305,9 +305,10 @@ func (w *town) commit(shard uint32, name string, base uint64) error {
 	w.t.Helper()
 	leader := w.awaitLeader(shard)
 	var outcome *error
-	leader.Propose(shard, leader.leads[shard].Term, command(commitOf(name, base, put(state, "", fmt.Sprint(base+1)))), func(_ Applied, err error) {
-		outcome = &err
-	})
+	leader.Propose(shard, leader.leads[shard].Term, command(commitOf(name, base, put(state, "", fmt.Sprint(base+1)))),
+		func(_ Applied, err error) {
+			outcome = &err
+		})
 	leader.drive()
 	w.settle()
 	w.await("an answer", func() bool { return outcome != nil })
@@ -356,7 +357,8 @@ func (w *town) checkEqual(shard uint32) {
 		}
 		same := h.content(shard) == want
 		if its, at, err := h.Checksum(shard); !same || err != nil || its != sum || at != applied {
-			w.t.Errorf("house %d differs: content %v, sum %x at %d, want %x at %d, %v", i, !same, its, at, sum, applied, err)
+			w.t.Errorf("house %d differs: content %v, sum %x at %d, want %x at %d, %v", i, !same, its, at, sum, applied,
+				err)
 		}
 	}
 }

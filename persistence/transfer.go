@@ -10,8 +10,8 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over, one way or the other, within
-// an election timeout.
+// TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over,
+// one way or the other, within an election timeout.
 func (s *Store) TransferLead(shard uint32, term, to uint64) error {
 	l := s.lane(shard)
 	return s.onLane(l, func() error {
@@ -26,11 +26,13 @@ func (s *Store) TransferLead(shard uint32, term, to uint64) error {
 	})
 }
 
-// A leader that gives its lead away tells one to stand for election at once, and the others vote for that one although they hear of
-// a leader. That word may come late: when the leader has given up waiting, leads on, and has a lease again. So it carries a stamp, as
-// heartbeats do, and so do the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp follows neither: a lease
-// and an election each have a majority, and one is in both. A leader that leads on has promised that to itself. While the lead is
-// given away heartbeats have no stamps, and answers to those of before confirm nothing any more.
+// A leader that gives its lead away tells one to stand for election at once, and the others vote
+// for that one although they hear of a leader. That word may come late: when the leader has given
+// up waiting, leads on, and has a lease again. So it carries a stamp, as heartbeats do, and so do
+// the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp follows
+// neither: a lease and an election each have a majority, and one is in both. A leader that leads on
+// has promised that to itself. While the lead is given away heartbeats have no stamps, and answers
+// to those of before confirm nothing any more.
 
 // campaignTransfer is how the consensus core marks votes that are asked for by a leader's word.
 var campaignTransfer = []byte("CampaignTransfer")
@@ -91,7 +93,8 @@ func (g *group) mayTakeOver(m *raftpb.Message) bool {
 	return ok && !g.outran(m.GetTerm(), stamp)
 }
 
-// mayVote reports whether a vote that is asked for by a leader's word is not too late. The consensus core decides about all others.
+// mayVote reports whether a vote that is asked for by a leader's word is not too late. The
+// consensus core decides about all others.
 func (g *group) mayVote(m *raftpb.Message) bool {
 	if !bytes.HasPrefix(m.Context, campaignTransfer) {
 		return true

@@ -2,7 +2,8 @@ package persistence
 
 import "testing"
 
-// TestANewReplicaTakesTheLeadAtOnce: a lead that nobody takes ends the shard's conversations for nothing, and stays for a while.
+// TestANewReplicaTakesTheLeadAtOnce: a lead that nobody takes ends the shard's conversations for
+// nothing, and stays for a while.
 func TestANewReplicaTakesTheLeadAtOnce(t *testing.T) {
 	w := newTown(t, 3, 1)
 	began := w.now

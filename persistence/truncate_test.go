@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// small makes a town of three whose shard 1 is on all, with logs that are truncated every few dozen commits. What it returns counts the
-// snapshots that are sent from then on.
+// small makes a town of three whose shard 1 is on all, with logs that are truncated every few dozen
+// commits. What it returns counts the snapshots that are sent from then on.
 func small(t *testing.T) (*town, *int) {
 	w, snapshots := newTown(t, 3, 1), 0
 	w.tune = func(o *Options) {
@@ -55,8 +55,9 @@ func TestWhoIsAwayForAMomentNeedsNoSnapshot(t *testing.T) {
 	w.checkEqual(1)
 }
 
-// TestTheLogWaitsForASnapshotOnItsWay: what is committed while a large snapshot travels is still in the log when it has arrived. Else a
-// busy shard's replica would need one after the other, and never catch up.
+// TestTheLogWaitsForASnapshotOnItsWay: what is committed while a large snapshot travels is still in
+// the log when it has arrived. Else a busy shard's replica would need one after the other, and
+// never catch up.
 func TestTheLogWaitsForASnapshotOnItsWay(t *testing.T) {
 	w, snapshots := small(t)
 	leader, away := w.awaitLeader(1), w.follower(1)
@@ -97,7 +98,8 @@ func TestTheLogWaitsForASnapshotOnItsWay(t *testing.T) {
 	}
 }
 
-// TestTheLogWaitsForNobodyForEver: who is dead, or slower than the log can wait for, gets a snapshot.
+// TestTheLogWaitsForNobodyForEver: who is dead, or slower than the log can wait for, gets a
+// snapshot.
 func TestTheLogWaitsForNobodyForEver(t *testing.T) {
 	w, _ := small(t)
 	away := w.follower(1)

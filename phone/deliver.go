@@ -16,8 +16,8 @@ import (
 // errBusy: more messages are under way than the phone keeps.
 var errBusy = errors.New("phone: too many messages are under way, or the phone is closed")
 
-// deliver notes messages as sent and posts each in a webhook of its own, all at the same moment. It returns when the posts
-// have begun.
+// deliver notes messages as sent and posts each in a webhook of its own, all at the same moment. It
+// returns when the posts have begun.
 func (p *Phone) deliver(messages []draft, times int) error {
 	start := make(chan struct{})
 	defer close(start)
@@ -54,15 +54,15 @@ func (p *Phone) stamp(m emulator.Message) emulator.Message {
 	return m
 }
 
-// WhatsApp repeats a webhook that is not answered 200 for up to 7 days; a person at the page has less patience. The wait
-// doubles from the first to the last.
+// WhatsApp repeats a webhook that is not answered 200 for up to 7 days; a person at the page has
+// less patience. The wait doubles from the first to the last.
 const (
 	firstWait = 250 * time.Millisecond
 	lastWait  = 32 * time.Second
 )
 
-// postUntilTaken posts a webhook and, as WhatsApp does, posts it again where it is not answered 200. It gives up after about a
-// minute.
+// postUntilTaken posts a webhook and, as WhatsApp does, posts it again where it is not answered
+// 200. It gives up after about a minute.
 func (p *Phone) postUntilTaken(user string, e Event, body []byte) {
 	e.Kind = KindWebhook
 	for wait := firstWait; ; wait *= 2 {

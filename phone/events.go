@@ -18,7 +18,8 @@ const (
 	reconnect = 500
 )
 
-// events streams what happens, after what the page has seen already. "ready" tells that the past is complete.
+// events streams what happens, after what the page has seen already. "ready" tells that the past is
+// complete.
 func (p *Phone) events(w http.ResponseWriter, r *http.Request) {
 	seen, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64) // none, or not ours: everything
 	past, listener := p.history.since(seen)

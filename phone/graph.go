@@ -31,7 +31,8 @@ type receipt struct {
 // maxReceipt is far above the size of a receipt, in bytes; what is longer is a message.
 const maxReceipt = 4 << 10
 
-// watchReceipts tells of the receipts that a Graph API takes; the emulator answers them without a word.
+// watchReceipts tells of the receipts that a Graph API takes; the emulator answers them without a
+// word.
 func watchReceipts(next http.Handler, seen func(receipt)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength < 0 || r.ContentLength > maxReceipt {
@@ -55,7 +56,8 @@ func watchReceipts(next http.Handler, seen func(receipt)) http.Handler {
 // seen shows that the bot has read a message.
 func (p *Phone) seen(r receipt) {
 	if user, known := p.history.author(r.MessageID); known {
-		p.history.add(user, Event{Kind: KindRead, ID: r.MessageID, Typing: len(r.Typing) > 0 && string(r.Typing) != "null"})
+		p.history.add(user, Event{Kind: KindRead, ID: r.MessageID, Typing: len(r.Typing) > 0 &&
+			string(r.Typing) != "null"})
 	}
 }
 

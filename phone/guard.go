@@ -10,8 +10,9 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard keeps other sites in the same browser out. They could post messages in somebody's name (refused by origin), or read and
-// write under a name of their own that points here (DNS rebinding; refused by host).
+// guard keeps other sites in the same browser out. They could post messages in somebody's name
+// (refused by origin), or read and write under a name of their own that points here (DNS rebinding;
+// refused by host).
 func guard(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -97,7 +97,8 @@ func TestPageLoadsNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	if got := response.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
+	if got := response.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") ||
+		strings.Contains(got, "unsafe") {
 		t.Errorf("policy %q", got)
 	}
 }
@@ -112,7 +113,8 @@ func TestScriptsNeverReadHTML(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"} {
+		for _, word := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+			"new Function"} {
 			if strings.Contains(string(body), word) {
 				t.Errorf("%s uses %s", e.Name(), word)
 			}

@@ -25,7 +25,8 @@ const (
 
 // Event is something that the page shows.
 type Event struct {
-	// Seq grows with every event, of all users. It stays below 2^53, so that JavaScript can read it.
+	// Seq grows with every event, of all users. It stays below 2^53, so that JavaScript can read
+	// it.
 	Seq uint64 `json:"seq"`
 	// User is the person's number in digits.
 	User string `json:"user"`
@@ -36,11 +37,13 @@ type Event struct {
 	AtMs int64 `json:"atMs"`
 	// Name is the profile name, in what the person sent.
 	Name string `json:"name,omitempty"`
-	// Content is a message in the form of the Graph API: a reply as the bot sent it, or what the person sent.
+	// Content is a message in the form of the Graph API: a reply as the bot sent it, or what the
+	// person sent.
 	Content json.RawMessage `json:"content,omitempty"`
 	// About is what a webhook carries: message, or the status of a reply (sent, delivered, read).
 	About string `json:"about,omitempty"`
-	// Try counts the posts of one webhook, from 1; Status and Millis are the answer and how long it took. Status 0 is no answer.
+	// Try counts the posts of one webhook, from 1; Status and Millis are the answer and how long it
+	// took. Status 0 is no answer.
 	Try    int     `json:"try,omitempty"`
 	Status int     `json:"status,omitempty"`
 	Millis float64 `json:"millis,omitempty"`
@@ -82,14 +85,17 @@ type thread struct {
 	bytes  int
 }
 
-// newHistory begins to count at the time, so that a page that was open before does not take new events for old ones.
+// newHistory begins to count at the time, so that a page that was open before does not take new
+// events for old ones.
 func newHistory(now time.Time) *history {
 	return &history{
-		seq: uint64(now.UnixMilli()) * 1000, threads: map[string]*thread{}, authors: map[string]string{}, listeners: map[chan Event]bool{},
+		seq: uint64(now.UnixMilli()) * 1000, threads: map[string]*thread{}, authors: map[string]string{},
+		listeners: map[chan Event]bool{},
 	}
 }
 
-// add notes an event and tells it. A listener that does not keep up is cut off; it comes back and reads what it missed.
+// add notes an event and tells it. A listener that does not keep up is cut off; it comes back and
+// reads what it missed.
 func (h *history) add(user string, e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -139,8 +145,9 @@ func (h *history) author(id string) (user string, known bool) {
 	return user, known
 }
 
-// since returns the events after a number, in their order, and a channel of those that follow. The channel is closed when the
-// listener is too slow, and at the end; it is nil where there are too many.
+// since returns the events after a number, in their order, and a channel of those that follow. The
+// channel is closed when the listener is too slow, and at the end; it is nil where there are too
+// many.
 func (h *history) since(seq uint64) ([]Event, chan Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -149,7 +156,10 @@ func (h *history) since(seq uint64) ([]Event, chan Event) {
 	}
 	var out []Event
 	for _, t := range h.threads {
-		from, _ := slices.BinarySearchFunc(t.events, seq+1, func(e Event, want uint64) int { return cmp.Compare(e.Seq, want) })
+		from, _ := slices.BinarySearchFunc(t.events, seq+1, func(e Event, want uint64) int {
+			return cmp.Compare(e.Seq,
+				want)
+		})
 		out = append(out, t.events[from:]...)
 	}
 	slices.SortFunc(out, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })

@@ -16,8 +16,8 @@ type Options struct {
 	Number emulator.Number
 	// AccessToken is what the bot shows to the Graph API.
 	AccessToken string
-	// WebhookURL returns the address of the channel's webhook. It is called for every post, on any goroutine, since a node that
-	// was started again may have another one.
+	// WebhookURL returns the address of the channel's webhook. It is called for every post, on any
+	// goroutine, since a node that was started again may have another one.
 	WebhookURL func() string
 	// Bot is the name that the page shows.
 	Bot string
@@ -29,7 +29,8 @@ const (
 	maxWork  = 512 // messages and replies that wait for one
 )
 
-// Phone is the phone's server: a handler of the page and what it needs. It is safe for concurrent use.
+// Phone is the phone's server: a handler of the page and what it needs. It is safe for concurrent
+// use.
 type Phone struct {
 	options Options
 	handler http.Handler
@@ -53,7 +54,8 @@ type Phone struct {
 func New(options Options) *Phone {
 	now := time.Now()
 	p := &Phone{
-		options: options, history: newHistory(now), posts: make(chan struct{}, maxPosts), run: strconv.FormatInt(now.UnixMilli(), 36),
+		options: options, history: newHistory(now), posts: make(chan struct{}, maxPosts),
+		run:    strconv.FormatInt(now.UnixMilli(), 36),
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: maxPosts}},
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -71,7 +73,8 @@ func (p *Phone) GraphHandler() http.Handler { return p.graph }
 // Disconnect ends the page's streams. The page connects again and reads what it missed.
 func (p *Phone) Disconnect() { p.history.disconnect() }
 
-// Close ends the page's streams and the posts under way, and returns when nothing runs any more. It may be called again.
+// Close ends the page's streams and the posts under way, and returns when nothing runs any more. It
+// may be called again.
 func (p *Phone) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -82,8 +85,8 @@ func (p *Phone) Close() {
 	p.client.CloseIdleConnections()
 }
 
-// begin runs work beside its caller; Close waits for it. It is false, and nothing is run, when the phone is closed or when as
-// many as it may are under way.
+// begin runs work beside its caller; Close waits for it. It is false, and nothing is run, when the
+// phone is closed or when as many as it may are under way.
 func (p *Phone) begin(work func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

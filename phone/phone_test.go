@@ -14,7 +14,8 @@ func TestMessageGoesTheWholeWay(t *testing.T) {
 	if status := w.send(t, `{"user":"4915100000001","name":"Ana","texts":["hi"]}`); status != http.StatusAccepted {
 		t.Fatalf("status %d", status)
 	}
-	if m := w.message(t); m.User.WaId != user || m.User.Name != "Ana" || m.Message.Text != "hi" || m.PhoneNumberID != "100" {
+	if m := w.message(t); m.User.WaId != user || m.User.Name != "Ana" || m.Message.Text != "hi" ||
+		m.PhoneNumberID != "100" {
 		t.Errorf("webhook %+v", m)
 	}
 	events := w.events(t, "", has(KindWebhook, 4)) // the message, and three statuses of the reply
@@ -106,7 +107,8 @@ func TestFiveAtOnceAndOneTwice(t *testing.T) {
 		t.Errorf("five at once have %d ids", len(ids))
 	}
 	w.send(t, `{"user":"4915100000001","texts":["x"],"twice":true}`)
-	if first, second := w.message(t).Message, w.message(t).Message; first.Id != second.Id || first.Text != "x" || ids[first.Id] {
+	if first, second := w.message(t).Message, w.message(t).Message; first.Id != second.Id || first.Text != "x" ||
+		ids[first.Id] {
 		t.Errorf("one twice: %v and %v", first, second)
 	}
 	if events := w.events(t, "", has(KindReply, 7)); len(only(events, KindSent)) != 6 {
@@ -121,7 +123,8 @@ func TestWebhookIsRepeatedUntilItIsTaken(t *testing.T) {
 	posts := only(w.events(t, "", has(KindReply, 1)), KindWebhook)
 	posts = append(posts, only(w.events(t, fmt.Sprint(posts[0].Seq), has(KindWebhook, 4)), KindWebhook)...)
 	posts = slices.DeleteFunc(posts, func(e Event) bool { return e.About != "message" })
-	if len(posts) != 2 || posts[0].Status != http.StatusServiceUnavailable || posts[1].Status != http.StatusOK || posts[1].Try != 2 || posts[0].ID != posts[1].ID {
+	if len(posts) != 2 || posts[0].Status != http.StatusServiceUnavailable || posts[1].Status != http.StatusOK ||
+		posts[1].Try != 2 || posts[0].ID != posts[1].ID {
 		t.Errorf("posts %+v", posts)
 	}
 }

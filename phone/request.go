@@ -11,7 +11,8 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// sendRequest is what the page asks to send: texts, each a message of its own and all at once, or a tap, or an attachment.
+// sendRequest is what the page asks to send: texts, each a message of its own and all at once, or a
+// tap, or an attachment.
 type sendRequest struct {
 	User string `json:"user"`
 	Name string `json:"name"`
@@ -84,7 +85,8 @@ func (s *sendRequest) drafts() ([]draft, error) {
 	switch {
 	case s.Tap != nil:
 		t := s.Tap
-		message.Tap = &emulator.Tap{List: t.List, ID: t.ID, Title: t.Title, Description: t.Description, Prompt: t.Prompt}
+		message.Tap = &emulator.Tap{List: t.List, ID: t.ID, Title: t.Title, Description: t.Description,
+			Prompt: t.Prompt}
 	case s.Media != nil:
 		file := files[s.Media.Type]
 		file.Caption = s.Media.Caption
@@ -123,7 +125,8 @@ func (s *sendRequest) check() error {
 }
 
 func (s *sendRequest) checkParts() error {
-	if t := s.Tap; t != nil && (t.ID == "" || t.Prompt == "" || isLonger(t.ID+t.Title+t.Description+t.Prompt, 4*maxField)) {
+	if t := s.Tap; t != nil && (t.ID == "" || t.Prompt == "" || isLonger(t.ID+t.Title+t.Description+t.Prompt,
+		4*maxField)) {
 		return mistakef("a tap needs the id of its option and of its message")
 	}
 	if m := s.Media; m != nil {
@@ -131,7 +134,8 @@ func (s *sendRequest) checkParts() error {
 			return mistakef("an attachment is an image, a document or an audio, with a caption of at most %d characters", maxField)
 		}
 	}
-	if l := s.Location; l != nil && (max(l.Latitude, -l.Latitude) > 90 || max(l.Longitude, -l.Longitude) > 180 || isLonger(l.Name+l.Address, maxField)) {
+	if l := s.Location; l != nil && (max(l.Latitude, -l.Latitude) > 90 || max(l.Longitude, -l.Longitude) > 180 ||
+		isLonger(l.Name+l.Address, maxField)) {
 		return mistakef("a location is a latitude within 90 and a longitude within 180 degrees")
 	}
 	return nil
@@ -142,16 +146,19 @@ func isLonger(text string, characters int) bool { return utf8.RuneCountInString(
 // draft is a message that the person sends.
 type draft struct{ message emulator.Message }
 
-// content is the message, without its id, in the form of the Graph API, so that the page draws both directions alike.
+// content is the message, without its id, in the form of the Graph API, so that the page draws both
+// directions alike.
 func (d draft) content() json.RawMessage {
 	m := d.message
 	out := map[string]any{"type": "text"}
 	switch {
 	case m.Tap != nil:
-		out["text"], out["context"] = map[string]string{"body": m.Tap.Title}, map[string]string{"message_id": m.Tap.Prompt}
+		out["text"], out["context"] = map[string]string{"body": m.Tap.Title},
+			map[string]string{"message_id": m.Tap.Prompt}
 	case m.Media != nil:
 		out["type"] = m.Media.Type
-		out[m.Media.Type] = map[string]any{"caption": m.Media.Caption, "filename": m.Media.Filename, "voice": m.Media.Voice}
+		out[m.Media.Type] = map[string]any{"caption": m.Media.Caption, "filename": m.Media.Filename,
+			"voice": m.Media.Voice}
 	case m.Location != nil:
 		out["type"] = "location"
 		out["location"] = location(*m.Location)

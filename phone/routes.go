@@ -49,7 +49,8 @@ func asset(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// send posts webhooks in the name of a person. It answers 202 before the bot has answered: what became of them is told by events.
+// send posts webhooks in the name of a person. It answers 202 before the bot has answered: what
+// became of them is told by events.
 func (p *Phone) send(w http.ResponseWriter, r *http.Request) {
 	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); media != "application/json" {
 		http.Error(w, "the body must be application/json", http.StatusUnsupportedMediaType)

@@ -35,9 +35,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{webhooks: make(chan *whatsapp.Webhook, 100), client: &http.Client{Transport: &http.Transport{}}}
-	bot := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.takeWebhook(t, rw, r) }))
+	bot := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.takeWebhook(t, rw,
+			r)
+	}))
 	number := emulator.Number{PhoneNumberID: "100", AppSecret: "secret"}
-	w.phone = New(Options{Number: number, AccessToken: "token", Bot: "Echo <i>", WebhookURL: func() string { return bot.URL }})
+	w.phone = New(Options{Number: number, AccessToken: "token", Bot: "Echo <i>",
+		WebhookURL: func() string { return bot.URL }})
 	w.graph = httptest.NewServer(w.phone.GraphHandler())
 	w.page = httptest.NewServer(w.phone)
 	t.Cleanup(func() {

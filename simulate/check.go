@@ -1,6 +1,7 @@
 package simulate
 
-// message is what is known of one message that a user sent. Times are nanoseconds since the run began; 0 where it was not.
+// message is what is known of one message that a user sent. Times are nanoseconds since the run
+// began; 0 where it was not.
 type message struct {
 	// dueNs is when it was to be posted, postedNs when it first was (or a little before).
 	dueNs, postedNs int64
@@ -14,7 +15,8 @@ type message struct {
 
 // reply is one message that the Graph API took, in the order in which it took them.
 type reply struct {
-	// step and the messages that it answers are read from its text; there are none where it is no counter's answer to this user.
+	// step and the messages that it answers are read from its text; there are none where it is no
+	// counter's answer to this user.
 	step int64
 	ks   []int
 	// id is its biz_opaque_callback_data.
@@ -23,8 +25,8 @@ type reply struct {
 	broken bool
 }
 
-// again is what makes a reply the same as another: its id, and what it says. A bot that sends one id with everything (the name
-// of a campaign) has no ids.
+// again is what makes a reply the same as another: its id, and what it says. A bot that sends one
+// id with everything (the name of a campaign) has no ids.
 type again struct {
 	id    string
 	step  int64
@@ -34,7 +36,8 @@ type again struct {
 
 // checkUser judges one user: its messages, and its replies in order.
 func checkUser(messages []message, replies []reply) Counts {
-	c := checker{messages: messages, answered: make([]bool, len(messages)), steps: map[int64]bool{}, seen: map[again]bool{}}
+	c := checker{messages: messages, answered: make([]bool, len(messages)), steps: map[int64]bool{},
+		seen: map[again]bool{}}
 	for _, r := range replies {
 		c.take(r)
 	}
@@ -110,8 +113,9 @@ func (c *checker) answer(ks []int) (fresh int) {
 	return fresh
 }
 
-// overtaken counts the messages that were handled after one that was posted only when they had been accepted, though their
-// times of sending do not say otherwise. It looks back over 64 messages: more are never under way for one user.
+// overtaken counts the messages that were handled after one that was posted only when they had been
+// accepted, though their times of sending do not say otherwise. It looks back over 64 messages:
+// more are never under way for one user.
 func (c *checker) overtaken() int {
 	n := 0
 	for i, k := range c.handled {
@@ -126,8 +130,9 @@ func (c *checker) overtaken() int {
 	return n
 }
 
-// skipped counts the steps between the first and the last that no reply told. Where something else went wrong already it
-// says nothing new. What a user's steps began with is not known, since the bot may have counted before.
+// skipped counts the steps between the first and the last that no reply told. Where something else
+// went wrong already it says nothing new. What a user's steps began with is not known, since the
+// bot may have counted before.
 func (c *checker) skipped() int {
 	if len(c.steps) == 0 || c.Lost > 0 || c.Raced > 0 {
 		return 0

@@ -20,8 +20,9 @@ import (
 	"github.com/wactor/wactor/whatsapp"
 )
 
-// connections post to the servers of a bot by HTTP/1.1 over kept connections, one request at a time on each. net/http's client was
-// refused: its two goroutines a connection and its header maps cost more than all the rest of a load generator.
+// connections post to the servers of a bot by HTTP/1.1 over kept connections, one request at a time
+// on each. net/http's client was refused: its two goroutines a connection and its header maps cost
+// more than all the rest of a load generator.
 type connections struct {
 	servers []*server
 	next    atomic.Uint32 // of the servers
@@ -52,8 +53,8 @@ const (
 	maxConnections = 1024
 	// answerWithin bounds one request.
 	answerWithin = 30 * time.Second
-	// keepIdle is how long an idle connection is used again. Servers close theirs sooner or later (Node.js after 5 s), and what is
-	// posted at that moment fails.
+	// keepIdle is how long an idle connection is used again. Servers close theirs sooner or later
+	// (Node.js after 5 s), and what is posted at that moment fails.
 	keepIdle = 2 * time.Second
 )
 
@@ -71,21 +72,24 @@ func newServer(to *url.URL) *server {
 	s := &server{address: to.Host}
 	port := "80"
 	if to.Scheme == "https" {
-		port, s.secure = "443", &tls.Config{ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
+		port, s.secure = "443", &tls.Config{ServerName: to.Hostname(), NextProtos: []string{"http/1.1"},
+			MinVersion: tls.VersionTLS12}
 	}
 	if to.Port() == "" {
 		s.address = net.JoinHostPort(to.Hostname(), port)
 	}
-	s.head = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: facebookexternalua\r\nAccept: */*\r\nContent-Type: application/json\r\n", to.RequestURI(), to.Host)
+	s.head = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: facebookexternalua\r\nAccept: "+
+		"*/*\r\nContent-Type: application/json\r\n", to.RequestURI(), to.Host)
 	if password, ok := to.User.Password(); ok {
-		s.head = fmt.Appendf(s.head, "Authorization: Basic %s\r\n", base64.StdEncoding.EncodeToString([]byte(to.User.Username()+":"+password)))
+		s.head = fmt.Appendf(s.head, "Authorization: Basic %s\r\n",
+			base64.StdEncoding.EncodeToString([]byte(to.User.Username()+":"+password)))
 	}
 	s.head = append(s.head, whatsapp.SignatureHeader+": "...)
 	return s
 }
 
-// post sends one webhook and returns the status of its answer. Without an answer there is an error; the server may have taken
-// it all the same.
+// post sends one webhook and returns the status of its answer. Without an answer there is an error;
+// the server may have taken it all the same.
 func (c *connections) post(ctx context.Context, body []byte, signature string) (status int, err error) {
 	select {
 	case c.slots <- struct{}{}:
@@ -174,7 +178,8 @@ func (s *server) dial(ctx context.Context) (*connection, error) {
 	return &connection{Conn: conn, server: s, in: bufio.NewReaderSize(conn, 2048)}, nil
 }
 
-// put takes a connection back. Where it is broken the server may have died, and the idle ones with it.
+// put takes a connection back. Where it is broken the server may have died, and the idle ones with
+// it.
 func (c *connections) put(one *connection, whole bool) {
 	one.used = time.Now()
 	c.mu.Lock()

@@ -79,7 +79,8 @@ func (c *counter) handle(m whatsapp.Inbound, n int) {
 
 func (c *counter) reply(user, text string) {
 	body, _ := json.Marshal(map[string]any{
-		"messaging_product": "whatsapp", "to": user, "type": "text", "text": map[string]string{"body": text}, "biz_opaque_callback_data": user + text,
+		"messaging_product": "whatsapp", "to": user, "type": "text", "text": map[string]string{"body": text},
+		"biz_opaque_callback_data": user + text,
 	})
 	for range 10 {
 		response, err := c.client.Post(c.graph+"/100/messages", "application/json", bytes.NewReader(body))

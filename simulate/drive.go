@@ -14,8 +14,8 @@ type driver struct {
 	cancel context.CancelCauseFunc
 }
 
-// closed lets Concurrency groups at a time do a step: they post it, and wait until everything in it has its reply. Then it is
-// the turn of the group that has waited longest.
+// closed lets Concurrency groups at a time do a step: they post it, and wait until everything in it
+// has its reply. Then it is the turn of the group that has waited longest.
 func (d *driver) closed(ctx context.Context) {
 	o := d.record.options
 	turns := make(chan *script, o.groups())
@@ -78,7 +78,8 @@ func (d *driver) turn(ctx context.Context, s *script) bool {
 	return true
 }
 
-// spread makes the posts of one step one after the other, each at its time and whether or not the one before was answered.
+// spread makes the posts of one step one after the other, each at its time and whether or not the
+// one before was answered.
 func (d *driver) spread(ctx context.Context, posts []post) {
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -105,7 +106,8 @@ type prepared struct {
 	due     time.Time
 }
 
-// prepare writes the webhooks of one step, in the order of their posting, which tells the times of what was swapped.
+// prepare writes the webhooks of one step, in the order of their posting, which tells the times of
+// what was swapped.
 func (d *driver) prepare(posts []post, due time.Time) []prepared {
 	out := make([]prepared, len(posts))
 	for i, p := range posts {

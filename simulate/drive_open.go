@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// open posts each step at its time: one step of every group, then the next. Latencies count from those times, so that a bot
-// that answers late is not asked less.
+// open posts each step at its time: one step of every group, then the next. Latencies count from
+// those times, so that a bot that answers late is not asked less.
 func (d *driver) open(ctx context.Context) {
 	o := d.record.options
 	lines := make([]line, o.groups())
@@ -54,8 +54,8 @@ type arrival struct {
 	due   time.Time
 }
 
-// arrive posts a step whose time has come. In the patterns Steady and Pairs it waits for the replies to the step before, and is
-// then late.
+// arrive posts a step whose time has come. In the patterns Steady and Pairs it waits for the
+// replies to the step before, and is then late.
 func (d *driver) arrive(ctx context.Context, work *sync.WaitGroup, l *line, a arrival) {
 	if pattern := d.record.options.Pattern; pattern != Steady && pattern != Pairs {
 		posts := d.prepare(a.posts, a.due)

@@ -11,9 +11,9 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// flood is one more user who writes as fast as Options.Flood says, in every other interval, so that what it does to the others
-// shows beside what they get without it, whatever else the machine does meanwhile. Nothing of it is judged, and what is refused is
-// not sent again.
+// flood is one more user who writes as fast as Options.Flood says, in every other interval, so that
+// what it does to the others shows beside what they get without it, whatever else the machine does
+// meanwhile. Nothing of it is judged, and what is refused is not sent again.
 type flood struct {
 	record           *record
 	poster           *poster
@@ -22,7 +22,8 @@ type flood struct {
 }
 
 const (
-	// floodFor is how long the flood lasts, and how long it rests. The first messages of a run are posted in rest.
+	// floodFor is how long the flood lasts, and how long it rests. The first messages of a run are
+	// posted in rest.
 	floodFor = 2 * time.Second
 	// floodsAtOnce bounds its webhooks under way: a bot that answers it late is not asked more.
 	floodsAtOnce = 128
@@ -67,7 +68,8 @@ func (f *flood) post(ctx context.Context, n int) {
 	user := strconv.FormatInt(f.record.options.FirstUser-1, 10)
 	id := f.record.name + "flood." + strconv.Itoa(n)
 	w := f.poster.sign(f.poster.number.Messages(emulator.Message{
-		ID: id, User: user, UserID: bsuid + user, Name: "Flood", Text: "flood " + strconv.Itoa(n), SentMs: time.Now().UnixMilli(),
+		ID: id, User: user, UserID: bsuid + user, Name: "Flood", Text: "flood " + strconv.Itoa(n),
+		SentMs: time.Now().UnixMilli(),
 	}))
 	f.posted.Add(1)
 	if status, err := f.poster.connections.post(ctx, w.body, w.signature); err == nil && status == http.StatusOK {
@@ -80,8 +82,8 @@ type FloodReport struct {
 	// Posted are the webhooks of the user who floods, Accepted those that were answered 200.
 	Posted   int `json:"posted"`
 	Accepted int `json:"accepted"`
-	// Alone and Beside are the times of the others' messages until the Graph API took the reply, of those due without and with the
-	// flood, in milliseconds.
+	// Alone and Beside are the times of the others' messages until the Graph API took the reply, of
+	// those due without and with the flood, in milliseconds.
 	Alone  Percentiles `json:"aloneMs"`
 	Beside Percentiles `json:"besideMs"`
 }
@@ -103,6 +105,7 @@ func (f *flood) report() *FloodReport {
 		}
 	}
 	return &FloodReport{
-		Posted: int(f.posted.Load()), Accepted: int(f.accepted.Load()), Alone: times[0].percentiles(), Beside: times[1].percentiles(),
+		Posted: int(f.posted.Load()), Accepted: int(f.accepted.Load()), Alone: times[0].percentiles(),
+		Beside: times[1].percentiles(),
 	}
 }

@@ -24,7 +24,8 @@ type graph struct {
 func newGraph(o *Options, took func(emulator.Taken)) *graph {
 	api := emulator.NewGraph(o.AccessToken, o.Faults, took)
 	g := &graph{}
-	g.server = http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	g.server = http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter,
+		q *http.Request) {
 		g.running.RLock()
 		defer g.running.RUnlock()
 		if g.closed {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// latencies collects durations. It keeps all of them: a run has millions at most, and a percentile that was estimated is
-// one that has to be explained.
+// latencies collects durations. It keeps all of them: a run has millions at most, and a percentile
+// that was estimated is one that has to be explained.
 type latencies []int64
 
 func (l *latencies) add(d time.Duration) { *l = append(*l, int64(d)) }

@@ -15,12 +15,14 @@ type Names string
 const (
 	// NamesBoth is a phone and a BSUID with every message, as WhatsApp sends them.
 	NamesBoth Names = "both"
-	// NamesMixed is both with the first two messages, and then both, the phone alone or the BSUID alone, in turn.
+	// NamesMixed is both with the first two messages, and then both, the phone alone or the BSUID
+	// alone, in turn.
 	NamesMixed Names = "mixed"
 	// NamesHidden is the BSUID alone: users whose phone WhatsApp withholds.
 	NamesHidden Names = "hidden"
-	// NamesChanging is both, and half-way the user gets another number and another BSUID, which is told in one of the ways in
-	// which WhatsApp does. The bot must not count the message that tells it.
+	// NamesChanging is both, and half-way the user gets another number and another BSUID, which is
+	// told in one of the ways in which WhatsApp does. The bot must not count the message that tells
+	// it.
 	NamesChanging Names = "changing"
 )
 
@@ -69,8 +71,8 @@ func (r *record) userOf(to string) (int, bool) {
 	return 0, false
 }
 
-// change tells the bot that a user's number changed, where the message is the first under the new one. It is answered before
-// that message is posted.
+// change tells the bot that a user's number changed, where the message is the first under the new
+// one. It is answered before that message is posted.
 func (d *driver) change(ctx context.Context, p *prepared) {
 	o := d.record.options
 	for _, m := range p.messages {
@@ -85,7 +87,8 @@ func (d *driver) change(ctx context.Context, p *prepared) {
 	}
 }
 
-// changes are the webhooks that tell of a user's change, in one of the ways in which WhatsApp does; users have them in turn.
+// changes are the webhooks that tell of a user's change, in one of the ways in which WhatsApp does;
+// users have them in turn.
 func (r *record) changes(number emulator.Number, user int, nowMs int64) [][]byte {
 	digits := strconv.FormatInt(r.options.FirstUser+int64(user), 10)
 	moved := func(suffix string, to emulator.Moved) []byte {

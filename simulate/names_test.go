@@ -56,7 +56,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"a negative latency":  func(o *Options) { o.Faults.MinLatency = -1 },
 		"a flood and no rate": func(o *Options) { o.Flood = 1 },
 	} {
-		o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Steady, Concurrency: 1, Statuses: []string{"sent", "read"}}
+		o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Steady, Concurrency: 1,
+			Statuses: []string{"sent", "read"}}
 		if _, err := o.check(); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,8 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestNamesNeedAPatternThatWaits(t *testing.T) {
-	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Burst, Concurrency: 1, Names: NamesMixed, Settle: time.Second}
+	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Burst, Concurrency: 1, Names: NamesMixed,
+		Settle: time.Second}
 	if _, err := o.check(); err == nil {
 		t.Error("names that nobody can know of were let through")
 	}

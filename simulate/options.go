@@ -22,10 +22,11 @@ const (
 	Pairs Pattern = "pairs"
 	// Steady sends each message when the one before has its reply.
 	Steady Pattern = "steady"
-	// Batches sends messages of ten users in one webhook, and their next ones when all have their replies.
+	// Batches sends messages of ten users in one webhook, and their next ones when all have their
+	// replies.
 	Batches Pattern = "batches"
-	// Taps sends five taps on the same option of the same prompt at once, and the next five when there is a reply. The bot must
-	// take each five for one.
+	// Taps sends five taps on the same option of the same prompt at once, and the next five when
+	// there is a reply. The bot must take each five for one.
 	Taps Pattern = "taps"
 )
 
@@ -34,8 +35,9 @@ var Patterns = []Pattern{Burst, Pairs, Steady, Batches, Taps}
 
 // Options configure a run.
 type Options struct {
-	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections are made to them in turn, and past those that
-	// take none, as by a balancer of connections. The one that was used last is used first.
+	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections
+	// are made to them in turn, and past those that take none, as by a balancer of connections. The
+	// one that was used last is used first.
 	URL string
 	// PhoneNumberID and AppSecret are those of the channel under test.
 	PhoneNumberID, AppSecret string
@@ -49,27 +51,34 @@ type Options struct {
 	Pattern         Pattern
 	// Duration, where set, lets them write until then instead; a Burst has Messages.
 	Duration time.Duration
-	// Stop, where set, ends the writing when it is closed; what was written is answered, and judged.
+	// Stop, where set, ends the writing when it is closed; what was written is answered, and
+	// judged.
 	Stop <-chan struct{}
-	// Gap is the mean time between two messages of a Burst, from half to one and a half of it; 0 sends them at once.
+	// Gap is the mean time between two messages of a Burst, from half to one and a half of it; 0
+	// sends them at once.
 	Gap time.Duration
 	// Media is the share of messages, in percent, that are images with the text as their caption.
 	Media int
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
-	// Names says under which identities they write; empty is NamesBoth. NamesMixed and NamesChanging need a pattern that awaits replies, since
-	// nobody can know that two names are one person before they were seen together.
+	// Names says under which identities they write; empty is NamesBoth. NamesMixed and
+	// NamesChanging need a pattern that awaits replies, since nobody can know that two names are
+	// one person before they were seen together.
 	Names Names
 	// Duplicates is the share of webhooks, in percent, that are posted twice: at once or later.
 	Duplicates int
-	// Swaps is the share of neighbouring messages of a user, in percent, that are posted in the other order than they were sent.
+	// Swaps is the share of neighbouring messages of a user, in percent, that are posted in the
+	// other order than they were sent.
 	Swaps int
-	// Concurrency is how many users are in flight at once, where no Rate is given: with a webhook under way or waiting for a reply.
+	// Concurrency is how many users are in flight at once, where no Rate is given: with a webhook
+	// under way or waiting for a reply.
 	Concurrency int
-	// Rate, in messages a second, makes the load open: messages are due at their times, however slow the bot is, and latencies
-	// count from those times. 0 sends as fast as the bot replies. At most 1024 webhooks are under way.
+	// Rate, in messages a second, makes the load open: messages are due at their times, however
+	// slow the bot is, and latencies count from those times. 0 sends as fast as the bot replies. At
+	// most 1024 webhooks are under way.
 	Rate float64
-	// Flood, in messages a second, lets one more user flood the bot in every other two seconds. It needs a Rate.
+	// Flood, in messages a second, lets one more user flood the bot in every other two seconds. It
+	// needs a Rate.
 	Flood float64
 	// Faults are those of the fake Graph API.
 	Faults emulator.Faults
@@ -77,14 +86,15 @@ type Options struct {
 	Statuses []string
 	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
 	GiveUp time.Duration
-	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while some are missing, after the last one
-	// that came. When none is missing, half a second more is waited for those that should not come; what a bot sends twice later than that
-	// is not seen.
+	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while
+	// some are missing, after the last one that came. When none is missing, half a second more is
+	// waited for those that should not come; what a bot sends twice later than that is not seen.
 	Settle time.Duration
 	// Seed makes the plan the same in every run.
 	Seed uint64
-	// AllowResent takes the same reply twice (by its biz_opaque_callback_data) as no violation: what a bot does that was killed
-	// between sending and noting that it sent. The provider has no other way to let it find out.
+	// AllowResent takes the same reply twice (by its biz_opaque_callback_data) as no violation:
+	// what a bot does that was killed between sending and noting that it sent. The provider has no
+	// other way to let it find out.
 	AllowResent bool
 	// Progress, where set, gets a line every second.
 	Progress io.Writer
@@ -108,7 +118,8 @@ func (o *Options) check() ([]*url.URL, error) {
 	}
 	switch {
 	case o.Users < 1 || o.Messages < 1 || o.Users > maxMessages/o.Messages:
-		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users, o.Messages, maxMessages)
+		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users,
+			o.Messages, maxMessages)
 	case !slices.Contains(Patterns, o.Pattern):
 		return nil, fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
 	case o.Names != "" && !slices.Contains(AllNames, o.Names):

@@ -21,7 +21,8 @@ type poster struct {
 
 func newPoster(o *Options, r *record, to []*url.URL) *poster {
 	return &poster{
-		options: o, record: r, number: emulator.Number{PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret}, connections: newConnections(to),
+		options: o, record: r, number: emulator.Number{PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret},
+		connections: newConnections(to),
 	}
 }
 
@@ -47,21 +48,22 @@ func (e refusedError) Error() string {
 	return fmt.Sprintf("simulate: the bot answered %d: %s", int(e), reason)
 }
 
-// final tells the statuses that do not change by themselves. Once a webhook was accepted none is: it may be a proxy that answers
-// for a bot that starts again.
+// final tells the statuses that do not change by themselves. Once a webhook was accepted none is:
+// it may be a proxy that answers for a bot that starts again.
 func (p *poster) final(status int) bool {
 	return status > http.StatusOK && status < http.StatusInternalServerError && status != http.StatusTooManyRequests &&
 		status != http.StatusRequestTimeout && p.record.accepted.Load() == 0
 }
 
-// Waits between two tries of a webhook. They are shorter than the provider's, so that a bot that starts again gets all of them
-// soon.
+// Waits between two tries of a webhook. They are shorter than the provider's, so that a bot that
+// starts again gets all of them soon.
 const (
 	firstWait   = 50 * time.Millisecond
 	longestWait = 2 * time.Second
 )
 
-// errSilent ends the posting: the bot takes nothing any more, and the users who are still to write would all wait in vain.
+// errSilent ends the posting: the bot takes nothing any more, and the users who are still to write
+// would all wait in vain.
 var errSilent = errors.New("simulate: no webhook was answered 200 for as long as one is sent again")
 
 // silence is errSilent where nothing was accepted for GiveUp.

@@ -28,7 +28,8 @@ type record struct {
 
 func newRecord(o *Options, run string) *record {
 	return &record{
-		options: o, run: run, began: time.Now(), users: make([]user, o.Users), posts: map[int]int{}, name: "wamid.s" + run + ".",
+		options: o, run: run, began: time.Now(), users: make([]user, o.Users), posts: map[int]int{},
+		name: "wamid.s" + run + ".",
 	}
 }
 
@@ -43,10 +44,12 @@ func (r *record) write(p post, due time.Time) []emulator.Message {
 		text := m.text(r.run)
 		id := r.name + text[len(r.run)+1:]
 		messages[i] = emulator.Message{
-			ID: id, User: phone, UserID: userID, Name: "Simulated", Text: text, SentMs: r.users[m.user].write(m.k, p.swapped, due, dueNs, now),
+			ID: id, User: phone, UserID: userID, Name: "Simulated", Text: text, SentMs: r.users[m.user].write(m.k,
+				p.swapped, due, dueNs, now),
 		}
 		if p.media {
-			messages[i].Media = &emulator.Media{Type: "image", ID: id, MIMEType: "image/jpeg", SHA256: "c2ltdWxhdGVk", Caption: text}
+			messages[i].Media = &emulator.Media{Type: "image", ID: id, MIMEType: "image/jpeg", SHA256: "c2ltdWxhdGVk",
+				Caption: text}
 		}
 		if p.tap > 0 {
 			messages[i].ID = id + "." + strconv.Itoa(p.tap)
@@ -121,7 +124,8 @@ func (r *record) outstanding() (n int) {
 	return n
 }
 
-// check judges all users, and names the first few whose conversations went wrong, for a look at their timelines.
+// check judges all users, and names the first few whose conversations went wrong, for a look at
+// their timelines.
 func (r *record) check() (c Counts, suspects []string) {
 	for i := range r.users {
 		one := r.users[i].check()

@@ -32,8 +32,9 @@ type Report struct {
 	Seconds float64 `json:"seconds"`
 	// PerSecond is how many messages a second were replied to in that time.
 	PerSecond float64 `json:"messagesPerSecond"`
-	// Accept is the time of a webhook until its 200, tries before it included; EndToEnd that of a message until the Graph API took
-	// the reply. Both count from the time at which the message was due, in milliseconds.
+	// Accept is the time of a webhook until its 200, tries before it included; EndToEnd that of a
+	// message until the Graph API took the reply. Both count from the time at which the message was
+	// due, in milliseconds.
 	Accept   Percentiles `json:"acceptMs"`
 	EndToEnd Percentiles `json:"endToEndMs"`
 	// Flood tells what Options.Flood did; nil without one.
@@ -45,13 +46,15 @@ type Report struct {
 	Suspects []string `json:"suspects,omitempty"`
 }
 
-// report judges a run whose last webhook was answered at sentNs, and in which nothing moves any more.
+// report judges a run whose last webhook was answered at sentNs, and in which nothing moves any
+// more.
 func (r *record) report(sentNs int64) *Report {
 	o := r.options
 	out := &Report{
 		Users: o.Users, Pattern: o.Pattern, Seed: o.Seed,
 		Messages: int(r.posted.Load()), Accepted: int(r.accepted.Load()), Replied: int(r.replied.Load()),
-		Posts: map[string]int{}, Retries: int(r.retries.Load()), Duplicates: int(r.duplicates.Load()), Swaps: int(r.swaps.Load()),
+		Posts: map[string]int{}, Retries: int(r.retries.Load()), Duplicates: int(r.duplicates.Load()),
+		Swaps:  int(r.swaps.Load()),
 		Others: int(r.others.Load()), Accept: r.accept.percentiles(), EndToEnd: r.endToEnd().percentiles(),
 		Seconds: float64(max(sentNs, r.lastNs.Load())) / 1e9,
 	}

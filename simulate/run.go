@@ -12,8 +12,9 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// Run plays the users and returns what came of it. It fails where the run itself is not possible: the webhook can't be reached
-// or refuses everything, the Graph API's address is taken, ctx ends. A bot that does wrong is no error; Report.Violations counts.
+// Run plays the users and returns what came of it. It fails where the run itself is not possible:
+// the webhook can't be reached or refuses everything, the Graph API's address is taken, ctx ends. A
+// bot that does wrong is no error; Report.Violations counts.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	to, err := o.check()
 	if err != nil {
@@ -84,12 +85,13 @@ func (r *record) drive(ctx context.Context, p *poster) error {
 	return nil // what was accepted before can be judged
 }
 
-// settle waits until every accepted message has its reply, or until nothing came for a while; then a little longer, for
-// replies that should not come.
+// settle waits until every accepted message has its reply, or until nothing came for a while; then
+// a little longer, for replies that should not come.
 func (r *record) settle(ctx context.Context) {
 	const look, longer = 20 * time.Millisecond, 500 * time.Millisecond
 	from := r.now()
-	for r.outstanding() > 0 && time.Duration(r.now()-max(from, r.lastNs.Load())) < r.options.Settle && ctx.Err() == nil {
+	for r.outstanding() > 0 && time.Duration(r.now()-max(from, r.lastNs.Load())) < r.options.Settle &&
+		ctx.Err() == nil {
 		pause(ctx, look)
 	}
 	pause(ctx, longer)

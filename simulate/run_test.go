@@ -24,11 +24,14 @@ func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 	graph := freeport.Address(t)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer client.CloseIdleConnections()
-	bot := httptest.NewServer(&counter{graph: "http://" + graph, client: client, fail: fail, steps: map[string]int{}, seen: map[string]bool{}})
+	bot := httptest.NewServer(&counter{graph: "http://" + graph, client: client, fail: fail, steps: map[string]int{},
+		seen: map[string]bool{}})
 	defer bot.Close()
 	o := Options{
-		URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 20, Messages: 4, Pattern: Pairs, FirstUser: 4915100000001,
-		Concurrency: 20, GiveUp: 10 * time.Second, Settle: time.Second, Seed: 1, Statuses: []string{"sent", "delivered"},
+		URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 20, Messages: 4, Pattern: Pairs,
+		FirstUser:   4915100000001,
+		Concurrency: 20, GiveUp: 10 * time.Second, Settle: time.Second, Seed: 1, Statuses: []string{"sent",
+			"delivered"},
 	}
 	if change != nil {
 		change(&o)
@@ -94,9 +97,13 @@ func TestSpreadBurstsOfImagesPass(t *testing.T) {
 }
 
 func TestFloodIsToldApart(t *testing.T) {
-	report := simulateOn(t, "", func(o *Options) { o.Pattern, o.Rate, o.Flood, o.Users, o.Messages = Steady, 100, 500, 50, 10 })
+	report := simulateOn(t, "", func(o *Options) {
+		o.Pattern, o.Rate, o.Flood, o.Users, o.Messages = Steady, 100, 500,
+			50, 10
+	})
 	flood := report.Flood
-	if report.Violations != 0 || report.Replied != 500 || flood.Posted == 0 || flood.Accepted == 0 || flood.Accepted > flood.Posted {
+	if report.Violations != 0 || report.Replied != 500 || flood.Posted == 0 || flood.Accepted == 0 ||
+		flood.Accepted > flood.Posted {
 		t.Errorf("%+v, flood %+v", report, flood)
 	}
 	for ms, want := range map[int64]bool{0: false, 1999: false, 2000: true, 3999: true, 4000: false} {
@@ -121,8 +128,12 @@ func TestStopEndsTheWriting(t *testing.T) {
 	for _, rate := range []float64{0, 400} {
 		began, stop := time.Now(), make(chan struct{})
 		time.AfterFunc(200*time.Millisecond, func() { close(stop) })
-		report := simulateOn(t, "", func(o *Options) { o.Rate, o.Duration, o.Messages, o.Stop = rate, time.Hour, 2, stop })
-		if report.Violations != 0 || report.Messages == 0 || report.Accepted != report.Messages || report.Replied != report.Messages {
+		report := simulateOn(t, "", func(o *Options) {
+			o.Rate, o.Duration, o.Messages, o.Stop = rate, time.Hour, 2,
+				stop
+		})
+		if report.Violations != 0 || report.Messages == 0 || report.Accepted != report.Messages ||
+			report.Replied != report.Messages {
 			t.Errorf("rate %v: %+v", rate, report)
 		}
 		if took := time.Since(began); took > time.Minute {
@@ -152,14 +163,18 @@ func TestMistakesAreFound(t *testing.T) {
 }
 
 func TestBrokenConnectionsExcuseResending(t *testing.T) {
-	report := simulateOn(t, "", func(o *Options) { o.Faults = emulator.Faults{BrokenAfter: 0.2, ServerErrors: 0.1, Seed: 3} })
+	report := simulateOn(t, "", func(o *Options) {
+		o.Faults = emulator.Faults{BrokenAfter: 0.2, ServerErrors: 0.1,
+			Seed: 3}
+	})
 	if report.Resent == 0 || report.Resent != report.ResentBroken || report.Violations != 0 {
 		t.Errorf("%+v", report)
 	}
 }
 
 func TestRunSaysWhatIsWrong(t *testing.T) {
-	o := Options{URL: "http://127.0.0.1:1/", Graph: "127.0.0.1:0", Users: 1, Messages: 1, Pattern: Steady, Concurrency: 1}
+	o := Options{URL: "http://127.0.0.1:1/", Graph: "127.0.0.1:0", Users: 1, Messages: 1, Pattern: Steady,
+		Concurrency: 1}
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	for want, change := range map[string]func(*Options){
@@ -177,7 +192,8 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestABotThatSendsElsewhere: who forgot to point the bot to the fake Graph API reads more than that all is lost.
+// TestABotThatSendsElsewhere: who forgot to point the bot to the fake Graph API reads more than
+// that all is lost.
 func TestABotThatSendsElsewhere(t *testing.T) {
 	const hint = "the fake Graph API got no request: does the bot send to --graph?"
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// ref names a message: the k-th, from 0, that a user sends. In Swaps it is not the k-th that is posted.
+// ref names a message: the k-th, from 0, that a user sends. In Swaps it is not the k-th that is
+// posted.
 type ref struct{ user, k int }
 
 // post is one webhook.
 type post struct {
 	messages []ref
-	// again says that the same webhook is posted a second time: at once, or (later) when the first was answered.
+	// again says that the same webhook is posted a second time: at once, or (later) when the first
+	// was answered.
 	again, later bool
 	// swapped says that the messages were sent before those that were posted before them.
 	swapped bool
@@ -24,8 +26,8 @@ type post struct {
 	tap int
 }
 
-// script tells what a group of users posts, step after step: the posts of a step are made at once. The group is one user,
-// or several in the pattern Batches. The same seed gives the same script.
+// script tells what a group of users posts, step after step: the posts of a step are made at once.
+// The group is one user, or several in the pattern Batches. The same seed gives the same script.
 type script struct {
 	options *Options
 	users   []int
@@ -72,7 +74,8 @@ func (s *script) step() []post {
 	for len(posts) < size && s.more() {
 		k, swapped := s.draw()
 		p := post{
-			messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates), media: s.chance(s.options.Media),
+			messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates),
+			media: s.chance(s.options.Media),
 		}
 		for i, user := range s.users {
 			p.messages[i] = ref{user, k}
@@ -89,7 +92,8 @@ func (s *script) step() []post {
 // tapsAtOnce is how often a user taps an option.
 const tapsAtOnce = 5
 
-// taps returns the taps of one user on one option: messages of their own, of which the bot may take one.
+// taps returns the taps of one user on one option: messages of their own, of which the bot may take
+// one.
 func (s *script) taps() []post {
 	if !s.more() {
 		return nil

@@ -10,12 +10,14 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// statuses posts the delivery statuses of replies. What waits together travels together, as the provider does under load.
+// statuses posts the delivery statuses of replies. What waits together travels together, as the
+// provider does under load.
 type statuses struct {
 	words  []string
 	poster *poster
 	queue  chan emulator.Status
-	// dropped counts those for which the queue had no room, and those that the bot did not take within a minute.
+	// dropped counts those for which the queue had no room, and those that the bot did not take
+	// within a minute.
 	dropped atomic.Int64
 	work    sync.WaitGroup
 }
@@ -30,7 +32,8 @@ func newStatuses(o *Options, p *poster) *statuses {
 	return &statuses{words: o.Statuses, poster: p, queue: make(chan emulator.Status, statusesWaiting)}
 }
 
-// took queues the statuses of a reply. Where the queue is full they are lost, as the provider promises none.
+// took queues the statuses of a reply. Where the queue is full they are lost, as the provider
+// promises none.
 func (s *statuses) took(t emulator.Taken) {
 	for _, word := range s.words {
 		select {
@@ -70,7 +73,8 @@ func (s *statuses) gather(first emulator.Status) []emulator.Status {
 	return batch
 }
 
-// deliver sends a webhook of statuses until it is taken. It counts neither as a post nor for latencies: the load is messages.
+// deliver sends a webhook of statuses until it is taken. It counts neither as a post nor for
+// latencies: the load is messages.
 func (s *statuses) deliver(ctx context.Context, batch []emulator.Status) {
 	w := s.poster.sign(s.poster.number.Statuses(batch...))
 	for wait := firstWait; wait < time.Minute; wait *= 2 {

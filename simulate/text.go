@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// text is what a user writes: "<run> <user>.<k>", which no other message of this run or another has.
+// text is what a user writes: "<run> <user>.<k>", which no other message of this run or another
+// has.
 func (m ref) text(run string) string {
 	return run + " " + strconv.Itoa(m.user) + "." + strconv.Itoa(m.k)
 }
@@ -13,8 +14,8 @@ func (m ref) text(run string) string {
 // between stands between the texts of a reply that answers several messages.
 const between = " | "
 
-// readReply reads a counter's "step <n>: <text>", or "step <n>: <text> | <text>" where a turn took several messages; false where a
-// reply is none, or answers no messages of any one run.
+// readReply reads a counter's "step <n>: <text>", or "step <n>: <text> | <text>" where a turn took
+// several messages; false where a reply is none, or answers no messages of any one run.
 func readReply(reply string) (step int64, run string, to []ref, ok bool) {
 	rest, ok1 := strings.CutPrefix(reply, "step ")
 	digits, texts, ok2 := strings.Cut(rest, ": ")

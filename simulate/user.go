@@ -19,8 +19,8 @@ type user struct {
 	tired bool
 }
 
-// write notes a message that is about to be posted and returns the time at which it was sent, as the webhook tells it. One
-// that was overtaken was sent a second before the one that overtook it.
+// write notes a message that is about to be posted and returns the time at which it was sent, as
+// the webhook tells it. One that was overtaken was sent a second before the one that overtook it.
 func (u *user) write(k int, swapped bool, due time.Time, dueNs, nowNs int64) (sentMs int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -74,8 +74,8 @@ func (u *user) take(r reply, nowNs int64) (first int64) {
 	return first
 }
 
-// await waits until every accepted message has its reply, for patience at most. A user who was let down once waits no more, so
-// that a bot that loses much does not make the run endless.
+// await waits until every accepted message has its reply, for patience at most. A user who was let
+// down once waits no more, so that a bot that loses much does not make the run endless.
 func (u *user) await(ctx context.Context, patience time.Duration) {
 	u.mu.Lock()
 	if u.open == 0 || u.tired {

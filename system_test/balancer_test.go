@@ -17,11 +17,13 @@ import (
 	"time"
 )
 
-// A balancer passes webhooks on to the nodes in turn, as one in front of a deployment does. It leaves out nodes that do not say
-// that they are ready, and tries the next node where no connection comes about, since then nothing was sent. What was sent is not
-// sent again: many balancers do not repeat a POST, and a cluster that needs them to would fail behind those. So a webhook fails
-// here whenever a node took it and did not answer, or refused it. What waits for a node that does not answer its checks any more is
-// answered 502 (as HAProxy does with "on-marked-down shutdown-sessions"): who stands still answers nobody.
+// A balancer passes webhooks on to the nodes in turn, as one in front of a deployment does. It
+// leaves out nodes that do not say that they are ready, and tries the next node where no connection
+// comes about, since then nothing was sent. What was sent is not sent again: many balancers do not
+// repeat a POST, and a cluster that needs them to would fail behind those. So a webhook fails here
+// whenever a node took it and did not answer, or refused it. What waits for a node that does not
+// answer its checks any more is answered 502 (as HAProxy does with "on-marked-down
+// shutdown-sessions"): who stands still answers nobody.
 type balancer struct {
 	outages *outages
 	server  *http.Server
@@ -45,10 +47,12 @@ type target struct {
 }
 
 const (
-	// checkEvery is how often nodes are asked whether they are ready, and checkWithin bounds the wait for an answer.
+	// checkEvery is how often nodes are asked whether they are ready, and checkWithin bounds the
+	// wait for an answer.
 	checkEvery  = 100 * time.Millisecond
 	checkWithin = time.Second
-	// checksMissed is how many checks a node leaves without an answer until what waits for it is given up.
+	// checksMissed is how many checks a node leaves without an answer until what waits for it is
+	// given up.
 	checksMissed = 2
 	// connectWithin bounds the wait for a connection: a dead machine does not refuse it.
 	connectWithin = 500 * time.Millisecond
@@ -157,7 +161,8 @@ func (o *target) pass(transport *http.Transport, request *http.Request) (status 
 	return response.StatusCode, answer, err
 }
 
-// turn returns the nodes in the order in which they are tried: those that are up, the next in turn first; where none is, all.
+// turn returns the nodes in the order in which they are tried: those that are up, the next in turn
+// first; where none is, all.
 func (b *balancer) turn() []*target {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -202,7 +207,8 @@ func (b *balancer) send(r *http.Request, body []byte) (status int, answer []byte
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
 	for _, one := range b.turn() {
-		out, err := http.NewRequestWithContext(ctx, r.Method, "http://"+one.member.http()+r.URL.RequestURI(), bytes.NewReader(body))
+		out, err := http.NewRequestWithContext(ctx, r.Method, "http://"+one.member.http()+r.URL.RequestURI(),
+			bytes.NewReader(body))
 		if err != nil {
 			return http.StatusBadRequest, nil
 		}
@@ -229,7 +235,8 @@ func (b *balancer) answers() map[int]int {
 	return maps.Clone(b.statuses)
 }
 
-// TestBalancer proves that a webhook goes on to the next node where one can't be reached, and that a refusal is passed on.
+// TestBalancer proves that a webhook goes on to the next node where one can't be reached, and that
+// a refusal is passed on.
 func TestBalancer(t *testing.T) {
 	c := startCluster(t, 1)
 	dead := &member{name: "nobody", address: "10.77.0.9"}

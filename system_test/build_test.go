@@ -12,14 +12,15 @@ import (
 	_ "github.com/wactor/wactor/node" // so that a result is not taken from the cache when the program has changed
 )
 
-// binaryVariable names the program; the process outside of the sandbox sets it, where nobody else has.
+// binaryVariable names the program; the process outside of the sandbox sets it, where nobody else
+// has.
 const binaryVariable = "WACTOR_BINARY"
 
 // binary returns the path of the program.
 func binary() string { return os.Getenv(binaryVariable) }
 
-// build builds the program, where none is named, and returns its path. It does so outside of the sandbox, which has no network.
-// The caller calls remove when it is not needed any more.
+// build builds the program, where none is named, and returns its path. It does so outside of the
+// sandbox, which has no network. The caller calls remove when it is not needed any more.
 func build() (path string, remove func(), err error) {
 	if binary() != "" {
 		return binary(), func() {}, nil
@@ -37,8 +38,8 @@ func build() (path string, remove func(), err error) {
 	return filepath.Join(folder, "wactor"), remove, nil
 }
 
-// TestBinary runs the program once. It also looks at its sources, so that the go command knows on which files the results of this
-// package depend.
+// TestBinary runs the program once. It also looks at its sources, so that the go command knows on
+// which files the results of this package depend.
 func TestBinary(t *testing.T) {
 	needSandbox(t)
 	sources, err := filepath.Glob("../cmd/wactor/*.go")

@@ -29,7 +29,8 @@ const (
 	appSecret     = "simulate-app-secret"
 )
 
-// newCluster makes nodes that do not run yet. Their processes end with the test; where it failed, it shows their last lines.
+// newCluster makes nodes that do not run yet. Their processes end with the test; where it failed,
+// it shows their last lines.
 func newCluster(t *testing.T, size int) *cluster {
 	t.Helper()
 	c := &cluster{network: newNetwork(t), folder: t.TempDir(), shards: 32, secret: clusterSecret}
@@ -109,8 +110,9 @@ func (c *cluster) needSeveral(t *testing.T, m *member) {
 	}
 }
 
-// configuration is that of one node. Each node is told of the first ones, itself among them, as a deployment would do it that has
-// one file for all; that which begins a cluster alone is told of none.
+// configuration is that of one node. Each node is told of the first ones, itself among them, as a
+// deployment would do it that has one file for all; that which begins a cluster alone is told of
+// none.
 func (c *cluster) configuration(t *testing.T, m *member, expect int) string {
 	t.Helper()
 	flow, err := filepath.Abs("../examples/counter/flow.yaml")

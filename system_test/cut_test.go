@@ -16,21 +16,22 @@ const (
 	rpcPort    = 7947
 )
 
-// A cut is what the router drops: packets from one node to another, all of them or, with a port, those of TCP and UDP that come
-// from the port or go to it.
+// A cut is what the router drops: packets from one node to another, all of them or, with a port,
+// those of TCP and UDP that come from the port or go to it.
 type cut struct {
 	from, to string
 	port     int
 }
 
-// oneWay cuts what one node sends to another. What the other sends still arrives, but what it hears of it does not.
+// oneWay cuts what one node sends to another. What the other sends still arrives, but what it hears
+// of it does not.
 func oneWay(from, to string) []cut { return []cut{{from: from, to: to}} }
 
 // between cuts two nodes from each other. With a third that reaches both it is a bridge.
 func between(a, b string) []cut { return []cut{{from: a, to: b}, {from: b, to: a}} }
 
-// around cuts a node from all others, while the provider still reaches it, and it the provider: a node that believes to lead
-// would take webhooks and send replies.
+// around cuts a node from all others, while the provider still reaches it, and it the provider: a
+// node that believes to lead would take webhooks and send replies.
 func around(node string, others []string) []cut {
 	var cuts []cut
 	for _, other := range others {
@@ -62,7 +63,8 @@ func (n *network) cut(t *testing.T, cuts []cut) {
 	for _, c := range cuts {
 		for _, selector := range c.selectors() {
 			n.priority++
-			fmt.Fprintf(&rules, "rule add priority %d iif %s to %s %s blackhole\n", n.priority, c.from, n.hosts[c.to], selector)
+			fmt.Fprintf(&rules, "rule add priority %d iif %s to %s %s blackhole\n", n.priority, c.from, n.hosts[c.to],
+				selector)
 		}
 	}
 	batch(t, router, rules.String())
@@ -81,8 +83,8 @@ func (c cut) selectors() []string {
 	return selectors
 }
 
-// heal undoes all cuts. It asks the kernel which there are, so that it is complete also after a cut that failed half-way, and does
-// nothing where there are none.
+// heal undoes all cuts. It asks the kernel which there are, so that it is complete also after a cut
+// that failed half-way, and does nothing where there are none.
 func (n *network) heal(t *testing.T) {
 	t.Helper()
 	n.mu.Lock()
@@ -102,7 +104,8 @@ func (n *network) heal(t *testing.T) {
 func (n *network) slow(t *testing.T, delay, jitter, loss string) error {
 	t.Helper()
 	for name := range n.hosts {
-		out, err := exec.Command("tc", "-n", router, "qdisc", "replace", "dev", name, "root", "netem", "delay", delay, jitter, "loss", loss).CombinedOutput()
+		out, err := exec.Command("tc", "-n", router, "qdisc", "replace", "dev", name, "root", "netem", "delay", delay,
+			jitter, "loss", loss).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("tc netem: %w: %s", err, strings.TrimSpace(string(out)))
 		}

@@ -11,15 +11,16 @@ import (
 	"testing"
 )
 
-// A disk is a small file system for the data of one node. It lies in memory, which has no reserve for root and needs no loop
-// device, and tells a full disk by the same error as any other.
+// A disk is a small file system for the data of one node. It lies in memory, which has no reserve
+// for root and needs no loop device, and tells a full disk by the same error as any other.
 type disk struct{ path string }
 
 // newDisk mounts a disk of so many bytes where a node that does not run yet stores its data.
 func newDisk(t *testing.T, m *member, size int) *disk {
 	t.Helper()
 	d := &disk{path: m.dataDir()}
-	if err := syscall.Mount("tmpfs", d.path, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, fmt.Sprintf("size=%d,mode=700", size)); err != nil {
+	if err := syscall.Mount("tmpfs", d.path, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV,
+		fmt.Sprintf("size=%d,mode=700", size)); err != nil {
 		t.Fatalf("mount a disk: %v", err)
 	}
 	t.Cleanup(func() {

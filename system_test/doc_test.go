@@ -1,11 +1,13 @@
-// Package system_test proves the promises of a cluster with real processes: `wactor serve` in network namespaces with addresses
-// of their own, under the load of `wactor simulate`, while this test kills and pauses processes, cuts the network and fills
-// disks. After each test nothing may be lost, doubled, raced, out of order or skipped; a reply may come twice only where its
-// conversation noted the doubt.
+// Package system_test proves the promises of a cluster with real processes: `wactor serve` in
+// network namespaces with addresses of their own, under the load of `wactor simulate`, while this
+// test kills and pauses processes, cuts the network and fills disks. After each test nothing may be
+// lost, doubled, raced, out of order or skipped; a reply may come twice only where its conversation
+// noted the doubt.
 //
-// Read first: sandbox_test.go (where all of this runs, and why nothing of it can stay behind), network_test.go and cut_test.go
-// (how the network is built and cut), cluster_test.go and member_test.go (the processes), balancer_test.go and outage_test.go (how
-// webhooks get to the nodes, and how it is measured how long they did not), load_test.go (what is checked).
+// Read first: sandbox_test.go (where all of this runs, and why nothing of it can stay behind),
+// network_test.go and cut_test.go (how the network is built and cut), cluster_test.go and
+// member_test.go (the processes), balancer_test.go and outage_test.go (how webhooks get to the
+// nodes, and how it is measured how long they did not), load_test.go (what is checked).
 //
 //	fault                       how it is done                                    test
 //	a process dies              SIGKILL, started again 1 to 3 s later             TestKill, TestAllKilled
@@ -27,8 +29,8 @@
 //	strangers knock             another secret; the data of another cluster       TestStrangers
 //	the secret changes          three rolling restarts with lists of secrets      TestSecretRotation
 //
-// The tests are skipped, saying why, where the system forbids namespaces, and under the race detector, which would not see into
-// the processes. These variables change a run:
+// The tests are skipped, saying why, where the system forbids namespaces, and under the race
+// detector, which would not see into the processes. These variables change a run:
 //
 //	WACTOR_SYSTEM=require  fail instead of being skipped
 //	WACTOR_ROUNDS=50       faults of each test; default 1

@@ -20,11 +20,12 @@ type fault struct {
 	end      func(t *testing.T)
 }
 
-// calm is the time after each fault that the cluster has at least to be itself again before the next one.
+// calm is the time after each fault that the cluster has at least to be itself again before the
+// next one.
 const calm = 3 * time.Second
 
-// endure lets a cluster under load go through faults one after the other, and checks that nothing came of them. It returns how
-// long webhooks of a shard were not accepted in each round.
+// endure lets a cluster under load go through faults one after the other, and checks that nothing
+// came of them. It returns how long webhooks of a shard were not accepted in each round.
 func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	t.Helper()
 	b := newBalancer(t, c)
@@ -69,10 +70,12 @@ func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	return lasted
 }
 
-// balancedWithin is how soon after a fault nodes lead what they should. They look every five seconds.
+// balancedWithin is how soon after a fault nodes lead what they should. They look every five
+// seconds.
 const balancedWithin = 20 * time.Second
 
-// awaitBalance waits until every shard is led where it should be: a node that leads nothing is no loss.
+// awaitBalance waits until every shard is led where it should be: a node that leads nothing is no
+// loss.
 func (c *cluster) awaitBalance(t *testing.T) {
 	t.Helper()
 	if len(c.members) < 3 {
@@ -88,12 +91,14 @@ func (c *cluster) awaitBalance(t *testing.T) {
 	})
 }
 
-// atMost fails a test where webhooks of a shard were not accepted for longer than the promise gives.
+// atMost fails a test where webhooks of a shard were not accepted for longer than the promise
+// gives.
 func (s spans) atMost(t *testing.T, longest time.Duration) {
 	t.Helper()
 	for i, d := range s {
 		if d > longest {
-			t.Errorf("round %d: webhooks of a shard were not accepted for %v, more than %v", i+1, d.Round(time.Millisecond), longest)
+			t.Errorf("round %d: webhooks of a shard were not accepted for %v, more than %v", i+1,
+				d.Round(time.Millisecond), longest)
 		}
 	}
 }
@@ -135,7 +140,8 @@ func pausing(m *member, lasts time.Duration) fault {
 	}
 }
 
-// filling fills the disk of a node and makes room again. The node ends meanwhile: what it can't write it must not accept.
+// filling fills the disk of a node and makes room again. The node ends meanwhile: what it can't
+// write it must not accept.
 func filling(m *member, d *disk, lasts time.Duration) fault {
 	return fault{
 		name: fmt.Sprintf("fill the disk of %s", m.name), lasts: lasts,

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestFormation forms clusters of nodes that start in any order, one of which dies half-way, and comes back. There is one cluster in
-// the end, with all of them.
+// TestFormation forms clusters of nodes that start in any order, one of which dies half-way, and
+// comes back. There is one cluster in the end, with all of them.
 func TestFormation(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -22,21 +22,24 @@ func TestFormation(t *testing.T) {
 			}
 			time.Sleep(after)
 			victim.kill()
-			t.Logf("%s died %v after the last had started; it had logged:\n%s", victim.name, after.Round(time.Millisecond), victim.tail(3))
+			t.Logf("%s died %v after the last had started; it had logged:\n%s", victim.name,
+				after.Round(time.Millisecond), victim.tail(3))
 			c.start(t)
 			c.mustBeOne(t, r.nodes)
 		})
 	}
 }
 
-// TestTwoStartLate starts one node of three, and the others when it has waited. Alone it founds nothing, and takes nothing.
+// TestTwoStartLate starts one node of three, and the others when it has waited. Alone it founds
+// nothing, and takes nothing.
 func TestTwoStartLate(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
 	c := newCluster(t, r.nodes)
 	first := r.pick(c)
 	first.launch(t)
-	c.await(t, "the first to wait for the others", 10*time.Second, func() bool { return first.said("waiting for the nodes that found the cluster") })
+	c.await(t, "the first to wait for the others", 10*time.Second,
+		func() bool { return first.said("waiting for the nodes that found the cluster") })
 	time.Sleep(2 * time.Second) // in which it could do something wrong
 	if first.ready(t.Context()) || first.said("founded a cluster") {
 		t.Error("a node of three founds a cluster alone")
@@ -45,19 +48,22 @@ func TestTwoStartLate(t *testing.T) {
 	c.mustBeOne(t, r.nodes)
 }
 
-// mustBeOne fails the test where the nodes do not say that they are one cluster, with all replicas where they are wanted.
+// mustBeOne fails the test where the nodes do not say that they are one cluster, with all replicas
+// where they are wanted.
 func (c *cluster) mustBeOne(t *testing.T, nodes int) {
 	t.Helper()
 	first := c.members[0].status(t)
 	for _, m := range c.members {
-		c.await(t, m.name+" to find all replicas in their places", 30*time.Second, func() bool { return settled(m.status(t), nodes, min(nodes, 3)) })
+		c.await(t, m.name+" to find all replicas in their places", 30*time.Second,
+			func() bool { return settled(m.status(t), nodes, min(nodes, 3)) })
 		if s := m.status(t); s.Cluster != first.Cluster {
 			t.Errorf("%s is of cluster %s, %s of %s", c.members[0].name, first.Cluster, m.name, s.Cluster)
 		}
 	}
 }
 
-// TestGrow begins with one node that waits for nobody, and adds two under load. Then the first may die.
+// TestGrow begins with one node that waits for nobody, and adds two under load. Then the first may
+// die.
 func TestGrow(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, 1)
@@ -72,7 +78,8 @@ func TestGrow(t *testing.T) {
 	}
 	c.mustBeOne(t, 3)
 	grown := time.Since(l.begun)
-	t.Logf("grown after %v, webhooks of a shard not accepted for at most %v", grown.Round(time.Millisecond), b.outages.longest(time.Now()).Round(time.Millisecond))
+	t.Logf("grown after %v, webhooks of a shard not accepted for at most %v", grown.Round(time.Millisecond),
+		b.outages.longest(time.Now()).Round(time.Millisecond))
 	b.mustTakeAll(t)
 	b.outages.begin(time.Now())
 	c.members[0].kill()

@@ -21,8 +21,9 @@ import (
 	"github.com/wactor/wactor/simulate"
 )
 
-// A load is a run of `wactor simulate` against the balancer: users who write in pairs, webhooks that come twice, messages in
-// the wrong order, users who write under their phone, their BSUID or both.
+// A load is a run of `wactor simulate` against the balancer: users who write in pairs, webhooks
+// that come twice, messages in the wrong order, users who write under their phone, their BSUID or
+// both.
 type load struct {
 	duration time.Duration
 	begun    time.Time
@@ -32,20 +33,24 @@ type load struct {
 	problems bytes.Buffer
 }
 
-// manyUsers are so many that a second's webhooks are of a part of them: a user whose webhook is not answered writes nothing more, and
-// a shard whose users all wait looks as if nobody were served.
+// manyUsers are so many that a second's webhooks are of a part of them: a user whose webhook is not
+// answered writes nothing more, and a shard whose users all wait looks as if nobody were served.
 const manyUsers = 1000
 
 // firstUser is the phone number of the first user.
 const firstUser = 4915100000001
 
-// startLoad starts a load that lasts so long, or until it is checked, and returns when webhooks are accepted.
+// startLoad starts a load that lasts so long, or until it is checked, and returns when webhooks are
+// accepted.
 func startLoad(t *testing.T, b *balancer, r *rounds, duration time.Duration) *load {
 	t.Helper()
 	l := &load{duration: duration, people: r.people}
-	command := exec.Command(binary(), append([]string{"simulate", "--json", "--url", b.url(l.people.channel), "--app-secret", appSecret,
-		"--access-token", "token", "--graph", loadAddress + ":9090", "--users", strconv.Itoa(manyUsers), "--first-user", strconv.Itoa(l.people.first),
-		"--duration", duration.String(), "--duplicates", "20", "--statuses", "sent,delivered", "--give-up", "2m", "--settle", "30s",
+	command := exec.Command(binary(), append([]string{"simulate", "--json", "--url", b.url(l.people.channel),
+		"--app-secret", appSecret,
+		"--access-token", "token", "--graph", loadAddress + ":9090", "--users", strconv.Itoa(manyUsers), "--first-user",
+		strconv.Itoa(l.people.first),
+		"--duration", duration.String(), "--duplicates", "20", "--statuses", "sent,delivered", "--give-up", "2m",
+		"--settle", "30s",
 		"--allow-resent", "--seed", strconv.FormatUint(r.seed, 10)}, l.people.flags...)...)
 	command.Stdout, command.Stderr = &l.report, &l.problems
 	l.begun = time.Now()
@@ -69,7 +74,8 @@ func startLoad(t *testing.T, b *balancer, r *rounds, duration time.Duration) *lo
 	return l
 }
 
-// mustLast fails the test where the load has ended before it should: a fault without load proves nothing.
+// mustLast fails the test where the load has ended before it should: a fault without load proves
+// nothing.
 func (l *load) mustLast(t *testing.T) {
 	t.Helper()
 	if left := l.duration - time.Since(l.begun); left < 0 {
@@ -94,17 +100,21 @@ func (l *load) end(t *testing.T) *simulate.Report {
 	return report
 }
 
-// check ends the load and checks its report against what the nodes have noted: that nothing was lost, doubled, raced, out of order
-// or skipped, that each message ran once, and that no reply came twice but those that were in doubt.
+// check ends the load and checks its report against what the nodes have noted: that nothing was
+// lost, doubled, raced, out of order or skipped, that each message ran once, and that no reply came
+// twice but those that were in doubt.
 func (l *load) check(t *testing.T, c *cluster) {
 	t.Helper()
 	report := l.end(t)
-	t.Logf("%d messages, %d accepted, %d replied, %.0f a second; accepted in %s ms; posts %v", report.Messages, report.Accepted, report.Replied,
+	t.Logf("%d messages, %d accepted, %d replied, %.0f a second; accepted in %s ms; posts %v", report.Messages,
+		report.Accepted, report.Replied,
 		report.PerSecond, percentiles(report.Accept), report.Posts)
-	t.Logf("lost %d, doubled %d, raced %d, out of order %d, skipped %d, stray %d, resent %d", report.Lost, report.Doubled, report.Raced,
+	t.Logf("lost %d, doubled %d, raced %d, out of order %d, skipped %d, stray %d, resent %d", report.Lost,
+		report.Doubled, report.Raced,
 		report.OutOfOrder, report.Skipped, report.Stray, report.Resent)
 	if report.Violations > 0 || report.Accepted != report.Messages {
-		t.Errorf("%d violations, %d of %d accepted; users %v", report.Violations, report.Accepted, report.Messages, report.Suspects)
+		t.Errorf("%d violations, %d of %d accepted; users %v", report.Violations, report.Accepted, report.Messages,
+			report.Suspects)
 	}
 	a := c.audit(t, l.people)
 	t.Logf("%d turns, %d replies in doubt, %d sent again, %d taken twice", a.turns, a.doubts, a.resent, report.Resent)
@@ -159,7 +169,8 @@ func (c *cluster) trace(t *testing.T, user, channel string) []*wactorv1.Conversa
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		request := connect.NewRequest(&wactorv1.TraceRequest{User: user, Channel: channel})
 		request.Header().Set("Authorization", "Bearer "+adminToken)
-		response, err := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+m.admin()).Trace(ctx, request)
+		response, err := wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+m.admin()).Trace(ctx,
+			request)
 		cancel()
 		if err == nil {
 			return response.Msg.Conversations

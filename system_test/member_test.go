@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// A member is one node: a namespace with an address, a folder, and a process of `wactor serve`, or none.
+// A member is one node: a namespace with an address, a folder, and a process of `wactor serve`, or
+// none.
 type member struct {
 	name, address  string
 	folder, config string
@@ -78,7 +79,8 @@ func (m *member) ready(ctx context.Context) bool {
 	return m.readiness(ctx, time.Second) == http.StatusOK
 }
 
-// readiness is how the node answers whether webhooks may be sent to it; 0 where it does not answer in time.
+// readiness is how the node answers whether webhooks may be sent to it; 0 where it does not answer
+// in time.
 func (m *member) readiness(ctx context.Context, within time.Duration) int {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -94,10 +96,12 @@ func (m *member) readiness(ctx context.Context, within time.Duration) int {
 	return response.StatusCode
 }
 
-// probes asks nodes how they are. It keeps no connections, which would not tell that a node can be reached now.
+// probes asks nodes how they are. It keeps no connections, which would not tell that a node can be
+// reached now.
 var probes = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// awaitReady returns how long it took until the node is ready, and fails the test where that takes too long.
+// awaitReady returns how long it took until the node is ready, and fails the test where that takes
+// too long.
 func (m *member) awaitReady(t *testing.T) time.Duration {
 	t.Helper()
 	begin := time.Now()
@@ -141,8 +145,9 @@ func (m *member) end(signal syscall.Signal) error {
 	}
 }
 
-// pause lets the process stand still, with all its connections open and nobody behind them, until it is resumed. It returns when
-// the last of its threads has stopped: the signal is only on its way when it was sent, and a busy machine takes its time.
+// pause lets the process stand still, with all its connections open and nobody behind them, until
+// it is resumed. It returns when the last of its threads has stopped: the signal is only on its way
+// when it was sent, and a busy machine takes its time.
 func (m *member) pause(t *testing.T) {
 	t.Helper()
 	m.signal(t, syscall.SIGSTOP)
@@ -160,8 +165,10 @@ func (m *member) paused() bool {
 	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", m.process.command.Process.Pid))
 	for _, file := range stats {
 		stat, _ := os.ReadFile(file)
-		// The state follows the program's name, which is in parentheses and may hold some itself (proc(5)).
-		if fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]); len(fields) == 0 || string(fields[0]) != "T" {
+		// The state follows the program's name, which is in parentheses and may hold some itself
+		// (proc(5)).
+		if fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]); len(fields) == 0 ||
+			string(fields[0]) != "T" {
 			return false
 		}
 	}

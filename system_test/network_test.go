@@ -11,16 +11,19 @@ import (
 	"testing"
 )
 
-// A network is a router, and around it the nodes with a link each; the load has one, too, and lives where the test does:
+// A network is a router, and around it the nodes with a link each; the load has one, too, and lives
+// where the test does:
 //
 //	node-1 10.77.0.1 ──┐
 //	node-2 10.77.0.2 ──┤ router ── 10.77.0.100 load, balancer, fake Graph API, this test
 //	node-3 10.77.0.3 ──┘
 //
-// A router instead of a bridge, because a router can be told what to drop by `ip rule`, which every kernel with policy routing and
-// every iproute2 has: packets from one node to another, or only those of a port. They vanish in silence, half-way, as in a broken
-// network. Refused were nftables and iptables (another package, and modules of the kernel), tc filters (modules that many kernels
-// lack), and black holes in the nodes' own routes (the sender gets an error at once, which no broken network is so kind to give).
+// A router instead of a bridge, because a router can be told what to drop by `ip rule`, which every
+// kernel with policy routing and every iproute2 has: packets from one node to another, or only
+// those of a port. They vanish in silence, half-way, as in a broken network. Refused were nftables
+// and iptables (another package, and modules of the kernel), tc filters (modules that many kernels
+// lack), and black holes in the nodes' own routes (the sender gets an error at once, which no
+// broken network is so kind to give).
 type network struct {
 	mu       sync.Mutex
 	hosts    map[string]string // address by node
@@ -69,7 +72,8 @@ func (n *network) attach(t *testing.T, name string, host int) string {
 // route makes the two ends of a link know each other.
 func (n *network) route(t *testing.T, namespace, device, peer, address string) {
 	t.Helper()
-	batch(t, router, fmt.Sprintf("link set %s up\naddress add %s/32 dev %[1]s\nroute add %[3]s dev %[1]s", peer, routerAddress, address))
+	batch(t, router, fmt.Sprintf("link set %s up\naddress add %s/32 dev %[1]s\nroute add %[3]s dev %[1]s", peer,
+		routerAddress, address))
 	batch(t, namespace, fmt.Sprintf("route add %s dev %s\nroute add %s via %[1]s", routerAddress, device, everything))
 }
 
@@ -84,8 +88,8 @@ func (n *network) remove() {
 	_ = exec.Command("ip", "netns", "del", router).Run()
 }
 
-// inside returns a command that runs in a namespace. `ip netns exec` was refused: it remounts /sys, which users without root may
-// not, and gives each process its own mounts.
+// inside returns a command that runs in a namespace. `ip netns exec` was refused: it remounts /sys,
+// which users without root may not, and gives each process its own mounts.
 func inside(namespace, name string, args ...string) *exec.Cmd {
 	return exec.Command("nsenter", append([]string{"--net=/run/netns/" + namespace, name}, args...)...)
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
-// TestRollingRestart stops each node with SIGTERM and starts it again, one after the other, under load. No webhook fails.
+// TestRollingRestart stops each node with SIGTERM and starts it again, one after the other, under
+// load. No webhook fails.
 func TestRollingRestart(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -29,7 +30,8 @@ func TestRollingRestart(t *testing.T) {
 		time.Sleep(each / 2)
 		stopped := m.stop(t)
 		m.launch(t)
-		t.Logf("%s: stopped in %v, ready again after %v", m.name, stopped.Round(time.Millisecond), m.awaitReady(t).Round(time.Millisecond))
+		t.Logf("%s: stopped in %v, ready again after %v", m.name, stopped.Round(time.Millisecond),
+			m.awaitReady(t).Round(time.Millisecond))
 	}
 	l.mustLast(t)
 	longest := b.outages.longest(time.Now())
@@ -53,7 +55,10 @@ func TestJoinAndDrain(t *testing.T) {
 	t.Logf("%s: ready after %v", joined.name, joined.awaitReady(t).Round(time.Millisecond))
 	b.add(t.Context(), joined)
 	first := c.members[0]
-	c.await(t, "shards to move to the new node", slot, func() bool { return settled(first.status(t), r.nodes+1, 3) && joined.leads(t) > 0 })
+	c.await(t, "shards to move to the new node", slot, func() bool {
+		return settled(first.status(t), r.nodes+1, 3) &&
+			joined.leads(t) > 0
+	})
 	t.Logf("joined:\n%s", c.operate(t, "status"))
 	t.Logf("drain:\n%s", c.operate(t, "drain", joined.name))
 	id := idOf(t, first.status(t), joined.name)
@@ -78,7 +83,8 @@ func (c *cluster) operate(t *testing.T, args ...string) string {
 	return run(t, c.operator(args...))
 }
 
-// refuses runs `wactor cluster` against the first node, which must refuse it, and returns what it said.
+// refuses runs `wactor cluster` against the first node, which must refuse it, and returns what it
+// said.
 func (c *cluster) refuses(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := c.operator(args...).CombinedOutput()
@@ -119,7 +125,8 @@ func (m *member) status(t *testing.T) *wactorv1.ClusterStatusResponse {
 
 // ask asks a node's admin API.
 func ask[Q, A any](
-	t *testing.T, m *member, call func(wactorv1connect.AdminServiceClient, context.Context, *connect.Request[Q]) (*connect.Response[A], error), question *Q,
+	t *testing.T, m *member, call func(wactorv1connect.AdminServiceClient, context.Context,
+		*connect.Request[Q]) (*connect.Response[A], error), question *Q,
 ) *A {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -133,8 +140,8 @@ func ask[Q, A any](
 	return response.Msg
 }
 
-// settled reports whether a node says that so many nodes are there, and that each shard has a leader and so many replicas, all of
-// them up to date.
+// settled reports whether a node says that so many nodes are there, and that each shard has a
+// leader and so many replicas, all of them up to date.
 func settled(s *wactorv1.ClusterStatusResponse, nodes, replicas int) bool {
 	if !s.Formed || len(s.Nodes) != nodes || len(s.Shards) == 0 {
 		return false
@@ -152,7 +159,8 @@ func settled(s *wactorv1.ClusterStatusResponse, nodes, replicas int) bool {
 	return true
 }
 
-// standing is how the cluster takes a node, by what a node says: its standing, and how many replicas are there and shall be.
+// standing is how the cluster takes a node, by what a node says: its standing, and how many
+// replicas are there and shall be.
 func standing(s *wactorv1.ClusterStatusResponse, id string) (standing string, replicas, wanted int) {
 	for _, n := range s.Nodes {
 		if n.Id == id {

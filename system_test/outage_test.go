@@ -14,10 +14,12 @@ import (
 	"github.com/wactor/wactor/cluster/placement"
 )
 
-// outages measures how long webhooks of a shard were not accepted: from the arrival of the first that is not answered 200, or not
-// yet, until the next answer of 200 for any webhook of the shard. Without a fault that is the latency of an accept. The longest
-// gap between accepted webhooks of all shards was refused: two thirds of the shards go on while one node is dead, and would hide
-// what the others' users see. The time until one webhook is accepted was refused, too: it is that of the sender's back-off.
+// outages measures how long webhooks of a shard were not accepted: from the arrival of the first
+// that is not answered 200, or not yet, until the next answer of 200 for any webhook of the shard.
+// Without a fault that is the latency of an accept. The longest gap between accepted webhooks of
+// all shards was refused: two thirds of the shards go on while one node is dead, and would hide
+// what the others' users see. The time until one webhook is accepted was refused, too: it is that
+// of the sender's back-off.
 type outages struct {
 	shards uint32
 
@@ -97,8 +99,9 @@ func (o *outages) longest(now time.Time) time.Duration {
 	return worst
 }
 
-// shardOf returns the shard to which a webhook goes, by the first user whom it names. A user who writes under another name than
-// that of the conversation is counted where that name would be; from there the webhook goes on to the conversation.
+// shardOf returns the shard to which a webhook goes, by the first user whom it names. A user who
+// writes under another name than that of the conversation is counted where that name would be; from
+// there the webhook goes on to the conversation.
 func (o *outages) shardOf(body []byte) uint32 {
 	var webhook struct {
 		Entry []struct {

@@ -16,8 +16,9 @@ func (r *rounds) several(t *testing.T) {
 	}
 }
 
-// TestPartitions cuts the network of a node: from all others, in one direction only, and from one of the others alone, while
-// the provider still reaches every node and every node the provider. What an old leader then believes must do no harm.
+// TestPartitions cuts the network of a node: from all others, in one direction only, and from one
+// of the others alone, while the provider still reaches every node and every node the provider.
+// What an old leader then believes must do no harm.
 func TestPartitions(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -54,8 +55,8 @@ func TestPartitions(t *testing.T) {
 	r.endure(t, c, faults).atMost(t, within)
 }
 
-// TestGossipCut cuts gossip alone, for so long that nodes are taken for dead. Gossip is a hint: leaders stay, and webhooks are
-// accepted as if nothing were.
+// TestGossipCut cuts gossip alone, for so long that nodes are taken for dead. Gossip is a hint:
+// leaders stay, and webhooks are accepted as if nothing were.
 func TestGossipCut(t *testing.T) {
 	r, c, faults := portCuts(t, "gossip", gossipPort)
 	for i := range faults {
@@ -84,8 +85,8 @@ func portCuts(t *testing.T, name string, port int) (*rounds, *cluster, []fault) 
 	return r, c, faults
 }
 
-// TestWayAround cuts two nodes from each other for long. What the one has for the other goes by way of the third: once that is found,
-// no webhook waits.
+// TestWayAround cuts two nodes from each other for long. What the one has for the other goes by way
+// of the third: once that is found, no webhook waits.
 func TestWayAround(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -101,7 +102,8 @@ func TestWayAround(t *testing.T) {
 	c.network.heal(t)
 	l.mustLast(t)
 	l.check(t, c)
-	t.Logf("%s and %s were cut from each other: webhooks of a shard not accepted for at most %v", x.name, y.name, longest.Round(time.Millisecond))
+	t.Logf("%s and %s were cut from each other: webhooks of a shard not accepted for at most %v", x.name, y.name,
+		longest.Round(time.Millisecond))
 	spans{longest}.atMost(t, 2*time.Second)
 }
 

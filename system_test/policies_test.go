@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Beside the counter's channel each cluster has two of a slow bot, which the tests that want it let run: merge and interrupt are
-// the names of the channels and of the policies of their bots.
+// Beside the counter's channel each cluster has two of a slow bot, which the tests that want it let
+// run: merge and interrupt are the names of the channels and of the policies of their bots.
 
 const slowAddress = loadAddress + ":3000"
 
@@ -31,12 +31,14 @@ func slowChannels() (out string) {
 
 func slowBots() (out string) {
 	for name := range slowNumbers {
-		out += fmt.Sprintf("  %s: { http: { url: http://%s/ }, burst: { policy: %[1]s, quiet: 100ms }, retry: { min: 50ms } }\n", name, slowAddress)
+		out += fmt.Sprintf("  %s: { http: { url: http://%s/ }, burst: { policy: %[1]s, quiet: 100ms }, retry: { min: "+
+			"50ms } }\n", name, slowAddress)
 	}
 	return out
 }
 
-// runSlowBot runs a bot until the test ends that thinks for a while, and answers once for all messages of a turn.
+// runSlowBot runs a bot until the test ends that thinks for a while, and answers once for all
+// messages of a turn.
 func runSlowBot(t *testing.T) {
 	t.Helper()
 	const thinks = 200 * time.Millisecond
@@ -73,17 +75,21 @@ func runSlowBot(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close(); <-done })
 }
 
-// TestPolicies kills nodes, and with them leaders, while users write as people do: bursts to a slow bot that merges them or is
-// interrupted, drumming on buttons, phones that are withheld.
+// TestPolicies kills nodes, and with them leaders, while users write as people do: bursts to a slow
+// bot that merges them or is interrupted, drumming on buttons, phones that are withheld.
 func TestPolicies(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, r.nodes)
 	runSlowBot(t)
-	bursts := []string{"--pattern", "burst", "--gap", "200ms", "--messages", "5", "--media", "30", "--concurrency", "100"}
+	bursts := []string{"--pattern", "burst", "--gap", "200ms", "--messages", "5", "--media", "30", "--concurrency",
+		"100"}
 	for _, p := range []people{
-		{channel: "merge", flags: append(bursts, "--phone-number-id", slowNumbers["merge"]), merged: true, first: firstUser},
-		{channel: "interrupt", flags: append(bursts, "--phone-number-id", slowNumbers["interrupt"]), merged: true, first: firstUser},
-		{channel: "shop", flags: []string{"--messages", "2", "--pattern", "taps", "--concurrency", "50"}, first: firstUser},
+		{channel: "merge", flags: append(bursts, "--phone-number-id", slowNumbers["merge"]), merged: true,
+			first: firstUser},
+		{channel: "interrupt", flags: append(bursts, "--phone-number-id", slowNumbers["interrupt"]), merged: true,
+			first: firstUser},
+		{channel: "shop", flags: []string{"--messages", "2", "--pattern", "taps", "--concurrency", "50"},
+			first: firstUser},
 		{channel: "shop", flags: append(r.pairs(), "--names", "hidden"), prefix: "DE.1", first: firstUser + manyUsers},
 	} {
 		name := p.channel

@@ -21,8 +21,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestPause lets a node stand still again and again: it keeps its connections and its belief to lead, and wakes up in a world
-// that has gone on.
+// TestPause lets a node stand still again and again: it keeps its connections and its belief to
+// lead, and wakes up in a world that has gone on.
 func TestPause(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, r.nodes)
@@ -55,11 +55,12 @@ func TestAllKilled(t *testing.T) {
 	r.endure(t, c, faults)
 }
 
-// smallDisk is less than what the engine would like to reserve for its log, 110 % of 64 MiB: what is reserved would be written
-// however full the disk is.
+// smallDisk is less than what the engine would like to reserve for its log, 110 % of 64 MiB: what
+// is reserved would be written however full the disk is.
 const smallDisk = 64 << 20
 
-// TestFullDisk fills the disk of a node and makes room again. What the node then can't write it must not accept.
+// TestFullDisk fills the disk of a node and makes room again. What the node then can't write it
+// must not accept.
 func TestFullDisk(t *testing.T) {
 	r := newRounds(t)
 	c := newCluster(t, r.nodes)

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// onThread calls a function on a thread that is in a namespace. A socket stays in the namespace in which it was made. The thread
-// ends with the goroutine, since it is not unlocked.
+// onThread calls a function on a thread that is in a namespace. A socket stays in the namespace in
+// which it was made. The thread ends with the goroutine, since it is not unlocked.
 func onThread[T any](t *testing.T, namespace string, do func() (T, error)) T {
 	t.Helper()
 	type outcome struct {
@@ -115,7 +115,8 @@ func heard(t *testing.T, from, to, address string) bool {
 	return err == nil
 }
 
-// TestCuts proves that each cut cuts what it says and nothing else, and that healing undoes it, also twice.
+// TestCuts proves that each cut cuts what it says and nothing else, and that healing undoes it,
+// also twice.
 func TestCuts(t *testing.T) {
 	if setns == 0 {
 		t.Skipf("setns is not known on %s", runtime.GOARCH)
@@ -127,10 +128,12 @@ func TestCuts(t *testing.T) {
 		echo(t, name, fmt.Sprintf("%s:%d", address, gossipPort))
 		echo(t, name, fmt.Sprintf("%s:%d", address, rpcPort))
 	}
-	whole := map[string]bool{"gossip tcp": true, "gossip udp": true, "rpc tcp": true, "1 to 2": true, "2 to 1": true, "1 to 3": true, "3 to 2": true}
+	whole := map[string]bool{"gossip tcp": true, "gossip udp": true, "rpc tcp": true, "1 to 2": true, "2 to 1": true,
+		"1 to 3": true, "3 to 2": true}
 	look := func() map[string]bool {
 		return map[string]bool{
-			"gossip tcp": reaches(t, "node-1", "tcp4", "10.77.0.2:7946"), "gossip udp": reaches(t, "node-1", "udp4", "10.77.0.2:7946"),
+			"gossip tcp": reaches(t, "node-1", "tcp4", "10.77.0.2:7946"), "gossip udp": reaches(t, "node-1", "udp4",
+				"10.77.0.2:7946"),
 			"rpc tcp": reaches(t, "node-1", "tcp4", "10.77.0.2:7947"),
 			"1 to 2":  heard(t, "node-1", "node-2", "10.77.0.2"), "2 to 1": heard(t, "node-2", "node-1", "10.77.0.1"),
 			"1 to 3": heard(t, "node-1", "node-3", "10.77.0.3"), "3 to 2": heard(t, "node-3", "node-2", "10.77.0.2"),
@@ -145,7 +148,8 @@ func TestCuts(t *testing.T) {
 		{"one way", oneWay("node-1", "node-2"), []string{"gossip tcp", "gossip udp", "rpc tcp", "1 to 2"}},
 		{"the other way", oneWay("node-2", "node-1"), []string{"gossip tcp", "gossip udp", "rpc tcp", "2 to 1"}},
 		{"bridge", between("node-1", "node-2"), []string{"gossip tcp", "gossip udp", "rpc tcp", "1 to 2", "2 to 1"}},
-		{"around", around("node-1", names), []string{"gossip tcp", "gossip udp", "rpc tcp", "1 to 2", "2 to 1", "1 to 3"}},
+		{"around", around("node-1", names), []string{"gossip tcp", "gossip udp", "rpc tcp", "1 to 2", "2 to 1",
+			"1 to 3"}},
 		{"gossip", only(gossipPort, between("node-1", "node-2")), []string{"gossip tcp", "gossip udp"}},
 		{"rpc", only(rpcPort, around("node-2", names)), []string{"rpc tcp"}},
 	} {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// TestReplacement lets a node be gone for longer than cluster.replace_after, where a spare one can take its place, and come back.
+// TestReplacement lets a node be gone for longer than cluster.replace_after, where a spare one can
+// take its place, and come back.
 func TestReplacement(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for half a minute")
@@ -47,8 +48,8 @@ func TestReplacement(t *testing.T) {
 	spans{longest}.atMost(t, within)
 }
 
-// TestRemoval drains and removes a node, which is told so when it comes back, and replaces another one whose disk was emptied. No
-// webhook is lost.
+// TestRemoval drains and removes a node, which is told so when it comes back, and replaces another
+// one whose disk was emptied. No webhook is lost.
 func TestRemoval(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -100,7 +101,8 @@ func TestRemoval(t *testing.T) {
 		return false
 	})
 	t.Log(c.operate(t, "remove", old))
-	c.await(t, "the new node to take the place of the old", 30*time.Second, func() bool { return settled(first.status(t), 3, 3) })
+	c.await(t, "the new node to take the place of the old", 30*time.Second,
+		func() bool { return settled(first.status(t), 3, 3) })
 	t.Logf("in its place after %v:\n%s", time.Since(l.begun).Round(time.Millisecond), c.operate(t, "status"))
 	l.mustLast(t)
 	l.check(t, c)

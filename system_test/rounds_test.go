@@ -20,13 +20,15 @@ type rounds struct {
 	people             people
 }
 
-// newRounds reads the variables that change a run. A failing test prints the command that runs it again with the same seed: the
-// same faults of the same nodes and durations, though not the same moment of a process.
+// newRounds reads the variables that change a run. A failing test prints the command that runs it
+// again with the same seed: the same faults of the same nodes and durations, though not the same
+// moment of a process.
 func newRounds(t *testing.T) *rounds {
 	t.Helper()
 	needSandbox(t)
 	r := &rounds{
-		seed: uint64(time.Now().UnixNano()) % 1_000_000, count: variable(t, "WACTOR_ROUNDS", 1), nodes: variable(t, "WACTOR_NODES", 3),
+		seed: uint64(time.Now().UnixNano()) % 1_000_000, count: variable(t, "WACTOR_ROUNDS", 1), nodes: variable(t,
+			"WACTOR_NODES", 3),
 		rate: variable(t, "WACTOR_RATE", 300), long: os.Getenv("WACTOR_LONG") != "",
 	}
 	if os.Getenv("WACTOR_SEED") != "" {
@@ -49,7 +51,8 @@ type people struct {
 	flags   []string
 	// merged says that a turn may take several messages.
 	merged bool
-	// prefix stands before the digits of the name by which they are known; first is the first of them.
+	// prefix stands before the digits of the name by which they are known; first is the first of
+	// them.
 	prefix string
 	first  int
 }
@@ -77,7 +80,8 @@ func (r *rounds) command(test string) string {
 	if r.long {
 		long = "WACTOR_LONG=1 "
 	}
-	return fmt.Sprintf("%sWACTOR_SEED=%d WACTOR_ROUNDS=%d WACTOR_NODES=%d WACTOR_RATE=%d go test ./system_test -run '^%s$' -count=1 -v -timeout 1h",
+	return fmt.Sprintf("%sWACTOR_SEED=%d WACTOR_ROUNDS=%d WACTOR_NODES=%d WACTOR_RATE=%d go test ./system_test -run "+
+		"'^%s$' -count=1 -v -timeout 1h",
 		long, r.seed, r.count, r.nodes, r.rate, test)
 }
 
@@ -97,7 +101,7 @@ func (r *rounds) while() time.Duration {
 // pick draws a node.
 func (r *rounds) pick(c *cluster) *member { return c.members[r.IntN(len(c.members))] }
 
-// within is how soon webhooks of every shard must be accepted again after a fault began, where most nodes are left. The promise is
-// 2 s on a machine of its own, which a run by hand reads from what is printed; a machine that runs other tests beside these is
-// given more.
+// within is how soon webhooks of every shard must be accepted again after a fault began, where most
+// nodes are left. The promise is 2 s on a machine of its own, which a run by hand reads from what
+// is printed; a machine that runs other tests beside these is given more.
 const within = 5 * time.Second

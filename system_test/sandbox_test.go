@@ -13,11 +13,13 @@ import (
 	"testing"
 )
 
-// The sandbox is a process with its own network, mounts, process ids and, where the caller is not root, users. TestMain runs
-// itself again in one, and all tests run there as process 1: when it ends, however it ends, the kernel kills all that it started
-// and takes its networks and mounts away. So nothing has to be cleaned up after a panic, a timeout or a kill -9 of the tests, two
-// runs at once do not see each other, and no name or address of the machine is touched. Names of their own for each run, and the
-// removal of what a dead run left behind, were refused: they need to be right, and this can't be wrong.
+// The sandbox is a process with its own network, mounts, process ids and, where the caller is not
+// root, users. TestMain runs itself again in one, and all tests run there as process 1: when it
+// ends, however it ends, the kernel kills all that it started and takes its networks and mounts
+// away. So nothing has to be cleaned up after a panic, a timeout or a kill -9 of the tests, two
+// runs at once do not see each other, and no name or address of the machine is touched. Names of
+// their own for each run, and the removal of what a dead run left behind, were refused: they need
+// to be right, and this can't be wrong.
 
 // insideVariable tells a process that it is in the sandbox.
 const insideVariable = "WACTOR_SYSTEM_INSIDE"
@@ -56,8 +58,8 @@ func needSandbox(t *testing.T) {
 	}
 }
 
-// runInside builds the program and runs this test in a sandbox. It returns the test's exit code, and an error where there can be
-// no sandbox.
+// runInside builds the program and runs this test in a sandbox. It returns the test's exit code,
+// and an error where there can be no sandbox.
 func runInside() (int, error) {
 	for _, tool := range []string{"ip", "nsenter"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -89,7 +91,8 @@ func runInside() (int, error) {
 	return 0, fmt.Errorf("namespaces are forbidden: %w", err)
 }
 
-// sandboxes returns the ways to make a sandbox, the best first: as root, and as anybody who may have users of their own.
+// sandboxes returns the ways to make a sandbox, the best first: as root, and as anybody who may
+// have users of their own.
 func sandboxes() []*syscall.SysProcAttr {
 	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID
 	mine := func(inside, outside int) []syscall.SysProcIDMap {
@@ -105,7 +108,8 @@ func sandboxes() []*syscall.SysProcAttr {
 	return []*syscall.SysProcAttr{{Cloneflags: flags, Pdeathsig: syscall.SIGKILL}, own}
 }
 
-// furnish prepares the sandbox from inside: mounts that nobody else sees, and an own /proc and /run.
+// furnish prepares the sandbox from inside: mounts that nobody else sees, and an own /proc and
+// /run.
 func furnish() error {
 	mounts := []struct {
 		source, target, kind string
@@ -120,7 +124,8 @@ func furnish() error {
 			return fmt.Errorf("mounts are forbidden: %s: %w", m.target, err)
 		}
 	}
-	// Makes one and removes it, so that a system that forbids them is told from a mistake in a test.
+	// Makes one and removes it, so that a system that forbids them is told from a mistake in a
+	// test.
 	for _, verb := range []string{"add", "del"} {
 		if out, err := exec.Command("ip", "netns", verb, "probe").CombinedOutput(); err != nil {
 			return fmt.Errorf("ip netns %s: %w: %s", verb, err, strings.TrimSpace(string(out)))

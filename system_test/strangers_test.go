@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestStrangers lets nodes knock that are none of the cluster: one with another secret, and one of another cluster. Neither gets in
-// or disturbs anybody, and everybody's log says why.
+// TestStrangers lets nodes knock that are none of the cluster: one with another secret, and one of
+// another cluster. Neither gets in or disturbs anybody, and everybody's log says why.
 func TestStrangers(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -21,13 +21,15 @@ func TestStrangers(t *testing.T) {
 	c.secret = "another-secret-than-the-others"
 	stranger := c.add(t, r.nodes)
 	stranger.launch(t)
-	c.await(t, "the node with another secret to say so", 20*time.Second, func() bool { return stranger.said("it has another secret") })
+	c.await(t, "the node with another secret to say so", 20*time.Second,
+		func() bool { return stranger.said("it has another secret") })
 	c.await(t, "a node of the cluster to say so", 20*time.Second, func() bool {
 		return anyone(own, "refused gossip of somebody with another secret")
 	})
 	c.secret = clusterSecret
 
-	// The other cluster has one node, whose leaders have higher terms than this cluster's, after a few starts.
+	// The other cluster has one node, whose leaders have higher terms than this cluster's, after a
+	// few starts.
 	alone := &cluster{network: c.network, folder: c.folder, shards: c.shards, secret: c.secret}
 	foreign := c.add(t, r.nodes)
 	alone.configure(t, foreign, 1)
@@ -71,8 +73,8 @@ func (m *member) said(text string) bool {
 	return bytes.Contains(log, []byte(text))
 }
 
-// TestSecretRotation replaces the cluster's secret under load, as docs/cluster.md says: one restart after the other, three times. No
-// webhook fails.
+// TestSecretRotation replaces the cluster's secret under load, as docs/cluster.md says: one restart
+// after the other, three times. No webhook fails.
 func TestSecretRotation(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -81,7 +83,8 @@ func TestSecretRotation(t *testing.T) {
 	l := startLoad(t, b, r, time.Duration(20*r.nodes)*time.Second)
 	b.outages.begin(time.Now())
 	const next = "system-test-next-cluster-secret"
-	for _, secret := range []string{"[" + clusterSecret + ", " + next + "]", "[" + next + ", " + clusterSecret + "]", next} {
+	for _, secret := range []string{"[" + clusterSecret + ", " + next + "]", "[" + next + ", " + clusterSecret + "]",
+		next} {
 		c.secret = secret
 		for _, m := range c.members {
 			c.configure(t, m, r.nodes)

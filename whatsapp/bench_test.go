@@ -20,8 +20,9 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeEncodingJSON is the design that was refused: encoding/json down to the messages, each as RawMessage and once
-// more for its fields. It reads less than Decode does (no senders, no types but text).
+// BenchmarkDecodeEncodingJSON is the design that was refused: encoding/json down to the messages,
+// each as RawMessage and once more for its fields. It reads less than Decode does (no senders, no
+// types but text).
 func BenchmarkDecodeEncodingJSON(b *testing.B) {
 	body, err := os.ReadFile("testdata/text_webhook.json")
 	if err != nil {

@@ -2,8 +2,8 @@ package whatsapp
 
 const fieldMessages = "messages"
 
-// change is one element of entry[].changes: what happened on one phone number. The lists are kept as bytes until all of the
-// change is known.
+// change is one element of entry[].changes: what happened on one phone number. The lists are kept
+// as bytes until all of the change is known.
 type change struct {
 	field         string
 	phoneNumberID string
@@ -61,8 +61,9 @@ func (c *change) metadata(s *scanner) {
 
 // take sorts a change into the webhook.
 //
-// Only the field "messages" can hold something to answer, and user_id_update something to know. A standby copy looks just the same,
-// but its thread belongs to another app; echoes and history are the business's own words.
+// Only the field "messages" can hold something to answer, and user_id_update something to know. A
+// standby copy looks just the same, but its thread belongs to another app; echoes and history are
+// the business's own words.
 func (d *decoder) take(c *change) {
 	updates := c.field == fieldUserIDUpdate
 	switch {

@@ -8,11 +8,13 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Check says whether WhatsApp's documented limits allow this reply. It returns nil or Problems: all of them, so that a bot's
-// author does not meet them one by one. Lengths are counted in characters (code points).
+// Check says whether WhatsApp's documented limits allow this reply. It returns nil or Problems: all
+// of them, so that a bot's author does not meet them one by one. Lengths are counted in characters
+// (code points).
 //
-// It does not know what only the provider knows: whether the 24-hour window is open, a template exists, a link can be
-// loaded. A raw message is the provider's own object and is checked for its frame alone.
+// It does not know what only the provider knows: whether the 24-hour window is open, a template
+// exists, a link can be loaded. A raw message is the provider's own object and is checked for its
+// frame alone.
 func Check(reply *wactorv1.Reply) error {
 	var problems Problems
 	c := checker{problems: &problems, source: sourceMessages}
@@ -124,8 +126,8 @@ func checkLocation(c checker, location *wactorv1.Location) {
 	within("longitude", location.GetLongitude(), 180)
 }
 
-// ownFields are what Encode gives a message: a bot that sets one would write to somebody else, break the bookkeeping of
-// statuses, or send no message at all.
+// ownFields are what Encode gives a message: a bot that sets one would write to somebody else,
+// break the bookkeeping of statuses, or send no message at all.
 var ownFields = []string{"to", "recipient", "biz_opaque_callback_data", "status"}
 
 func checkRaw(c checker, message map[string]any) {

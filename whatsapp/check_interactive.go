@@ -45,7 +45,8 @@ func checkList(c checker, list *wactorv1.List) {
 	}
 }
 
-// checkRows: ids are unique over the whole list, titles within their section (the same size may exist in two of them).
+// checkRows: ids are unique over the whole list, titles within their section (the same size may
+// exist in two of them).
 func checkRows(c checker, rows []*wactorv1.Option, ids unique) {
 	titles := unique{}
 	for i, row := range rows {
@@ -67,7 +68,8 @@ func checkCTA(c checker, cta *wactorv1.CallToAction) {
 	checkFrame(c, cta.GetHeader(), cta.GetFooter(), true)
 }
 
-// checkFrame checks what stands around the body of an interactive message; a list's header is a text.
+// checkFrame checks what stands around the body of an interactive message; a list's header is a
+// text.
 func checkFrame(c checker, header *wactorv1.Header, footer string, mediaAllowed bool) {
 	c.optional("footer", footer, MaxFooter)
 	if header == nil {

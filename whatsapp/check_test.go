@@ -19,7 +19,8 @@ func TestCheckAtTheLimits(t *testing.T) {
 	var rows []*wactorv1.Option
 	for i := range MaxRows {
 		rows = append(rows, &wactorv1.Option{
-			Id: fmt.Sprint(i) + letters(MaxRowID-1), Title: fmt.Sprint(i) + letters(MaxRowTitle-1), Description: letters(MaxRowDescription),
+			Id: fmt.Sprint(i) + letters(MaxRowID-1), Title: fmt.Sprint(i) + letters(MaxRowTitle-1),
+			Description: letters(MaxRowDescription),
 		})
 	}
 	for name, reply := range map[string]*wactorv1.Reply{
@@ -33,13 +34,16 @@ func TestCheckAtTheLimits(t *testing.T) {
 		}}},
 		"list": {Content: &wactorv1.Reply_List{List: &wactorv1.List{
 			Body: letters(MaxListBody), Button: letters(MaxListButton),
-			Sections: []*wactorv1.Section{{Title: letters(MaxSectionTitle), Rows: rows[:5]}, {Title: "b", Rows: rows[5:]}},
+			Sections: []*wactorv1.Section{{Title: letters(MaxSectionTitle), Rows: rows[:5]},
+				{Title: "b", Rows: rows[5:]}},
 		}}},
-		"cta":     {Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: letters(MaxCTABody), Title: letters(MaxCTATitle), Url: "https://é.example/x"}}},
+		"cta": {Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: letters(MaxCTABody),
+			Title: letters(MaxCTATitle), Url: "https://é.example/x"}}},
 		"caption": mediaReply(&wactorv1.Media{Type: "video", Id: "1", Caption: letters(MaxCaption)}),
 		"poles":   {Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: -90, Longitude: 180}}},
 		"raw":     rawReply(t, map[string]any{"type": "contacts", "contacts": []any{}}),
-		"same title in two sections": listReply(&wactorv1.Section{Title: "A", Rows: []*wactorv1.Option{option("1", "Small")}},
+		"same title in two sections": listReply(&wactorv1.Section{Title: "A", Rows: []*wactorv1.Option{option("1",
+			"Small")}},
 			&wactorv1.Section{Title: "B", Rows: []*wactorv1.Option{option("2", "Small")}}),
 	} {
 		if err := Check(reply); err != nil {
@@ -63,29 +67,38 @@ func TestCheckFindsEveryProblem(t *testing.T) {
 		"long text": {textReply(letters(MaxText + 1)), []string{"text: 4097 characters, at most 4096"}},
 		"no buttons": {&wactorv1.Reply{Content: &wactorv1.Reply_Buttons{}}, []string{
 			"buttons.body: is empty", "buttons.options: is empty"}},
-		"buttons": {buttonsReply(option("a", "A"), option("a", "B"), option("", "A"), option(letters(257), letters(27))), []string{
+		"buttons": {buttonsReply(option("a", "A"), option("a", "B"), option("", "A"), option(letters(257),
+			letters(27))), []string{
 			"buttons.options: 4 buttons, at most 3",
 			"buttons.options[1].id: is the same as buttons.options[0].id",
 			"buttons.options[2].id: is empty",
 			"buttons.options[2].title: is the same as buttons.options[0].title",
 			"buttons.options[3].id: 257 characters, at most 256",
 			"buttons.options[3].title: 27 characters, at most 20"}},
-		"a nil button": {buttonsReply(nil), []string{"buttons.options[0].id: is empty", "buttons.options[0].title: is empty"}},
+		"a nil button": {buttonsReply(nil), []string{"buttons.options[0].id: is empty",
+			"buttons.options[0].title: is empty"}},
 		"frame": {&wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{
-			Body: letters(1025), Footer: letters(61), Header: &wactorv1.Header{}, Options: []*wactorv1.Option{option("a", "A")}}}}, []string{
-			"buttons.body: 1025 characters, at most 1024", "buttons.footer: 61 characters, at most 60", "buttons.header: is empty"}},
-		"header text": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "t", Url: "https://x",
-			Header: &wactorv1.Header{Content: &wactorv1.Header_Text{Text: letters(61)}}}}}, []string{"cta.header.text: 61 characters, at most 60"}},
-		"header media": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "t", Url: "https://x",
+			Body: letters(1025), Footer: letters(61), Header: &wactorv1.Header{},
+			Options: []*wactorv1.Option{option("a", "A")}}}}, []string{
+			"buttons.body: 1025 characters, at most 1024", "buttons.footer: 61 characters, at most 60",
+			"buttons.header: is empty"}},
+		"header text": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "t",
+			Url:    "https://x",
+			Header: &wactorv1.Header{Content: &wactorv1.Header_Text{Text: letters(61)}}}}},
+			[]string{"cta.header.text: 61 characters, at most 60"}},
+		"header media": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "t",
+			Url:    "https://x",
 			Header: header(&wactorv1.Media{Type: "audio", Caption: "c", Link: "http://x"})}}}, []string{
-			"cta.header.media.type: is not one of image, video, document", "cta.header.media.caption: a header cannot have a caption",
+			"cta.header.media.type: is not one of image, video, document",
+			"cta.header.media.caption: a header cannot have a caption",
 			"cta.header.media.link: is not an https address"}},
 		"no list": {listReply(), []string{"list.sections: is empty"}},
 		"list": {&wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{
 			Body: letters(4097), Button: letters(21), Header: header(&wactorv1.Media{Type: "image", Id: "1"}),
 			Sections: []*wactorv1.Section{
 				{Title: letters(25), Rows: []*wactorv1.Option{option("1", "a"), option("2", "a")}},
-				{Rows: []*wactorv1.Option{{Id: "1", Title: letters(25), Description: letters(73)}, option(letters(201), "c")}},
+				{Rows: []*wactorv1.Option{{Id: "1", Title: letters(25), Description: letters(73)}, option(letters(201),
+					"c")}},
 				{Title: "c"},
 			}}}}, []string{
 			"list.body: 4097 characters, at most 4096",
@@ -99,22 +112,35 @@ func TestCheckFindsEveryProblem(t *testing.T) {
 			"list.sections[1].rows[0].id: is the same as list.sections[0].rows[0].id",
 			"list.sections[1].rows[1].id: 201 characters, at most 200",
 			"list.sections[2].rows: is empty"}},
-		"rows":     {manySections(4, 3), []string{"list.sections: 12 rows, at most 10"}},
-		"sections": {manySections(11, 1), []string{"list.sections: 11 sections, at most 10", "list.sections: 11 rows, at most 10"}},
-		"cta": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Title: letters(21), Url: "http://x"}}}, []string{
+		"rows": {manySections(4, 3), []string{"list.sections: 12 rows, at most 10"}},
+		"sections": {manySections(11, 1), []string{"list.sections: 11 sections, at most 10",
+			"list.sections: 11 rows, at most 10"}},
+		"cta": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Title: letters(21),
+			Url: "http://x"}}}, []string{
 			"cta.body: is empty", "cta.title: 21 characters, at most 20", "cta.url: is not an https address"}},
-		"media":         {mediaReply(nil), []string{"media.type: is not one of image, video, audio, document, sticker", "media.id: id or link is needed"}},
-		"media twice":   {mediaReply(&wactorv1.Media{Type: "image", Id: "1", Link: "https://x", Caption: letters(1025)}), []string{"media.caption: 1025 characters, at most 1024", "media.id: either id or link, not both"}},
-		"audio caption": {mediaReply(&wactorv1.Media{Type: "audio", Link: "/a", Caption: "c"}), []string{"media.caption: audio cannot have a caption", "media.link: is not an https address"}},
-		"location": {&wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: 91, Longitude: math.NaN()}}}, []string{
-			"location.latitude: is not between -90 and 90 degrees", "location.longitude: is not between -180 and 180 degrees"}},
-		"template": {&wactorv1.Reply{Content: &wactorv1.Reply_Template{Template: &wactorv1.Template{Name: letters(513)}}}, []string{
+		"media": {mediaReply(nil), []string{"media.type: is not one of image, video, audio, document, sticker",
+			"media.id: id or link is needed"}},
+		"media twice": {mediaReply(&wactorv1.Media{Type: "image", Id: "1", Link: "https://x",
+			Caption: letters(1025)}), []string{"media.caption: 1025 characters, at most 1024",
+			"media.id: either id or link, not both"}},
+		"audio caption": {mediaReply(&wactorv1.Media{Type: "audio", Link: "/a", Caption: "c"}),
+			[]string{"media.caption: audio cannot have a caption", "media.link: is not an https address"}},
+		"location": {&wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: 91,
+			Longitude: math.NaN()}}}, []string{
+			"location.latitude: is not between -90 and 90 degrees",
+			"location.longitude: is not between -180 and 180 degrees"}},
+		"template": {&wactorv1.Reply{Content: &wactorv1.Reply_Template{Template: &wactorv1.Template{
+			Name: letters(513)}}}, []string{
 			"template.name: 513 characters, at most 512", "template.language: is empty"}},
-		"reaction":         {quotingReaction, []string{"reaction.message_id: is empty", "reply_to: a reaction cannot quote a message"}},
-		"location request": {&wactorv1.Reply{Content: &wactorv1.Reply_LocationRequest{}}, []string{"location_request: is empty"}},
-		"raw, nil":         {&wactorv1.Reply{Content: &wactorv1.Reply_Raw{}}, []string{"raw.type: is missing"}},
-		"raw":              {rawReply(t, map[string]any{"type": "text", "text": "x", "to": "1", "status": "read"}), []string{"raw.to: is set by Wactor", "raw.status: is set by Wactor", "raw.type: the object of this type is missing"}},
-		"raw, deep":        {rawReply(t, deepMessage(40)), []string{"raw.type: 33 levels or more, at most 32"}},
+		"reaction": {quotingReaction, []string{"reaction.message_id: is empty",
+			"reply_to: a reaction cannot quote a message"}},
+		"location request": {&wactorv1.Reply{Content: &wactorv1.Reply_LocationRequest{}},
+			[]string{"location_request: is empty"}},
+		"raw, nil": {&wactorv1.Reply{Content: &wactorv1.Reply_Raw{}}, []string{"raw.type: is missing"}},
+		"raw": {rawReply(t, map[string]any{"type": "text", "text": "x", "to": "1", "status": "read"}),
+			[]string{"raw.to: is set by Wactor", "raw.status: is set by Wactor",
+				"raw.type: the object of this type is missing"}},
+		"raw, deep": {rawReply(t, deepMessage(40)), []string{"raw.type: 33 levels or more, at most 32"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var problems Problems
@@ -161,7 +187,8 @@ func TestProblemsAreErrors(t *testing.T) {
 	if !errors.As(err, &problem) {
 		t.Fatalf("no Problem in %v", err)
 	}
-	want := &Problem{Field: "buttons.options[0].title", Got: 27, Limit: 20, Reason: "27 characters, at most 20", Source: sourceButtons}
+	want := &Problem{Field: "buttons.options[0].title", Got: 27, Limit: 20, Reason: "27 characters, at most 20",
+		Source: sourceButtons}
 	if diff := cmp.Diff(want, problem); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -13,17 +13,20 @@ type contact struct {
 	name   string
 }
 
-// contacts are the people of one change, to be found by phone or BSUID. Never by their place: nobody promises that contacts
-// and messages stand in the same order, and system messages have no contact.
+// contacts are the people of one change, to be found by phone or BSUID. Never by their place:
+// nobody promises that contacts and messages stand in the same order, and system messages have no
+// contact.
 type contacts struct {
 	list []contact
-	// byID indexes a long list by both ids; nil for a short one, where looking through it is cheaper.
+	// byID indexes a long list by both ids; nil for a short one, where looking through it is
+	// cheaper.
 	byID map[string]int
 }
 
 const indexContactsFrom = 17
 
-// readContacts never fails: a contact only adds a name and a second id, so a strange one is left out.
+// readContacts never fails: a contact only adds a name and a second id, so a strange one is left
+// out.
 func readContacts(list []byte) contacts {
 	if len(list) == 0 {
 		return contacts{}
@@ -112,8 +115,9 @@ func (p *contacts) find(id string) (contact, bool) {
 	return contact{}, false
 }
 
-// sender makes the user of a message from its own ids, completed by the contact with the same phone or BSUID. What the
-// message says of itself wins. The Id is empty where there is neither phone nor BSUID.
+// sender makes the user of a message from its own ids, completed by the contact with the same phone
+// or BSUID. What the message says of itself wins. The Id is empty where there is neither phone nor
+// BSUID.
 func (p *contacts) sender(from, fromUser string) *wactorv1.User {
 	waID, userID := sortIDs(from, fromUser)
 	c, found := p.find(waID)
@@ -133,8 +137,8 @@ func (p *contacts) sender(from, fromUser string) *wactorv1.User {
 	return &wactorv1.User{Id: id, WaId: waID, UserId: userID, Name: c.name}
 }
 
-// sortIDs puts a BSUID that stands in the place of a phone where it belongs: some intermediaries and early payloads send it
-// as from or wa_id.
+// sortIDs puts a BSUID that stands in the place of a phone where it belongs: some intermediaries
+// and early payloads send it as from or wa_id.
 func sortIDs(phone, userID string) (waID, bsuid string) {
 	if !IsBSUID(phone) {
 		return phone, userID
@@ -145,8 +149,9 @@ func sortIDs(phone, userID string) (waID, bsuid string) {
 	return "", userID
 }
 
-// IsBSUID tells a business-scoped user id from a phone by its shape: two letters of a country, a dot, 1 to 128 letters and
-// digits; "ENT." may stand between (the parent form). Source: Meta, "Business-scoped user IDs".
+// IsBSUID tells a business-scoped user id from a phone by its shape: two letters of a country, a
+// dot, 1 to 128 letters and digits; "ENT." may stand between (the parent form). Source: Meta,
+// "Business-scoped user IDs".
 func IsBSUID(id string) bool {
 	if len(id) < 4 || !isLetter(id[0]) || !isLetter(id[1]) || id[2] != '.' {
 		return false

@@ -2,7 +2,8 @@ package whatsapp
 
 import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 
-// Names of normalised types that differ from the provider's, or that need a decision here. All others keep the provider's.
+// Names of normalised types that differ from the provider's, or that need a decision here. All
+// others keep the provider's.
 const (
 	typeButtonReply = "button_reply"
 	typeListReply   = "list_reply"
@@ -10,8 +11,9 @@ const (
 	typeUnsupported = "unsupported"
 )
 
-// content is what a message holds: its type, and the object of the same name. A message inside an edit has the same form.
-// The type may stand behind the object, so objects are kept until it is known.
+// content is what a message holds: its type, and the object of the same name. A message inside an
+// edit has the same form. The type may stand behind the object, so objects are kept until it is
+// known.
 type content struct {
 	kind    string
 	objects [3]object
@@ -24,13 +26,15 @@ type object struct {
 }
 
 // withObject are the provider's types whose content is an object of the same name.
-var withObject = words("text", "image", "video", "audio", "voice", "document", "sticker", "location", "contacts", "interactive",
+var withObject = words("text", "image", "video", "audio", "voice", "document", "sticker", "location", "contacts",
+	"interactive",
 	"button", "order", "reaction", "system", "edit", "revoke")
 
 // bare are the types that need no object.
 var bare = words("request_welcome", typeUnsupported)
 
-// ours are names that this package or the gateway gives; a provider's new type of such a name must not pass for it.
+// ours are names that this package or the gateway gives; a provider's new type of such a name must
+// not pass for it.
 var ours = words(typeButtonReply, typeListReply, typeFlowReply, "unreadable")
 
 // oddTypes are old names for "we can't show this".
@@ -56,7 +60,8 @@ func (c *content) member(s *scanner, key []byte) {
 	c.more = append(c.more, one)
 }
 
-// find returns the object of this name; the last one wins, as in encoding/json. Nil where there is none, or a null.
+// find returns the object of this name; the last one wins, as in encoding/json. Nil where there is
+// none, or a null.
 func (c *content) find(name string) (raw []byte) {
 	for _, one := range c.objects {
 		if one.name == name {
@@ -76,8 +81,8 @@ func (c *content) find(name string) (raw []byte) {
 
 // fill puts type and content into the message; odd names a part of the wrong JSON type.
 //
-// A message without the object of its type is "unsupported", not an error: pywa has met an interactive message without its
-// interactive object, and there is a user to answer.
+// A message without the object of its type is "unsupported", not an error: pywa has met an
+// interactive message without its interactive object, and there is a user to answer.
 func (c *content) fill(m *wactorv1.Message) (odd string) {
 	if _, known := withObject[c.kind]; !known {
 		m.Type = newType(c.kind)
@@ -103,7 +108,8 @@ func (c *content) fields(s *scanner, m *wactorv1.Message) {
 	case "location":
 		location(s, m)
 	case "contacts":
-		// A card is not the user's own words: a contact named "stop" must not pass for the word. The bot finds it in Raw.
+		// A card is not the user's own words: a contact named "stop" must not pass for the word.
+		// The bot finds it in Raw.
 		for list := s.array("contacts"); s.element(&list); {
 			s.skip()
 		}
@@ -124,8 +130,8 @@ func (c *content) fields(s *scanner, m *wactorv1.Message) {
 	}
 }
 
-// newType passes on a type that this package does not know, as long as it looks like a name of the provider's: it becomes a
-// value in metrics and in bots' switches.
+// newType passes on a type that this package does not know, as long as it looks like a name of the
+// provider's: it becomes a value in metrics and in bots' switches.
 func newType(name string) string {
 	for _, taken := range []map[string]string{withObject, ours, oddTypes} {
 		if _, is := taken[name]; is {

@@ -2,8 +2,8 @@ package whatsapp
 
 import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 
-// media reads the file of a message. The url of newer payloads is left to Raw: it needs the access token and dies within
-// minutes, while Media.Link promises a public address.
+// media reads the file of a message. The url of newer payloads is left to Raw: it needs the access
+// token and dies within minutes, while Media.Link promises a public address.
 func media(s *scanner, kind string, m *wactorv1.Message) {
 	file := &wactorv1.Media{Type: kind}
 	for in := s.object("media"); s.member(&in); {
@@ -50,8 +50,8 @@ func location(s *scanner, m *wactorv1.Message) {
 	m.Location = place
 }
 
-// interactive reads the answer to buttons, to a list or to a WhatsApp Flow. Answers of other kinds keep the provider's name
-// as their type (call_permission_reply, ...), with all else in Raw.
+// interactive reads the answer to buttons, to a list or to a WhatsApp Flow. Answers of other kinds
+// keep the provider's name as their type (call_permission_reply, ...), with all else in Raw.
 func interactive(s *scanner, m *wactorv1.Message) {
 	var kind string
 	var button, row, flow []byte
@@ -105,8 +105,8 @@ func pressed(outer *scanner, m *wactorv1.Message, kind string, raw []byte) {
 	m.Type, m.Choice, m.Text = kind, choice, choice.Title
 }
 
-// flowReply reads the submission of a WhatsApp Flow: Text is the submitted JSON, Choice its name ("flow", "address_message")
-// as Id and the line that the user sees ("Sent") as Title.
+// flowReply reads the submission of a WhatsApp Flow: Text is the submitted JSON, Choice its name
+// ("flow", "address_message") as Id and the line that the user sees ("Sent") as Title.
 func flowReply(outer *scanner, m *wactorv1.Message, raw []byte) {
 	if isAbsent(raw) {
 		m.Type = typeUnsupported
@@ -160,7 +160,8 @@ func reaction(s *scanner, m *wactorv1.Message) {
 	}
 }
 
-// edit reads the new content of an earlier message: Text, Media, Location are those of the message as it is now.
+// edit reads the new content of an earlier message: Text, Media, Location are those of the message
+// as it is now.
 func edit(s *scanner, m *wactorv1.Message) {
 	original := ""
 	for in := s.object("edit"); s.member(&in); {

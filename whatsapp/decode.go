@@ -2,12 +2,12 @@ package whatsapp
 
 import "bytes"
 
-// Decode reads the body of a webhook POST whose signature was verified. An error (ErrSyntax, ErrTooDeep, ErrTooMany,
-// ErrObject, ErrEnvelope) means that the body as a whole is no webhook of WhatsApp; a part that cannot be understood is no
-// error but an Unread.
+// Decode reads the body of a webhook POST whose signature was verified. An error (ErrSyntax,
+// ErrTooDeep, ErrTooMany, ErrObject, ErrEnvelope) means that the body as a whole is no webhook of
+// WhatsApp; a part that cannot be understood is no error but an Unread.
 //
-// It reads the envelope once and remembers where the lists of a change lie, then reads those lists: the phone number and
-// the contacts that a message needs may stand behind it.
+// It reads the envelope once and remembers where the lists of a change lie, then reads those lists:
+// the phone number and the contacts that a message needs may stand behind it.
 func Decode(body []byte) (*Webhook, error) {
 	d := decoder{webhook: new(Webhook), scan: scanner{data: body}}
 	s := &d.scan
@@ -38,7 +38,8 @@ func Decode(body []byte) (*Webhook, error) {
 
 const accountObject = "whatsapp_business_account"
 
-// decoder is one run of Decode. scan is the only scanner that can meet a syntax mistake: all others read what it passed.
+// decoder is one run of Decode. scan is the only scanner that can meet a syntax mistake: all others
+// read what it passed.
 type decoder struct {
 	webhook *Webhook
 	scan    scanner
@@ -95,11 +96,14 @@ func (d *decoder) count(updates *int) {
 }
 
 func (d *decoder) unread(phoneNumberID, reason string, raw []byte) {
-	d.webhook.Unread = append(d.webhook.Unread, Unread{PhoneNumberID: phoneNumberID, Reason: reason, Raw: bytes.Clone(raw)})
+	d.webhook.Unread = append(d.webhook.Unread, Unread{PhoneNumberID: phoneNumberID, Reason: reason,
+		Raw: bytes.Clone(raw)})
 }
 
-// knownWords holds the values that almost every webhook repeats: reading one of them allocates nothing.
-var knownWords = words(accountObject, fieldMessages, "standby", "sent", "delivered", "read", "played", "failed", "deleted")
+// knownWords holds the values that almost every webhook repeats: reading one of them allocates
+// nothing.
+var knownWords = words(accountObject, fieldMessages, "standby", "sent", "delivered", "read", "played", "failed",
+	"deleted")
 
 func words(list ...string) map[string]string {
 	known := make(map[string]string, len(list))

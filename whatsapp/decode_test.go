@@ -79,7 +79,8 @@ func TestDecodeAcceptsAsMuchAsItPromises(t *testing.T) {
 		t.Fatalf("%d messages, want %d", len(webhook.Messages), MaxUpdates)
 	}
 	for i, in := range webhook.Messages {
-		if want := fmt.Sprintf("wamid.%d", i); in.Message.GetId() != want || string(in.Message.GetRaw()) != messages[i] {
+		if want := fmt.Sprintf("wamid.%d", i); in.Message.GetId() != want ||
+			string(in.Message.GetRaw()) != messages[i] {
 			t.Fatalf("message %d is %s", i, in.Message.GetId())
 		}
 	}
@@ -192,8 +193,10 @@ func TestStatuses(t *testing.T) {
 		{"id":"w5","status":"sent","recipient_type":"group","recipient_id":"G","recipient_participant_id":"15550003","recipient_participant_user_id":"US.13"}],
 		"messages":[`+goodText+`]`)))
 	want := []Status{
-		{PhoneNumberID: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001", AtMs: 1700000001000},
-		{PhoneNumberID: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000, ErrorCode: 131047, ErrorTitle: "Re-engagement message"},
+		{PhoneNumberID: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001",
+			AtMs: 1700000001000},
+		{PhoneNumberID: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000,
+			ErrorCode: 131047, ErrorTitle: "Re-engagement message"},
 		{PhoneNumberID: "900", MessageID: "w3", Status: "failed", RecipientUserID: "US.12", ErrorCode: 131026},
 		{PhoneNumberID: "900", MessageID: "w4", Status: "warped", RecipientWaID: "15550002"},
 		{PhoneNumberID: "900", MessageID: "w5", Status: "sent", RecipientWaID: "15550003", RecipientUserID: "US.13"},
@@ -219,7 +222,8 @@ func TestNothingAliasesTheBody(t *testing.T) {
 	}
 }
 
-// TestStrangeContactsSpoilNoMessage: what a contact adds and can't be an id of the user is left out, and a long name is cut.
+// TestStrangeContactsSpoilNoMessage: what a contact adds and can't be an id of the user is left
+// out, and a long name is cut.
 func TestStrangeContactsSpoilNoMessage(t *testing.T) {
 	for name, id := range map[string]string{
 		"too long": strings.Repeat("x", MaxUserID+1), "control characters": `DE.\u0001`, "nobody": Nobody,
@@ -229,7 +233,8 @@ func TestStrangeContactsSpoilNoMessage(t *testing.T) {
 		if len(webhook.Messages) != 1 {
 			t.Fatalf("%s: %d messages, unread %v", name, len(webhook.Messages), webhook.Unread)
 		}
-		if user := webhook.Messages[0].User; user.UserId != "" || user.WaId != "1" || user.Name != strings.Repeat("é", MaxName/2) {
+		if user := webhook.Messages[0].User; user.UserId != "" || user.WaId != "1" || user.Name != strings.Repeat("é",
+			MaxName/2) {
 			t.Errorf("%s: user %q, %q, a name of %d bytes", name, user.WaId, user.UserId, len(user.Name))
 		}
 	}

@@ -16,22 +16,24 @@ import (
 var (
 	// ErrNoRecipient: neither phone nor BSUID.
 	ErrNoRecipient = errors.New("whatsapp: recipient has neither phone nor BSUID")
-	// ErrNotSendable: the reply has no content, or its content cannot be written as a message. Check says more.
+	// ErrNotSendable: the reply has no content, or its content cannot be written as a message.
+	// Check says more.
 	ErrNotSendable = errors.New("whatsapp: reply has no sendable content")
 )
 
 // Recipient is whom a message is for. The phone wins where both are known.
 type Recipient struct {
-	// WaID is the phone in the digits that the webhook gave, without a plus sign; never normalised, since the provider's form
-	// of Brazilian, Mexican and Argentinian numbers differs from the dialled one.
+	// WaID is the phone in the digits that the webhook gave, without a plus sign; never normalised,
+	// since the provider's form of Brazilian, Mexican and Argentinian numbers differs from the
+	// dialled one.
 	WaID string
 	// UserID is the BSUID, whole.
 	UserID string
 }
 
-// Encode makes the body of POST /{phone_number_id}/messages. replyID travels as biz_opaque_callback_data and comes back in
-// the statuses of the message; at most MaxReplyID characters, empty to send none. Errors wrap ErrNoRecipient or
-// ErrNotSendable.
+// Encode makes the body of POST /{phone_number_id}/messages. replyID travels as
+// biz_opaque_callback_data and comes back in the statuses of the message; at most MaxReplyID
+// characters, empty to send none. Errors wrap ErrNoRecipient or ErrNotSendable.
 //
 // Encode does not check limits, Check does; what passes Check encodes.
 func Encode(to Recipient, replyID string, reply *wactorv1.Reply) ([]byte, error) {
@@ -45,7 +47,8 @@ func Encode(to Recipient, replyID string, reply *wactorv1.Reply) ([]byte, error)
 	if raw := reply.GetRaw(); raw != nil {
 		return encodeRaw(raw.AsMap(), phone, user, replyID, reply.GetReplyTo())
 	}
-	r := request{MessagingProduct: "whatsapp", RecipientType: "individual", To: phone, Recipient: user, ReplyID: replyID}
+	r := request{MessagingProduct: "whatsapp", RecipientType: "individual", To: phone, Recipient: user,
+		ReplyID: replyID}
 	if quoted := reply.GetReplyTo(); quoted != "" {
 		r.Context = &messageRef{MessageID: quoted}
 	}
@@ -58,8 +61,8 @@ func Encode(to Recipient, replyID string, reply *wactorv1.Reply) ([]byte, error)
 	return marshal(&r)
 }
 
-// address returns "to" in E.164 form (without the plus sign the provider may prepend the business number's country code:
-// R1, a Rust SDK that follows Meta's pages), or else "recipient".
+// address returns "to" in E.164 form (without the plus sign the provider may prepend the business
+// number's country code: R1, a Rust SDK that follows Meta's pages), or else "recipient".
 func (r Recipient) address() (phone, user string) {
 	waID, userID := sortIDs(r.WaID, r.UserID)
 	if waID == "" {
@@ -142,7 +145,8 @@ func (r *request) media(media *wactorv1.Media) bool {
 	return true
 }
 
-// encodeRaw puts the frame around the provider's own object. What the bot set of the frame is overwritten.
+// encodeRaw puts the frame around the provider's own object. What the bot set of the frame is
+// overwritten.
 func encodeRaw(message map[string]any, phone, user, replyID, quoted string) ([]byte, error) {
 	if kind, _ := message["type"].(string); kind == "" {
 		return nil, fmt.Errorf("%w: a raw message without type", ErrNotSendable)

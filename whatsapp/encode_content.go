@@ -16,7 +16,8 @@ type mediaContent struct {
 	Filename string `json:"filename,omitempty"`
 }
 
-// newMedia leaves out what WhatsApp does not take for this kind of file: only a document has a file name.
+// newMedia leaves out what WhatsApp does not take for this kind of file: only a document has a file
+// name.
 func newMedia(media *wactorv1.Media) *mediaContent {
 	content := &mediaContent{ID: media.GetId(), Link: media.GetLink(), Caption: media.GetCaption()}
 	if media.GetType() == "document" {
@@ -33,7 +34,8 @@ type locationContent struct {
 }
 
 func newLocation(l *wactorv1.Location) *locationContent {
-	return &locationContent{Latitude: l.GetLatitude(), Longitude: l.GetLongitude(), Name: l.GetName(), Address: l.GetAddress()}
+	return &locationContent{Latitude: l.GetLatitude(), Longitude: l.GetLongitude(), Name: l.GetName(),
+		Address: l.GetAddress()}
 }
 
 type templateContent struct {
@@ -126,7 +128,8 @@ func listContent(list *wactorv1.List) *interactiveContent {
 	for _, section := range list.GetSections() {
 		rows := make([]choiceContent, 0, len(section.GetRows()))
 		for _, row := range section.GetRows() {
-			rows = append(rows, choiceContent{ID: row.GetId(), Title: row.GetTitle(), Description: row.GetDescription()})
+			rows = append(rows, choiceContent{ID: row.GetId(), Title: row.GetTitle(),
+				Description: row.GetDescription()})
 		}
 		content.Action.Sections = append(content.Action.Sections, sectionContent{Title: section.GetTitle(), Rows: rows})
 	}

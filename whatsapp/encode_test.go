@@ -22,11 +22,13 @@ func mediaReply(media *wactorv1.Media) *wactorv1.Reply {
 }
 
 func buttonsReply(options ...*wactorv1.Option) *wactorv1.Reply {
-	return &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "Which?", Options: options}}}
+	return &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "Which?",
+		Options: options}}}
 }
 
 func listReply(sections ...*wactorv1.Section) *wactorv1.Reply {
-	return &wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{Body: "Which?", Button: "Open", Sections: sections}}}
+	return &wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{Body: "Which?", Button: "Open",
+		Sections: sections}}}
 }
 
 func rawReply(t testing.TB, message map[string]any) *wactorv1.Reply {
@@ -45,7 +47,8 @@ func sendable(t testing.TB) map[string]struct {
 	reply *wactorv1.Reply
 	want  string
 } {
-	component, err := structpb.NewStruct(map[string]any{"type": "body", "parameters": []any{map[string]any{"type": "text", "text": "Ana"}}})
+	component, err := structpb.NewStruct(map[string]any{"type": "body",
+		"parameters": []any{map[string]any{"type": "text", "text": "Ana"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +69,8 @@ func sendable(t testing.TB) map[string]struct {
 			Body: "Which?", Button: "Open", Header: &wactorv1.Header{Content: &wactorv1.Header_Text{Text: "h"}},
 			Sections: []*wactorv1.Section{{Rows: []*wactorv1.Option{{Id: "1", Title: "One", Description: "d"}}}},
 		}}}, `"type":"interactive","interactive":{"type":"list","header":{"type":"text","text":"h"},"body":{"text":"Which?"},"action":{"button":"Open","sections":[{"rows":[{"id":"1","title":"One","description":"d"}]}]}}}`},
-		"cta": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "Go", Url: "https://example.com/?a=1&b=2"}}},
+		"cta": {&wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "Go",
+			Url: "https://example.com/?a=1&b=2"}}},
 			`"type":"interactive","interactive":{"type":"cta_url","body":{"text":"b"},"action":{"name":"cta_url","parameters":{"display_text":"Go","url":"https://example.com/?a=1&b=2"}}}}`},
 		"location request": {&wactorv1.Reply{Content: &wactorv1.Reply_LocationRequest{LocationRequest: "Where?"}},
 			`"type":"interactive","interactive":{"type":"location_request_message","body":{"text":"Where?"},"action":{"name":"send_location"}}}`},
@@ -75,11 +79,14 @@ func sendable(t testing.TB) map[string]struct {
 		"audio":    {mediaReply(&wactorv1.Media{Type: "audio", Id: "1"}), `"type":"audio","audio":{"id":"1"}}`},
 		"document": {mediaReply(&wactorv1.Media{Type: "document", Id: "1", Filename: "a.pdf"}), `"type":"document","document":{"id":"1","filename":"a.pdf"}}`},
 		"sticker":  {mediaReply(&wactorv1.Media{Type: "sticker", Id: "1"}), `"type":"sticker","sticker":{"id":"1"}}`},
-		"location": {&wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: -1.5, Name: "n"}}},
+		"location": {&wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: -1.5,
+			Name: "n"}}},
 			`"type":"location","location":{"latitude":-1.5,"longitude":0,"name":"n"}}`},
-		"template": {&wactorv1.Reply{Content: &wactorv1.Reply_Template{Template: &wactorv1.Template{Name: "hello", Language: "en_US", Components: []*structpb.Struct{component}}}},
+		"template": {&wactorv1.Reply{Content: &wactorv1.Reply_Template{Template: &wactorv1.Template{Name: "hello",
+			Language: "en_US", Components: []*structpb.Struct{component}}}},
 			`"type":"template","template":{"name":"hello","language":{"code":"en_US"},"components":[{"parameters":[{"text":"Ana","type":"text"}],"type":"body"}]}}`},
-		"reaction": {&wactorv1.Reply{Content: &wactorv1.Reply_Reaction{Reaction: &wactorv1.Reaction{MessageId: "wamid.q"}}},
+		"reaction": {&wactorv1.Reply{Content: &wactorv1.Reply_Reaction{Reaction: &wactorv1.Reaction{
+			MessageId: "wamid.q"}}},
 			`"type":"reaction","reaction":{"message_id":"wamid.q","emoji":""}}`},
 	}
 }
@@ -123,7 +130,8 @@ func TestEncodeFrame(t *testing.T) {
 
 func TestEncodeRaw(t *testing.T) {
 	reply := rawReply(t, map[string]any{
-		"type": "contacts", "contacts": []any{map[string]any{"name": "A"}}, "messaging_product": "x", "to": "1999", "status": "read",
+		"type": "contacts", "contacts": []any{map[string]any{"name": "A"}}, "messaging_product": "x", "to": "1999",
+		"status":         "read",
 		"recipient_type": "group",
 	})
 	reply.ReplyTo = "wamid.q"
@@ -165,7 +173,8 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// FuzzCheck: no reply panics, and one that passes Check encodes as JSON. The seeds are replies in wire form.
+// FuzzCheck: no reply panics, and one that passes Check encodes as JSON. The seeds are replies in
+// wire form.
 func FuzzCheck(f *testing.F) {
 	for _, test := range sendable(f) {
 		wire, err := proto.Marshal(test.reply)

@@ -6,11 +6,12 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// encodeText writes the request of a plain text, as most replies are, without reflection; false where there is more in it than that.
-// What it writes is byte for byte what marshal would.
+// encodeText writes the request of a plain text, as most replies are, without reflection; false
+// where there is more in it than that. What it writes is byte for byte what marshal would.
 func (r *request) encodeText(reply *wactorv1.Reply) ([]byte, bool) {
 	content, ok := reply.GetContent().(*wactorv1.Reply_Text)
-	if !ok || r.Context != nil || reply.GetPreviewUrl() || !isPlain(content.Text) || !isPlain(r.To) || !isPlain(r.Recipient) || !isPlain(r.ReplyID) {
+	if !ok || r.Context != nil || reply.GetPreviewUrl() || !isPlain(content.Text) || !isPlain(r.To) ||
+		!isPlain(r.Recipient) || !isPlain(r.ReplyID) {
 		return nil, false
 	}
 	out := make([]byte, 0, 192+len(content.Text)+len(r.ReplyID)+len(r.Recipient))

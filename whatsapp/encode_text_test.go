@@ -15,7 +15,8 @@ func FuzzEncodeText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, to, replyID string) {
 		reply := &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}}
 		phone, user := Recipient{WaID: to}.address()
-		r := request{MessagingProduct: "whatsapp", RecipientType: "individual", To: phone, Recipient: user, ReplyID: replyID}
+		r := request{MessagingProduct: "whatsapp", RecipientType: "individual", To: phone, Recipient: user,
+			ReplyID: replyID}
 		fast, ok := r.encodeText(reply)
 		if !ok {
 			return

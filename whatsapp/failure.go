@@ -5,18 +5,20 @@ import (
 	"time"
 )
 
-// Class says what a refusal of the provider means for the message that was to be sent. Its zero value is ClassUnknown, the
-// one that is never wrong.
+// Class says what a refusal of the provider means for the message that was to be sent. Its zero
+// value is ClassUnknown, the one that is never wrong.
 type Class int
 
 const (
 	// ClassUnknown: the message may have gone out; sending it again can double it.
 	ClassUnknown Class = iota
-	// ClassRejected: refused before processing; the same request may succeed later, and cannot double.
+	// ClassRejected: refused before processing; the same request may succeed later, and cannot
+	// double.
 	ClassRejected
 	// ClassRefused: this message will not go out, now or later.
 	ClassRefused
-	// ClassHeld: the business number cannot send anything until somebody acts (token, permission, payment, registration).
+	// ClassHeld: the business number cannot send anything until somebody acts (token, permission,
+	// payment, registration).
 	ClassHeld
 )
 
@@ -37,23 +39,26 @@ func (c Class) String() string {
 // Failure is an answer of the provider that is not a 2xx.
 type Failure struct {
 	Class Class
-	// HTTPStatus is the status of the answer. It only decides where there is no code: rate limits have been seen with 400 and
-	// with 429.
+	// HTTPStatus is the status of the answer. It only decides where there is no code: rate limits
+	// have been seen with 400 and with 429.
 	HTTPStatus int
-	// Code and Subcode are those of the error object; 0 where there is none (0 is also a code: see HasCode).
+	// Code and Subcode are those of the error object; 0 where there is none (0 is also a code: see
+	// HasCode).
 	Code, Subcode int
 	// HasCode says that the answer named a code.
 	HasCode bool
-	// RetryAfter is the least wait before the next try by the provider's published limits; 0 where none is known.
+	// RetryAfter is the least wait before the next try by the provider's published limits; 0 where
+	// none is known.
 	RetryAfter time.Duration
-	// Reason is a short text of class, code and status. The provider's own words are left out: they can quote a phone number
-	// or a text.
+	// Reason is a short text of class, code and status. The provider's own words are left out: they
+	// can quote a phone number or a text.
 	Reason string
 }
 
 func (f Failure) Error() string { return "whatsapp: " + f.Reason }
 
-// HTTP statuses that say more than their hundred (RFC 9110). They are written out since net/http is no package for a codec.
+// HTTP statuses that say more than their hundred (RFC 9110). They are written out since net/http is
+// no package for a codec.
 const (
 	unauthorized      = 401
 	forbidden         = 403
@@ -64,8 +69,8 @@ const (
 	tooManyRequests   = 429
 )
 
-// Classify reads an answer that is not a 2xx. The code decides; the HTTP status decides where there is no code, or none that
-// is known. What Meta flags as transient is never refused for good.
+// Classify reads an answer that is not a 2xx. The code decides; the HTTP status decides where there
+// is no code, or none that is known. What Meta flags as transient is never refused for good.
 func Classify(httpStatus int, body []byte) Failure {
 	answer := readError(body)
 	f := Failure{HTTPStatus: httpStatus, Code: answer.code, Subcode: answer.subcode, HasCode: answer.hasCode}
@@ -91,8 +96,9 @@ func (f Failure) text(meaning string) string {
 	return fmt.Sprintf("%s: %s (code %d, http %d)", f.Class, meaning, f.Code, f.HTTPStatus)
 }
 
-// meaningOfStatus judges an answer without a known code. Without any code it is not the Graph API that speaks but something
-// on the way or at a wrong address, and then the channel is at fault, not the message.
+// meaningOfStatus judges an answer without a known code. Without any code it is not the Graph API
+// that speaks but something on the way or at a wrong address, and then the channel is at fault, not
+// the message.
 func meaningOfStatus(status int, hasCode bool) meaning {
 	switch {
 	case status == tooManyRequests:

@@ -10,17 +10,20 @@ type meaning struct {
 	wait time.Duration
 }
 
-// wrongObject is the subcode of code 100 for "object does not exist or missing permissions": the phone_number_id is wrong or
-// not the token's, so no message can be sent at all.
+// wrongObject is the subcode of code 100 for "object does not exist or missing permissions": the
+// phone_number_id is wrong or not the token's, so no message can be sent at all.
 const wrongObject = 33
 
-// codes are the errors of a send. Source: Meta, "Error codes" (Cloud API), as of 2026-05-15, except where a line says
-// "not confirmed": known from use, not read on that page. A code that is not here is judged by its HTTP status.
+// codes are the errors of a send. Source: Meta, "Error codes" (Cloud API), as of 2026-05-15, except
+// where a line says "not confirmed": known from use, not read on that page. A code that is not here
+// is judged by its HTTP status.
 //
-// Rejected is only what is known to be refused before processing: a wrong entry there doubles messages. Refused is what is
-// about this message or this user; Held what every other message on the number would meet as well.
+// Rejected is only what is known to be refused before processing: a wrong entry there doubles
+// messages. Refused is what is about this message or this user; Held what every other message on
+// the number would meet as well.
 var codes = map[int]meaning{
-	// Rate limits. The waits are those of the published limits: an hourly count, 80 messages/s, one message to a user in 6 s.
+	// Rate limits. The waits are those of the published limits: an hourly count, 80 messages/s, one
+	// message to a user in 6 s.
 	4:      {ClassRejected, "application's call limit", time.Minute},
 	80007:  {ClassRejected, "account's rate limit", time.Minute},
 	80008:  {ClassRejected, "account's rate limit", time.Minute},
@@ -42,9 +45,10 @@ var codes = map[int]meaning{
 	131050: {ClassRefused, "user stopped marketing messages", 0},
 	131051: {ClassRefused, "unsupported message type", 0},
 	131062: {ClassRefused, "message type needs a phone number", 0},
-	// A file that WhatsApp could not load was not sent. Most often it never will be (wrong type, too large, link gone), and
-	// waiting would block the user's other replies behind it: a dead letter can be retried by hand. Where Meta says that it is
-	// transient, Classify does not refuse.
+	// A file that WhatsApp could not load was not sent. Most often it never will be (wrong type,
+	// too large, link gone), and waiting would block the user's other replies behind it: a dead
+	// letter can be retried by hand. Where Meta says that it is transient, Classify does not
+	// refuse.
 	131052: {ClassRefused, "media could not be downloaded", 0},
 	131053: {ClassRefused, "media could not be uploaded", 0},
 
@@ -60,7 +64,8 @@ var codes = map[int]meaning{
 	131037: {ClassHeld, "display name not approved", 0}, // not confirmed
 	131042: {ClassHeld, "payment issue", 0},
 	131045: {ClassHeld, "phone number registration error", 0}, // not confirmed
-	// Quality, not speed: every further message makes it worse, and none of those waiting deserves to be lost.
+	// Quality, not speed: every further message makes it worse, and none of those waiting deserves
+	// to be lost.
 	131048: {ClassHeld, "spam rate limit", 0},
 
 	// Meta's side. Nobody says whether the message went out.

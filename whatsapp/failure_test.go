@@ -10,9 +10,11 @@ import (
 func TestClassifyByCode(t *testing.T) {
 	for class, list := range map[Class][]int{
 		ClassRejected: {4, 80007, 80008, 130429, 131056},
-		ClassRefused: {100, 130472, 130497, 131008, 131009, 131021, 131026, 131030, 131047, 131049, 131050, 131051, 131052, 131053,
+		ClassRefused: {100, 130472, 130497, 131008, 131009, 131021, 131026, 131030, 131047, 131049, 131050, 131051,
+			131052, 131053,
 			131062, 132000, 132001, 132015, 999999},
-		ClassHeld:    {0, 3, 10, 33, 190, 200, 230, 299, 368, 131005, 131031, 131037, 131042, 131045, 131048, 133000, 133010},
+		ClassHeld: {0, 3, 10, 33, 190, 200, 230, 299, 368, 131005, 131031, 131037, 131042, 131045, 131048, 133000,
+			133010},
 		ClassUnknown: {1, 2, 131000, 131016, 131057, 133004},
 	} {
 		for _, code := range list {
@@ -21,7 +23,8 @@ func TestClassifyByCode(t *testing.T) {
 			if got.Class != class || got.Code != code || !got.HasCode {
 				t.Errorf("code %d: %+v, want %v", code, got, class)
 			}
-			if strings.Contains(got.Reason, "15550001") || strings.Contains(got.Reason, "secret") || !strings.Contains(got.Reason, fmt.Sprint(code)) {
+			if strings.Contains(got.Reason, "15550001") || strings.Contains(got.Reason, "secret") ||
+				!strings.Contains(got.Reason, fmt.Sprint(code)) {
 				t.Errorf("code %d: reason %q", code, got.Reason)
 			}
 		}
@@ -76,7 +79,8 @@ func TestClassifyDetails(t *testing.T) {
 }
 
 func TestClassifyWaits(t *testing.T) {
-	for code, want := range map[int]time.Duration{4: time.Minute, 130429: time.Second, 131056: 6 * time.Second, 131047: 0} {
+	for code, want := range map[int]time.Duration{4: time.Minute, 130429: time.Second, 131056: 6 * time.Second,
+		131047: 0} {
 		if got := Classify(400, fmt.Appendf(nil, `{"error":{"code":%d}}`, code)).RetryAfter; got != want {
 			t.Errorf("code %d: %v, want %v", code, got, want)
 		}

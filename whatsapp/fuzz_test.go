@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// FuzzDecode: no body panics; what comes back is whole: ids and senders present, texts that protobuf can hold, pieces that
-// are JSON.
+// FuzzDecode: no body panics; what comes back is whole: ids and senders present, texts that
+// protobuf can hold, pieces that are JSON.
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"testdata/pywa/*.json", "testdata/text_webhook.json"} {
 		paths, err := filepath.Glob(pattern)
@@ -43,7 +43,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("decoded what is not JSON")
 		}
 		for _, in := range webhook.Messages {
-			if in.PhoneNumberID == "" || in.User.GetId() == "" || in.Message.GetId() == "" || in.Message.GetType() == "" {
+			if in.PhoneNumberID == "" || in.User.GetId() == "" || in.Message.GetId() == "" ||
+				in.Message.GetType() == "" {
 				t.Fatalf("incomplete: %+v", in)
 			}
 			if _, err := proto.Marshal(in.Message); err != nil {

@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/golden with what Decode makes today")
 
-// TestGolden holds what every fixture decodes to as text, so that a change of behaviour is a diff to review.
+// TestGolden holds what every fixture decodes to as text, so that a change of behaviour is a diff
+// to review.
 func TestGolden(t *testing.T) {
 	fixtures, err := filepath.Glob("testdata/pywa/*.json")
 	if err != nil || len(fixtures) == 0 {
@@ -55,8 +56,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// render writes a webhook as indented JSON. protojson's own spacing differs from build to build, so it goes through
-// encoding/json; Raw is left out, it is in the fixture.
+// render writes a webhook as indented JSON. protojson's own spacing differs from build to build, so
+// it goes through encoding/json; Raw is left out, it is in the fixture.
 func render(t *testing.T, webhook *Webhook) []byte {
 	t.Helper()
 	asJSON := func(m proto.Message) json.RawMessage {

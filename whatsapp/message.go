@@ -141,7 +141,8 @@ func flawOfUser(user *wactorv1.User) string {
 	return ""
 }
 
-// fitsID reports whether something that a webhook adds to a sender may be one of the user's ids. Where not, it is left out.
+// fitsID reports whether something that a webhook adds to a sender may be one of the user's ids.
+// Where not, it is left out.
 func fitsID(id string) bool { return len(id) <= MaxUserID && !hasControl(id) && id != Nobody }
 
 // hasControl: ids and senders become keys of the store, where control characters separate.
@@ -157,8 +158,8 @@ func hasControl(text string) bool {
 // The provider's times are whole seconds; courier has met milliseconds, told apart by their size.
 const (
 	firstMilliseconds = 1_000_000_000_000
-	// lastMilliseconds is the end of the year 9999. A larger time is garbage; believed, it would make every later message of
-	// the user look late.
+	// lastMilliseconds is the end of the year 9999. A larger time is garbage; believed, it would
+	// make every later message of the user look late.
 	lastMilliseconds = 253_402_300_799_999
 )
 

@@ -36,16 +36,19 @@ func TestMessageTypes(t *testing.T) {
 		"text, forwarded":  {`"type":"text","text":{"body":"hi"},"context":{"forwarded":true}`, &wactorv1.Message{Type: "text", Text: "hi"}},
 		"text, from an ad": {`"type":"text","text":{"body":"hi"},"referral":{"source_url":"https://fb.me/x","headline":[]}`, &wactorv1.Message{Type: "text", Text: "hi"}},
 		"image": {`"type":"image","image":{"id":"m","mime_type":"image/jpeg","sha256":"s","caption":"look","url":"https://x"}`,
-			&wactorv1.Message{Type: "image", Text: "look", Media: &wactorv1.Media{Type: "image", Id: "m", MimeType: "image/jpeg", Sha256: "s", Caption: "look"}}},
+			&wactorv1.Message{Type: "image", Text: "look", Media: &wactorv1.Media{Type: "image", Id: "m",
+				MimeType: "image/jpeg", Sha256: "s", Caption: "look"}}},
 		"video":      {`"type":"video","video":{"id":"m"}`, &wactorv1.Message{Type: "video", Media: &wactorv1.Media{Type: "video", Id: "m"}}},
 		"audio":      {`"type":"audio","audio":{"id":"m","voice":false}`, &wactorv1.Message{Type: "audio", Media: &wactorv1.Media{Type: "audio", Id: "m"}}},
 		"voice":      {`"type":"audio","audio":{"id":"m","voice":true}`, &wactorv1.Message{Type: "audio", Media: &wactorv1.Media{Type: "audio", Id: "m", Voice: true}}},
 		"voice, old": {`"type":"voice","voice":{"id":"m"}`, &wactorv1.Message{Type: "audio", Media: &wactorv1.Media{Type: "audio", Id: "m", Voice: true}}},
 		"document": {`"type":"document","document":{"id":"m","filename":"a.pdf","caption":"c"}`,
-			&wactorv1.Message{Type: "document", Text: "c", Media: &wactorv1.Media{Type: "document", Id: "m", Filename: "a.pdf", Caption: "c"}}},
+			&wactorv1.Message{Type: "document", Text: "c", Media: &wactorv1.Media{Type: "document", Id: "m",
+				Filename: "a.pdf", Caption: "c"}}},
 		"sticker": {`"type":"sticker","sticker":{"id":"m","animated":true}`, &wactorv1.Message{Type: "sticker", Media: &wactorv1.Media{Type: "sticker", Id: "m"}}},
 		"location": {`"type":"location","location":{"latitude":-37.48,"longitude":1.2e1,"name":"Café","address":"A 1"}`,
-			&wactorv1.Message{Type: "location", Location: &wactorv1.Location{Latitude: -37.48, Longitude: 12, Name: "Café", Address: "A 1"}}},
+			&wactorv1.Message{Type: "location", Location: &wactorv1.Location{Latitude: -37.48, Longitude: 12,
+				Name: "Café", Address: "A 1"}}},
 		"contacts":            {`"type":"contacts","contacts":[{"name":{"formatted_name":"stop"},"phones":[]}]`, &wactorv1.Message{Type: "contacts"}},
 		"button reply":        {`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"y","title":"Yes"}},"context":{"id":"q"}`, &wactorv1.Message{Type: "button_reply", Text: "Yes", ContextId: "q", Choice: choice("y", "Yes", "")}},
 		"list reply":          {`"type":"interactive","interactive":{"list_reply":{"id":"r","title":"Row","description":"d"},"type":"list_reply"}`, &wactorv1.Message{Type: "list_reply", Text: "Row", Choice: choice("r", "Row", "d")}},
@@ -159,7 +162,8 @@ func TestSenderAmongManyContacts(t *testing.T) {
 	messages = append(messages, `{"id":"w","from":"2000","type":"text","text":{}}`)
 	webhook := mustDecode(t, envelope(valueOf(`"contacts":[`+strings.Join(people, ",")+`],"messages":[`+strings.Join(messages, ",")+`]`)))
 	for i, in := range webhook.Messages[:100] {
-		if want := fmt.Sprintf("N%d", 99-i); in.User.GetName() != want || in.User.GetUserId() != fmt.Sprintf("US.%d", 99-i) {
+		if want := fmt.Sprintf("N%d", 99-i); in.User.GetName() != want || in.User.GetUserId() != fmt.Sprintf("US.%d",
+			99-i) {
 			t.Fatalf("message %d is from %v, want %s", i, in.User, want)
 		}
 	}
@@ -178,7 +182,8 @@ func TestGroup(t *testing.T) {
 func TestIsBSUID(t *testing.T) {
 	for id, want := range map[string]bool{
 		"US.13491208655302741918": true, "br.a": true, "US.ENT.118": true, "US." + strings.Repeat("a", 128): true,
-		"": false, "US.": false, "US": false, "1555": false, "U1.5": false, "USA.5": false, "US.a-b": false, "US.a.b": false,
+		"": false, "US.": false, "US": false, "1555": false, "U1.5": false, "USA.5": false, "US.a-b": false,
+		"US.a.b":                         false,
 		"US." + strings.Repeat("a", 129): false, "US.ENT.": false, "+1555": false,
 	} {
 		if got := IsBSUID(id); got != want {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Problem is one reason why WhatsApp would refuse a reply. It names places and counts, never a text of the reply, so that it
-// can be logged and kept as the reason of a dead letter.
+// Problem is one reason why WhatsApp would refuse a reply. It names places and counts, never a text
+// of the reply, so that it can be logged and kept as the reason of a dead letter.
 type Problem struct {
 	// Field is the path of the field in the bot's words: buttons.options[2].title.
 	Field string
@@ -53,7 +53,8 @@ func (c checker) in(format string, args ...any) checker {
 }
 
 func (c checker) add(field, format string, args ...any) {
-	*c.problems = append(*c.problems, &Problem{Field: c.path + field, Reason: fmt.Sprintf(format, args...), Source: c.source})
+	*c.problems = append(*c.problems, &Problem{Field: c.path + field, Reason: fmt.Sprintf(format, args...),
+		Source: c.source})
 }
 
 func (c checker) tooMany(field string, got, limit int, unit string) {

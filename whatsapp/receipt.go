@@ -1,8 +1,8 @@
 package whatsapp
 
-// MarkRead makes the body of POST /{phone_number_id}/messages that marks a message of the user, and all before it, as read.
-// With typing, the user also sees "typing..." until the next message or for 25 s; so it must not follow the reply.
-// Source: Meta, "Typing indicators".
+// MarkRead makes the body of POST /{phone_number_id}/messages that marks a message of the user, and
+// all before it, as read. With typing, the user also sees "typing..." until the next message or for
+// 25 s; so it must not follow the reply. Source: Meta, "Typing indicators".
 func MarkRead(messageID string, typing bool) []byte {
 	receipt := struct {
 		MessagingProduct string       `json:"messaging_product"`

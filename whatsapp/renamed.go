@@ -6,10 +6,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// A user who changes the phone number gets a new BSUID with it. WhatsApp tells in three ways, in any order and not always all:
-// a system message from the old number or BSUID that holds the new ones, a change of the field user_id_update that holds both
-// BSUIDs, and messages that come under the new ones. In the first two the old identity is User.Id, so that they reach the
-// conversation that there is, and the new ones are WaId and UserId.
+// A user who changes the phone number gets a new BSUID with it. WhatsApp tells in three ways, in
+// any order and not always all: a system message from the old number or BSUID that holds the new
+// ones, a change of the field user_id_update that holds both BSUIDs, and messages that come under
+// the new ones. In the first two the old identity is User.Id, so that they reach the conversation
+// that there is, and the new ones are WaId and UserId.
 
 const fieldUserIDUpdate = "user_id_update"
 
@@ -39,12 +40,14 @@ func (c *content) rename(user *wactorv1.User) {
 	}
 	become(user, phone, userID)
 	if phone == "" && user.UserId != before {
-		// A BSUID changes with the phone number: that of before is the user's no longer, and the new one is withheld.
+		// A BSUID changes with the phone number: that of before is the user's no longer, and the
+		// new one is withheld.
 		user.WaId = ""
 	}
 }
 
-// become gives a user new ids; strange ones are left out, since they would become keys of the store.
+// become gives a user new ids; strange ones are left out, since they would become keys of the
+// store.
 func become(user *wactorv1.User, phone, userID string) {
 	phone, userID = sortIDs(phone, userID)
 	if phone != "" && fitsID(phone) {
@@ -55,7 +58,8 @@ func become(user *wactorv1.User, phone, userID string) {
 	}
 }
 
-// userUpdates makes a system message of each element of value.user_id_update: it reaches the old identity's conversation.
+// userUpdates makes a system message of each element of value.user_id_update: it reaches the old
+// identity's conversation.
 func (d *decoder) userUpdates(c *change) {
 	s := scanner{data: c.userUpdates}
 	for list := s.array(fieldUserIDUpdate); s.element(&list); {
@@ -75,9 +79,10 @@ func (d *decoder) userUpdates(c *change) {
 			continue
 		}
 		become(user, u.phone, u.current)
-		d.webhook.Messages = append(d.webhook.Messages, Inbound{PhoneNumberID: c.phoneNumberID, User: user, Message: &wactorv1.Message{
-			Id: id, Type: "system", SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
-		}})
+		d.webhook.Messages = append(d.webhook.Messages, Inbound{PhoneNumberID: c.phoneNumberID, User: user,
+			Message: &wactorv1.Message{
+				Id: id, Type: "system", SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
+			}})
 	}
 	if s.odd != "" {
 		d.unread(c.phoneNumberID, s.odd+wrongType, c.userUpdates)

@@ -5,8 +5,9 @@ import "errors"
 // ErrNoMessageID: the answer to a send does not name the message that was made.
 var ErrNoMessageID = errors.New("whatsapp: answer names no message id")
 
-// DecodeSendResponse reads the provider's message id from the body of a 2xx answer: {"messages": [{"id": "wamid..."}]}.
-// Where there is none (a proxy's page, an answer cut off) the error is ErrNoMessageID; the message was taken all the same.
+// DecodeSendResponse reads the provider's message id from the body of a 2xx answer: {"messages":
+// [{"id": "wamid..."}]}. Where there is none (a proxy's page, an answer cut off) the error is
+// ErrNoMessageID; the message was taken all the same.
 func DecodeSendResponse(body []byte) (id string, err error) {
 	s := scanner{data: body}
 	for in := s.object("body"); s.member(&in); {

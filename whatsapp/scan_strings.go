@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// quoted reads a string and returns what stands between its quotes; plain says that those bytes are its value: no escape,
-// and nothing beyond ASCII. Half of the time of Decode is spent here, in the loop over plain bytes.
+// quoted reads a string and returns what stands between its quotes; plain says that those bytes are
+// its value: no escape, and nothing beyond ASCII. Half of the time of Decode is spent here, in the
+// loop over plain bytes.
 func (s *scanner) quoted() (value []byte, plain bool) {
 	start := s.pos + 1
 	plain = true
@@ -62,8 +63,9 @@ func escapeSize(rest []byte) int {
 	return 0
 }
 
-// unquote turns the inside of a checked JSON string into text. Half surrogate pairs and invalid UTF-8 become U+FFFD, as in
-// encoding/json: the texts go into protobuf strings, which must be valid.
+// unquote turns the inside of a checked JSON string into text. Half surrogate pairs and invalid
+// UTF-8 become U+FFFD, as in encoding/json: the texts go into protobuf strings, which must be
+// valid.
 func unquote(inside []byte) string {
 	out := make([]byte, 0, len(inside))
 	for i := 0; i < len(inside); {

@@ -68,8 +68,8 @@ func (s *scanner) flag(what string) bool {
 	return false
 }
 
-// whole reads a whole number, or a string of digits; everything else is 0. It is for values that are good to have (times,
-// codes): a strange one shall not spoil its message.
+// whole reads a whole number, or a string of digits; everything else is 0. It is for values that
+// are good to have (times, codes): a strange one shall not spoil its message.
 func (s *scanner) whole() int64 {
 	value := s.skip()
 	if len(value) > 1 && value[0] == '"' {

@@ -2,14 +2,17 @@ package whatsapp
 
 import "bytes"
 
-// scanner reads JSON in place, one value after the other, and checks the syntax of all that it passes.
+// scanner reads JSON in place, one value after the other, and checks the syntax of all that it
+// passes.
 //
-// The webhook is the hot path, and most of its bytes are names and nesting that nobody needs: encoding/json with nested
-// RawMessage scans them once a level and allocates for each (compare BenchmarkDecode and BenchmarkDecodeEncodingJSON). The price is an own
-// scanner, and FuzzScanner holds it to encoding/json's verdict and to its strings.
+// The webhook is the hot path, and most of its bytes are names and nesting that nobody needs:
+// encoding/json with nested RawMessage scans them once a level and allocates for each (compare
+// BenchmarkDecode and BenchmarkDecodeEncodingJSON). The price is an own scanner, and FuzzScanner
+// holds it to encoding/json's verdict and to its strings.
 //
-// Two kinds of mistake are told apart. A syntax mistake sets err, which ends the whole body. A value of an unexpected type
-// sets odd, which only spoils the piece that the caller is reading; the value is skipped and reading goes on.
+// Two kinds of mistake are told apart. A syntax mistake sets err, which ends the whole body. A
+// value of an unexpected type sets odd, which only spoils the piece that the caller is reading; the
+// value is skipped and reading goes on.
 type scanner struct {
 	data  []byte
 	pos   int
@@ -18,8 +21,8 @@ type scanner struct {
 	odd   string
 }
 
-// members walks an object, or elements of an array: for in := s.object("text"); s.member(&in); { use in.key, read a value }.
-// The body of the loop must read exactly one value, skip() at least.
+// members walks an object, or elements of an array: for in := s.object("text"); s.member(&in); {
+// use in.key, read a value }. The body of the loop must read exactly one value, skip() at least.
 type members struct {
 	key     []byte
 	open    bool
@@ -128,7 +131,8 @@ func (s *scanner) end() {
 	}
 }
 
-// peek passes over white space and returns the next byte, 0 at the end. A literal 0 is no JSON either way.
+// peek passes over white space and returns the next byte, 0 at the end. A literal 0 is no JSON
+// either way.
 func (s *scanner) peek() byte {
 	for s.pos < len(s.data) {
 		switch c := s.data[s.pos]; c {

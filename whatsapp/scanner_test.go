@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzScanner holds the scanner to encoding/json: the same verdict on what is JSON, and the same strings.
+// FuzzScanner holds the scanner to encoding/json: the same verdict on what is JSON, and the same
+// strings.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,-0.5e+3,true,false,null,"x"]}`, `"\ud83d\udc4d\ud83dx"`, `"a\u0000\/\"` + "\xff" + `"`, `[]`, `{}`, ` 1 `, `01`, `-`, `1.`, `1e`,

@@ -24,8 +24,8 @@ func (d *decoder) statuses(c *change) {
 	}
 }
 
-// readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are errors of a strange
-// form, since the status itself decides the fate of a reply in doubt.
+// readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are
+// errors of a strange form, since the status itself decides the fate of a reply in doubt.
 func readStatus(s *scanner) (status Status, flaw string) {
 	var participant, participantUser string
 	for in := s.object("status"); s.member(&in); {

@@ -1,4 +1,5 @@
-// Package compare puts the same load on all systems in turn and collects what came of it. Read Run first.
+// Package compare puts the same load on all systems in turn and collects what came of it. Read Run
+// first.
 package compare
 
 import (
@@ -16,8 +17,9 @@ import (
 type Comparison struct {
 	// Systems by name. Each is started with empty stores for each visit, and ended after it.
 	Systems []string
-	// Rounds in which the highest rate of each is searched, and in which it is measured at the common rates. In each round the
-	// systems come in another order, so that none always has the machine at its best.
+	// Rounds in which the highest rate of each is searched, and in which it is measured at the
+	// common rates. In each round the systems come in another order, so that none always has the
+	// machine at its best.
 	Rounds int
 	// TrialRounds are those that also look for wrong answers; at most Rounds.
 	TrialRounds int
@@ -35,13 +37,15 @@ type Comparison struct {
 	results *report.Results
 }
 
-// Run visits every system in every round: first to find its highest rate, then, when all are known, at rates that all bear. A system
-// that fails, fails alone: the report says so and why, and the others go on. Run itself fails where ctx ends or Save does.
+// Run visits every system in every round: first to find its highest rate, then, when all are known,
+// at rates that all bear. A system that fails, fails alone: the report says so and why, and the
+// others go on. Run itself fails where ctx ends or Save does.
 func (c *Comparison) Run(ctx context.Context, results *report.Results) error {
 	c.results = results
 	results.StepSeconds, results.Users = c.Duration.Seconds(), c.Users
 	for _, name := range c.Systems {
-		results.Systems = append(results.Systems, report.System{Name: name, Promises: system.Promises(name), Processes: c.Options.ProcessesOf(name)})
+		results.Systems = append(results.Systems, report.System{Name: name, Promises: system.Promises(name),
+			Processes: c.Options.ProcessesOf(name)})
 	}
 	if err := c.rounds(ctx, "highest rate", c.search); err != nil {
 		return err
@@ -97,13 +101,15 @@ func (c *Comparison) visit(ctx context.Context, round int, s *report.System, do 
 
 func (c *Comparison) target(running *system.Running) *measure.Target {
 	return &measure.Target{
-		Generator: c.Generator, URL: running.URL, Processes: running.IDs(), Users: c.Users, Duration: c.Duration, Log: c.logStep,
+		Generator: c.Generator, URL: running.URL, Processes: running.IDs(), Users: c.Users, Duration: c.Duration,
+		Log: c.logStep,
 	}
 }
 
-// A search goes up or down in steps of a quarter, and then halves what is between until it is known to within a tenth. The first one
-// begins at a part of what the system does when every user writes as soon as there is an answer, those after it where the
-// one before has ended, in steps of a tenth.
+// A search goes up or down in steps of a quarter, and then halves what is between until it is known
+// to within a tenth. The first one begins at a part of what the system does when every user writes
+// as soon as there is an answer, those after it where the one before has ended, in steps of a
+// tenth.
 const (
 	searchFrom      = 0.8
 	searchFactor    = 1.25
@@ -156,8 +162,8 @@ func (c *Comparison) atCommonRates(ctx context.Context, round int, s *report.Sys
 	return nil
 }
 
-// commonRates are half the lowest of all highest rates, and half the lower one of the two ways that are told to people who
-// want no races: what those do without haste, all are asked to do.
+// commonRates are half the lowest of all highest rates, and half the lower one of the two ways that
+// are told to people who want no races: what those do without haste, all are asked to do.
 func commonRates(systems []report.System) []float64 {
 	lowest, safest := 0.0, 0.0
 	for _, s := range systems {
@@ -195,7 +201,8 @@ func (c *Comparison) logStep(s measure.Step) {
 	if !s.Borne {
 		verdict = s.Why
 	}
-	c.print("  %.0f/s: %.0f/s, accept %.1f / %.1f ms, end to end %.1f / %.1f ms, CPU %.3f s per 1,000 (generator %.3f): %s\n", s.Rate, s.PerSecond,
+	c.print("  %.0f/s: %.0f/s, accept %.1f / %.1f ms, end to end %.1f / %.1f ms, CPU %.3f s per 1,000 (generator "+
+		"%.3f): %s\n", s.Rate, s.PerSecond,
 		s.Accept.P50, s.Accept.P99, s.EndToEnd.P50, s.EndToEnd.P99, s.CPU, s.GeneratorCPU, verdict)
 }
 

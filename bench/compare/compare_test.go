@@ -36,7 +36,8 @@ func TestCommonRates(t *testing.T) {
 	}{
 		{nil, nil},
 		{[]report.System{system("memory", 9000), {Name: "wactor", Failures: []string{"no"}}}, []float64{4500}},
-		{[]report.System{system("wactor", 6000), system("redislock", 2310), system("occ", 2200), system("rabbitmq", 1234)}, []float64{610, 1100}},
+		{[]report.System{system("wactor", 6000), system("redislock", 2310), system("occ", 2200), system("rabbitmq",
+			1234)}, []float64{610, 1100}},
 		{[]report.System{system("wactor", 6000), system("redislock", 2300), system("rabbitmq", 2200)}, []float64{1100}},
 	} {
 		if got := commonRates(c.systems); !slices.Equal(got, c.want) {
@@ -71,14 +72,17 @@ func TestRun(t *testing.T) {
 	}
 	o := system.Options{
 		Folder: folder, Ports: ports, Stores: &store.Host{Folder: folder, Ports: ports}, Flow: flow,
-		Wactor: build("../..", "wactor"), Strategy: build("..", "strategy"), Processes: 2, Connections: 4, Queues: 4, QueueType: "classic",
-		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "secret", AccessToken: "token",
+		Wactor: build("../..", "wactor"), Strategy: build("..", "strategy"), Processes: 2, Connections: 4, Queues: 4,
+		QueueType: "classic",
+		Graph:     machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "secret", AccessToken: "token",
 	}
 	saved := 0
 	c := &Comparison{
-		Systems: []string{"memory", "wactor", "absent"}, Rounds: 1, TrialRounds: 1, Users: 50, Duration: 500 * time.Millisecond, Options: o,
-		Generator: &measure.Generator{Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret, AccessToken: o.AccessToken},
-		Log:       testWriter{t}, Save: func(*report.Results) error { saved++; return nil },
+		Systems: []string{"memory", "wactor", "absent"}, Rounds: 1, TrialRounds: 1, Users: 50,
+		Duration: 500 * time.Millisecond, Options: o,
+		Generator: &measure.Generator{Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID,
+			AppSecret: o.AppSecret, AccessToken: o.AccessToken},
+		Log: testWriter{t}, Save: func(*report.Results) error { saved++; return nil },
 	}
 	results := &report.Results{}
 	if err := c.Run(t.Context(), results); err != nil {
@@ -86,7 +90,8 @@ func TestRun(t *testing.T) {
 	}
 	for _, s := range results.Systems[:2] {
 		round := s.Rounds[0]
-		if s.HighestRate() <= 0 || len(round.Common) != 1 || round.Common[0].CPU <= 0 || len(round.Trials) != len(measure.Trials) || len(s.Failures) > 0 {
+		if s.HighestRate() <= 0 || len(round.Common) != 1 || round.Common[0].CPU <= 0 ||
+			len(round.Trials) != len(measure.Trials) || len(s.Failures) > 0 {
 			t.Errorf("%s: %+v", s.Name, s)
 		}
 	}
@@ -110,7 +115,8 @@ func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := &Comparison{
-		Systems: []string{"memory"}, Rounds: 1, Options: system.Options{Folder: t.TempDir(), Ports: &machine.Ports{}, Strategy: "/bin/true"},
+		Systems: []string{"memory"}, Rounds: 1, Options: system.Options{Folder: t.TempDir(), Ports: &machine.Ports{},
+			Strategy: "/bin/true"},
 		Log: testWriter{t}, Save: func(*report.Results) error { return nil },
 	}
 	results := &report.Results{}
@@ -121,7 +127,8 @@ func TestRunInterrupted(t *testing.T) {
 
 func TestHere(t *testing.T) {
 	m, err := Here(t.TempDir(), nil)
-	if err != nil || m.Cores < 1 || m.MemoryGiB < 1 || m.Kernel == "" || m.FsyncMs <= 0 || !strings.HasPrefix(m.Go, "go") {
+	if err != nil || m.Cores < 1 || m.MemoryGiB < 1 || m.Kernel == "" || m.FsyncMs <= 0 || !strings.HasPrefix(m.Go,
+		"go") {
 		t.Errorf("%+v, %v", m, err)
 	}
 }

@@ -14,11 +14,13 @@ import (
 	"github.com/wactor/wactor/bench/store"
 )
 
-// Here describes this machine. The folder is where stores will write: its disk is the one whose fsync counts.
+// Here describes this machine. The folder is where stores will write: its disk is the one whose
+// fsync counts.
 func Here(folder string, stores []store.Kind) (report.Machine, error) {
 	m := report.Machine{
-		Cores: runtime.NumCPU(), Go: runtime.Version(), Processor: firstValue("/proc/cpuinfo", "model name"), Kernel: firstWord("/proc/sys/kernel/osrelease"),
-		Load: firstWord("/proc/loadavg"),
+		Cores: runtime.NumCPU(), Go: runtime.Version(), Processor: firstValue("/proc/cpuinfo", "model name"),
+		Kernel: firstWord("/proc/sys/kernel/osrelease"),
+		Load:   firstWord("/proc/loadavg"),
 	}
 	var kib int
 	if _, err := fmt.Sscan(firstValue("/proc/meminfo", "MemTotal"), &kib); err == nil {

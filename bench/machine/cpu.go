@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// tick is the unit of times in /proc/PID/stat: USER_HZ, which is 100 on every Linux that Go runs on.
+// tick is the unit of times in /proc/PID/stat: USER_HZ, which is 100 on every Linux that Go runs
+// on.
 const tick = 10 * time.Millisecond
 
 // stat is what is read of /proc/PID/stat.
@@ -72,7 +73,8 @@ func stats() (map[int]stat, error) {
 	return all, nil
 }
 
-// parseStat reads a line as proc(5) describes it. The name, in brackets, may hold brackets and blanks.
+// parseStat reads a line as proc(5) describes it. The name, in brackets, may hold brackets and
+// blanks.
 func parseStat(line string) (one stat, ok bool) {
 	end := strings.LastIndexByte(line, ')')
 	if end < 0 {

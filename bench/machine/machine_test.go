@@ -29,7 +29,8 @@ func TestWithin(t *testing.T) {
 }
 
 func TestCPUOfChildren(t *testing.T) {
-	p, err := Start(Command{Name: "busy", Path: "/bin/sh", Args: []string{"-c", "(while :; do :; done) & wait"}, Folder: t.TempDir()})
+	p, err := Start(Command{Name: "busy", Path: "/bin/sh", Args: []string{"-c", "(while :; do :; done) & wait"},
+		Folder: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,8 @@ func TestCPUOfChildren(t *testing.T) {
 }
 
 func TestProcessThatEnds(t *testing.T) {
-	p, err := Start(Command{Name: "brief", Path: "/bin/sh", Args: []string{"-c", "echo no licence; exit 3"}, Folder: t.TempDir()})
+	p, err := Start(Command{Name: "brief", Path: "/bin/sh", Args: []string{"-c", "echo no licence; exit 3"},
+		Folder: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Ports gives out free ports of the loopback address, each once. They lie below those that the kernel gives to outgoing connections, so
-// that a server that is started again finds its port free.
+// Ports gives out free ports of the loopback address, each once. They lie below those that the
+// kernel gives to outgoing connections, so that a server that is started again finds its port free.
 type Ports struct {
 	mu    sync.Mutex
 	given map[int]bool

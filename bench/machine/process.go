@@ -1,5 +1,5 @@
-// Package machine starts, measures and ends the processes of a comparison. Whatever it started ends with the program that started it,
-// however that ends.
+// Package machine starts, measures and ends the processes of a comparison. Whatever it started ends
+// with the program that started it, however that ends.
 package machine
 
 import (
@@ -27,7 +27,8 @@ type Command struct {
 	Env []string
 	// Folder is where the log is written, and where it runs.
 	Folder string
-	// User runs it, where this program is root and the user exists: some servers refuse root. Empty is the user of this program.
+	// User runs it, where this program is root and the user exists: some servers refuse root. Empty
+	// is the user of this program.
 	User string
 	// Stop is the signal that ends it. Default SIGTERM.
 	Stop syscall.Signal
@@ -110,7 +111,8 @@ func Folder(path, owner string) error {
 	return os.Chown(path, uid, gid)
 }
 
-// Await waits until ready says so. It fails with the end of the log where the process ends before, or after the time.
+// Await waits until ready says so. It fails with the end of the log where the process ends before,
+// or after the time.
 func (p *Process) Await(ctx context.Context, within time.Duration, ready func() bool) error {
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
 		if ready() {
@@ -127,7 +129,8 @@ func (p *Process) Await(ctx context.Context, within time.Duration, ready func() 
 	return fmt.Errorf("machine: %s is not ready after %v: %s", p.command.Name, within, p.lastLines())
 }
 
-// Finish waits until the process has ended. It fails with the end of the log where it did not end well.
+// Finish waits until the process has ended. It fails with the end of the log where it did not end
+// well.
 func (p *Process) Finish(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

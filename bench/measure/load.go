@@ -14,11 +14,13 @@ import (
 	"github.com/wactor/wactor/simulate"
 )
 
-// Generator runs `wactor simulate`, as a process of its own, so that its CPU is not that of what it measures.
+// Generator runs `wactor simulate`, as a process of its own, so that its CPU is not that of what it
+// measures.
 type Generator struct {
 	// Wactor is the program.
 	Wactor string
-	// Graph is the address of the fake Graph API; PhoneNumberID, AppSecret and AccessToken are the channel's.
+	// Graph is the address of the fake Graph API; PhoneNumberID, AppSecret and AccessToken are the
+	// channel's.
 	Graph, PhoneNumberID, AppSecret, AccessToken string
 	// Statuses are posted for each reply: "sent,delivered"; empty for none.
 	Statuses string
@@ -29,7 +31,8 @@ type Load struct {
 	Pattern  simulate.Pattern
 	Users    int
 	Messages int
-	// Rate in messages a second for Duration; 0 is as fast as replies come, with Concurrency users in flight.
+	// Rate in messages a second for Duration; 0 is as fast as replies come, with Concurrency users
+	// in flight.
 	Rate        float64
 	Duration    time.Duration
 	Concurrency int
@@ -81,8 +84,10 @@ func (g *Generator) arguments(url string, l Load) []string {
 		settle = 5 * time.Second
 	}
 	out := []string{
-		"simulate", "--json", "--url", url, "--graph", g.Graph, "--phone-number-id", g.PhoneNumberID, "--app-secret", g.AppSecret,
-		"--access-token", g.AccessToken, "--statuses", g.Statuses, "--pattern", string(l.Pattern), "--users", strconv.Itoa(l.Users),
+		"simulate", "--json", "--url", url, "--graph", g.Graph, "--phone-number-id", g.PhoneNumberID, "--app-secret",
+		g.AppSecret,
+		"--access-token", g.AccessToken, "--statuses", g.Statuses, "--pattern", string(l.Pattern), "--users",
+		strconv.Itoa(l.Users),
 		"--first-user", strconv.FormatInt(l.FirstUser, 10), "--settle", settle.String(), "--give-up", "20s",
 		"--duplicates", strconv.Itoa(l.Duplicates), "--swaps", strconv.Itoa(l.Swaps),
 	}

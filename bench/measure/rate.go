@@ -18,8 +18,9 @@ type Target struct {
 	Log func(Step)
 }
 
-// WarmUp lets every user write a message, and then many for a while: connections are open then, caches are full, and the users are
-// known. It returns how many messages a second were answered when each user wrote as soon as there was an answer.
+// WarmUp lets every user write a message, and then many for a while: connections are open then,
+// caches are full, and the users are known. It returns how many messages a second were answered
+// when each user wrote as soon as there was an answer.
 func (t *Target) WarmUp(ctx context.Context) (perSecond float64, err error) {
 	first := Steady(0, 0, t.Users)
 	first.Messages, first.Concurrency = 1, 64
@@ -44,8 +45,9 @@ func (t *Target) Steady(ctx context.Context, rate float64) (Step, error) {
 	return step, err
 }
 
-// Highest looks for the highest rate that the system bears, and returns all steps and the one at that rate. A rate that was not borne is
-// tried a second time, since the machine has other things to do as well.
+// Highest looks for the highest rate that the system bears, and returns all steps and the one at
+// that rate. A rate that was not borne is tried a second time, since the machine has other things
+// to do as well.
 func (t *Target) Highest(ctx context.Context, s *Search) (all []Step, best Step, err error) {
 	for rate, ok := s.Next(); ok; rate, ok = s.Next() {
 		for range 2 {

@@ -1,10 +1,13 @@
-// Package measure puts load on a system and tells what came of it: the highest rate that it bears, latencies, CPU, and violations.
+// Package measure puts load on a system and tells what came of it: the highest rate that it bears,
+// latencies, CPU, and violations.
 package measure
 
-// Search looks for the highest rate that a system bears: in steps of a factor until one rate fails and one below it does
-// not, then between the two. It holds no clock and makes no load: the caller tries what Next says and tells it to Tried.
+// Search looks for the highest rate that a system bears: in steps of a factor until one rate fails
+// and one below it does not, then between the two. It holds no clock and makes no load: the caller
+// tries what Next says and tells it to Tried.
 type Search struct {
-	// good is the highest rate that was borne, bad the lowest above it that was not; 0 where there is none yet.
+	// good is the highest rate that was borne, bad the lowest above it that was not; 0 where there
+	// is none yet.
 	good, bad float64
 	rate      float64
 	factor    float64
@@ -20,7 +23,8 @@ const (
 	highestRate = 100_000
 )
 
-// NewSearch begins at a rate. It ends when the lowest bad rate is at most precision times the highest good one.
+// NewSearch begins at a rate. It ends when the lowest bad rate is at most precision times the
+// highest good one.
 func NewSearch(first, factor, precision float64) *Search {
 	return &Search{rate: first, factor: factor, precision: precision}
 }

@@ -15,7 +15,8 @@ type Step struct {
 	// Rate is that of the load in messages a second; PerSecond is how many were answered.
 	Rate      float64 `json:"rate"`
 	PerSecond float64 `json:"perSecond"`
-	// Accept is until the 200, EndToEnd until the Graph API took the reply, both in milliseconds from when a message was due.
+	// Accept is until the 200, EndToEnd until the Graph API took the reply, both in milliseconds
+	// from when a message was due.
 	Accept   simulate.Percentiles `json:"acceptMs"`
 	EndToEnd simulate.Percentiles `json:"endToEndMs"`
 	// CPU seconds per 1,000 messages: of servers and stores, and of the load generator.
@@ -38,11 +39,12 @@ func Steady(rate float64, duration time.Duration, users int) Load {
 	return Load{Pattern: simulate.Steady, Users: users, Rate: rate, Duration: duration, FirstUser: steadyUsers}
 }
 
-// steadyUsers is the number of the first user who writes steadily: the system knows them after the first load.
+// steadyUsers is the number of the first user who writes steadily: the system knows them after the
+// first load.
 const steadyUsers = 4915100000001
 
-// Try puts a steady load on a system for a while. It fails only where measuring does: a system that breaks down under the load does
-// not bear it.
+// Try puts a steady load on a system for a while. It fails only where measuring does: a system that
+// breaks down under the load does not bear it.
 func (g *Generator) Try(ctx context.Context, url string, processes []int, l Load) (Step, error) {
 	before, err := machine.CPU(processes...)
 	if err != nil {

@@ -14,15 +14,18 @@ type Trial string
 const (
 	// Bursts are five messages of a user at once.
 	Bursts Trial = "bursts"
-	// Duplicates are pairs of messages, of which three in ten webhooks come twice, at once or later.
+	// Duplicates are pairs of messages, of which three in ten webhooks come twice, at once or
+	// later.
 	Duplicates Trial = "duplicates"
 	// Swaps are pairs of messages, of which two in ten come in the other order than they were sent.
 	Swaps Trial = "swaps"
-	// Kill is one server process killed with -9 in the middle of pairs, and started again after a second.
+	// Kill is one server process killed with -9 in the middle of pairs, and started again after a
+	// second.
 	Kill Trial = "kill -9"
 )
 
-// Trials are all of them, in the order in which they are made: a system that was killed is not asked again.
+// Trials are all of them, in the order in which they are made: a system that was killed is not
+// asked again.
 var Trials = []Trial{Bursts, Duplicates, Swaps, Kill}
 
 // Result is what came of a trial.
@@ -52,7 +55,8 @@ func (trial Trial) load(rate float64, duration time.Duration) Load {
 	l := Load{Pattern: simulate.Pairs, Users: 500, Rate: rate, Duration: duration}
 	switch trial {
 	case Bursts:
-		l = Load{Pattern: simulate.Burst, Users: max(20, int(rate*duration.Seconds()/5)), Messages: 5, Concurrency: 32, FirstUser: 4915200000001}
+		l = Load{Pattern: simulate.Burst, Users: max(20, int(rate*duration.Seconds()/5)), Messages: 5, Concurrency: 32,
+			FirstUser: 4915200000001}
 	case Duplicates:
 		l.Duplicates, l.FirstUser = 30, 4915300000001
 	case Swaps:
@@ -81,7 +85,8 @@ func (t *Target) Try(ctx context.Context, trial Trial, rate float64, k Killable)
 		return Result{}, err
 	}
 	return Result{
-		Messages: out.Messages, Accepted: out.Accepted, Counts: out.Counts, Violations: out.Violations, Slowest: out.EndToEnd.Max,
+		Messages: out.Messages, Accepted: out.Accepted, Counts: out.Counts, Violations: out.Violations,
+		Slowest: out.EndToEnd.Max,
 	}, nil
 }
 

@@ -11,8 +11,8 @@ import (
 // point is the median p99 at one rate.
 type point struct{ rate, p99 float64 }
 
-// Latency draws the end-to-end p99 of each system by rate, both on logarithmic scales: medians of what was measured at a rate that was
-// borne, rates within a tenth taken together.
+// Latency draws the end-to-end p99 of each system by rate, both on logarithmic scales: medians of
+// what was measured at a rate that was borne, rates within a tenth taken together.
 func (r *Results) Latency() string {
 	const left, top, width, height, right, foot = 60.0, 60.0, 760.0, 420.0, 120.0, 60.0
 	d := newDrawing(int(width), int(height), "End-to-end p99 by rate")
@@ -38,7 +38,8 @@ func (r *Results) Latency() string {
 		d.line(left, y(v), width-right, y(v), "grid")
 		d.text(left-8, y(v)+4, "end", "small", number(v))
 	}
-	d.text(left, height-14, "start", "small", "messages a second (across) and milliseconds (up), both logarithmic; a curve ends at the highest rate that was borne")
+	d.text(left, height-14, "start", "small", "messages a second (across) and milliseconds (up), both logarithmic; a "+
+		"curve ends at the highest rate that was borne")
 	for i, curve := range curves {
 		var points [][2]float64
 		for _, p := range curve {
@@ -69,7 +70,10 @@ func (s System) curve() []point {
 		for n < len(all) && all[n].Rate <= all[0].Rate*1.1 {
 			n++
 		}
-		slices.SortFunc(all[:n], func(a, b measure.Step) int { return int(math.Copysign(1, a.EndToEnd.P99-b.EndToEnd.P99)) })
+		slices.SortFunc(all[:n], func(a, b measure.Step) int {
+			return int(math.Copysign(1,
+				a.EndToEnd.P99-b.EndToEnd.P99))
+		})
 		rate := 0.0
 		for _, step := range all[:n] {
 			rate += step.Rate / float64(n)

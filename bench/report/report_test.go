@@ -17,7 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata anew")
 
-// example has a system of two rounds, one that could not be measured at the common rates, and one that did not start.
+// example has a system of two rounds, one that could not be measured at the common rates, and one
+// that did not start.
 func example() *Results {
 	step := func(rate, p99 float64) measure.Step {
 		latency := simulate.Percentiles{P50: p99 / 10, P90: p99 / 2, P99: p99}
@@ -30,21 +31,27 @@ func example() *Results {
 	}
 	round := func(rate float64) Round {
 		return Round{
-			Highest: step(rate, 300), Steps: []measure.Step{step(rate/2, 20), step(rate, 300), failed}, Common: []measure.Step{step(550, 4), step(1100, 8)},
+			Highest: step(rate, 300), Steps: []measure.Step{step(rate/2, 20), step(rate, 300), failed},
+			Common: []measure.Step{step(550, 4), step(1100, 8)},
 			Trials: map[measure.Trial]measure.Result{measure.Bursts: result(0, 0), measure.Kill: result(0, 3)},
 		}
 	}
 	slow := Round{
-		Highest: step(1100, 400), Steps: []measure.Step{step(1100, 400), failed}, Common: []measure.Step{step(550, 90), failed},
+		Highest: step(1100, 400), Steps: []measure.Step{step(1100, 400), failed}, Common: []measure.Step{step(550, 90),
+			failed},
 		Trials: map[measure.Trial]measure.Result{measure.Bursts: result(17, 0)},
 	}
 	return &Results{
-		Command: "make bench-alternatives", Began: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC), StepSeconds: 3, Users: 2000, CommonRates: []float64{550, 1100},
-		Machine: Machine{Processor: "A", Cores: 2, MemoryGiB: 24, Kernel: "6", Go: "go1", FsyncMs: 0.14, Load: "0.1", Stores: []string{"Redis 7"}},
+		Command: "make bench-alternatives", Began: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC), StepSeconds: 3,
+		Users: 2000, CommonRates: []float64{550, 1100},
+		Machine: Machine{Processor: "A", Cores: 2, MemoryGiB: 24, Kernel: "6", Go: "go1", FsyncMs: 0.14, Load: "0.1",
+			Stores: []string{"Redis 7"}},
 		Systems: []System{
-			{Name: "wactor", Promises: "message and turn, fsync", Processes: 1, Rounds: []Round{round(6000), round(7000)}},
+			{Name: "wactor", Promises: "message and turn, fsync", Processes: 1, Rounds: []Round{round(6000),
+				round(7000)}},
 			{Name: "redislock", Promises: "session, fsync", Processes: 2, Rounds: []Round{slow}},
-			{Name: "rabbitmq", Promises: "message", Processes: 2, Rounds: []Round{{}}, Failures: []string{"highest rate, round 1: <it> did not start"}},
+			{Name: "rabbitmq", Promises: "message", Processes: 2, Rounds: []Round{{}},
+				Failures: []string{"highest rate, round 1: <it> did not start"}},
 		},
 	}
 }
@@ -58,7 +65,8 @@ func TestTable(t *testing.T) {
 }
 
 func TestPlots(t *testing.T) {
-	for name, plot := range map[string]string{"throughput.svg": example().Throughput(), "latency.svg": example().Latency()} {
+	for name, plot := range map[string]string{"throughput.svg": example().Throughput(),
+		"latency.svg": example().Latency()} {
 		for decoder := xml.NewDecoder(strings.NewReader(plot)); ; {
 			_, err := decoder.Token()
 			if errors.Is(err, io.EOF) {
@@ -96,7 +104,8 @@ func TestWriteAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var before, after strings.Builder
-	if err := errors.Join(example().Table(&before), read.Table(&after)); err != nil || before.String() != after.String() {
+	if err := errors.Join(example().Table(&before), read.Table(&after)); err != nil ||
+		before.String() != after.String() {
 		t.Errorf("%v\n%s", err, after.String())
 	}
 }

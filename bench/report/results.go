@@ -1,4 +1,5 @@
-// Package report tells the results of a comparison: as JSON, as a Markdown table, and as plots in SVG.
+// Package report tells the results of a comparison: as JSON, as a Markdown table, and as plots in
+// SVG.
 package report
 
 import (
@@ -18,13 +19,14 @@ type Results struct {
 	Machine Machine   `json:"machine"`
 	// StepSeconds is how long each rate was held; Users wrote.
 	StepSeconds float64 `json:"stepSeconds"`
-	// Headroom is how much garbage processes of the strategies let be before they collect any, in MiB; 0 is Go's own setting.
+	// Headroom is how much garbage processes of the strategies let be before they collect any, in
+	// MiB; 0 is Go's own setting.
 	Headroom int `json:"headroom,omitempty"`
 	// Statuses are posted for each reply: "sent,delivered"; empty for none.
 	Statuses string `json:"statuses,omitempty"`
 	Users    int    `json:"users"`
-	// CommonRates are asked of all systems, in messages a second: half the lowest of the highest rates, and half the lower one of
-	// redislock and occ, where that is another.
+	// CommonRates are asked of all systems, in messages a second: half the lowest of the highest
+	// rates, and half the lower one of redislock and occ, where that is another.
 	CommonRates []float64 `json:"commonRates"`
 	Systems     []System  `json:"systems"`
 }
@@ -117,7 +119,8 @@ func (s System) of(read func(Round) (float64, bool)) spread {
 // HighestRate is the median of the highest rates that were borne.
 func (s System) HighestRate() float64 { return s.highest().median }
 
-// highest leaves out the rounds that were not measured; in one that was, and in which no rate was borne, it is 0.
+// highest leaves out the rounds that were not measured; in one that was, and in which no rate was
+// borne, it is 0.
 func (s System) highest() spread {
 	return s.atHighest(func(step measure.Step) float64 { return step.Rate })
 }

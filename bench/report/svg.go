@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// drawing is an SVG that reads in light and dark: text and lines take the colour of the reader's scheme, and the colours of
-// the series were chosen to be told apart on both, by people who see few colours too (after Okabe and Ito).
+// drawing is an SVG that reads in light and dark: text and lines take the colour of the reader's
+// scheme, and the colours of the series were chosen to be told apart on both, by people who see few
+// colours too (after Okabe and Ito).
 type drawing struct {
 	strings.Builder
 	width, height int
@@ -34,7 +35,8 @@ var colours = []string{"#0072b2", "#56b4e9", "#999999", "#cc79a7", "#e69f00", "#
 
 func newDrawing(width, height int, title string) *drawing {
 	d := &drawing{width: width, height: height}
-	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`, width, height, width, height)
+	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`,
+		width, height, width, height)
 	fmt.Fprintf(d, "\n<title>%s</title>\n<style>%s</style>\n", html.EscapeString(title), style)
 	fmt.Fprintf(d, `<rect class="ground" width="%d" height="%d" rx="6"/>`+"\n", width, height)
 	d.text(20, 28, "start", "title", title)
@@ -42,7 +44,8 @@ func newDrawing(width, height int, title string) *drawing {
 }
 
 func (d *drawing) text(x, y float64, anchor, class, text string) {
-	fmt.Fprintf(d, `<text x="%.1f" y="%.1f" text-anchor="%s" class="%s">%s</text>`+"\n", x, y, anchor, class, html.EscapeString(text))
+	fmt.Fprintf(d, `<text x="%.1f" y="%.1f" text-anchor="%s" class="%s">%s</text>`+"\n", x, y, anchor, class,
+		html.EscapeString(text))
 }
 
 func (d *drawing) line(x1, y1, x2, y2 float64, class string) {
@@ -50,7 +53,8 @@ func (d *drawing) line(x1, y1, x2, y2 float64, class string) {
 }
 
 func (d *drawing) bar(x, y, width, height float64, colour string) {
-	fmt.Fprintf(d, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="2" fill="%s"/>`+"\n", x, y, width, height, colour)
+	fmt.Fprintf(d, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="2" fill="%s"/>`+"\n", x, y, width, height,
+		colour)
 }
 
 func (d *drawing) dot(x, y float64, colour string) {

@@ -13,12 +13,14 @@ import (
 func (r *Results) Table(w io.Writer) error {
 	m := r.Machine
 	p := &printer{w: w}
-	p.line("`%s`, %s, %d cores (%s), %d GiB, Linux %s, %s, fsync of 1 KiB %.2f ms.", r.Command, r.Began.Format("2 January 2006"),
+	p.line("`%s`, %s, %d cores (%s), %d GiB, Linux %s, %s, fsync of 1 KiB %.2f ms.", r.Command,
+		r.Began.Format("2 January 2006"),
 		m.Cores, m.Processor, m.MemoryGiB, m.Kernel, m.Go, m.FsyncMs)
 	if len(m.Stores) > 0 {
 		p.line("%s.", strings.Join(m.Stores, ", "))
 	}
-	p.line("Load generator, fake Graph API, stores and servers share the machine; its load average before was %s. %s", m.Load, m.Remarks)
+	p.line("Load generator, fake Graph API, stores and servers share the machine; its load average before was %s. %s",
+		m.Load, m.Remarks)
 	p.line("")
 	r.rates(p)
 	p.line("")
@@ -29,11 +31,15 @@ func (r *Results) Table(w io.Writer) error {
 
 // rates are the tables of speeds: the highest rates, and then each common rate.
 func (r *Results) rates(p *printer) {
-	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users, and tried a second time where that failed; how "+
-		"many were answered a second, until the last reply, which may be up to a second late: less than the rate where a queue grew; medians, with least and "+
-		"most of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages. %s %s", number(r.StepSeconds), r.Users, r.statuses(), r.headroom())
+	p.line("Highest rate: end-to-end p99 under 500 ms and nothing left behind, each rate held for %s s by %d users, "+
+		"and tried a second time where that failed; how "+
+		"many were answered a second, until the last reply, which may be up to a second late: less than the rate "+
+		"where a queue grew; medians, with least and "+
+		"most of the rounds in brackets. CPU seconds are those of servers and stores, per 1,000 messages. %s %s",
+		number(r.StepSeconds), r.Users, r.statuses(), r.headroom())
 	p.line("")
-	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "answered there", "CPU there", "load generator's CPU there")
+	p.row("system", "processes", "on disk before the 200", "rounds", "highest rate", "answered there", "CPU there",
+		"load generator's CPU there")
 	p.row("---", "---:", "---", "---:", "---:", "---:", "---:", "---:")
 	for _, s := range r.Systems {
 		highest := s.highest()
@@ -75,12 +81,14 @@ func (r *Results) headroom() string {
 	if r.Headroom == 0 {
 		return "Wactor's node collects garbage seldom, the strategies as Go does by itself."
 	}
-	return fmt.Sprintf("The strategies collect garbage when there are %d MiB of it, as seldom as Wactor's node.", r.Headroom)
+	return fmt.Sprintf("The strategies collect garbage when there are %d MiB of it, as seldom as Wactor's node.",
+		r.Headroom)
 }
 
 // trials is the table of wrong answers, over all rounds.
 func (r *Results) trials(p *printer) {
-	p.line("Lost · doubled · raced · out of order, over all rounds that looked for them; the same reply sent again is in brackets, which after a kill is no violation. " +
+	p.line("Lost · doubled · raced · out of order, over all rounds that looked for them; the same reply sent " +
+		"again is in brackets, which after a kill is no violation. " +
 		"Each trial is at the lowest rate above (bursts: as fast as replies come).")
 	p.line("")
 	head, rule := []string{"system"}, []string{"---"}

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Throughput draws the highest rate of each system as a bar, with the range over the rounds as a line in it.
+// Throughput draws the highest rate of each system as a bar, with the range over the rounds as a
+// line in it.
 func (r *Results) Throughput() string {
 	const left, right, top, row = 110, 170, 60, 34
 	width := 760
@@ -30,7 +31,8 @@ func (r *Results) Throughput() string {
 		}
 		d.text(at(rate.most)+8, y+16, "start", "small", fmt.Sprintf("%s, %s", thousands(rate.median), s.Promises))
 	}
-	d.text(left, bottom+38, "start", "small", fmt.Sprintf("End-to-end p99 under 500 ms, nothing left behind; %d cores, load generator and stores included. After the rate: "+
+	d.text(left, bottom+38, "start", "small", fmt.Sprintf("End-to-end p99 under 500 ms, nothing left behind; %d "+
+		"cores, load generator and stores included. After the rate: "+
 		"what is on disk before the 200.", r.Machine.Cores))
 	return d.end()
 }

@@ -1,5 +1,6 @@
-// Package store runs Redis, PostgreSQL and RabbitMQ for a comparison: on loopback, on free ports, with data directories of their
-// own and ordinary durable settings. A store that was started is empty.
+// Package store runs Redis, PostgreSQL and RabbitMQ for a comparison: on loopback, on free ports,
+// with data directories of their own and ordinary durable settings. A store that was started is
+// empty.
 package store
 
 import (
@@ -35,7 +36,8 @@ var packages = map[Kind]struct {
 // ErrMissing says that a store is not installed, and that this program may not install it.
 var ErrMissing = errors.New("store: not installed")
 
-// program is where a store's program is; empty where it is not installed. Of several versions it is the last.
+// program is where a store's program is; empty where it is not installed. Of several versions it is
+// the last.
 func program(kind Kind) string {
 	for _, pattern := range packages[kind].programs {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
@@ -64,12 +66,14 @@ func Install(ctx context.Context, kinds []Kind) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	// Debian starts a server when it is installed, unless systemctl and this script are told not to.
+	// Debian starts a server when it is installed, unless systemctl and this script are told not
+	// to.
 	stay := filepath.Join(folder, "policy")
 	if err := os.WriteFile(stay, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	for _, arguments := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
+	for _, arguments := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"},
+		missing...)} {
 		run := exec.CommandContext(ctx, "apt-get", arguments...)
 		run.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "POLICYRCD="+stay, "RUNLEVEL=1")
 		if out, err := run.CombinedOutput(); err != nil {

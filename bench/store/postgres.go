@@ -14,8 +14,8 @@ import (
 // postgresUser runs PostgreSQL, which refuses root.
 const postgresUser = "postgres"
 
-// settings of PostgreSQL: every commit waits for its fsync, as by default; memory and log as its documentation advises for a
-// machine that does little else.
+// settings of PostgreSQL: every commit waits for its fsync, as by default; memory and log as its
+// documentation advises for a machine that does little else.
 const settings = `
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -66,7 +66,8 @@ func initialise(ctx context.Context, template string) error {
 		return err
 	}
 	p, err := machine.Start(machine.Command{
-		Name: "initdb", Path: filepath.Join(filepath.Dir(program(Postgres)), "initdb"), Folder: template, User: postgresUser,
+		Name: "initdb", Path: filepath.Join(filepath.Dir(program(Postgres)), "initdb"), Folder: template,
+		User: postgresUser,
 		Args: []string{"-D", cluster, "-U", "bench", "--auth", "trust", "--encoding", "UTF8", "--locale", "C"},
 	})
 	if err != nil {

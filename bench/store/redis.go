@@ -7,8 +7,8 @@ import (
 	"github.com/wactor/wactor/bench/machine"
 )
 
-// redis starts Redis with its log appended to disk once a second: what people run. A 200 may stand for a second that a crash of the
-// machine takes back.
+// redis starts Redis with its log appended to disk once a second: what people run. A 200 may stand
+// for a second that a crash of the machine takes back.
 func (r *Running) redis(ctx context.Context, folder string, port int) error {
 	if err := machine.Folder(folder, ""); err != nil {
 		return err

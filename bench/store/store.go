@@ -20,7 +20,8 @@ type Host struct {
 
 // Running is a started store.
 type Running struct {
-	// Address is host:port for Redis, a connection string for PostgreSQL, an amqp:// address for RabbitMQ.
+	// Address is host:port for Redis, a connection string for PostgreSQL, an amqp:// address for
+	// RabbitMQ.
 	Address string
 	process []*machine.Process
 }

@@ -64,7 +64,8 @@ func TestStart(t *testing.T) {
 				if err := try(t.Context(), running.Address); err != nil {
 					t.Error(err)
 				}
-				if used, err := machine.CPU(running.IDs()...); err != nil || kind != Redis && used <= 0 { // Redis is up within a tick
+				// Redis is up within a tick
+				if used, err := machine.CPU(running.IDs()...); err != nil || kind != Redis && used <= 0 {
 					t.Error(used, err)
 				}
 				running.Stop()

@@ -13,7 +13,8 @@ const exchange = "messages"
 
 func queueName(i int) string { return "messages." + strconv.Itoa(i) }
 
-// declare makes the exchange and its queues, which outlive the broker. It may be done by several at once, and again.
+// declare makes the exchange and its queues, which outlive the broker. It may be done by several at
+// once, and again.
 func declare(connection *amqp.Connection, queues int, kind string) error {
 	channel, err := connection.Channel()
 	if err != nil {
@@ -28,7 +29,8 @@ func declare(connection *amqp.Connection, queues int, kind string) error {
 		if _, err := channel.QueueDeclare(queueName(i), true, false, false, false, arguments); err != nil {
 			return fmt.Errorf("queue: %w", err)
 		}
-		if err := channel.QueueBind(queueName(i), "1", exchange, false, nil); err != nil { // the key is the queue's weight
+		// the key is the queue's weight
+		if err := channel.QueueBind(queueName(i), "1", exchange, false, nil); err != nil {
 			return fmt.Errorf("binding: %w", err)
 		}
 	}

@@ -21,7 +21,8 @@ type Graph struct {
 // replyTries is how often a reply is sent before it is given up.
 const replyTries = 4
 
-// NewGraph returns a client. The address is that of the number's messages: https://graph.facebook.com/v26.0/<id>/messages.
+// NewGraph returns a client. The address is that of the number's messages:
+// https://graph.facebook.com/v26.0/<id>/messages.
 func NewGraph(address, token string) *Graph {
 	return &Graph{url: address, token: "Bearer " + token, client: &http.Client{
 		Timeout: 10 * time.Second,
@@ -43,11 +44,13 @@ type textMessage struct {
 	Text             struct {
 		Body string `json:"body"`
 	} `json:"text"`
-	// CallbackData comes back with every status of the reply. It is the id of the message that is answered.
+	// CallbackData comes back with every status of the reply. It is the id of the message that is
+	// answered.
 	CallbackData string `json:"biz_opaque_callback_data"`
 }
 
-// Reply sends a text to the user of a message. Failures that may pass are tried again, three times within a second.
+// Reply sends a text to the user of a message. Failures that may pass are tried again, three times
+// within a second.
 func (g *Graph) Reply(ctx context.Context, m Message, text string) error {
 	out := textMessage{MessagingProduct: "whatsapp", To: m.User, Type: "text", CallbackData: m.ID}
 	out.Text.Body = text

@@ -11,18 +11,21 @@ import (
 )
 
 const (
-	// lockFor is how long a lock holds when its owner dies. A handler that takes longer no longer holds it, and does not know.
+	// lockFor is how long a lock holds when its owner dies. A handler that takes longer no longer
+	// holds it, and does not know.
 	lockFor = 5 * time.Second
 	// lockPause is the mean wait before another try, times the number of tries, at most five.
 	lockPause = 5 * time.Millisecond
-	// rememberFor is how long handled messages are remembered. The provider repeats for up to 7 days; a day is what people keep.
+	// rememberFor is how long handled messages are remembered. The provider repeats for up to 7
+	// days; a day is what people keep.
 	rememberFor = 24 * time.Hour
 )
 
 // openRedis opens a pool of up to so many connections.
 func openRedis(ctx context.Context, address string, connections int) (*redis.Client, error) {
 	client := redis.NewClient(&redis.Options{
-		Addr: address, PoolSize: connections, MinIdleConns: min(connections, 16), DisableIdentity: true, PoolTimeout: 10 * time.Second,
+		Addr: address, PoolSize: connections, MinIdleConns: min(connections, 16), DisableIdentity: true,
+		PoolTimeout: 10 * time.Second,
 	})
 	if err := client.Ping(ctx).Err(); err != nil {
 		client.Close()
@@ -32,7 +35,8 @@ func openRedis(ctx context.Context, address string, connections int) (*redis.Cli
 }
 
 // release deletes a key where it still holds the token of its owner.
-var release = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`)
+var release = redis.NewScript(
+	`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`)
 
 func lockKey(user string) string    { return "lock:" + user }
 func handledKey(id string) string   { return "handled:" + id }
@@ -72,8 +76,8 @@ func (s *locks) acquire(ctx context.Context, m Message) (*lock, error) {
 	}
 }
 
-// try is one round trip. The look for the message, and for the session, travels behind the lock: what it finds was read under
-// it, where it was taken.
+// try is one round trip. The look for the message, and for the session, travels behind the lock:
+// what it finds was read under it, where it was taken.
 func (s *locks) try(ctx context.Context, m Message, l *lock) (bool, error) {
 	pipe := s.client.Pipeline()
 	taken := pipe.SetNX(ctx, lockKey(m.User), l.token, lockFor)

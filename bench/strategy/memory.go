@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// memory keeps everything in one process and nothing on disk: the ceiling of the machine, not a way to run a bot. Whatever
-// was in it is gone when the process ends.
+// memory keeps everything in one process and nothing on disk: the ceiling of the machine, not a way
+// to run a bot. Whatever was in it is gone when the process ends.
 type memory struct {
 	reply  Reply
 	seed   maphash.Seed

@@ -6,8 +6,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// naive reads a session, answers, and writes it: what a bot does before anybody has heard of races. It has no deduplication
-// either. It is here to show what goes wrong, and what going right costs on top.
+// naive reads a session, answers, and writes it: what a bot does before anybody has heard of races.
+// It has no deduplication either. It is here to show what goes wrong, and what going right costs on
+// top.
 type naive struct {
 	pool  *pgxpool.Pool
 	reply Reply

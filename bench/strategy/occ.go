@@ -8,9 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// occ is optimistic concurrency control: a version column, a retry where another process was faster, and the message's id noted
-// in the same transaction. Each message counts once. The reply is sent after the commit: where the process dies in between
-// it is lost, since the message is noted as handled; and replies of two processes to one user may overtake each other.
+// occ is optimistic concurrency control: a version column, a retry where another process was
+// faster, and the message's id noted in the same transaction. Each message counts once. The reply
+// is sent after the commit: where the process dies in between it is lost, since the message is
+// noted as handled; and replies of two processes to one user may overtake each other.
 type occ struct {
 	pool  *pgxpool.Pool
 	reply Reply

@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// schema is made at start, by whichever process comes first. Old rows of handled are for a nightly job to delete.
+// schema is made at start, by whichever process comes first. Old rows of handled are for a nightly
+// job to delete.
 const schema = `
 SELECT pg_advisory_xact_lock(7263846);
 CREATE TABLE IF NOT EXISTS sessions (
@@ -24,7 +25,8 @@ CREATE TABLE IF NOT EXISTS handled (
 	at      timestamptz NOT NULL DEFAULT now()
 );`
 
-// openPostgres opens a pool of up to so many connections, whose statements are prepared once each, and makes the tables.
+// openPostgres opens a pool of up to so many connections, whose statements are prepared once each,
+// and makes the tables.
 func openPostgres(ctx context.Context, address string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
@@ -95,9 +97,10 @@ var errConflict = errors.New("strategy: the session has another version")
 // uniqueViolation is PostgreSQL's code for a key that is there already.
 const uniqueViolation = "23505"
 
-// writeVersioned writes a session where its version is still the one that was read, and notes the message as handled: one
-// statement, which is a transaction of its own, so that there is no third round trip for its end. A message that was noted
-// meanwhile ends it with nothing written, as a conflict.
+// writeVersioned writes a session where its version is still the one that was read, and notes the
+// message as handled: one statement, which is a transaction of its own, so that there is no third
+// round trip for its end. A message that was noted meanwhile ends it with nothing written, as a
+// conflict.
 func writeVersioned(ctx context.Context, pool *pgxpool.Pool, m Message, v versioned) error {
 	tag, err := pool.Exec(ctx, `WITH saved AS (
 			INSERT INTO sessions (person, state) VALUES ($1, $2)

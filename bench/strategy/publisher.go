@@ -9,7 +9,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// publisher publishes to the exchange over a few channels, on which many confirmations are awaited at once.
+// publisher publishes to the exchange over a few channels, on which many confirmations are awaited
+// at once.
 type publisher struct {
 	channels []*amqp.Channel
 	next     atomic.Uint64
@@ -33,16 +34,18 @@ func newPublisher(connection *amqp.Connection) (*publisher, error) {
 	return p, nil
 }
 
-// publish returns once the broker has confirmed: the message is in a queue, and on disk as far as the queue writes it.
+// publish returns once the broker has confirmed: the message is in a queue, and on disk as far as
+// the queue writes it.
 func (p *publisher) publish(ctx context.Context, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("strategy: a message can't be written: %w", err)
 	}
 	channel := p.channels[p.next.Add(1)%uint64(len(p.channels))]
-	confirmation, err := channel.PublishWithDeferredConfirmWithContext(ctx, exchange, m.User, false, false, amqp.Publishing{
-		ContentType: "application/json", DeliveryMode: amqp.Persistent, MessageId: m.ID, Body: body,
-	})
+	confirmation, err := channel.PublishWithDeferredConfirmWithContext(ctx, exchange, m.User, false, false,
+		amqp.Publishing{
+			ContentType: "application/json", DeliveryMode: amqp.Persistent, MessageId: m.ID, Body: body,
+		})
 	if err != nil {
 		return fmt.Errorf("strategy: a message was not published: %w", err)
 	}

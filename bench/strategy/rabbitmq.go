@@ -12,11 +12,13 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// rabbitMQ puts messages into durable queues by a hash of the user and answers the webhook once the broker has confirmed. Each
-// queue has one active consumer over all processes, which takes one message after the other: session and the message's id go to
-// PostgreSQL in one transaction, the reply is sent, the message acknowledged. The queue lets another process take over where one
-// died; what was under way is delivered again then. A reply is lost where the process died after the commit and before it.
-// During a takeover the old consumer may still run, which the version column catches.
+// rabbitMQ puts messages into durable queues by a hash of the user and answers the webhook once the
+// broker has confirmed. Each queue has one active consumer over all processes, which takes one
+// message after the other: session and the message's id go to PostgreSQL in one transaction, the
+// reply is sent, the message acknowledged. The queue lets another process take over where one died;
+// what was under way is delivered again then. A reply is lost where the process died after the
+// commit and before it. During a takeover the old consumer may still run, which the version column
+// catches.
 type rabbitMQ struct {
 	turns            *occ
 	log              *slog.Logger
@@ -29,7 +31,8 @@ type rabbitMQ struct {
 const (
 	// prefetch is how many messages of a queue wait at its consumer.
 	prefetch = 50
-	// standbyAfter is when a process offers itself for the queues of others: each is to have its share first.
+	// standbyAfter is when a process offers itself for the queues of others: each is to have its
+	// share first.
 	standbyAfter = 2 * time.Second
 )
 

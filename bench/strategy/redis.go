@@ -7,9 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisOnly keeps lock, session and deduplication in Redis. With appendonly everysec, which is what people run, the last second is
-// gone when the machine dies: a 200 does not mean that anything is on disk. Three round trips a message: lock and read; write the
-// session and note the message, both or none; release.
+// redisOnly keeps lock, session and deduplication in Redis. With appendonly everysec, which is what
+// people run, the last second is gone when the machine dies: a 200 does not mean that anything is
+// on disk. Three round trips a message: lock and read; write the session and note the message, both
+// or none; release.
 type redisOnly struct {
 	locks
 	reply Reply

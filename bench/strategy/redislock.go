@@ -7,9 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisLock is a lock in Redis around a session in PostgreSQL. The lock is held until the reply is sent, so that replies keep the order
-// of their steps. A message is noted as handled at the end: where the process dies before, it runs again, and counts twice. Where the
-// lock expires under a slow handler, two run at once.
+// redisLock is a lock in Redis around a session in PostgreSQL. The lock is held until the reply is
+// sent, so that replies keep the order of their steps. A message is noted as handled at the end:
+// where the process dies before, it runs again, and counts twice. Where the lock expires under a
+// slow handler, two run at once.
 type redisLock struct {
 	locks
 	pool  *pgxpool.Pool

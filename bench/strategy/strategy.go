@@ -9,10 +9,12 @@ import (
 	"strconv"
 )
 
-// Strategy is a way to handle messages of one user that come at the same time, in several processes.
+// Strategy is a way to handle messages of one user that come at the same time, in several
+// processes.
 type Strategy interface {
-	// Handle takes one message. Once it returned nil the webhook is answered 200, and the provider forgets the message. It is called
-	// on the request's goroutine, by many at once, and may block for as long as the provider waits.
+	// Handle takes one message. Once it returned nil the webhook is answered 200, and the provider
+	// forgets the message. It is called on the request's goroutine, by many at once, and may block
+	// for as long as the provider waits.
 	Handle(ctx context.Context, m Message) error
 	// Close waits for what runs, and closes the connections. Nothing is handled after it.
 	Close()
@@ -26,7 +28,8 @@ type Options struct {
 	Postgres string
 	// AMQP is an amqp:// address.
 	AMQP string
-	// Process of Processes tells the processes of one system apart, from 0, so that they can share out queues.
+	// Process of Processes tells the processes of one system apart, from 0, so that they can share
+	// out queues.
 	Process, Processes int
 	// Connections is the most that one process opens to PostgreSQL, and four times that to Redis.
 	Connections int
@@ -40,7 +43,8 @@ type Options struct {
 	Fail func(error)
 }
 
-// Reply sends a text to the user of a message, and is retried where that helps. It is safe for concurrent use.
+// Reply sends a text to the user of a message, and is retried where that helps. It is safe for
+// concurrent use.
 type Reply func(ctx context.Context, m Message, text string) error
 
 // Names are those that New knows, in the order of the table.

@@ -15,7 +15,8 @@ import (
 const (
 	// maxBody is the most that the provider sends, in bytes.
 	maxBody = 3 << 20
-	// handleWithin bounds the handling of one webhook. It goes on when the provider hangs up: half a message helps nobody.
+	// handleWithin bounds the handling of one webhook. It goes on when the provider hangs up: half
+	// a message helps nobody.
 	handleWithin = 20 * time.Second
 )
 
@@ -26,7 +27,8 @@ type Webhook struct {
 	Log       *slog.Logger
 }
 
-// ServeHTTP answers 200 once all messages were handled, and 503 where one was not: the provider posts all of them again then.
+// ServeHTTP answers 200 once all messages were handled, and 503 where one was not: the provider
+// posts all of them again then.
 func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)

@@ -75,7 +75,8 @@ func TestWebhookToReply(t *testing.T) {
 			t.Errorf("%+v with %q", m, g.tokens[i])
 		}
 	}
-	if got := strings.Join(replies, "; "); got != "4915 step 1: hello wamid.1; DE.1 step 1: hi wamid.2; 4915 step 2: hello wamid.9" {
+	if got := strings.Join(replies, "; "); got != "4915 step 1: hello wamid.1; DE.1 step 1: hi wamid.2; 4915 step 2: "+
+		"hello wamid.9" {
 		t.Error(got)
 	}
 }
@@ -110,7 +111,10 @@ func TestWebhookRefuses(t *testing.T) {
 }
 
 func TestReplyGivesUp(t *testing.T) {
-	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+	}))
 	defer refusing.Close()
 	sender := NewGraph(refusing.URL, "token")
 	defer sender.Close()

@@ -24,8 +24,10 @@ func Build(ctx context.Context, module, folder string) (Options, error) {
 	}
 	o := Options{
 		Folder: folder, Ports: ports, Stores: &store.Host{Folder: folder, Ports: ports},
-		Wactor: filepath.Join(folder, "wactor"), Strategy: filepath.Join(folder, "strategy"), Flow: filepath.Join(module, "examples", "counter", "flow.yaml"),
-		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "bench-app-secret", AccessToken: "bench-token",
+		Wactor: filepath.Join(folder, "wactor"), Strategy: filepath.Join(folder, "strategy"),
+		Flow:  filepath.Join(module, "examples", "counter", "flow.yaml"),
+		Graph: machine.Loopback(graph), PhoneNumberID: "100000000000001", AppSecret: "bench-app-secret",
+		AccessToken: "bench-token",
 	}
 	return o, build(ctx, module, o.Wactor, "./cmd/wactor")
 }
@@ -46,5 +48,6 @@ func build(ctx context.Context, module, program, path string) error {
 
 // Generator is a load generator for the systems.
 func (o Options) Generator() *measure.Generator {
-	return &measure.Generator{Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret, AccessToken: o.AccessToken}
+	return &measure.Generator{Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret,
+		AccessToken: o.AccessToken}
 }

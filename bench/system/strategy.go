@@ -31,7 +31,8 @@ func (r *Running) strategy(ctx context.Context, name string) error {
 		address := machine.Loopback(port)
 		own := append([]string{"--listen", address, "--process", strconv.Itoa(i)}, arguments...)
 		r.commands = append(r.commands, server{
-			command: machine.Command{Name: fmt.Sprintf("%s-%d", name, i), Path: o.Strategy, Args: own, Folder: r.folder},
+			command: machine.Command{Name: fmt.Sprintf("%s-%d", name, i), Path: o.Strategy, Args: own,
+				Folder: r.folder},
 			address: address, ready: func() bool { return machine.Listens(address) },
 		})
 	}

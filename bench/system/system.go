@@ -1,4 +1,5 @@
-// Package system runs what is compared: the processes of a strategy or of Wactor, and the stores that they need.
+// Package system runs what is compared: the processes of a strategy or of Wactor, and the stores
+// that they need.
 package system
 
 import (
@@ -80,7 +81,8 @@ type Options struct {
 	Stores *store.Host
 	// Wactor and Strategy are the programs; Flow is the counter's.
 	Wactor, Strategy, Flow string
-	// Headroom is how much garbage a strategy's process lets be before it collects any, in MiB; 0 is Go's own setting.
+	// Headroom is how much garbage a strategy's process lets be before it collects any, in MiB; 0
+	// is Go's own setting.
 	Headroom int
 	// Active is how many conversations a node of Wactor may have in memory; 0 is its default.
 	Active int
@@ -89,7 +91,8 @@ type Options struct {
 	// Connections, Queues and QueueType are those of strategy.Options.
 	Connections, Queues int
 	QueueType           string
-	// Graph is the address of the fake Graph API; PhoneNumberID, AppSecret and AccessToken are the channel's.
+	// Graph is the address of the fake Graph API; PhoneNumberID, AppSecret and AccessToken are the
+	// channel's.
 	Graph, PhoneNumberID, AppSecret, AccessToken string
 }
 

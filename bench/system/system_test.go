@@ -11,7 +11,8 @@ import (
 )
 
 func TestNeeds(t *testing.T) {
-	if got := Needs([]string{"memory", "redislock", "occ", "wactor"}); !slices.Equal(got, []store.Kind{store.Redis, store.Postgres}) {
+	if got := Needs([]string{"memory", "redislock", "occ", "wactor"}); !slices.Equal(got, []store.Kind{store.Redis,
+		store.Postgres}) {
 		t.Error(got)
 	}
 	for _, name := range Names() {
@@ -27,8 +28,10 @@ func TestConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Running{options: Options{Graph: "127.0.0.1:1", PhoneNumberID: "100000000000001", AppSecret: "secret", AccessToken: "token", Flow: flow}}
-	nodes := []node{{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"}, {"127.0.0.1:5", "127.0.0.1:6", "127.0.0.1:7", "127.0.0.1:8"}}
+	r := &Running{options: Options{Graph: "127.0.0.1:1", PhoneNumberID: "100000000000001", AppSecret: "secret",
+		AccessToken: "token", Flow: flow}}
+	nodes := []node{{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"}, {"127.0.0.1:5", "127.0.0.1:6",
+		"127.0.0.1:7", "127.0.0.1:8"}}
 	path := filepath.Join(t.TempDir(), "node.yaml")
 	if err := os.WriteFile(path, []byte(r.config(nodes[:1], 0)), 0o600); err != nil {
 		t.Fatal(err)

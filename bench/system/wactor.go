@@ -13,9 +13,9 @@ import (
 // node are the addresses of one node of Wactor.
 type node struct{ http, admin, gossip, rpc string }
 
-// wactor says how one node, or the nodes of a cluster, are started. Everything is as by default, but for the pace, which keeps below the
-// provider's limits (the strategies have none), and for how long a reply of unknown fate waits for a status, so that a run after
-// a kill ends soon.
+// wactor says how one node, or the nodes of a cluster, are started. Everything is as by default,
+// but for the pace, which keeps below the provider's limits (the strategies have none), and for how
+// long a reply of unknown fate waits for a status, so that a run after a kill ends soon.
 func (r *Running) wactor(count int) error {
 	nodes := make([]node, count)
 	for i := range nodes {
@@ -33,7 +33,8 @@ func (r *Running) wactor(count int) error {
 			return err
 		}
 		r.commands = append(r.commands, server{
-			command: machine.Command{Name: fmt.Sprintf("node-%d", i+1), Path: r.options.Wactor, Args: []string{"serve", "-c", path}, Folder: r.folder},
+			command: machine.Command{Name: fmt.Sprintf("node-%d", i+1), Path: r.options.Wactor, Args: []string{"serve",
+				"-c", path}, Folder: r.folder},
 			address: n.http, ready: func() bool { return answers200("http://" + n.admin + "/readyz") },
 		})
 	}
@@ -49,7 +50,8 @@ func (r *Running) config(nodes []node, i int) string {
 		for _, n := range nodes {
 			join = append(join, fmt.Sprintf("%q", n.gossip))
 		}
-		cluster = fmt.Sprintf("cluster: { gossip: %q, rpc: %q, advertise: 127.0.0.1, join: [%s], expect: %d, secret: compare-cluster-secret }\n",
+		cluster = fmt.Sprintf("cluster: { gossip: %q, rpc: %q, advertise: 127.0.0.1, join: [%s], expect: %d, secret: "+
+			"compare-cluster-secret }\n",
 			nodes[i].gossip, nodes[i].rpc, strings.Join(join, ", "), len(nodes))
 	}
 	limits := ""
@@ -71,7 +73,8 @@ listen: { http: %q, admin: %q }
     pace: off
 bots:
   counter: { flow: %q }
-`, i+1, i+1, nodes[i].http, nodes[i].admin, limits, cluster, o.PhoneNumberID, o.AppSecret, o.AccessToken, o.Graph, o.Flow)
+`, i+1, i+1, nodes[i].http, nodes[i].admin, limits, cluster, o.PhoneNumberID, o.AppSecret, o.AccessToken, o.Graph,
+		o.Flow)
 }
 
 // probe asks whether a node is ready, and gives up soon.

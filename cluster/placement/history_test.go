@@ -15,8 +15,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the histories under testdata")
 
-// TestHistories replays the histories under testdata: commands on lines that begin with "> ", and below each what came of it.
-// Run with -rewrite to rewrite them, and review the diff.
+// TestHistories replays the histories under testdata: commands on lines that begin with "> ", and
+// below each what came of it. Run with -rewrite to rewrite them, and review the diff.
 //
 //	new NODE ...               a group with a voter on each node; the first leads
 //	wanted NODE ...            what the meta group wants, the preferred leader first

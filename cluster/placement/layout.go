@@ -8,7 +8,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// layout is a placement on its way. Nodes and zones are known by their positions, shards by their numbers.
+// layout is a placement on its way. Nodes and zones are known by their positions, shards by their
+// numbers.
 type layout struct {
 	nodes    []Node // by id
 	replicas int
@@ -26,7 +27,8 @@ const nobody = -1
 
 func newLayout(groups, replicas int, nodes []Node) *layout {
 	l := &layout{
-		nodes: nodes, replicas: replicas, zone: make([]int, len(nodes)), shards: make([][]int, len(nodes)), weights: make([][]uint64, len(nodes)),
+		nodes: nodes, replicas: replicas, zone: make([]int, len(nodes)), shards: make([][]int, len(nodes)),
+		weights: make([][]uint64, len(nodes)),
 		holders: make([][]int, groups), leaders: make([]int, groups), former: make([][]int, groups),
 	}
 	for shard := range l.leaders {
@@ -52,7 +54,10 @@ func newLayout(groups, replicas int, nodes []Node) *layout {
 func (l *layout) keep(previous [][]uint64) {
 	for shard, ids := range previous[:min(len(previous), len(l.holders))] {
 		for place, id := range ids {
-			node, known := slices.BinarySearchFunc(l.nodes, id, func(n Node, id uint64) int { return cmp.Compare(n.ID, id) })
+			node, known := slices.BinarySearchFunc(l.nodes, id, func(n Node, id uint64) int {
+				return cmp.Compare(n.ID,
+					id)
+			})
 			if !known || slices.Contains(l.holders[shard], node) {
 				continue
 			}
@@ -65,8 +70,8 @@ func (l *layout) keep(previous [][]uint64) {
 	}
 }
 
-// trim takes replicas from a shard until it can be filled within the bounds of its zones: those that are too many, or stand where
-// another zone needs one. The leader is the last to go.
+// trim takes replicas from a shard until it can be filled within the bounds of its zones: those
+// that are too many, or stand where another zone needs one. The leader is the last to go.
 func (l *layout) trim(shard int) {
 	for {
 		tooFull := func(zone int) bool { return l.inZone(shard, zone) > l.zones[zone].most }
@@ -104,8 +109,8 @@ func (l *layout) goesBefore(shard, a, b int) bool {
 	return cmp.Or(cmp.Compare(l.room(a), l.room(b)), cmp.Compare(l.weight(shard, a), l.weight(shard, b))) < 0
 }
 
-// fill gives a shard the replicas that it lacks: on the nodes of highest weight among those that have room, or, where none has
-// any, on those that are the least over their bound.
+// fill gives a shard the replicas that it lacks: on the nodes of highest weight among those that
+// have room, or, where none has any, on those that are the least over their bound.
 func (l *layout) fill(shard int) {
 	for len(l.holders[shard]) < l.replicas {
 		missing := l.replicas - len(l.holders[shard])
@@ -142,7 +147,8 @@ func (l *layout) room(node int) int {
 	return l.zones[l.zone[node]].mostGroups - len(l.shards[node])
 }
 
-// weight is the rendezvous hash of a shard and a node. Where thousands of shards move, each is asked for thousands of times.
+// weight is the rendezvous hash of a shard and a node. Where thousands of shards move, each is
+// asked for thousands of times.
 func (l *layout) weight(shard, node int) uint64 {
 	if l.weights[node] == nil {
 		l.weights[node] = make([]uint64, len(l.holders))

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// lead chooses the preferred leader of each shard: who led before, if it still holds the shard, else the holder that leads the
-// least. Then nodes that lead two more than others hand shards on, again by shortest paths, until no such pair can be evened out.
-// A preferred leader costs no copy, so here balance goes before rest.
+// lead chooses the preferred leader of each shard: who led before, if it still holds the shard,
+// else the holder that leads the least. Then nodes that lead two more than others hand shards on,
+// again by shortest paths, until no such pair can be evened out. A preferred leader costs no copy,
+// so here balance goes before rest.
 func (l *layout) lead() []int {
 	led := make([][]int, len(l.nodes)) // shards, by their leader
 	leads := func(node int) int { return len(led[node]) }
@@ -31,7 +32,8 @@ func (l *layout) lead() []int {
 	return l.leaders
 }
 
-// handLead moves one lead away from a node towards one that leads at least two less, and reports whether there was a way.
+// handLead moves one lead away from a node towards one that leads at least two less, and reports
+// whether there was a way.
 func (l *layout) handLead(led [][]int, from int) bool {
 	targets := ranked(len(led), func(node int) int { return len(led[from]) - len(led[node]) - 1 })
 	if len(targets) == 0 {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// shortestPath returns the nodes of a shortest path from a source to a target, or nothing if there is none. Of several it
-// prefers earlier sources, then earlier targets.
+// shortestPath returns the nodes of a shortest path from a source to a target, or nothing if there
+// is none. Of several it prefers earlier sources, then earlier targets.
 func shortestPath(nodes int, sources, targets []int, edge func(from, to int) bool) []int {
 	const unseen, source = -2, -1
 	before := make([]int, nodes)
@@ -17,7 +17,8 @@ func shortestPath(nodes int, sources, targets []int, edge func(from, to int) boo
 		before[node] = source
 	}
 	for reached := sources; len(reached) > 0; {
-		// All of these are as far away. Whether one ends a path is asked before any is followed further: mostly one does.
+		// All of these are as far away. Whether one ends a path is asked before any is followed
+		// further: mostly one does.
 		for _, from := range reached {
 			for _, to := range targets {
 				if before[to] == unseen && edge(from, to) {

@@ -35,12 +35,13 @@ type Kind uint8
 const (
 	// None: the group is as wanted, or nothing is wanted of it.
 	None Kind = iota
-	// Wait: a change is under way, somebody must catch up or come back, or nothing better can be done safely.
+	// Wait: a change is under way, somebody must catch up or come back, or nothing better can be
+	// done safely.
 	Wait
 	// Add: create a replica on each of Nodes, then add it as a learner.
 	Add
-	// Change: one change of the configuration that promotes the learners in Promote and removes the replicas in Remove. A
-	// joint one, unless Remove holds learners only.
+	// Change: one change of the configuration that promotes the learners in Promote and removes the
+	// replicas in Remove. A joint one, unless Remove holds learners only.
 	Change
 	// Transfer: give the leadership to the voter To.
 	Transfer
@@ -55,26 +56,32 @@ type Step struct {
 	Kind Kind
 	// Nodes get a replica; one at a time.
 	Nodes []uint64
-	// Promote and Remove are ids of replicas. Voters in Remove are best made learners by the joint change, and destroyed only when
-	// they are removed as such, in the step after: a voter that takes the end of the joint configuration for done and is destroyed can
-	// be needed by others, who do not know of that end yet, for a majority of the outgoing half.
+	// Promote and Remove are ids of replicas. Voters in Remove are best made learners by the joint
+	// change, and destroyed only when they are removed as such, in the step after: a voter that
+	// takes the end of the joint configuration for done and is destroyed can be needed by others,
+	// who do not know of that end yet, for a majority of the outgoing half.
 	Promote, Remove []uint64
 	// To is the id of a replica.
 	To uint64
 }
 
-// Next tells the leader of a group its next step towards the wanted nodes, an odd number of which the first is the preferred
-// leader. It remembers nothing: a step that was lost, refused or half done is told again, by whoever leads then. Alive is what
-// gossip says of a node; it and Recent must agree before a replica is counted on.
+// Next tells the leader of a group its next step towards the wanted nodes, an odd number of which
+// the first is the preferred leader. It remembers nothing: a step that was lost, refused or half
+// done is told again, by whoever leads then. Alive is what gossip says of a node; it and Recent
+// must agree before a replica is counted on.
 //
-//   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't vote are removed.
-//   - When all wanted nodes that are alive have caught up, one joint change promotes and removes. See target.go for whom it
-//     keeps while wanted nodes are dead.
-//   - A change needs a live majority before and after it, and ends with an even number of voters only where the leader leaves,
-//     its preferred heir takes the place, and nobody is missing: then it is one voter more until the heir leads. It never ends with two.
-//   - A leader that has to leave hands over first. One without anybody to hand over to promotes first; only where it is the one
-//     voter, and is replaced by one, it removes itself, and the other one elects itself.
-//   - While nothing fails the lead is handed over once at most: each time ends the conversations of the shard.
+//   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't
+//     vote are removed.
+//   - When all wanted nodes that are alive have caught up, one joint change promotes and removes.
+//     See target.go for whom it keeps while wanted nodes are dead.
+//   - A change needs a live majority before and after it, and ends with an even number of voters
+//     only where the leader leaves, its preferred heir takes the place, and nobody is missing: then
+//     it is one voter more until the heir leads. It never ends with two.
+//   - A leader that has to leave hands over first. One without anybody to hand over to promotes
+//     first; only where it is the one voter, and is replaced by one, it removes itself, and the
+//     other one elects itself.
+//   - While nothing fails the lead is handed over once at most: each time ends the conversations of
+//     the shard.
 //   - Last, the leadership goes to the preferred leader, if that is live and has caught up.
 func Next(g Group, wanted []uint64, alive func(node uint64) bool) Step {
 	p := plan{group: g, wanted: wanted, alive: alive}
@@ -95,7 +102,8 @@ func Next(g Group, wanted []uint64, alive func(node uint64) bool) Step {
 	return p.change()
 }
 
-// addition adds a learner for a wanted node, and waits for one that catches up. It is None when there is nothing to add.
+// addition adds a learner for a wanted node, and waits for one that catches up. It is None when
+// there is nothing to add.
 func (p plan) addition() Step {
 	var missing []uint64
 	for _, node := range p.wanted {
@@ -126,8 +134,9 @@ func (p plan) change() Step {
 	if slices.ContainsFunc(goal.voters, p.isSelf) {
 		return goal.step()
 	}
-	// Who got the lead before the preferred heir votes would have to hand it on. While somebody is missing it does all the same: with one
-	// voter more, who stays until the missing one is back, all others would be needed.
+	// Who got the lead before the preferred heir votes would have to hand it on. While somebody is
+	// missing it does all the same: with one voter more, who stays until the missing one is back,
+	// all others would be needed.
 	heir, found := p.heir(goal)
 	if found && (!slices.ContainsFunc(goal.promote, p.isPreferred) || p.isMissed()) {
 		return Step{Kind: Transfer, To: heir.ID}

@@ -7,15 +7,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestNextArrives lets nodes die, be cut off, be suspected and come back, lets replicas fall behind, wishes and leaders change, and
-// holds each step to what it must never do. Then all is well again, and the group has to become what is wanted.
+// TestNextArrives lets nodes die, be cut off, be suspected and come back, lets replicas fall
+// behind, wishes and leaders change, and holds each step to what it must never do. Then all is well
+// again, and the group has to become what is wanted.
 func TestNextArrives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(1, rapid.SampledFrom([][]uint64{nil, {2, 3}, {2, 3, 4, 5}}).Draw(t, "others")...)
 		w.demotes = rapid.Bool().Draw(t, "demotes")
 		node := rapid.Uint64Range(1, 9)
 		want := func(t *rapid.T) {
-			w.wanted = rapid.Permutation([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t, "wanted")[:rapid.SampledFrom([]int{1, 3, 3, 5}).Draw(t, "count")]
+			w.wanted = rapid.Permutation([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t,
+				"wanted")[:rapid.SampledFrom([]int{1, 3, 3, 5}).Draw(t, "count")]
 		}
 		step := func(t *rapid.T) { takeStep(t, w) }
 		t.Repeat(map[string]func(*rapid.T){
@@ -34,10 +36,20 @@ func TestNextArrives(t *testing.T) {
 					r.CaughtUp = false
 				}
 			},
-			"die":     func(t *rapid.T) { n := node.Draw(t, "node"); w.dead[n], w.unseen[n] = true, true; elect(t, w) },
-			"cut off": func(t *rapid.T) { n := node.Draw(t, "node"); w.dead[n], w.unseen[n] = false, true; elect(t, w) },
+			"die": func(t *rapid.T) { n := node.Draw(t, "node"); w.dead[n], w.unseen[n] = true, true; elect(t, w) },
+			"cut off": func(t *rapid.T) {
+				n := node.Draw(t, "node")
+				w.dead[n], w.unseen[n] = false, true
+				elect(t,
+					w)
+			},
 			"suspect": func(t *rapid.T) { n := node.Draw(t, "node"); w.dead[n], w.unseen[n] = true, false },
-			"recover": func(t *rapid.T) { n := node.Draw(t, "node"); w.dead[n], w.unseen[n] = false, false; elect(t, w) },
+			"recover": func(t *rapid.T) {
+				n := node.Draw(t, "node")
+				w.dead[n], w.unseen[n] = false, false
+				elect(t,
+					w)
+			},
 		})
 		want(t)
 		settle(t, w)
@@ -50,7 +62,8 @@ func TestTheLeadIsHandedOverOnce(t *testing.T) {
 		nodes := rapid.SampledFrom([][]uint64{nil, {2, 3}, {2, 3, 4, 5}})
 		w := newWorld(1, nodes.Draw(t, "others")...)
 		w.demotes = true
-		w.wanted = rapid.Permutation([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t, "wanted")[:rapid.SampledFrom([]int{1, 3, 3, 5}).Draw(t, "count")]
+		w.wanted = rapid.Permutation([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t, "wanted")[:rapid.SampledFrom([]int{1,
+			3, 3, 5}).Draw(t, "count")]
 		leader, given := w.group.Self, 0
 		for goOn(t, w) != None {
 			if w.group.Self != leader {
@@ -90,7 +103,8 @@ func settle(t *rapid.T, w *world) {
 		}
 	}
 	slices.Sort(voters)
-	if want := slices.Sorted(slices.Values(w.wanted)); !slices.Equal(voters, want) || len(voters) != len(w.group.Replicas) || w.group.Self != w.wanted[0] {
+	if want := slices.Sorted(slices.Values(w.wanted)); !slices.Equal(voters, want) ||
+		len(voters) != len(w.group.Replicas) || w.group.Self != w.wanted[0] {
 		t.Fatalf("wanted %v, ended with %v and step %v", w.wanted, w, w.tell())
 	}
 }
@@ -122,7 +136,8 @@ func takeStep(t *rapid.T, w *world) Kind {
 	case Change:
 		checkChange(t, w, step)
 	case Transfer:
-		if to := w.replica(step.To); !to.Voter || !to.CaughtUp || w.unseen[to.Node] || w.dead[to.Node] || to.Node == w.group.Self {
+		if to := w.replica(step.To); !to.Voter || !to.CaughtUp || w.unseen[to.Node] || w.dead[to.Node] ||
+			to.Node == w.group.Self {
 			t.Fatalf("%s: %v", before, step)
 		}
 	}
@@ -134,7 +149,8 @@ func takeStep(t *rapid.T, w *world) Kind {
 }
 
 func checkAdd(t *rapid.T, w *world, step Step) {
-	if len(step.Nodes) != 1 || w.dead[step.Nodes[0]] || w.on(step.Nodes[0]) != nil || !slices.Contains(w.wanted, step.Nodes[0]) {
+	if len(step.Nodes) != 1 || w.dead[step.Nodes[0]] || w.on(step.Nodes[0]) != nil || !slices.Contains(w.wanted,
+		step.Nodes[0]) {
 		t.Fatalf("%v: %v with %v wanted", w, step, w.wanted)
 	}
 	for _, r := range w.group.Replicas {
@@ -155,7 +171,8 @@ func checkChange(t *rapid.T, w *world, step Step) {
 		switch wanted := slices.Contains(w.wanted, r.Node); {
 		case promoted && (!r.Learner || !r.CaughtUp || !live(r) || !wanted || removed), removed && wanted:
 			t.Fatalf("%v: %v with %v wanted", w, step, w.wanted)
-		case removed && r.Node == w.group.Self && len(step.Promote) != 1 || removed && r.Node == w.group.Self && len(w.wanted) != 1:
+		case removed && r.Node == w.group.Self && len(step.Promote) != 1 || removed && r.Node == w.group.Self &&
+			len(w.wanted) != 1:
 			t.Fatalf("%v: the leader removes itself: %v", w, step)
 		}
 		if r.Voter {
@@ -178,7 +195,8 @@ func checkChange(t *rapid.T, w *world, step Step) {
 	}
 }
 
-// endJoint lets raft leave a joint configuration. A leader that is removed leaves an election behind.
+// endJoint lets raft leave a joint configuration. A leader that is removed leaves an election
+// behind.
 func endJoint(t *rapid.T, w *world) {
 	if w.group.Joint && !w.unseen[w.group.Self] && w.majority() {
 		w.leave()
@@ -186,7 +204,8 @@ func endJoint(t *rapid.T, w *world) {
 	}
 }
 
-// elect gives the group a leader, if the one it has is gone and there is a majority. Whoever is elected has all that is committed.
+// elect gives the group a leader, if the one it has is gone and there is a majority. Whoever is
+// elected has all that is committed.
 func elect(t *rapid.T, w *world) {
 	leader := w.on(w.group.Self)
 	if !w.majority() || leader != nil && !w.unseen[leader.Node] && (leader.Voter || leader.Outgoing) {

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestNext has a row for each rule. A replica is written as its node, of which it has the id ten times, one more for a second one on that node, and marks: * leads,
-// l is a learner, o votes in the outgoing configuration only, b is behind, - is dead, s is suspected by gossip, u is not heard of.
+// TestNext has a row for each rule. A replica is written as its node, of which it has the id ten
+// times, one more for a second one on that node, and marks: * leads, l is a learner, o votes in the
+// outgoing configuration only, b is behind, - is dead, s is suspected by gossip, u is not heard of.
 func TestNext(t *testing.T) {
 	for _, c := range []struct{ name, group, wanted, dead, want string }{
 		{"nothing wanted", "1* 2 3", "", "", "none"},

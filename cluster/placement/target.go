@@ -26,14 +26,17 @@ func (t target) step() Step {
 	return Step{Kind: Change, Promote: ids(t.promote), Remove: ids(t.remove)}
 }
 
-// target returns the voters that the group shall have next: those on wanted nodes, and the learners there that are ready.
+// target returns the voters that the group shall have next: those on wanted nodes, and the learners
+// there that are ready.
 //
-// A wanted node without a voter, because it is dead, is stood in for by a voter that nobody wants, as long as one is live: a
-// group does not lose a replica before the new one is there. A wanted voter that is dead stays, for to remove it would cost a
-// copy when it comes back; how long it is wanted is the meta group's to say.
+// A wanted node without a voter, because it is dead, is stood in for by a voter that nobody wants,
+// as long as one is live: a group does not lose a replica before the new one is there. A wanted
+// voter that is dead stays, for to remove it would cost a copy when it comes back; how long it is
+// wanted is the meta group's to say.
 //
-// An even number of voters stands no more failures than the odd one below, and two stand fewer than one. So one more voter that
-// nobody wants is kept, or else the last learner has to wait. Where there is neither, nothing is left to change.
+// An even number of voters stands no more failures than the odd one below, and two stand fewer than
+// one. So one more voter that nobody wants is kept, or else the last learner has to wait. Where
+// there is neither, nothing is left to change.
 //
 // With keepLeader, the leader is one of those that stay.
 func (p plan) target(keepLeader bool) target {
@@ -69,8 +72,9 @@ func (p plan) target(keepLeader bool) target {
 	return goal
 }
 
-// safe reports whether the group may change to a target. It waits for wanted nodes that are alive and lag behind; and for dead
-// ones, as long as the voters there are have more live ones among them.
+// safe reports whether the group may change to a target. It waits for wanted nodes that are alive
+// and lag behind; and for dead ones, as long as the voters there are have more live ones among
+// them.
 func (p plan) safe(goal target) bool {
 	waiting := false
 	for _, node := range p.wanted {
@@ -80,7 +84,8 @@ func (p plan) safe(goal target) bool {
 		waiting = waiting || !p.up(node)
 	}
 	fewer := p.countLive(goal.voters) < p.countLive(p.voters())
-	// The majority follows from the rest. It is asked for all the same, since nothing else here must be wrong less.
+	// The majority follows from the rest. It is asked for all the same, since nothing else here
+	// must be wrong less.
 	return p.majority(goal.voters) && !(waiting && fewer)
 }
 
@@ -88,7 +93,8 @@ func (p plan) voters() []Replica {
 	return p.filter(func(r Replica) bool { return r.Voter })
 }
 
-// unwantedVoters returns the voters that nobody wants, who is best kept first: the leader, then who is live, then who has caught up.
+// unwantedVoters returns the voters that nobody wants, who is best kept first: the leader, then who
+// is live, then who has caught up.
 func (p plan) unwantedVoters() []Replica {
 	found := p.filter(func(r Replica) bool { return r.Voter && !p.isWanted(r) })
 	rank := func(r Replica) int {
@@ -102,7 +108,10 @@ func (p plan) unwantedVoters() []Replica {
 		}
 		return 3
 	}
-	slices.SortFunc(found, func(a, b Replica) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(found, func(a, b Replica) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID,
+			b.ID))
+	})
 	return found
 }
 
@@ -155,7 +164,8 @@ func (p plan) up(node uint64) bool {
 	return node == p.group.Self || p.alive(node)
 }
 
-// live reports whether a replica can be counted on for a majority. Gossip and the log must agree: either can be late.
+// live reports whether a replica can be counted on for a majority. Gossip and the log must agree:
+// either can be late.
 func (p plan) live(r Replica) bool {
 	return p.isSelf(r) || r.Recent && p.alive(r.Node)
 }

@@ -11,11 +11,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestWantKeepsItsPromises changes a cluster again and again, and holds every placement to what Want says of it.
+// TestWantKeepsItsPromises changes a cluster again and again, and holds every placement to what
+// Want says of it.
 func TestWantKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.Uint32Range(0, 70).Draw(t, "shards")
-		zones := rapid.SampledFrom([][]string{{""}, {"a", "b"}, {"a", "b", "c"}, {"", "a", "b", "b", "b"}, {"a", "b", "c", "d", "e"}}).Draw(t, "zones")
+		zones := rapid.SampledFrom([][]string{{""}, {"a", "b"}, {"a", "b", "c"}, {"", "a", "b", "b", "b"},
+			{"a", "b", "c", "d", "e"}}).Draw(t, "zones")
 		var previous [][]uint64
 		for range rapid.IntRange(1, 5).Draw(t, "changes") {
 			replicas := rapid.SampledFrom([]int{1, 3, 3, 3, 5, 7}).Draw(t, "replicas")
@@ -37,7 +39,8 @@ func TestWantKeepsItsPromises(t *testing.T) {
 	})
 }
 
-// TestWantTakesAnyPrevious feeds placements that Want never made: of other sizes, with repeated, unknown and crowded nodes.
+// TestWantTakesAnyPrevious feeds placements that Want never made: of other sizes, with repeated,
+// unknown and crowded nodes.
 func TestWantTakesAnyPrevious(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		previous := rapid.SliceOfN(rapid.SliceOfN(rapid.Uint64Range(0, 9), 0, 9), 0, 40).Draw(t, "previous")
@@ -83,7 +86,8 @@ func checkPlacement(t *rapid.T, wanted [][]uint64, shards uint32, replicas int, 
 		for a := range size {
 			for b := range size {
 				if inZone[a] > inZone[b]+1 && inZone[b] < size[b] {
-					t.Fatalf("shard %d: %d replicas in zone %q, %d in zone %q, though there are %d nodes", shard, inZone[a], a, inZone[b], b, size[b])
+					t.Fatalf("shard %d: %d replicas in zone %q, %d in zone %q, though there are %d nodes", shard,
+						inZone[a], a, inZone[b], b, size[b])
 				}
 			}
 		}
@@ -92,8 +96,8 @@ func checkPlacement(t *rapid.T, wanted [][]uint64, shards uint32, replicas int, 
 	checkLeads(t, wanted, nodes)
 }
 
-// checkLoads computes, by trying levels, the load that is even but for zones at one of their ends, and wants each node's load to be
-// it, rounded up or down.
+// checkLoads computes, by trying levels, the load that is even but for zones at one of their ends,
+// and wants each node's load to be it, rounded up or down.
 func checkLoads(t *rapid.T, groups, replicas int, held map[uint64]int, zone map[uint64]string, size map[string]int) {
 	// Fill the zones in turn: what a full round brought all of them have, the last round only some.
 	fewest, most := map[string]int{}, map[string]int{}
@@ -126,14 +130,17 @@ func checkLoads(t *rapid.T, groups, replicas int, held map[uint64]int, zone map[
 	}
 	const rounding = 1e-6
 	for id, name := range zone {
-		if even := load(name, high); held[id] < int(math.Floor(even+rounding)) || held[id] > int(math.Ceil(even-rounding)) {
-			t.Fatalf("node %d in zone %q of %v holds %d of %d shards, even is %.2f", id, name, size, held[id], groups, even)
+		if even := load(name, high); held[id] < int(math.Floor(even+rounding)) ||
+			held[id] > int(math.Ceil(even-rounding)) {
+			t.Fatalf("node %d in zone %q of %v holds %d of %d shards, even is %.2f", id, name, size, held[id], groups,
+				even)
 		}
 	}
 }
 
-// checkLeads holds the preferred leads to what any choice among the holders could reach: some node of a set leads at least
-// their part of the shards that only they hold, and some node at most their part of those that any of them holds.
+// checkLeads holds the preferred leads to what any choice among the holders could reach: some node
+// of a set leads at least their part of the shards that only they hold, and some node at most their
+// part of those that any of them holds.
 func checkLeads(t *rapid.T, wanted [][]uint64, nodes []Node) {
 	leads, position := make([]int, len(nodes)), map[uint64]int{}
 	for i, node := range nodes {

@@ -21,7 +21,8 @@ func plain(n int) []Node {
 
 func TestWantReplicas(t *testing.T) {
 	for _, c := range []struct{ replicas, nodes, want int }{
-		{1, 1, 1}, {1, 5, 1}, {3, 1, 1}, {3, 2, 1}, {3, 3, 3}, {3, 9, 3}, {5, 3, 3}, {5, 4, 3}, {5, 5, 5}, {7, 6, 5}, {7, 7, 7}, {4, 7, 3}, {0, 3, 1},
+		{1, 1, 1}, {1, 5, 1}, {3, 1, 1}, {3, 2, 1}, {3, 3, 3}, {3, 9, 3}, {5, 3, 3}, {5, 4, 3}, {5, 5, 5}, {7, 6, 5},
+		{7, 7, 7}, {4, 7, 3}, {0, 3, 1},
 	} {
 		for shard, nodes := range Want(nil, 16, c.replicas, plain(c.nodes)) {
 			if len(nodes) != c.want {
@@ -34,9 +35,11 @@ func TestWantReplicas(t *testing.T) {
 	}
 }
 
-// TestWantIsStable pins a small placement: nodes of two releases must agree on it, and so must architectures.
+// TestWantIsStable pins a small placement: nodes of two releases must agree on it, and so must
+// architectures.
 func TestWantIsStable(t *testing.T) {
-	nodes := []Node{{ID: 11, Zone: "a"}, {ID: 12, Zone: "a"}, {ID: 13, Zone: "b"}, {ID: 14, Zone: "b"}, {ID: 15, Zone: "c"}}
+	nodes := []Node{{ID: 11, Zone: "a"}, {ID: 12, Zone: "a"}, {ID: 13, Zone: "b"}, {ID: 14, Zone: "b"},
+		{ID: 15, Zone: "c"}}
 	want := [][]uint64{{13, 11, 15}, {12, 13, 15}, {15, 12, 13}, {14, 12, 15}, {15, 11, 14}, {11, 14, 15}}
 	if diff := cmp.Diff(want, Want(nil, 5, 3, nodes)); diff != "" {
 		t.Errorf("(-pinned +now):\n%s", diff)
@@ -77,7 +80,8 @@ func TestWantSpreadsOverZones(t *testing.T) {
 	}
 }
 
-// TestWantMoves grows and shrinks clusters without zones, where the number of moves is known exactly.
+// TestWantMoves grows and shrinks clusters without zones, where the number of moves is known
+// exactly.
 func TestWantMoves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
@@ -104,8 +108,8 @@ func TestWantMoves(t *testing.T) {
 	})
 }
 
-// TestWantMovesWithinZones adds a node to one of several zones: only what it takes over moves, as long as the zones share the
-// shards as before.
+// TestWantMovesWithinZones adds a node to one of several zones: only what it takes over moves, as
+// long as the zones share the shards as before.
 func TestWantMovesWithinZones(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
@@ -130,8 +134,8 @@ func TestWantMovesWithinZones(t *testing.T) {
 	})
 }
 
-// TestWantMovesLeads: a node that is added takes its share of the preferred leads, others keep theirs but for a few that they
-// hand on to it.
+// TestWantMovesLeads: a node that is added takes its share of the preferred leads, others keep
+// theirs but for a few that they hand on to it.
 func TestWantMovesLeads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
@@ -145,7 +149,8 @@ func TestWantMovesLeads(t *testing.T) {
 	})
 }
 
-// TestWantGivesUpInBalance: shards that get fewer replicas give up those of full nodes, so that no other moves, and keep who leads.
+// TestWantGivesUpInBalance: shards that get fewer replicas give up those of full nodes, so that no
+// other moves, and keep who leads.
 func TestWantGivesUpInBalance(t *testing.T) {
 	before := Want(nil, 15, 5, plain(8))
 	after := Want(before, 15, 3, plain(8))
@@ -154,7 +159,8 @@ func TestWantGivesUpInBalance(t *testing.T) {
 	}
 }
 
-// TestWantFillsANewZone: two replicas in each of two zones and one in a third make room for a fourth zone, though none has too many.
+// TestWantFillsANewZone: two replicas in each of two zones and one in a third make room for a
+// fourth zone, though none has too many.
 func TestWantFillsANewZone(t *testing.T) {
 	var nodes []Node
 	for i, zone := range "aabbccdd" {
@@ -218,7 +224,8 @@ func BenchmarkWant(b *testing.B) {
 			previous [][]uint64
 			nodes    []Node
 		}{
-			{"new", nil, c.nodes[:n]}, {"same", former, c.nodes[:n]}, {"grown", former, c.nodes}, {"shrunk", former, c.nodes[1:n]},
+			{"new", nil, c.nodes[:n]}, {"same", former, c.nodes[:n]}, {"grown", former, c.nodes}, {"shrunk", former,
+				c.nodes[1:n]},
 			{"expanded", Want(nil, shards, 3, c.nodes[:1]), c.nodes[:n]}, {"scrambled", scrambled, c.nodes[:n]},
 		} {
 			b.Run(c.name+"/"+r.name, func(b *testing.B) {

@@ -20,7 +20,8 @@ type world struct {
 func newWorld(leader uint64, others ...uint64) *world {
 	w := &world{group: Group{Self: leader}, next: 1, dead: map[uint64]bool{}, unseen: map[uint64]bool{}}
 	for _, node := range append([]uint64{leader}, others...) {
-		w.group.Replicas = append(w.group.Replicas, Replica{ID: w.newID(), Node: node, Voter: true, CaughtUp: true, Recent: true})
+		w.group.Replicas = append(w.group.Replicas, Replica{ID: w.newID(), Node: node, Voter: true, CaughtUp: true,
+			Recent: true})
 	}
 	return w
 }
@@ -65,7 +66,8 @@ func (w *world) begin(step Step) {
 	w.group.Joint = len(step.Promote) > 0 ||
 		slices.ContainsFunc(step.Remove, func(id uint64) bool { return w.replica(id).Voter })
 	if !w.group.Joint {
-		w.group.Replicas = slices.DeleteFunc(w.group.Replicas, func(r Replica) bool { return slices.Contains(step.Remove, r.ID) })
+		w.group.Replicas = slices.DeleteFunc(w.group.Replicas,
+			func(r Replica) bool { return slices.Contains(step.Remove, r.ID) })
 		return
 	}
 	for i := range w.group.Replicas {
@@ -112,7 +114,8 @@ func (w *world) on(node uint64) *Replica {
 
 // majority reports whether both halves of the configuration have one that the leader hears of.
 func (w *world) majority() bool {
-	return w.hears(func(r Replica) bool { return r.Voter }) && (!w.group.Joint || w.hears(func(r Replica) bool { return r.Outgoing }))
+	return w.hears(func(r Replica) bool { return r.Voter }) && (!w.group.Joint ||
+		w.hears(func(r Replica) bool { return r.Outgoing }))
 }
 
 func (w *world) hears(in func(Replica) bool) bool {
@@ -137,7 +140,8 @@ func (w *world) String() string {
 			text string
 			set  bool
 		}{
-			{" voter", r.Voter && !r.Outgoing && w.group.Joint}, {" outgoing", r.Outgoing && !r.Voter}, {" learner", r.Learner},
+			{" voter", r.Voter && !r.Outgoing && w.group.Joint}, {" outgoing", r.Outgoing && !r.Voter},
+			{" learner", r.Learner},
 			{" behind", !r.CaughtUp}, {" dead", w.dead[r.Node]}, {" unseen", w.unseen[r.Node] && !w.dead[r.Node]},
 		} {
 			if mark.set {

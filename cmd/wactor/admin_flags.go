@@ -23,7 +23,8 @@ import (
 type adminFlags struct{ address, token string }
 
 func (f *adminFlags) add(command *cobra.Command) {
-	command.Flags().StringVar(&f.address, "admin", cmp.Or(os.Getenv("WACTOR_ADMIN"), "http://127.0.0.1:8081"), "address of a node's admin API (or $WACTOR_ADMIN)")
+	command.Flags().StringVar(&f.address, "admin", cmp.Or(os.Getenv("WACTOR_ADMIN"), "http://127.0.0.1:8081"),
+		"address of a node's admin API (or $WACTOR_ADMIN)")
 	command.Flags().StringVar(&f.token, "token", "", "admin token (or $WACTOR_ADMIN_TOKEN)")
 }
 
@@ -48,7 +49,8 @@ func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
 // shown is the token that the node is shown; empty for none.
 func (f *adminFlags) shown() string { return cmp.Or(f.token, os.Getenv("WACTOR_ADMIN_TOKEN")) }
 
-// explain makes a sentence for an operator of an admin call's error, with the remedy where there is one.
+// explain makes a sentence for an operator of an admin call's error, with the remedy where there is
+// one.
 func (f *adminFlags) explain(err error) error {
 	var failed *connect.Error
 	if !errors.As(err, &failed) {
@@ -56,15 +58,18 @@ func (f *adminFlags) explain(err error) error {
 	}
 	switch code := failed.Code(); {
 	case code == connect.CodeUnauthenticated && f.shown() != "":
-		return errors.New("the node refuses the admin token of --token or WACTOR_ADMIN_TOKEN: is it the admin.token of its configuration?")
+		return errors.New("the node refuses the admin token of --token or WACTOR_ADMIN_TOKEN: is it the admin.token " +
+			"of its configuration?")
 	case code == connect.CodeUnauthenticated:
 		return errors.New("the node asks for its admin token: give --token or set WACTOR_ADMIN_TOKEN")
 	case connect.IsWireError(err):
 		return errors.New(failed.Message())
 	case code == connect.CodeUnavailable, code == connect.CodeDeadlineExceeded:
-		return fmt.Errorf("no node answers at %s: %s; is it running, and is --admin right?", f.address, failed.Message())
+		return fmt.Errorf("no node answers at %s: %s; is it running, and is --admin right?", f.address,
+			failed.Message())
 	case code == connect.CodeUnimplemented, code == connect.CodeUnknown, code == connect.CodeInternal:
-		return fmt.Errorf("what answers at %s is no admin API (%s): --admin is the node's listen.admin, not its listen.http", f.address, failed.Message())
+		return fmt.Errorf("what answers at %s is no admin API (%s): --admin is the node's listen.admin, not its "+
+			"listen.http", f.address, failed.Message())
 	}
 	return err
 }

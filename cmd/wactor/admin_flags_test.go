@@ -29,14 +29,17 @@ func TestAdminErrors(t *testing.T) {
 		{"--admin " + page, "--admin is the node's listen.admin"},
 		{"--admin " + freeport.Address(t), "no node answers at"},
 	} {
-		for _, command := range []string{"cluster status", "trace 1", "conversations dead-letters 1", "cluster drain node-1"} {
-			_, problems, code := runMain(t, t.TempDir(), append(strings.Fields(command), strings.Split(c.args, " ")...)...)
+		for _, command := range []string{"cluster status", "trace 1", "conversations dead-letters 1",
+			"cluster drain node-1"} {
+			_, problems, code := runMain(t, t.TempDir(), append(strings.Fields(command), strings.Split(c.args,
+				" ")...)...)
 			if code != 1 || !strings.Contains(problems, c.want) || strings.Count(problems, "\n") != 1 {
 				t.Errorf("wactor %s %s: exit status %d, %s", command, c.args, code, problems)
 			}
 		}
 	}
-	if _, problems, code := runMain(t, t.TempDir(), "cluster", "status", "--admin", guarded, "--token", "the right token"); code != 1 ||
+	if _, problems, code := runMain(t, t.TempDir(), "cluster", "status", "--admin", guarded, "--token",
+		"the right token"); code != 1 ||
 		!strings.HasPrefix(problems, "wactor: this node stays alone") {
 		t.Errorf("a node alone: exit status %d, %s", code, problems)
 	}

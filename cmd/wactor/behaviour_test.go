@@ -10,7 +10,8 @@ import (
 	"github.com/wactor/wactor/whatsapp/emulator"
 )
 
-// Each of these tests plays one rule of docs/conversations.md to a process of the program, from its webhook to its Graph API.
+// Each of these tests plays one rule of docs/conversations.md to a process of the program, from its
+// webhook to its Graph API.
 
 func TestAlbumsStayInOrder(t *testing.T) {
 	s := play(t, "burst: { policy: merge, quiet: 300ms }", echo)
@@ -18,7 +19,8 @@ func TestAlbumsStayInOrder(t *testing.T) {
 	for i := range 4 {
 		m := emulator.Message{Text: fmt.Sprint("m", i), SentMs: at}
 		if i%2 == 0 {
-			m.Media = &emulator.Media{Type: "image", ID: fmt.Sprint("media", i), MIMEType: "image/jpeg", Caption: m.Text}
+			m.Media = &emulator.Media{Type: "image", ID: fmt.Sprint("media", i), MIMEType: "image/jpeg",
+				Caption: m.Text}
 		}
 		s.write(m)
 	}
@@ -99,7 +101,10 @@ func TestTapsAreTakenOnce(t *testing.T) {
 	s.want("interactive", "you said y", "you said n")
 	s.say("ask")
 	s.want("interactive", "you said y", "you said n", "interactive")
-	s.await("the prompt to be noted", func() bool { return strings.Count(strings.Join(s.journal(player), "\n"), "sent") == 4 })
+	s.await("the prompt to be noted", func() bool {
+		return strings.Count(strings.Join(s.journal(player), "\n"),
+			"sent") == 4
+	})
 	tap(first, "x")
 	tap(s.messages()[3], "y")
 	s.want("interactive", "you said y", "you said n", "interactive", "That is over", "you said y")
@@ -114,7 +119,10 @@ func TestLateMessages(t *testing.T) {
 			s.say("now")
 			s.want("false")
 			s.write(emulator.Message{Text: "earlier", SentMs: time.Now().Add(-time.Minute).UnixMilli()})
-			s.await("the message to end", func() bool { return len(s.replies()) == 2 || slices.ContainsFunc(s.journal(player), isLateNote) })
+			s.await("the message to end", func() bool {
+				return len(s.replies()) == 2 ||
+					slices.ContainsFunc(s.journal(player), isLateNote)
+			})
 			if got := strings.Join(s.replies()[1:], ""); got != want {
 				t.Errorf("a late message was answered %q, want %q", got, want)
 			}

@@ -21,8 +21,10 @@ stop it with SIGTERM: it hands over what it leads, and comes back to it.`,
 		changeNodeCommand("drain", "Move a node's replicas to other nodes", wactorv1.NodeChange_NODE_CHANGE_DRAIN,
 			`Move a node's replicas to other nodes. It goes on taking webhooks and forwards them; it can be stopped when status shows no replica on
 it. activate undoes it. Where each shard would be kept only once then, as on the last two of three nodes, it takes --force.`),
-		changeNodeCommand("activate", "Let a node hold replicas again", wactorv1.NodeChange_NODE_CHANGE_ACTIVATE, "Let a node that was drained hold replicas again."),
-		changeNodeCommand("remove", "Take a node that is gone out of the cluster, for good", wactorv1.NodeChange_NODE_CHANGE_REMOVE,
+		changeNodeCommand("activate", "Let a node hold replicas again", wactorv1.NodeChange_NODE_CHANGE_ACTIVATE,
+			"Let a node that was drained hold replicas again."),
+		changeNodeCommand("remove", "Take a node that is gone out of the cluster, for good",
+			wactorv1.NodeChange_NODE_CHANGE_REMOVE,
 			`Take a node out of the cluster, for good: one that was drained, or that is dead and does not come back. Its id is never taken
 again; the machine may come back with an empty data directory, as a new node. One that still runs is removed with --force only.`),
 	)
@@ -39,7 +41,8 @@ func clusterStatusCommand() *cobra.Command {
 Exit status: 0, 1 on an error, 2 where a shard has no leader, a node does not answer, or the cluster is not formed yet.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			response, err := admin.client().ClusterStatus(command.Context(), connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
+			response, err := admin.client().ClusterStatus(command.Context(),
+				connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
 			if err != nil {
 				return admin.explain(err)
 			}

@@ -18,7 +18,8 @@ func changeNodeCommand(name, short string, change wactorv1.NodeChange, long stri
 		RunE: func(command *cobra.Command, args []string) error {
 			client := admin.client()
 			if !force {
-				status, err := client.ClusterStatus(command.Context(), connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
+				status, err := client.ClusterStatus(command.Context(),
+					connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
 				if err != nil {
 					return admin.explain(err)
 				}
@@ -39,7 +40,8 @@ func changeNodeCommand(name, short string, change wactorv1.NodeChange, long stri
 			if n := response.Msg.Active; n != 1 {
 				hold = fmt.Sprintf("%d nodes hold", n)
 			}
-			fmt.Fprintf(command.OutOrStdout(), "%s: %s; %s the shards, each shard is kept %s\n", name, args[0], hold, copies)
+			fmt.Fprintf(command.OutOrStdout(), "%s: %s; %s the shards, each shard is kept %s\n", name, args[0], hold,
+				copies)
 			return nil
 		},
 	}
@@ -50,12 +52,13 @@ func changeNodeCommand(name, short string, change wactorv1.NodeChange, long stri
 	return command
 }
 
-// objection is what speaks against a change that the cluster itself would carry out, by what status tells; nil for nothing, and where it is
-// the cluster that will refuse.
+// objection is what speaks against a change that the cluster itself would carry out, by what status
+// tells; nil for nothing, and where it is the cluster that will refuse.
 func objection(c *wactorv1.ClusterStatusResponse, name string, change wactorv1.NodeChange) error {
 	node := nodeNamed(c, name)
 	switch {
-	case node == nil, len(c.Shards) == 0, c.Shards[0].Leader == "": // without the meta group's leader nothing can be changed
+	// without the meta group's leader nothing can be changed
+	case node == nil, len(c.Shards) == 0, c.Shards[0].Leader == "":
 		return nil
 	case change == wactorv1.NodeChange_NODE_CHANGE_REMOVE && node.Answered && node.Replicas == 0:
 		return fmt.Errorf("node %s still runs: stop it first. --force removes it all the same: it ends then", name)
@@ -66,8 +69,10 @@ func objection(c *wactorv1.ClusterStatusResponse, name string, change wactorv1.N
 				active++
 			}
 		}
-		if copies := func(nodes int) int { return placement.Copies(nodes, int(c.Replicas)) }; active > 1 && copies(active-1) == 1 && copies(active) > 1 {
-			return fmt.Errorf("with %d nodes left each shard is kept once: whatever the loss of a node takes with it is lost. "+
+		if copies := func(nodes int) int { return placement.Copies(nodes, int(c.Replicas)) }; active > 1 &&
+			copies(active-1) == 1 && copies(active) > 1 {
+			return fmt.Errorf("with %d nodes left each shard is kept once: whatever the loss of a node takes with it "+
+				"is lost. "+
 				"Add a node first, or drain %s all the same with --force", active-1, name)
 		}
 	}

@@ -20,7 +20,8 @@ func startCluster(t *testing.T) []*server {
 	gossip := []string{freeport.Address(t), freeport.Address(t), freeport.Address(t)}
 	nodes := make([]*server, len(gossip))
 	for i := range nodes {
-		s := &server{http: freeport.Address(t), admin: freeport.Address(t), config: filepath.Join(t.TempDir(), "wactor.yaml")}
+		s := &server{http: freeport.Address(t), admin: freeport.Address(t), config: filepath.Join(t.TempDir(),
+			"wactor.yaml")}
 		save(t, s.config, fmt.Sprintf(`
 node: { name: node-%d, data_dir: data }
 listen: { http: %q, admin: %q }
@@ -38,7 +39,8 @@ bots: { bot: { flow: %q } }
 	return nodes
 }
 
-// TestOperatorsOfACluster: whoever operates a cluster is told what is wrong with it, and kept from what is likely a mistake.
+// TestOperatorsOfACluster: whoever operates a cluster is told what is wrong with it, and kept from
+// what is likely a mistake.
 func TestOperatorsOfACluster(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)
@@ -70,7 +72,8 @@ func TestOperatorsOfACluster(t *testing.T) {
 		}
 	}
 	const majority = "wactor: no majority: 2 of the 3 nodes that hold the shard do not answer: node-2, node-3\n"
-	for _, args := range []string{"trace 1", "conversations dead-letters 1", "conversations skip 1 1", "cluster drain node-3"} {
+	for _, args := range []string{"trace 1", "conversations dead-letters 1", "conversations skip 1 1",
+		"cluster drain node-3"} {
 		want(nodes[0], 1, args, majority)
 	}
 }

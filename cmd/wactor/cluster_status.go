@@ -9,7 +9,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// ailments are what is wrong, a line each; none where the exit status is 0. A node that is lost is none: others took its place.
+// ailments are what is wrong, a line each; none where the exit status is 0. A node that is lost is
+// none: others took its place.
 func ailments(c *wactorv1.ClusterStatusResponse) (lines []string) {
 	if !c.Formed {
 		lines = append(lines, "the cluster is not formed yet: no webhook is taken before")
@@ -20,7 +21,8 @@ func ailments(c *wactorv1.ClusterStatusResponse) (lines []string) {
 		case n.Wanted == 0:
 			lines = append(lines, fmt.Sprintf("%s does not answer; no replica is wanted on it", oneLine(n.Name)))
 		default:
-			lines = append(lines, fmt.Sprintf("%s does not answer: its %d replicas are missing", oneLine(n.Name), n.Wanted))
+			lines = append(lines, fmt.Sprintf("%s does not answer: its %d replicas are missing", oneLine(n.Name),
+				n.Wanted))
 		}
 	}
 	var leaderless tally
@@ -90,7 +92,8 @@ func printCluster(out io.Writer, c *wactorv1.ClusterStatusResponse, all bool) {
 			alive = "no answer"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d of %d\n",
-			oneLine(n.Name), n.Id, oneLine(n.Rpc), oneLine(n.Zone), oneLine(n.Version), n.Standing, alive, n.Leads, n.Replicas, n.Wanted)
+			oneLine(n.Name), n.Id, oneLine(n.Rpc), oneLine(n.Zone), oneLine(n.Version), n.Standing, alive, n.Leads,
+			n.Replicas, n.Wanted)
 	}
 	_ = table.Flush()
 	fmt.Fprintln(out)
@@ -125,7 +128,8 @@ func printShards(out io.Writer, c *wactorv1.ClusterStatusResponse, all bool) {
 		if leader == "" {
 			leader = "none"
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", name, s.Term, oneLine(leader), oneLine(strings.Join(replicas, ", ")), oneLine(strings.Join(s.Wanted, ", ")))
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", name, s.Term, oneLine(leader), oneLine(strings.Join(replicas, ", ")),
+			oneLine(strings.Join(s.Wanted, ", ")))
 	}
 	_ = table.Flush()
 	wrong := ailments(c)

@@ -46,7 +46,8 @@ first one. All conversations are looked at for that, which takes some seconds fo
 				return admin.explain(err)
 			}
 			all := &wactorv1.DeadLettersResponse{}
-			err := eachPage(command.Context(), admin.client(), &wactorv1.DeadLettersRequest{User: args[0], Channel: channel},
+			err := eachPage(command.Context(), admin.client(), &wactorv1.DeadLettersRequest{User: args[0],
+				Channel: channel},
 				func(page *wactorv1.ConversationDeadLetters, first bool) {
 					switch {
 					case asJSON && !first:
@@ -88,7 +89,8 @@ func eachPage(
 	for _, c := range response.Msg.Conversations {
 		each(c, request.After == 0)
 		if c.More && len(c.Letters) > 0 {
-			next := &wactorv1.DeadLettersRequest{User: request.User, Channel: c.Channel, After: c.Letters[len(c.Letters)-1].Seq}
+			next := &wactorv1.DeadLettersRequest{User: request.User, Channel: c.Channel,
+				After: c.Letters[len(c.Letters)-1].Seq}
 			if err := eachPage(ctx, client, next, each); err != nil {
 				return err
 			}
@@ -102,7 +104,8 @@ func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters, first 
 		fmt.Fprintln(out, c.Channel)
 	}
 	for _, letter := range c.Letters {
-		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"), oneLine(letter.Reason))
+		fmt.Fprintf(out, "  %d  %s  %s\n", letter.Seq, time.UnixMilli(letter.AtMs).Format("2006-01-02 15:04:05"),
+			oneLine(letter.Reason))
 		for _, m := range letter.Messages {
 			fmt.Fprintf(out, "       message %s: %s\n", m.Type, oneLine(m.Text))
 		}
@@ -118,7 +121,8 @@ func printDeadLetters(out io.Writer, c *wactorv1.ConversationDeadLetters, first 
 	}
 }
 
-// oneLine shows a text of a stranger in a terminal: without control characters, and not at any length.
+// oneLine shows a text of a stranger in a terminal: without control characters, and not at any
+// length.
 func oneLine(text string) string {
 	const most = 200
 	text = strings.Map(func(r rune) rune {
@@ -189,7 +193,8 @@ func skipCommand() *cobra.Command {
 func letterNumber(text string) (uint64, error) {
 	letter, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("LETTER is the number of a dead letter, as `wactor conversations dead-letters` shows it; not %q", text)
+		return 0, fmt.Errorf("LETTER is the number of a dead letter, as `wactor conversations dead-letters` shows "+
+			"it; not %q", text)
 	}
 	return letter, nil
 }

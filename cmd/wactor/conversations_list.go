@@ -13,7 +13,8 @@ import (
 )
 
 // listDeadLetters names the conversations that have dead letters: a line each, or as JSON.
-func listDeadLetters(ctx context.Context, client wactorv1connect.AdminServiceClient, channel string, asJSON bool, out, errs io.Writer) error {
+func listDeadLetters(ctx context.Context, client wactorv1connect.AdminServiceClient, channel string, asJSON bool, out,
+	errs io.Writer) error {
 	all, found := &wactorv1.ListDeadLettersResponse{}, 0
 	for request := (&wactorv1.ListDeadLettersRequest{Channel: channel}); ; {
 		response, err := client.ListDeadLetters(ctx, connect.NewRequest(request))

@@ -36,7 +36,8 @@ func TestOperatorsOfDeadLetters(t *testing.T) {
 		{"skip " + player + " 1", 1, "no such dead letter"},
 		{"dead-letters", 0, "no dead letters"},
 	} {
-		out, problems, code := runMain(t, t.TempDir(), append([]string{"conversations", "--admin", s.admin}, strings.Fields(c.args)...)...)
+		out, problems, code := runMain(t, t.TempDir(), append([]string{"conversations", "--admin", s.admin},
+			strings.Fields(c.args)...)...)
 		if all := strings.ReplaceAll(out+problems, `":  "`, `": "`); code != c.code || !strings.Contains(all, c.want) {
 			t.Errorf("wactor conversations %s: exit status %d, want %d and %q:\n%s", c.args, code, c.code, c.want, all)
 		}

@@ -49,7 +49,8 @@ and conversations go on where they are. With --bot, turns go to your own program
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&d.listen, "listen", firstAddress, "address of the phone's page and of the webhooks; without it, the next port that is free")
+	flags.StringVar(&d.listen, "listen", firstAddress, "address of the phone's page and of the webhooks; without it, "+
+		"the next port that is free")
 	flags.StringVar(&d.data, "data", ".wactor", "folder of the store; delete it to begin anew")
 	flags.StringVar(&d.bot, "bot", "", "URL of an HTTP bot, instead of a flow")
 	return command
@@ -112,7 +113,8 @@ func (d *dev) webhookURL() string {
 	return "http://" + d.at + "/webhooks/" + devChannelName
 }
 
-// serveGraph starts the local Graph API. It outlives the node, so that replies of a node that is started again have a place to go.
+// serveGraph starts the local Graph API. It outlives the node, so that replies of a node that is
+// started again have a place to go.
 func (d *dev) serveGraph() (stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -183,7 +185,8 @@ func (d *dev) start() (*node.Node, error) {
 			return nil, err
 		}
 		var failed *net.OpError
-		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Pages: map[string]http.Handler{"/": d.phone}})
+		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version,
+			Pages: map[string]http.Handler{"/": d.phone}})
 		switch {
 		case err == nil && d.listen != wanted:
 			fmt.Fprintf(d.out, "%s is taken, so the phone is at %s\n", wanted, d.listen)
@@ -191,13 +194,15 @@ func (d *dev) start() (*node.Node, error) {
 		case err == nil:
 			return n, nil
 		case errors.Is(err, syscall.EAGAIN): // the store's lock
-			return nil, fmt.Errorf("dev: %s is in use, perhaps by another `wactor dev`: end that one, or choose another folder with --data", d.data)
+			return nil, fmt.Errorf("dev: %s is in use, perhaps by another `wactor dev`: end that one, or choose "+
+				"another folder with --data", d.data)
 		case !errors.Is(err, syscall.EADDRINUSE) && errors.As(err, &failed) && failed.Op == "listen":
 			return nil, fmt.Errorf("dev: --listen: %w", failed)
 		case !errors.Is(err, syscall.EADDRINUSE):
 			return nil, err
 		case !d.anyPort || port >= lastPort:
-			return nil, fmt.Errorf("dev: %s is taken, perhaps by another `wactor dev`: end that one, or choose another address with --listen", d.listen)
+			return nil, fmt.Errorf("dev: %s is taken, perhaps by another `wactor dev`: end that one, or choose "+
+				"another address with --listen", d.listen)
 		}
 	}
 }
@@ -205,9 +210,11 @@ func (d *dev) start() (*node.Node, error) {
 func (d *dev) welcome() {
 	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
 	if !config.Loopback(d.listen) {
-		fmt.Fprint(d.out, "  WARNING: the phone asks nobody for a password: whoever reaches this machine's network address reads and writes.\n\n")
+		fmt.Fprint(d.out, "  WARNING: the phone asks nobody for a password: whoever reaches this machine's network "+
+			"address reads and writes.\n\n")
 	}
-	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n", d.data)
+	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n",
+		d.data)
 	fmt.Fprintf(d.out, "  A user's timeline:   %s trace 4915100000001 --admin %s\n", called(os.Args[0]), d.admin)
 	switch {
 	case d.bot != "":
@@ -230,8 +237,8 @@ func loopback(address string) string {
 	return address
 }
 
-// called is how this program is called from where it was started, so that a line of its own can be pasted. `go run` starts it in
-// a folder that is gone afterwards.
+// called is how this program is called from where it was started, so that a line of its own can be
+// pasted. `go run` starts it in a folder that is gone afterwards.
 func called(program string) string {
 	if strings.Contains(filepath.ToSlash(program), "/go-build") {
 		return "go run ./cmd/wactor"

@@ -31,12 +31,14 @@ func browser(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("no chromium is installed: the page is not tried in a browser")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WindowSize(1280, 900))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, still("light")); err != nil { // the browser lives as long as the context of the first call
+	// the browser lives as long as the context of the first call
+	if err := chromedp.Do(ctx, still("light")); err != nil {
 		t.Fatal(err)
 	}
 	return ctx
@@ -71,7 +73,8 @@ func press(title string) step {
 // expect evaluates an expression of the page, or what it promises.
 func expect[T comparable](t *testing.T, ctx context.Context, expression string, want T) {
 	t.Helper()
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression,
+		func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
 	if err != nil || got != want {
 		t.Errorf("%s: %v, %v; want %v", expression, got, err, want)
 	}
@@ -81,7 +84,8 @@ func expect[T comparable](t *testing.T, ctx context.Context, expression string, 
 func still(scheme string) step {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},
+				{Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		return err
 	})
@@ -112,7 +116,8 @@ func keep(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-// TestPhoneInABrowser chats as a newcomer does: a message, five at once, a button, a row of a list, the same webhook twice.
+// TestPhoneInABrowser chats as a newcomer does: a message, five at once, a button, a row of a list,
+// the same webhook twice.
 func TestPhoneInABrowser(t *testing.T) {
 	ctx := browser(t)
 	address, _ := startDev(t)
@@ -123,10 +128,12 @@ func TestPhoneInABrowser(t *testing.T) {
 	try(t, ctx, click("#five"), shows("#verdict.good"))
 	expect(t, ctx, `document.querySelector("#verdict").textContent`, "Steps 1, 2, 3, 4, 5: in order, none twice, none lost.")
 	expect(t, ctx, `document.querySelectorAll("#answers li").length`, 5)
-	try(t, ctx, write("menu"), says("What shall I show you"), press("A list"), says("Something to drink"), press("See the drinks"))
+	try(t, ctx, write("menu"), says("What shall I show you"), press("A list"), says("Something to drink"),
+		press("See the drinks"))
 	expect(t, ctx, `document.activeElement.textContent`, "Coffeefrom a small roastery")
 	picture(t, ctx, "list", 1280, 900, "light")
-	try(t, ctx, press("Tea"), says("Tea it is"), chromedp.WaitReady(chromedp.CSS(".bubble.out:last-of-type .ticks.read, .ticks.read")))
+	try(t, ctx, press("Tea"), says("Tea it is"), chromedp.WaitReady(chromedp.CSS(".bubble.out:last-of-type "+
+		".ticks.read, .ticks.read")))
 	picture(t, ctx, "desktop", 1280, 900, "light")
 	picture(t, ctx, "dark", 1280, 900, "dark")
 	try(t, ctx, chromedp.EmulateViewport(1280, 900), click("#twice"), chromedp.WaitVisible(`//*[@id="verdict" and contains(., "Step 6: in order")]`))
@@ -150,7 +157,8 @@ func TestPhoneOnASmallScreen(t *testing.T) {
 	picture(t, ctx, "mobile-lab", 390, 844, "light")
 	try(t, ctx, click("#lab .close"), click("#open-people"), shows("#new-user"))
 	picture(t, ctx, "mobile-people", 390, 844, "dark")
-	try(t, ctx, click("#new-user"), write("hi"), says("Hello Ben"), click("#attach"), press("Location"), press("Hagia Sophia"), shows(".bubble.out.location"))
+	try(t, ctx, click("#new-user"), write("hi"), says("Hello Ben"), click("#attach"), press("Location"),
+		press("Hagia Sophia"), shows(".bubble.out.location"))
 	picture(t, ctx, "mobile-dark", 390, 844, "dark")
 }
 
@@ -213,11 +221,14 @@ func TestPhoneShowsEveryReply(t *testing.T) {
 	expect(t, ctx, `document.querySelector(".bubble.in .quote").textContent`, "Youtexts")
 	expect(t, ctx, `document.querySelector("a.option").rel + " " + document.querySelector("a.option").href`, "noopener noreferrer https://example.com/orders/1")
 	picture(t, ctx, "texts", 1280, 900, "light")
-	try(t, ctx, press("Yes"), says("got button_reply"), write("files"), says("Where shall we deliver?"), says("can't be loaded"))
+	try(t, ctx, press("Yes"), says("got button_reply"), write("files"), says("Where shall we deliver?"),
+		says("can't be loaded"))
 	picture(t, ctx, "files", 1280, 900, "light")
 	try(t, ctx, press("Send location"), press("Brandenburg Gate"), says("got location"))
-	try(t, ctx, chromedp.SendKeys(chromedp.CSS("#text"), "look"), click("#attach"), press("Photo"), says("got image"), shows(".bubble.out.image img"))
-	try(t, ctx, click("#attach"), press("Voice message"), says("got audio"), click("#attach"), press("Document"), says("got document"))
+	try(t, ctx, chromedp.SendKeys(chromedp.CSS("#text"), "look"), click("#attach"), press("Photo"), says("got image"),
+		shows(".bubble.out.image img"))
+	try(t, ctx, click("#attach"), press("Voice message"), says("got audio"), click("#attach"), press("Document"),
+		says("got document"))
 	picture(t, ctx, "attachments", 1280, 900, "dark")
 	expect(t, ctx, `document.querySelector(".bubble.out.image").textContent.startsWith("look")`, true)
 }

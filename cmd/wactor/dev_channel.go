@@ -59,7 +59,8 @@ channels:
     in_doubt: { wait: 2s, max: 2s }
 bots:
   bot: %s
-`, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret, d.channel.accessToken, d.channel.graphURL, bot)
+`, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret,
+		d.channel.accessToken, d.channel.graphURL, bot)
 	cfg, err := config.Parse("dev", []byte(source), os.LookupEnv, os.ReadFile)
 	if err != nil {
 		return nil, fmt.Errorf("dev: %w", byFlags(err))
@@ -73,7 +74,8 @@ func byFlags(err error) error {
 	if !errors.As(err, &problems) {
 		return err
 	}
-	flags := strings.NewReplacer("listen.http: ", "--listen: ", "node.data_dir: ", "--data: ", "bots.bot.http.url: ", "--bot: ")
+	flags := strings.NewReplacer("listen.http: ", "--listen: ", "node.data_dir: ", "--data: ", "bots.bot.http.url: ",
+		"--bot: ")
 	named := make(config.Problems, len(problems))
 	for i, p := range problems {
 		named[i] = config.Problem{Message: flags.Replace(p.Message), Remedy: p.Remedy}

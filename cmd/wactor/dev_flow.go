@@ -16,12 +16,13 @@ import (
 //go:embed welcome.yaml
 var welcomeFlow []byte
 
-// devFlow is the flow of `wactor dev`. The node reads a copy that was checked, so that a file which is being written, or was saved
-// with mistakes, never becomes the bot.
+// devFlow is the flow of `wactor dev`. The node reads a copy that was checked, so that a file which
+// is being written, or was saved with mistakes, never becomes the bot.
 type devFlow struct {
 	// file is what a person edits, checked what the node reads.
 	file, checked string
-	// builtIn says that there was no file: it is an example, which is written anew with every start.
+	// builtIn says that there was no file: it is an example, which is written anew with every
+	// start.
 	builtIn bool
 	// seen is the file's content when it was looked at last.
 	seen []byte
@@ -55,10 +56,12 @@ func (f *devFlow) take(source []byte) error {
 	return nil
 }
 
-// lookEvery is how often the file is looked at. Contents are compared, since times of files are coarse on some systems.
+// lookEvery is how often the file is looked at. Contents are compared, since times of files are
+// coarse on some systems.
 const lookEvery = 500 * time.Millisecond
 
-// changed waits until the flow was saved without mistakes; false when ctx ends before. Mistakes are printed.
+// changed waits until the flow was saved without mistakes; false when ctx ends before. Mistakes are
+// printed.
 func (f *devFlow) changed(ctx context.Context, out io.Writer) bool {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()

@@ -56,7 +56,8 @@ func save(t *testing.T, file, text string) {
 	}
 }
 
-// TestDevTakesASavedFlow: mistakes are printed and change nothing; a good flow becomes the bot, where the page finds it.
+// TestDevTakesASavedFlow: mistakes are printed and change nothing; a good flow becomes the bot,
+// where the page finds it.
 func TestDevTakesASavedFlow(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "my.yaml")
 	save(t, file, goodFlow)
@@ -122,7 +123,8 @@ func TestDevRefusesAFlowWithMistakes(t *testing.T) {
 	}
 }
 
-// TestDevWithAPortThatIsTaken: one that was asked for is an error with a remedy; the usual one is replaced by the next.
+// TestDevWithAPortThatIsTaken: one that was asked for is an error with a remedy; the usual one is
+// replaced by the next.
 func TestDevWithAPortThatIsTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -133,7 +135,8 @@ func TestDevWithAPortThatIsTaken(t *testing.T) {
 	command.SetArgs([]string{"--data", t.TempDir(), "--listen", taken.Addr().String()})
 	command.SetErr(io.Discard)
 	command.SilenceUsage, command.SilenceErrors = true, true
-	if err := command.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), "--listen") {
+	if err := command.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(),
+		taken.Addr().String()) || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("error %v", err)
 	}
 	usual, err := net.Listen("tcp", firstAddress)
@@ -141,12 +144,14 @@ func TestDevWithAPortThatIsTaken(t *testing.T) {
 		defer usual.Close()
 	}
 	address, output := runDev(t, "--data", t.TempDir())
-	if printed := output.await(t, "so the phone is at"); address == "http://"+firstAddress || !strings.Contains(printed, firstAddress+" is taken") {
+	if printed := output.await(t, "so the phone is at"); address == "http://"+firstAddress || !strings.Contains(printed,
+		firstAddress+" is taken") {
 		t.Errorf("it is at %s, and printed:\n%s", address, printed)
 	}
 }
 
-// TestDevLeavesAFlowOfYourOwnAlone: the example is written anew with every start, so it must never be what a person edits.
+// TestDevLeavesAFlowOfYourOwnAlone: the example is written anew with every start, so it must never
+// be what a person edits.
 func TestDevLeavesAFlowOfYourOwnAlone(t *testing.T) {
 	data := t.TempDir()
 	var f devFlow
@@ -184,7 +189,8 @@ func TestDevNamesFlags(t *testing.T) {
 		{"--listen 203.0.113.5:1", "wactor: dev: --listen: listen tcp 203.0.113.5:1: "},
 		{"--data /dev/null", "wactor: dev: --data: "},
 	} {
-		if _, problems, code := runMain(t, t.TempDir(), append([]string{"dev"}, strings.Fields(c.args)...)...); code != 1 || !strings.HasPrefix(problems, c.want) {
+		if _, problems, code := runMain(t, t.TempDir(), append([]string{"dev"},
+			strings.Fields(c.args)...)...); code != 1 || !strings.HasPrefix(problems, c.want) {
 			t.Errorf("wactor dev %s: exit status %d, %s", c.args, code, problems)
 		}
 	}
@@ -192,7 +198,8 @@ func TestDevNamesFlags(t *testing.T) {
 
 // TestDevWarnsOfStrangers: the phone has no password.
 func TestDevWarnsOfStrangers(t *testing.T) {
-	for address, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "0.0.0.0:1": false, "[::]:1": false, "192.0.2.1:1": false} {
+	for address, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "0.0.0.0:1": false,
+		"[::]:1": false, "192.0.2.1:1": false} {
 		if got := config.Loopback(address); got != want {
 			t.Errorf("%s: %v, want %v", address, got, want)
 		}

@@ -37,7 +37,8 @@ The file is read again before every message: edit the flow while you talk to it.
 		Example: "  wactor flow chat examples/orders/flow.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			c := &chat{file: args[0], user: &wactorv1.User{Id: "15550001111", WaId: "15550001111", Name: name}, out: command.OutOrStdout()}
+			c := &chat{file: args[0], user: &wactorv1.User{Id: "15550001111", WaId: "15550001111", Name: name},
+				out: command.OutOrStdout()}
 			return c.run(command.Context(), command.InOrStdin())
 		},
 	}

@@ -39,7 +39,8 @@ func TestFlowCheck(t *testing.T) {
 	}
 	broken := writeFlow(t, "broken.yaml", "name: x\nstart: a\nsteps: { b: { end: true } }\n")
 	out, err := runFlow(t, "", "check", broken, ordersFlow, "none.yaml")
-	for _, want := range []string{"broken.yaml:2:8: there is no step a", "orders/flow.yaml: ok", "none.yaml: no such file"} {
+	for _, want := range []string{"broken.yaml:2:8: there is no step a", "orders/flow.yaml: ok",
+		"none.yaml: no such file"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)
 		}
@@ -67,7 +68,8 @@ func TestFlowChat(t *testing.T) {
 
 // TestFlowChatFailure: a turn that fails is shown, and the talk goes on.
 func TestFlowChatFailure(t *testing.T) {
-	file := writeFlow(t, "flow.yaml", "name: x\nstart: a\nsteps: { a: { say: '{{ 1 / int(message.text) }}', wait: a } }\n")
+	file := writeFlow(t, "flow.yaml", "name: x\nstart: a\nsteps: { a: { say: '{{ 1 / int(message.text) }}', wait: a "+
+		"} }\n")
 	out, err := runFlow(t, "0\n4", "chat", file)
 	if err != nil || !strings.Contains(out, "! the turn failed") || !strings.Contains(out, "< 0.25") {
 		t.Errorf("%v\n%s", err, out)
@@ -76,7 +78,8 @@ func TestFlowChatFailure(t *testing.T) {
 
 func TestFlowGraph(t *testing.T) {
 	out, err := runFlow(t, "", "graph", ordersFlow)
-	for _, want := range []string{"flowchart TD\n", "user -->|\"start\"| s0\n", "s1[/\"menu\"/]\n", "-->|\"Sourdough bread, Croissant, Pretzel, Apple cake\"|", "([\"stop\"])"} {
+	for _, want := range []string{"flowchart TD\n", "user -->|\"start\"| s0\n", "s1[/\"menu\"/]\n",
+		"-->|\"Sourdough bread, Croissant, Pretzel, Apple cake\"|", "([\"stop\"])"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)
 		}
@@ -99,11 +102,13 @@ func TestFlowTest(t *testing.T) {
 	}
 	file := writeFlow(t, "x.transcript", "> hi\n< Hello.\n> again\n")
 	flowFile := strings.TrimSuffix(file, ".transcript") + ".yaml"
-	if err := os.WriteFile(flowFile, []byte("name: x\nstart: a\nsteps: { a: { say: Good day., wait: a } }\n"), 0o600); err != nil {
+	if err := os.WriteFile(flowFile, []byte("name: x\nstart: a\nsteps: { a: { say: Good day., wait: a } }\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := runFlow(t, "", "test", filepath.Dir(file))
-	if (err != quietError{1}) || !strings.Contains(out, "x.transcript:2: the flow answers otherwise\n  kept:\n    < Hello.\n    > again\n") {
+	if (err != quietError{1}) || !strings.Contains(out, "x.transcript:2: the flow answers otherwise\n  kept:\n    < "+
+		"Hello.\n    > again\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err = runFlow(t, "", "test", "--update", file); err != nil || !strings.Contains(out, "updated") {
@@ -112,7 +117,8 @@ func TestFlowTest(t *testing.T) {
 	if out, err = runFlow(t, "", "test", file); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err = runFlow(t, "", "test", flowFile); err == nil || !strings.Contains(err.Error(), "x.yaml is a flow: give its transcript, such as "+file) {
+	if _, err = runFlow(t, "", "test", flowFile); err == nil || !strings.Contains(err.Error(),
+		"x.yaml is a flow: give its transcript, such as "+file) {
 		t.Errorf("a flow in place of a transcript: %v", err)
 	}
 	if _, err = runFlow(t, "", "test", t.TempDir()); err == nil {
@@ -137,8 +143,10 @@ func TestFlowTestPlaces(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	for _, want := range []string{
-		"line.transcript:4: \"what\" starts with none of", "tap.transcript:2: transcript: not a message: nothing with the title",
-		"bad.yaml:2:8: there is no step a", "flow.transcript: its flow has mistakes", "alone.transcript: its flow can't be read: open ", "@ flow NAME",
+		"line.transcript:4: \"what\" starts with none of", "tap.transcript:2: transcript: not a message: nothing " +
+			"with the title",
+		"bad.yaml:2:8: there is no step a", "flow.transcript: its flow has mistakes",
+		"alone.transcript: its flow can't be read: open ", "@ flow NAME",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)

@@ -102,7 +102,8 @@ func dotShape(exit string) string {
 	return "box"
 }
 
-// eachWay yields the ways with those to one step as one: ten products that lead to the same question are one arrow.
+// eachWay yields the ways with those to one step as one: ten products that lead to the same
+// question are one arrow.
 func eachWay(ways []flow.Way, yield func(flow.Way)) {
 	var merged []flow.Way
 	for _, w := range ways {

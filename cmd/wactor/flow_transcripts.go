@@ -48,7 +48,8 @@ func transcripts(paths []string) ([]string, error) {
 	for _, path := range paths {
 		switch extension := filepath.Ext(path); extension {
 		case ".yaml", ".yml":
-			return nil, fmt.Errorf("%s is a flow: give its transcript, such as %s.transcript, or its folder", path, strings.TrimSuffix(path, extension))
+			return nil, fmt.Errorf("%s is a flow: give its transcript, such as %s.transcript, or its folder", path,
+				strings.TrimSuffix(path, extension))
 		}
 		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			switch {
@@ -94,8 +95,8 @@ func testTranscripts(files []string, rewrite bool, out, problems io.Writer) erro
 	return nil
 }
 
-// describeFailure begins with the place of the mistake, as file:line: that of the transcript or, where its flow has mistakes, those of the
-// flow.
+// describeFailure begins with the place of the mistake, as file:line: that of the transcript or,
+// where its flow has mistakes, those of the flow.
 func describeFailure(file string, err error) string {
 	var bad *transcript.BadLine
 	var problems flow.Problems
@@ -131,7 +132,8 @@ func testTranscript(file string, rewrite bool) (string, error) {
 	return differs, err
 }
 
-// firstDifference shows the first lines that differ, with their number: what follows is often only its consequence.
+// firstDifference shows the first lines that differ, with their number: what follows is often only
+// its consequence.
 func firstDifference(kept, played string) string {
 	if kept == played {
 		return ""

@@ -7,17 +7,19 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// What a node, or simulate, allocates in a second is large beside what it keeps, and each collection takes both cores of a small machine
-// for tens of milliseconds. So at least a thirty-second part of the memory is let fill with garbage before one begins: with 512 MiB of it in
-// place of 128 the p99 of a webhook fell to half.
+// What a node, or simulate, allocates in a second is large beside what it keeps, and each
+// collection takes both cores of a small machine for tens of milliseconds. So at least a
+// thirty-second part of the memory is let fill with garbage before one begins: with 512 MiB of it
+// in place of 128 the p99 of a webhook fell to half.
 const (
 	headroomPart = 32
 	minHeadroom  = 64 << 20
 	maxHeadroom  = 512 << 20
 )
 
-// keepHeadroom counts the headroom as alive until the function that it returns is called. It is memory that nobody touches, so that
-// the system gives none for it. Where the operator has tuned the collector by GOGC or GOMEMLIMIT it does nothing.
+// keepHeadroom counts the headroom as alive until the function that it returns is called. It is
+// memory that nobody touches, so that the system gives none for it. Where the operator has tuned
+// the collector by GOGC or GOMEMLIMIT it does nothing.
 func keepHeadroom() (release func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}

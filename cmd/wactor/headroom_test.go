@@ -44,7 +44,8 @@ func TestHeadroom(t *testing.T) {
 		{"nothing is known", []memlimit.Provider{unknown, unknown}, 512 * mib},
 		{"a large machine", []memlimit.Provider{memlimit.Limit(64 << 30), unknown}, 512 * mib},
 		{"4 GiB", []memlimit.Provider{memlimit.Limit(4 << 30), unknown}, 128 * mib},
-		{"a container on a large machine", []memlimit.Provider{memlimit.Limit(64 << 30), memlimit.Limit(8 << 30)}, 256 * mib},
+		{"a container on a large machine", []memlimit.Provider{memlimit.Limit(64 << 30), memlimit.Limit(8 << 30)},
+			256 * mib},
 		{"no limit", []memlimit.Provider{memlimit.Limit(0), memlimit.Limit(1 << 63)}, 512 * mib},
 		{"little", []memlimit.Provider{memlimit.Limit(512 * mib), unknown}, 64 * mib},
 	} {

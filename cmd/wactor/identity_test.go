@@ -25,7 +25,8 @@ func count(one turn) string {
 	return `{"state":{"n":"` + strings.Repeat("x", n) + `"},"replies":[{"text":"` + strings.Repeat("I", n) + " " + one.texts() + `"}]}`
 }
 
-// TestPhonelessUsers: a BSUID alone, also in the place of the phone, is answered by recipient; then the phone is told, and vanishes.
+// TestPhonelessUsers: a BSUID alone, also in the place of the phone, is answered by recipient; then
+// the phone is told, and vanishes.
 func TestPhonelessUsers(t *testing.T) {
 	s := play(t, "", count, fast)
 	s.write(emulator.Message{UserID: "DE.abc", Text: "a"})
@@ -45,13 +46,14 @@ func TestPhonelessUsers(t *testing.T) {
 	}
 }
 
-// TestNoReplyToAPhoneThatWasLeft: the user has another number, which is withheld. Replies go to the new BSUID, however late a message
-// from before the change comes.
+// TestNoReplyToAPhoneThatWasLeft: the user has another number, which is withheld. Replies go to the
+// new BSUID, however late a message from before the change comes.
 func TestNoReplyToAPhoneThatWasLeft(t *testing.T) {
 	changed := time.Now().UnixMilli()
 	for name, tell := range map[string]func(s *stage){
 		"message": func(s *stage) {
-			s.write(emulator.Message{User: player, UserID: "DE.abc", SentMs: changed, Moved: &emulator.Moved{UserID: "DE.xyz"}})
+			s.write(emulator.Message{User: player, UserID: "DE.abc", SentMs: changed,
+				Moved: &emulator.Moved{UserID: "DE.xyz"}})
 		},
 		"update": func(s *stage) { s.post(s.number.Renamed("", "DE.abc", "DE.xyz", changed)) },
 	} {
@@ -92,7 +94,8 @@ func TestOtherPeoplesThreadsAreNotAnswered(t *testing.T) {
 	}
 }
 
-// TestTwoConversationsBecomeOne: the same person wrote under a phone and under a BSUID, and both are busy when one webhook tells it.
+// TestTwoConversationsBecomeOne: the same person wrote under a phone and under a BSUID, and both
+// are busy when one webhook tells it.
 func TestTwoConversationsBecomeOne(t *testing.T) {
 	hold := make(chan bool)
 	s := play(t, "", func(one turn) string {
@@ -126,7 +129,8 @@ func TestTwoConversationsBecomeOne(t *testing.T) {
 	}
 }
 
-// TestDeadLettersOfANameAreTakenUpByItsConversation: a conversation has a dead letter when an older one of the same user takes over.
+// TestDeadLettersOfANameAreTakenUpByItsConversation: a conversation has a dead letter when an older
+// one of the same user takes over.
 func TestDeadLettersOfANameAreTakenUpByItsConversation(t *testing.T) {
 	var mended atomic.Bool
 	s := play(t, "", func(one turn) string {
@@ -143,7 +147,8 @@ func TestDeadLettersOfANameAreTakenUpByItsConversation(t *testing.T) {
 	s.want("I a", "II b")
 	s.await("the name to lead there", func() bool { return slices.Equal(s.journal("DE.abc"), s.journal(player)) })
 	mended.Store(true)
-	if _, err := s.client.Retry(t.Context(), connect.NewRequest(&wactorv1.RetryRequest{User: "DE.abc", Seq: 1})); err != nil {
+	if _, err := s.client.Retry(t.Context(), connect.NewRequest(&wactorv1.RetryRequest{User: "DE.abc",
+		Seq: 1})); err != nil {
 		t.Fatal(err)
 	}
 	s.want("I a", "II b", "III bad")

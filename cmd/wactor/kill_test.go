@@ -45,8 +45,8 @@ func newServer(t *testing.T) *server {
 	return newServerOf(t, fmt.Sprintf("{ flow: %q }", flow))
 }
 
-// newServerOf makes a server with a bot, as its configuration says, and with these keys of its channel. Without any it ends doubts
-// soon, and sends as fast as it can.
+// newServerOf makes a server with a bot, as its configuration says, and with these keys of its
+// channel. Without any it ends doubts soon, and sends as fast as it can.
 func newServerOf(t *testing.T, bot string, channel ...string) *server {
 	t.Helper()
 	if len(channel) == 0 {
@@ -129,9 +129,9 @@ func (s *server) kill() {
 	}
 }
 
-// TestKilledUnderLoad kills the server with -9 again and again while users write in pairs, with duplicates and swaps. Nothing
-// may be lost, doubled, raced or out of order; a reply may come twice only where its conversation noted the doubt.
-// WACTOR_KILLS sets the number of kills.
+// TestKilledUnderLoad kills the server with -9 again and again while users write in pairs, with
+// duplicates and swaps. Nothing may be lost, doubled, raced or out of order; a reply may come twice
+// only where its conversation noted the doubt. WACTOR_KILLS sets the number of kills.
 func TestKilledUnderLoad(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("WACTOR_KILLS"))
 	if err != nil {
@@ -141,9 +141,12 @@ func TestKilledUnderLoad(t *testing.T) {
 	s.start(t)
 	const users, rate, each = 200, 600, 1200 * time.Millisecond
 	options := simulate.Options{
-		URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret", AccessToken: "token",
-		Graph: s.graph, Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2), Pattern: simulate.Pairs, FirstUser: 4915100000001,
-		Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute,
+		URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret",
+		AccessToken: "token",
+		Graph:       s.graph, Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2),
+		Pattern: simulate.Pairs, FirstUser: 4915100000001,
+		Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Statuses: []string{"sent", "delivered"},
+		GiveUp: time.Minute,
 		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true, Names: simulate.NamesMixed,
 	}
 	t.Logf("seed %d, %d messages, %d kills", options.Seed, users*options.Messages, kills)
@@ -158,8 +161,9 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 }
 
-// survive kills the server again and again while users write, and holds the outcome to the promises: nothing lost, doubled, raced or
-// out of order, no dead letter; a reply comes twice only where its conversation noted the doubt.
+// survive kills the server again and again while users write, and holds the outcome to the
+// promises: nothing lost, doubled, raced or out of order, no dead letter; a reply comes twice only
+// where its conversation noted the doubt.
 func (s *server) survive(t *testing.T, options simulate.Options, kills int, each time.Duration) *simulate.Report {
 	t.Helper()
 	type outcome struct {
@@ -198,7 +202,8 @@ func (s *server) survive(t *testing.T, options simulate.Options, kills int, each
 	}
 	t.Logf("%d replies in doubt, %d sent again, %d taken twice", doubts, resent, report.Resent)
 	if report.Violations > 0 || report.Resent > resent || resent > doubts {
-		t.Errorf("%d violations; %d replies came twice, %d were sent again, %d were in doubt", report.Violations, report.Resent, resent, doubts)
+		t.Errorf("%d violations; %d replies came twice, %d were sent again, %d were in doubt", report.Violations,
+			report.Resent, resent, doubts)
 	}
 	return report
 }

@@ -47,5 +47,6 @@ A real deployment:                wactor serve -c wactor.yaml`,
 	command.Version = versionLine()
 	command.SetVersionTemplate("{{.Version}}\n")
 	return group(command,
-		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(), flowCommand(), simulateCommand(), versionCommand())
+		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(),
+		flowCommand(), simulateCommand(), versionCommand())
 }

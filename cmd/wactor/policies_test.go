@@ -41,8 +41,9 @@ func slowBot(t *testing.T, thinks time.Duration) (url string) {
 	return bot.URL
 }
 
-// TestKilledUnderPolicies kills the server with -9 while users write as people do: bursts to a slow bot that merges them or is
-// interrupted, drumming on buttons, phones that are withheld, numbers that change. WACTOR_KILLS sets the number of kills of each.
+// TestKilledUnderPolicies kills the server with -9 while users write as people do: bursts to a slow
+// bot that merges them or is interrupted, drumming on buttons, phones that are withheld, numbers
+// that change. WACTOR_KILLS sets the number of kills of each.
 func TestKilledUnderPolicies(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("WACTOR_KILLS"))
 	if err != nil {
@@ -50,34 +51,50 @@ func TestKilledUnderPolicies(t *testing.T) {
 	}
 	const each = 1200 * time.Millisecond
 	slow := func(t *testing.T, burst string) *server {
-		return newServerOf(t, fmt.Sprintf("{ http: { url: %q }, burst: %s, retry: { min: 50ms } }", slowBot(t, 150*time.Millisecond), burst))
+		return newServerOf(t, fmt.Sprintf("{ http: { url: %q }, burst: %s, retry: { min: 50ms } }",
+			slowBot(t, 150*time.Millisecond), burst))
 	}
 	bursts := func(o *simulate.Options) {
-		o.Pattern, o.Gap, o.Media, o.Messages, o.Duration = simulate.Burst, 100*time.Millisecond, 30, 5, time.Duration(kills+1)*each
+		o.Pattern, o.Gap, o.Media, o.Messages, o.Duration = simulate.Burst, 100*time.Millisecond, 30, 5,
+			time.Duration(kills+1)*each
 	}
 	for name, c := range map[string]struct {
 		server func(t *testing.T) *server
 		load   func(o *simulate.Options)
 		merges bool
 	}{
-		"merge":     {func(t *testing.T) *server { return slow(t, "{ policy: merge, quiet: 60ms }") }, bursts, true},
-		"interrupt": {func(t *testing.T) *server { return slow(t, "{ policy: interrupt, quiet: 60ms }") }, bursts, true},
-		"taps":      {newServer, func(o *simulate.Options) { o.Pattern, o.Duration = simulate.Taps, time.Duration(kills+1)*each }, false},
-		"hidden":    {newServer, func(o *simulate.Options) { o.Names, o.Rate, o.Messages = simulate.NamesHidden, 200, 6+6*kills }, false},
-		"changing":  {newServer, func(o *simulate.Options) { o.Names, o.Rate, o.Messages = simulate.NamesChanging, 200, 6+6*kills }, false},
+		"merge": {func(t *testing.T) *server { return slow(t, "{ policy: merge, quiet: 60ms }") }, bursts, true},
+		"interrupt": {func(t *testing.T) *server { return slow(t, "{ policy: interrupt, quiet: 60ms }") }, bursts,
+			true},
+		"taps": {newServer, func(o *simulate.Options) {
+			o.Pattern, o.Duration = simulate.Taps,
+				time.Duration(kills+1)*each
+		}, false},
+		"hidden": {newServer, func(o *simulate.Options) {
+			o.Names, o.Rate, o.Messages = simulate.NamesHidden, 200,
+				6+6*kills
+		}, false},
+		"changing": {newServer, func(o *simulate.Options) {
+			o.Names, o.Rate, o.Messages = simulate.NamesChanging, 200,
+				6+6*kills
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := c.server(t)
 			s.start(t)
 			options := simulate.Options{
-				URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret", AccessToken: "token",
-				Graph: s.graph, Users: 40, Messages: 8, Pattern: simulate.Pairs, FirstUser: 4915100000001, Duplicates: 20, Concurrency: 40,
-				Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute, Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true,
+				URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001",
+				AppSecret: "simulate-app-secret", AccessToken: "token",
+				Graph: s.graph, Users: 40, Messages: 8, Pattern: simulate.Pairs, FirstUser: 4915100000001,
+				Duplicates: 20, Concurrency: 40,
+				Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute, Settle: 30 * time.Second,
+				Seed: uint64(time.Now().UnixNano()), AllowResent: true,
 			}
 			c.load(&options)
 			report := s.survive(t, options, kills, each)
 			if report.Accepted != report.Messages || c.merges != (report.Replies < report.Replied) {
-				t.Errorf("seed %d: %d of %d accepted, %d answered in %d replies", options.Seed, report.Accepted, report.Messages, report.Replied, report.Replies)
+				t.Errorf("seed %d: %d of %d accepted, %d answered in %d replies", options.Seed, report.Accepted,
+					report.Messages, report.Replied, report.Replies)
 			}
 		})
 	}

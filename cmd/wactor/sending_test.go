@@ -35,8 +35,8 @@ func TestWindowIsKnownAndKept(t *testing.T) {
 	}
 }
 
-// TestDoubtsAreResolvedByStatuses: the connection breaks after the reply was written. Where a status names it, it is not sent again;
-// else it is, or it is parked.
+// TestDoubtsAreResolvedByStatuses: the connection breaks after the reply was written. Where a
+// status names it, it is not sent again; else it is, or it is parked.
 func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		then, status string
@@ -46,7 +46,8 @@ func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 		"delivered": {"resend", "delivered", []string{"you said a", "you said b"}, nil},
 		"failed":    {"resend", "failed", []string{"you said a", "you said b"}, []string{"provider reported failed"}},
 		"resent":    {"resend", "", []string{"you said a", "you said a", "you said b"}, nil},
-		"parked":    {"park", "", []string{"you said a", "you said b"}, []string{"in doubt: no status came in time, parked"}},
+		"parked": {"park", "", []string{"you said a", "you said b"},
+			[]string{"in doubt: no status came in time, parked"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := play(t, "", echo, "in_doubt: { wait: 1s, max: 2s, then: "+c.then+" }", fast)
@@ -61,7 +62,10 @@ func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 			s.say("a")
 			s.want("you said a")
 			if c.status != "" {
-				s.await("the doubt", func() bool { return strings.Contains(strings.Join(s.journal(player), "\n"), "in doubt") })
+				s.await("the doubt", func() bool {
+					return strings.Contains(strings.Join(s.journal(player), "\n"),
+						"in doubt")
+				})
 				s.status(s.messages()[0], c.status)
 			}
 			s.say("b")
@@ -71,7 +75,8 @@ func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 	}
 }
 
-// TestDoubtWaitsWhileNoStatusComes: the wait ends at max where the channel's statuses may be what is broken.
+// TestDoubtWaitsWhileNoStatusComes: the wait ends at max where the channel's statuses may be what
+// is broken.
 func TestDoubtWaitsWhileNoStatusComes(t *testing.T) {
 	s := play(t, "", echo, "in_doubt: { wait: 1s, max: 4s }", fast)
 	s.graphAnswer = func(one sent) (int, string) {
@@ -87,7 +92,8 @@ func TestDoubtWaitsWhileNoStatusComes(t *testing.T) {
 	}
 }
 
-// TestRefusedTokenHoldsTheChannel: nothing is lost while it is refused; with the next one everything leaves, in order.
+// TestRefusedTokenHoldsTheChannel: nothing is lost while it is refused; with the next one
+// everything leaves, in order.
 func TestRefusedTokenHoldsTheChannel(t *testing.T) {
 	s := play(t, "", echo, fast)
 	var refused atomic.Bool
@@ -110,7 +116,10 @@ func TestRefusedTokenHoldsTheChannel(t *testing.T) {
 	s.stopped() // an operator gives it another token, and starts it again
 	s.start(t)
 	s.await("all replies", func() bool { return len(s.messages()) == tries+3 })
-	ofPlayer := slices.DeleteFunc(s.messages()[tries:], func(one sent) bool { return !strings.HasSuffix(one.To, player) })
+	ofPlayer := slices.DeleteFunc(s.messages()[tries:], func(one sent) bool {
+		return !strings.HasSuffix(one.To,
+			player)
+	})
 	if len(ofPlayer) != 2 || ofPlayer[0].Text.Body != "you said a" || ofPlayer[1].Text.Body != "you said b" {
 		t.Errorf("replies %q", s.replies())
 	}
@@ -137,7 +146,8 @@ func TestTypingAndReadMarks(t *testing.T) {
 	s := play(t, "", func(one turn) string { <-answer; return echo(one) }, "typing: true", fast)
 	s.say("a")
 	s.await("a mark", func() bool { return len(s.requests(isMark)) == 1 })
-	if mark := s.requests(isMark)[0]; mark.Status != "read" || mark.Message != "wamid.in1" || mark.Typing == nil || mark.Typing.Type != "text" {
+	if mark := s.requests(isMark)[0]; mark.Status != "read" || mark.Message != "wamid.in1" || mark.Typing == nil ||
+		mark.Typing.Type != "text" {
 		t.Errorf("while the bot thinks: %+v", mark)
 	}
 	close(answer)
@@ -154,7 +164,8 @@ func TestPacedPair(t *testing.T) {
 	s.await("six replies", func() bool { return len(s.messages()) == 6 })
 	for _, user := range []string{player, "4915100000002"} {
 		got := slices.DeleteFunc(s.messages(), func(one sent) bool { return !strings.HasSuffix(one.To, user) })
-		if gap := got[2].at.Sub(got[0].at); gap < 900*time.Millisecond || got[1].at.Sub(got[0].at) > 900*time.Millisecond {
+		if gap := got[2].at.Sub(got[0].at); gap < 900*time.Millisecond ||
+			got[1].at.Sub(got[0].at) > 900*time.Millisecond {
 			t.Errorf("replies after %v and %v", got[1].at.Sub(got[0].at), gap)
 		}
 	}
@@ -180,7 +191,8 @@ func TestLimitsOfATurn(t *testing.T) {
 	})
 	s.say("state", "replies", "timers", "fine")
 	s.want("sorry", "sorry", "sorry", "you said fine")
-	s.wantLetters("bot: state: 262152 bytes, at most 262144", "bot: replies: 21 in one turn, at most 20", "bot: timers: 51 in one turn, at most 50")
+	s.wantLetters("bot: state: 262152 bytes, at most 262144", "bot: replies: 21 in one turn, at most 20",
+		"bot: timers: 51 in one turn, at most 50")
 }
 
 func TestLoopGuard(t *testing.T) {
@@ -191,7 +203,8 @@ func TestLoopGuard(t *testing.T) {
 	s.want("same", "same", "same")
 }
 
-// TestPoisonBlocksNobody: a bot fails again and again for one message; the next ones of its user and all of others are answered.
+// TestPoisonBlocksNobody: a bot fails again and again for one message; the next ones of its user
+// and all of others are answered.
 func TestPoisonBlocksNobody(t *testing.T) {
 	s := play(t, "retry: { max_attempts: 3, min: 100ms }, on_failure: { reply: sorry }", func(one turn) string {
 		if one.texts() == "poison" {

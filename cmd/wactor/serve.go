@@ -39,7 +39,8 @@ and GOMEMLIMIT in the environment take the place of that.`,
 		},
 	}
 	addConfigFlag(command, &path)
-	command.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for webhooks and replies under way")
+	command.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for webhooks and replies "+
+		"under way")
 	return command
 }
 
@@ -57,7 +58,8 @@ func configByFlag(command *cobra.Command, args []string) error {
 	return nil
 }
 
-// loadConfig loads a configuration and checks the flows that it names, and prints every mistake of both.
+// loadConfig loads a configuration and checks the flows that it names, and prints every mistake of
+// both.
 func loadConfig(command *cobra.Command, path string) (*config.Config, error) {
 	out := command.ErrOrStderr()
 	cfg, err := config.Load(path, os.LookupEnv)
@@ -83,7 +85,8 @@ func loadConfig(command *cobra.Command, path string) (*config.Config, error) {
 }
 
 // run runs a node until the context ends; ready is told when it serves.
-func run(ctx context.Context, cfg *config.Config, options node.Options, grace time.Duration, ready func(*node.Node)) error {
+func run(ctx context.Context, cfg *config.Config, options node.Options, grace time.Duration,
+	ready func(*node.Node)) error {
 	n, err := node.Start(cfg, options)
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ func TestDataInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := filepath.Join(filepath.Dir(first.config), "second.yaml")
-	moved := strings.NewReplacer(first.http, freeport.Address(t), first.admin, freeport.Address(t)).Replace(string(source))
+	moved := strings.NewReplacer(first.http, freeport.Address(t), first.admin,
+		freeport.Address(t)).Replace(string(source))
 	if err := os.WriteFile(second, []byte(moved), 0o600); err != nil {
 		t.Fatal(err)
 	}

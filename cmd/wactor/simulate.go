@@ -89,32 +89,42 @@ type simulateFlags struct {
 func (f *simulateFlags) load(command *cobra.Command) {
 	o, flags := &f.options, command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.URL, "url", "http://127.0.0.1:8080/webhooks/shop", "the bot's webhook; several, separated by commas, are servers of one bot, which get connections in turn")
+	flags.StringVar(&o.URL, "url", "http://127.0.0.1:8080/webhooks/shop", "the bot's webhook; several, separated by "+
+		"commas, are servers of one bot, which get connections in turn")
 	flags.StringVar(&o.PhoneNumberID, "phone-number-id", "100000000000001", "phone number id of the channel")
-	flags.StringVar(&o.AppSecret, "app-secret", "simulate-app-secret", "app secret of the channel, which signs the webhooks")
+	flags.StringVar(&o.AppSecret, "app-secret", "simulate-app-secret",
+		"app secret of the channel, which signs the webhooks")
 	flags.IntVar(&o.Users, "users", 100, "number of users")
 	flags.Int64Var(&o.FirstUser, "first-user", 4915100000001, "phone number of the first user; the others follow")
 	flags.IntVar(&o.Messages, "messages", 4, "messages of each user")
-	flags.DurationVar(&o.Duration, "duration", 0, "let users write for so long, instead of --messages (which is then the size of a burst)")
+	flags.DurationVar(&o.Duration, "duration", 0, "let users write for so long, instead of --messages (which is then "+
+		"the size of a burst)")
 	flags.StringVar(&f.pattern, "pattern", "pairs", `burst: all messages of a user at once
 pairs: two at once, the next two when both have their replies
 steady: each when the one before has its reply
 batches: ten users' messages in one webhook
 taps: five taps on one option at once, which count once (Wactor's debounce)`)
-	flags.DurationVar(&o.Gap, "gap", 0, "mean time between two messages of a burst, from half to one and a half of it; 0: at once")
+	flags.DurationVar(&o.Gap, "gap", 0, "mean time between two messages of a burst, from half to one and a half of "+
+		"it; 0: at once")
 	flags.IntVar(&o.Media, "media", 0, "percent of messages that are images with a caption")
 	flags.StringVar(&f.names, "names", "both", `both: a phone and a BSUID with every message
 mixed: after two messages also the phone alone, and the BSUID alone
 hidden: the BSUID alone, as of users whose phone is withheld
 changing: half-way another number and BSUID (the bot must not count the message that tells it)`)
 	flags.IntVar(&o.Duplicates, "duplicates", 0, "percent of webhooks that are posted twice, at once or later")
-	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than they were sent; their timestamps tell")
+	flags.IntVar(&o.Swaps, "swaps", 0, "percent of neighbouring messages that are posted in the other order than "+
+		"they were sent; their timestamps tell")
 	flags.IntVar(&o.Concurrency, "concurrency", 64, "users in flight at once, without --rate")
-	flags.Float64Var(&o.Rate, "rate", 0, "messages a second that are due at their times however slow the bot is, and latencies count from then; 0: as fast as the bot replies")
-	flags.Float64Var(&o.Flood, "flood", 0, "messages a second of one more user, who floods in every other two seconds; the report tells what the others notice of it (with --rate)")
-	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is posted again; 0: never")
-	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next message, and at the end, while some are missing, after the last that came")
-	flags.BoolVar(&o.AllowResent, "allow-resent", false, "the same reply again (by its biz_opaque_callback_data) is no violation: for a bot that is killed meanwhile")
+	flags.Float64Var(&o.Rate, "rate", 0, "messages a second that are due at their times however slow the bot is, and "+
+		"latencies count from then; 0: as fast as the bot replies")
+	flags.Float64Var(&o.Flood, "flood", 0, "messages a second of one more user, who floods in every other two "+
+		"seconds; the report tells what the others notice of it (with --rate)")
+	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is posted "+
+		"again; 0: never")
+	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next "+
+		"message, and at the end, while some are missing, after the last that came")
+	flags.BoolVar(&o.AllowResent, "allow-resent", false, "the same reply again (by its biz_opaque_callback_data) is "+
+		"no violation: for a bot that is killed meanwhile")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of everything that is drawn")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
 }
@@ -124,8 +134,10 @@ func (f *simulateFlags) faults(command *cobra.Command) {
 	o, flags := &f.options, command.Flags()
 	flags.StringVar(&o.Graph, "graph", "127.0.0.1:9090", "address on which the fake Graph API listens")
 	flags.StringVar(&o.AccessToken, "access-token", "", "token that the bot must show to the Graph API; empty: any")
-	flags.StringSliceVar(&o.Statuses, "statuses", []string{"delivered"}, "statuses that are posted for each reply: sent, delivered, read; empty: none")
-	flags.DurationVar(&f.latency, "graph-latency", 0, "mean time until the Graph API answers, from half to one and a half of it")
+	flags.StringSliceVar(&o.Statuses, "statuses", []string{"delivered"},
+		"statuses that are posted for each reply: sent, delivered, read; empty: none")
+	flags.DurationVar(&f.latency, "graph-latency", 0, "mean time until the Graph API answers, from half to one and a "+
+		"half of it")
 	flags.Float64Var(&f.errors, "graph-errors", 0, "percent of replies that the Graph API answers 500")
 	flags.Float64Var(&f.limited, "graph-limited", 0, "percent of replies that it answers 429 (code 130429)")
 	flags.Float64Var(&f.refused, "graph-cut", 0, "percent of replies whose connection it breaks before it takes them")
@@ -137,7 +149,8 @@ func (f *simulateFlags) run(command *cobra.Command) (*simulate.Report, error) {
 	o.Pattern, o.Names = simulate.Pattern(strings.ToLower(f.pattern)), simulate.Names(strings.ToLower(f.names))
 	for _, percent := range []float64{f.errors, f.limited, f.refused, f.broken} {
 		if percent < 0 || f.errors+f.limited+f.refused+f.broken > 100 {
-			return nil, errors.New("simulate: --graph-errors, -limited, -cut and -broken are percentages, at most 100 in all")
+			return nil, errors.New("simulate: --graph-errors, -limited, -cut and -broken are percentages, at most " +
+				"100 in all")
 		}
 	}
 	o.Faults.MinLatency, o.Faults.MaxLatency = f.latency/2, f.latency*3/2

@@ -31,7 +31,8 @@ type stage struct {
 	t      *testing.T
 	number emulator.Number
 	client wactorv1connect.AdminServiceClient
-	// graphAnswer, where set, answers a request instead of taking it; an empty body breaks the connection.
+	// graphAnswer, where set, answers a request instead of taking it; an empty body breaks the
+	// connection.
 	graphAnswer func(sent) (status int, body string)
 
 	mu    sync.Mutex
@@ -87,8 +88,8 @@ func echo(t turn) string {
 	return fmt.Sprintf(`{"replies":[{"text":%q}]}`, "you said "+said)
 }
 
-// play starts a process whose bot has these policies (the inside of a YAML mapping, may be empty) and answers as play says: an
-// answer's JSON, or an HTTP status.
+// play starts a process whose bot has these policies (the inside of a YAML mapping, may be empty)
+// and answers as play says: an answer's JSON, or an HTTP status.
 func play(t *testing.T, policies string, answer func(turn) string, channel ...string) *stage {
 	t.Helper()
 	t.Parallel()
@@ -194,7 +195,8 @@ func (s *stage) say(texts ...string) {
 // status tells what became of a reply.
 func (s *stage) status(one sent, word string) {
 	s.t.Helper()
-	s.post(s.number.Statuses(emulator.Status{ID: one.id, ReplyID: one.ReplyID, User: player, Status: word, AtMs: time.Now().UnixMilli()}))
+	s.post(s.number.Statuses(emulator.Status{ID: one.id, ReplyID: one.ReplyID, User: player, Status: word,
+		AtMs: time.Now().UnixMilli()}))
 }
 
 // await waits until a condition holds.
@@ -254,7 +256,8 @@ func (s *stage) asked() []turn {
 // letters are the reasons of a user's dead letters.
 func (s *stage) letters(user string) (reasons []string) {
 	s.t.Helper()
-	response, err := s.client.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: user}))
+	response, err := s.client.DeadLetters(context.Background(),
+		connect.NewRequest(&wactorv1.DeadLettersRequest{User: user}))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -25,7 +25,8 @@ bot's time, replies with their statuses; and a verdict on the version chain. USE
 Exit status: 0, 1 on an error, 2 where the verdict finds a violation, 3 where the user is unknown.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			response, err := admin.client().Trace(command.Context(), connect.NewRequest(&wactorv1.TraceRequest{User: args[0], Channel: channel}))
+			response, err := admin.client().Trace(command.Context(),
+				connect.NewRequest(&wactorv1.TraceRequest{User: args[0], Channel: channel}))
 			if err != nil {
 				return admin.explain(err)
 			}
@@ -44,7 +45,8 @@ Exit status: 0, 1 on an error, 2 where the verdict finds a violation, 3 where th
 			}
 			switch {
 			case len(response.Msg.Conversations) == 0:
-				fmt.Fprintln(command.ErrOrStderr(), "no conversation with this user is known here; USER is what the webhooks name: phone digits or a BSUID")
+				fmt.Fprintln(command.ErrOrStderr(), "no conversation with this user is known here; USER is what the "+
+					"webhooks name: phone digits or a BSUID")
 				return quietError{3}
 			case violations > 0:
 				return quietError{2}
@@ -72,7 +74,8 @@ func printTrace(out io.Writer, c *wactorv1.ConversationTrace) {
 			gap = fmt.Sprintf("+%d ms", e.AtMs-before)
 		}
 		before = e.AtMs
-		fmt.Fprintf(out, "  %s %10s  %-11s %s\n", time.UnixMilli(e.AtMs).Format("2006-01-02 15:04:05.000"), gap, kindName(e.Kind), describe(e))
+		fmt.Fprintf(out, "  %s %10s  %-11s %s\n", time.UnixMilli(e.AtMs).Format("2006-01-02 15:04:05.000"), gap,
+			kindName(e.Kind), describe(e))
 	}
 	if len(c.Violations) == 0 {
 		fmt.Fprintf(out, "  verdict: in order. %s\n\n", chain(c))
@@ -97,14 +100,16 @@ func chain(c *wactorv1.ConversationTrace) string {
 	if turns == 0 {
 		return "No turn is kept in the journal."
 	}
-	return fmt.Sprintf("Versions %d to %d without a gap, no turn overlaps another, no message in two turns.", first, c.Version)
+	return fmt.Sprintf("Versions %d to %d without a gap, no turn overlaps another, no message in two turns.", first,
+		c.Version)
 }
 
 func kindName(kind wactorv1.JournalKind) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(kind.String(), "JOURNAL_KIND_")), "_", " ")
 }
 
-// describe tells an entry in words. What strangers chose, such as a message's id, must not move a terminal's cursor.
+// describe tells an entry in words. What strangers chose, such as a message's id, must not move a
+// terminal's cursor.
 func describe(e *wactorv1.JournalEntry) string {
 	var words []string
 	say := func(when bool, format string, args ...any) {

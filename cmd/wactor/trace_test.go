@@ -19,7 +19,8 @@ type timelines struct {
 	known map[string]*wactorv1.ConversationTrace
 }
 
-func (s timelines) Trace(_ context.Context, request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
+func (s timelines) Trace(_ context.Context,
+	request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
 	response := &wactorv1.TraceResponse{}
 	if c := s.known[request.Msg.User]; c != nil {
 		response.Conversations = append(response.Conversations, c)
@@ -33,10 +34,13 @@ func TestTrace(t *testing.T) {
 	good := &wactorv1.ConversationTrace{
 		Channel: "shop", Shard: 3, Version: 2, Revision: 5, Outbox: 1, Trimmed: true,
 		Entries: []*wactorv1.JournalEntry{
-			{Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, AtMs: at, MessageSeq: 1, MessageId: "wamid.\x1b[2J1", SentMs: at - 500, ReceivedMs: at, Node: "node-1"},
-			{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, AtMs: at + 7, VersionAfter: 1, MessageSeqs: []uint64{1}, BotUs: 1500, Attempt: 2, Node: "node-1"},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, AtMs: at, MessageSeq: 1, MessageId: "wamid.\x1b[2J1",
+				SentMs: at - 500, ReceivedMs: at, Node: "node-1"},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, AtMs: at + 7, VersionAfter: 1, MessageSeqs: []uint64{1},
+				BotUs: 1500, Attempt: 2, Node: "node-1"},
 			{Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, AtMs: at + 1000, Timer: "nudge", Reason: "one\nline"},
-			{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, AtMs: at + 2000, VersionBefore: 1, VersionAfter: 2, Timer: "nudge", Replies: 2},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, AtMs: at + 2000, VersionBefore: 1, VersionAfter: 2,
+				Timer: "nudge", Replies: 2},
 			{Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, AtMs: at + 2001, ReplySeq: 1, ProviderId: "wamid.out1"},
 		},
 	}
@@ -51,7 +55,8 @@ func TestTrace(t *testing.T) {
 
 `
 	broken := &wactorv1.ConversationTrace{Channel: "shop", Violations: []string{"message 1 is in turn 1 and in turn 2"}}
-	_, handler := wactorv1connect.NewAdminServiceHandler(timelines{known: map[string]*wactorv1.ConversationTrace{"good": good, "broken": broken}})
+	_, handler := wactorv1connect.NewAdminServiceHandler(timelines{known: map[string]*wactorv1.ConversationTrace{
+		"good": good, "broken": broken}})
 	server := httptest.NewServer(handler)
 	defer server.Close()
 	for _, c := range []struct {
@@ -66,7 +71,8 @@ func TestTrace(t *testing.T) {
 		{"nobody", 3, "", "no conversation with this user is known here"},
 		{"good nobody", 1, "", "accepts 1 arg(s), received 2"},
 	} {
-		out, problems, code := runMain(t, t.TempDir(), append(strings.Fields("trace --admin "+server.URL), strings.Fields(c.args)...)...)
+		out, problems, code := runMain(t, t.TempDir(), append(strings.Fields("trace --admin "+server.URL),
+			strings.Fields(c.args)...)...)
 		if code != c.code || out != c.out || !strings.Contains(problems, c.problems) {
 			t.Errorf("wactor trace %s: exit status %d, %s\n%s\nwant %d\n%s", c.args, code, problems, out, c.code, c.out)
 		}
@@ -74,7 +80,8 @@ func TestTrace(t *testing.T) {
 	for user, want := range map[string]int{"good": 0, "broken": 2, "nobody": 3} {
 		out, _, code := runMain(t, t.TempDir(), "trace", "--json", user, "--admin", server.URL)
 		var got wactorv1.TraceResponse
-		if err := protojson.Unmarshal([]byte(out), &got); err != nil || code != want || (len(got.Conversations) == 1) != (want != 3) {
+		if err := protojson.Unmarshal([]byte(out), &got); err != nil || code != want ||
+			(len(got.Conversations) == 1) != (want != 3) {
 			t.Errorf("wactor trace --json %s: exit status %d, %v\n%s", user, code, err, out)
 		}
 	}

@@ -33,7 +33,8 @@ func TestUsage(t *testing.T) {
 		"bad.yaml":  "node: { nam: x }\nchannels: []\n",
 		"flow.yaml": "name: x\nstart: a\nsteps: { a: { sai: hi, wait: b } }\n",
 		"bot.yaml": "node: { name: x, data_dir: data }\nbots: { bot: { flow: flow.yaml } }\nchannels:\n" +
-			"  - { name: a, provider: whatsapp_cloud, phone_number_id: '1', verify_token: v, app_secret: s, access_token: t, bot: bot }\n",
+			"  - { name: a, provider: whatsapp_cloud, phone_number_id: '1', verify_token: v, app_secret: s, " +
+			"access_token: t, bot: bot }\n",
 	} {
 		save(t, filepath.Join(folder, name), text)
 	}

@@ -10,8 +10,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Phone remembers what was offered to a user, to make messages of what the user types: a line in brackets is something other
-// than a text.
+// Phone remembers what was offered to a user, to make messages of what the user types: a line in
+// brackets is something other than a text.
 //
 //	[tap Coffee]           the button or row with this title or id, the one that was shown last
 //	[tap id=old:1]         an option that was never shown

@@ -42,9 +42,9 @@ func (b *BadLine) Unwrap() []error { return []error{ErrTranscript, b.Err} }
 // start is the time of a transcript that names none.
 var start = time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC)
 
-// Play plays the lines of the user, and of services, to the flow, and returns the whole transcript as it is with this flow.
-// Comments, blank lines and settings stay as they are. A call that the transcript has no answer for is unreachable. Each message
-// comes a minute after the one before it.
+// Play plays the lines of the user, and of services, to the flow, and returns the whole transcript
+// as it is with this flow. Comments, blank lines and settings stay as they are. A call that the
+// transcript has no answer for is unreachable. Each message comes a minute after the one before it.
 func Play(f *flow.Flow, text string) (string, error) {
 	p := &player{flow: f, now: start, user: &wactorv1.User{Id: "15550001111", WaId: "15550001111", Name: "Ana"}}
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
@@ -141,7 +141,8 @@ func (p *player) message(text string, answers []string) error {
 	}
 	m.SentMs = p.now.UnixMilli()
 	out, err := p.flow.Step(flow.Input{
-		State: p.state, User: p.user, Message: m, Now: p.now, Version: p.version, TurnID: "T" + strconv.FormatUint(p.version+1, 10),
+		State: p.state, User: p.user, Message: m, Now: p.now, Version: p.version,
+		TurnID: "T" + strconv.FormatUint(p.version+1, 10),
 	})
 	for err == nil && out.Call != nil {
 		p.mark(callMark, renderCall(out.Call))
@@ -160,7 +161,8 @@ func (p *player) message(text string, answers []string) error {
 	return nil
 }
 
-// inAnyFolder names the flow's file without its folder: a transcript plays the same from everywhere.
+// inAnyFolder names the flow's file without its folder: a transcript plays the same from
+// everywhere.
 func inAnyFolder(err error) error {
 	var failed *flow.RunError
 	if !errors.As(err, &failed) {
@@ -227,7 +229,8 @@ func (p *player) answer(answers []string) (flow.CallResult, []string, error) {
 	code, body, _ := strings.Cut(line, " ")
 	status, err := strconv.Atoi(code)
 	if err != nil {
-		return flow.CallResult{}, nil, fmt.Errorf("%q is neither a status nor %s, %s or %s", line, flow.CallTimeout, flow.CallUnreachable, flow.CallTooLarge)
+		return flow.CallResult{}, nil, fmt.Errorf("%q is neither a status nor %s, %s or %s", line, flow.CallTimeout,
+			flow.CallUnreachable, flow.CallTooLarge)
 	}
 	return flow.CallResult{Status: status, Body: []byte(body)}, answers, nil
 }

@@ -34,7 +34,8 @@ func FuzzPlay(f *testing.F) {
 		flows = append(flows, one)
 	}
 	for _, text := range []string{
-		"", "\n\n", "> ", ">", "> hi\n= 200 {\"a\":1} \n= timeout\n=\n<\n|", "@ now 2026-01-01T00:00:00Z\n@ state {\"step\":\"a\"}\n@ show state\n> hi\r\n",
+		"", "\n\n", "> ", ">", "> hi\n= 200 {\"a\":1} \n= timeout\n=\n<\n|",
+		"@ now 2026-01-01T00:00:00Z\n@ state {\"step\":\"a\"}\n@ show state\n> hi\r\n",
 		"> [location 1 2]\n> [image x]\n> [tap id=a]\n> [x]\n> [", "@ flow x.yaml\n@ name\n> a\\nb",
 	} {
 		f.Add(text)

@@ -28,7 +28,8 @@ steps:
 
 // TestPlayIsStable: a played transcript plays to itself, whatever its bot lines were before.
 func TestPlayIsStable(t *testing.T) {
-	const want = "# first\n> hi\\nthere\n? GET https://example.com\n= 204\n< hi\n| there\n\n> again\n? GET https://example.com\n= timeout\n< one\n|\n| timeout\n! call in step a failed: timeout\n"
+	const want = "# first\n> hi\\nthere\n? GET https://example.com\n= 204\n< hi\n| there\n\n> again\n? GET " +
+		"https://example.com\n= timeout\n< one\n|\n| timeout\n! call in step a failed: timeout\n"
 	for _, script := range []string{"# first\n> hi\\nthere\n= 204\n< wrong\n| more\n\n> again\n= timeout\n", want} {
 		got, err := transcript.Play(parse(t), script)
 		if err != nil || got != want {
@@ -57,7 +58,8 @@ func TestBadLines(t *testing.T) {
 }
 
 func TestFlowOf(t *testing.T) {
-	for _, c := range []struct{ text, want string }{{"> hi\n", "dir/talk.yaml"}, {"# x\n@ flow flow.yaml\n", "dir/flow.yaml"}, {"@ flow ../b.yaml", "b.yaml"}} {
+	for _, c := range []struct{ text, want string }{{"> hi\n", "dir/talk.yaml"}, {"# x\n@ flow flow.yaml\n",
+		"dir/flow.yaml"}, {"@ flow ../b.yaml", "b.yaml"}} {
 		if got := transcript.FlowOf("dir/talk.transcript", c.text); got != c.want {
 			t.Errorf("FlowOf(%q) = %s, want %s", c.text, got, c.want)
 		}

@@ -7,7 +7,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Render writes a reply as a person reads it: the text, and below it, in brackets, what can be tapped. Ids are left out.
+// Render writes a reply as a person reads it: the text, and below it, in brackets, what can be
+// tapped. Ids are left out.
 func Render(reply *wactorv1.Reply) string {
 	switch content := reply.GetContent().(type) {
 	case *wactorv1.Reply_Text:
@@ -52,7 +53,8 @@ func taps(options []*wactorv1.Option) []string {
 	return lines
 }
 
-// framed returns header, body and footer; the header is bold and the footer italic, in WhatsApp's own marks.
+// framed returns header, body and footer; the header is bold and the footer italic, in WhatsApp's
+// own marks.
 func framed(header *wactorv1.Header, body, footer string) []string {
 	var lines []string
 	switch content := header.GetContent().(type) {
@@ -96,7 +98,8 @@ func degrees(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func join(lines []string) string { return strings.Join(lines, "\n") }
 
-// Options returns what can be tapped on a reply, and the type of message that a tap makes; none for most replies.
+// Options returns what can be tapped on a reply, and the type of message that a tap makes; none for
+// most replies.
 func Options(reply *wactorv1.Reply) (options []*wactorv1.Option, kind string) {
 	if b := reply.GetButtons(); b != nil {
 		return b.Options, "button_reply"

@@ -8,7 +8,8 @@ import (
 )
 
 // known are methods whose meaning an interface of the standard library gives.
-var known = []string{"Error", "Format", "Len", "Less", "LogValue", "MarshalJSON", "MarshalText", "Read", "ServeHTTP", "String", "Swap", "Unwrap", "Write"}
+var known = []string{"Error", "Format", "Len", "Less", "LogValue", "MarshalJSON", "MarshalText", "Read", "ServeHTTP",
+	"String", "Swap", "Unwrap", "Write"}
 
 // CheckComments finds packages without a package doc and exported identifiers without a comment.
 func CheckComments(packages []*Package) []Finding {
@@ -20,7 +21,9 @@ func CheckComments(packages []*Package) []Finding {
 		}
 		if !documented(files) {
 			found = append(found, Finding{
-				Place: p.Path, Message: "package has no doc", Remedy: `write what it promises above a package clause, beginning "Package ` + files[0].Syntax.Name.Name + `"`,
+				Place: p.Path, Message: "package has no doc",
+				Remedy: `write what it promises above a package clause, beginning "Package ` +
+					files[0].Syntax.Name.Name + `"`,
 			})
 		}
 		for _, file := range files {
@@ -32,7 +35,8 @@ func CheckComments(packages []*Package) []Finding {
 	return found
 }
 
-// documented reports whether one of a package's files has its doc. The doc of a program may begin as it likes.
+// documented reports whether one of a package's files has its doc. The doc of a program may begin
+// as it likes.
 func documented(files []*File) bool {
 	return slices.ContainsFunc(files, func(f *File) bool {
 		doc, name := f.Syntax.Doc.Text(), f.Syntax.Name.Name
@@ -43,7 +47,8 @@ func documented(files []*File) bool {
 func uncommented(file *File) []Finding {
 	var found []Finding
 	add := func(node ast.Node, name string) {
-		found = append(found, Finding{Place: file.at(node), Message: name + " has no comment", Remedy: "say what it promises: units, limits, errors"})
+		found = append(found, Finding{Place: file.at(node), Message: name + " has no comment",
+			Remedy: "say what it promises: units, limits, errors"})
 	}
 	for _, declaration := range file.Syntax.Decls {
 		switch d := declaration.(type) {
@@ -60,7 +65,8 @@ func uncommented(file *File) []Finding {
 	return found
 }
 
-// obvious reports methods that need no comment: those of the standard library's interfaces, and of types that nobody sees.
+// obvious reports methods that need no comment: those of the standard library's interfaces, and of
+// types that nobody sees.
 func obvious(function *ast.FuncDecl) bool {
 	if function.Recv == nil {
 		return false
@@ -85,8 +91,8 @@ func obvious(function *ast.FuncDecl) bool {
 	}
 }
 
-// uncommentedNames returns the exported names of a declaration that have no comment. Constants and variables of one group may
-// share that of the group.
+// uncommentedNames returns the exported names of a declaration that have no comment. Constants and
+// variables of one group may share that of the group.
 func uncommentedNames(group *ast.GenDecl) []*ast.Ident {
 	var names []*ast.Ident
 	for _, spec := range group.Specs {
@@ -105,8 +111,8 @@ func uncommentedNames(group *ast.GenDecl) []*ast.Ident {
 	return slices.DeleteFunc(names, func(n *ast.Ident) bool { return !n.IsExported() })
 }
 
-// uncommentedMethods returns the methods of an exported interface that have no comment, unless it has one method, of which the
-// comment above it speaks.
+// uncommentedMethods returns the methods of an exported interface that have no comment, unless it
+// has one method, of which the comment above it speaks.
 func uncommentedMethods(spec *ast.TypeSpec) []*ast.Ident {
 	contract, ok := spec.Type.(*ast.InterfaceType)
 	if !ok || !spec.Name.IsExported() || contract.Methods.NumFields() == 1 {

@@ -18,8 +18,9 @@ const (
 	inTools   = "Tools"
 )
 
-// CheckDependencies compares DependencyPage with what the code imports and, for tools, with tools/go.mod. It asks the imports, and
-// not go.mod's comments, which say what was true when somebody last ran go mod tidy.
+// CheckDependencies compares DependencyPage with what the code imports and, for tools, with
+// tools/go.mod. It asks the imports, and not go.mod's comments, which say what was true when
+// somebody last ran go mod tidy.
 func CheckDependencies(root fs.FS, packages []*Package) ([]Finding, error) {
 	modules, err := required(root, "go.mod")
 	if err != nil {
@@ -45,14 +46,16 @@ func compareSection(section string, wanted, listed map[string]bool) []Finding {
 	for _, module := range slices.Sorted(maps.Keys(wanted)) {
 		if !listed[module] {
 			found = append(found, Finding{
-				Place: DependencyPage, Message: module + " has no line under " + section, Remedy: "say what it is for, why this one, and what it would take to be without",
+				Place: DependencyPage, Message: module + " has no line under " + section,
+				Remedy: "say what it is for, why this one, and what it would take to be without",
 			})
 		}
 	}
 	for _, module := range slices.Sorted(maps.Keys(listed)) {
 		if !wanted[module] {
 			found = append(found, Finding{
-				Place: DependencyPage, Message: module + " is listed under " + section + ", but is not used there", Remedy: "remove or move the line",
+				Place: DependencyPage, Message: module + " is listed under " + section + ", but is not used there",
+				Remedy: "remove or move the line",
 			})
 		}
 	}
@@ -71,7 +74,8 @@ func importedModules(packages []*Package, modules []string) (sections, []Finding
 				switch imported := importPath(spec); {
 				case !foreign(imported):
 				case moduleOf(imported, modules) == "":
-					found = append(found, Finding{Place: file.at(spec), Message: imported + " is in no module of go.mod", Remedy: "run go mod tidy"})
+					found = append(found, Finding{Place: file.at(spec),
+						Message: imported + " is in no module of go.mod", Remedy: "run go mod tidy"})
 				default:
 					wanted[section][moduleOf(imported, modules)] = true
 				}
@@ -108,7 +112,8 @@ func required(root fs.FS, name string) ([]string, error) {
 	var modules []string
 	err := lines(root, name, func(line string) {
 		line = strings.TrimPrefix(line, "require ")
-		if fields := strings.Fields(line); len(fields) >= 2 && strings.HasPrefix(fields[1], "v") && strings.Contains(fields[0], ".") {
+		if fields := strings.Fields(line); len(fields) >= 2 && strings.HasPrefix(fields[1], "v") &&
+			strings.Contains(fields[0], ".") {
 			modules = append(modules, fields[0])
 		}
 	})
@@ -158,7 +163,8 @@ func readDependencyPage(root fs.FS) (sections, []Finding, error) {
 		}
 		module := strings.Trim(cells[0], "`")
 		if len(cells) != dependencyColumns || slices.Contains(cells, "") {
-			found = append(found, Finding{Place: DependencyPage, Message: module + " has not all of its cells", Remedy: "fill them in, without the character |"})
+			found = append(found, Finding{Place: DependencyPage, Message: module + " has not all of its cells",
+				Remedy: "fill them in, without the character |"})
 		}
 		listed[section][module] = true
 	})

@@ -1,10 +1,11 @@
 // Package lint holds the rules of this repository that no compiler knows, and runs them as a test.
 //
-//   - Imports point down the layers, siblings of a layer do not import each other, and L0 is pure (layers.go, purity.go).
+//   - Imports point down the layers, siblings of a layer do not import each other, and L0 is pure
+//     (layers.go, purity.go).
 //   - Each package has a package doc, each exported identifier a comment (comments.go).
 //   - A file of more than 400 lines asks whether it holds two things (size.go).
 //   - docs/dependencies.md lists what is depended on, with its reason (dependencies.go).
 //
-// A rule is a function over parsed files that returns findings; each finding says what to do. Tests of the code are free: they
-// may import what they like, and be as long as their cases.
+// A rule is a function over parsed files that returns findings; each finding says what to do. Tests
+// of the code are free: they may import what they like, and be as long as their cases.
 package lint

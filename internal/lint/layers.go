@@ -59,8 +59,8 @@ var layers = map[string]Layer{
 	"system_test":   Program,
 }
 
-// vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and of what nodes say; and the
-// names of the mistakes that are planted for the simulation.
+// vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and
+// of what nodes say; and the names of the mistakes that are planted for the simulation.
 var vocabulary = map[string]bool{"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true}
 
 // layerOf returns a package's layer; false where nobody has said.
@@ -89,7 +89,8 @@ func CheckLayers(packages []*Package) []Finding {
 		}
 		for _, imported := range p.imports() {
 			if why := forbidden(layer, imported.path); why != "" {
-				found = append(found, Finding{Place: imported.place, Message: p.Path + " imports " + imported.path + ": " + why, Remedy: "declare an interface " +
+				found = append(found, Finding{Place: imported.place, Message: p.Path + " imports " + imported.path +
+					": " + why, Remedy: "declare an interface " +
 					"where it is needed, and let a higher layer pass the implementation in"})
 			}
 		}
@@ -97,7 +98,8 @@ func CheckLayers(packages []*Package) []Finding {
 	return found
 }
 
-// forbidden says why a package of a layer may not import another one of the module; empty where it may.
+// forbidden says why a package of a layer may not import another one of the module; empty where it
+// may.
 func forbidden(importer Layer, imported string) string {
 	layer, known := layerOf(imported)
 	switch {

@@ -7,17 +7,19 @@ import (
 	"strings"
 )
 
-// impure are packages that reach outside of the process, or differ from run to run. What is below one is impure as well, save
-// for the parsers in harmless.
+// impure are packages that reach outside of the process, or differ from run to run. What is below
+// one is impure as well, save for the parsers in harmless.
 var impure = []string{
-	"crypto/rand", "database", "io/ioutil", "log", "math/rand", "net", "os", "os/exec", "plugin", "runtime", "syscall", "testing", "unsafe",
+	"crypto/rand", "database", "io/ioutil", "log", "math/rand", "net", "os", "os/exec", "plugin", "runtime", "syscall",
+	"testing", "unsafe",
 }
 
 var harmless = []string{"net/netip", "net/textproto", "net/url"}
 
 // pureModules are the modules of others that L0 may import: they compute, and nothing else.
 var pureModules = []string{
-	"github.com/cespare/xxhash/v2", "github.com/expr-lang/expr", "github.com/goccy/go-yaml", "google.golang.org/protobuf",
+	"github.com/cespare/xxhash/v2", "github.com/expr-lang/expr", "github.com/goccy/go-yaml",
+	"google.golang.org/protobuf",
 }
 
 // impureNames are functions and variables of packages that are harmless otherwise.
@@ -30,10 +32,11 @@ var impureNames = map[string][]string{
 	"path/filepath": {"Abs", "EvalSymlinks", "Glob", "Walk", "WalkDir"},
 }
 
-const pureRemedy = "L0 is pure: let the time, the value or the random number come in with the event, or return the work as an effect"
+const pureRemedy = "L0 is pure: let the time, the value or the random number come in with the event, or return the " +
+	"work as an effect"
 
-// CheckPurity finds I/O, clocks, goroutines and randomness in L0. The generated code of proto is left out: the protobuf runtime
-// keeps tables of its own.
+// CheckPurity finds I/O, clocks, goroutines and randomness in L0. The generated code of proto is
+// left out: the protobuf runtime keeps tables of its own.
 func CheckPurity(packages []*Package) []Finding {
 	var found []Finding
 	for _, p := range packages {
@@ -80,7 +83,8 @@ func impureSyntax(file *File) []Finding {
 			found = append(found, Finding{Place: file.at(n), Message: "starts a goroutine", Remedy: pureRemedy})
 		case *ast.SelectorExpr:
 			if imported := packageOf(n, names); slices.Contains(impureNames[imported], n.Sel.Name) {
-				found = append(found, Finding{Place: file.at(n), Message: "uses " + imported + "." + n.Sel.Name, Remedy: pureRemedy})
+				found = append(found, Finding{Place: file.at(n), Message: "uses " + imported + "." + n.Sel.Name,
+					Remedy: pureRemedy})
 			}
 		}
 		return true
@@ -102,8 +106,8 @@ func importNames(file *File) map[string]string {
 	return names
 }
 
-// packageOf returns the package of a qualified name such as time.Now. A variable that is called like a package is taken for it:
-// such a name would mislead readers too.
+// packageOf returns the package of a qualified name such as time.Now. A variable that is called
+// like a package is taken for it: such a name would mislead readers too.
 func packageOf(selector *ast.SelectorExpr, names map[string]string) string {
 	if identifier, ok := selector.X.(*ast.Ident); ok {
 		return names[identifier.Name]

@@ -84,7 +84,8 @@ func TestLayers(t *testing.T) {
 func TestPurity(t *testing.T) {
 	wantFindings(t, CheckPurity(module(t, map[string]string{
 		"flow/imports.go": importing("net", "net/http", "net/url", "os", "math", "math/rand/v2", "log/slog", "time",
-			"github.com/expr-lang/expr/vm", "github.com/expr-language/x", "github.com/cockroachdb/pebble/v2", Module+"/proto/wactor/v1"),
+			"github.com/expr-lang/expr/vm", "github.com/expr-language/x", "github.com/cockroachdb/pebble/v2",
+			Module+"/proto/wactor/v1"),
 		"flow/names.go": `
 import "time"
 import clock "time"

@@ -12,7 +12,8 @@ func CheckSize(packages []*Package) []Finding {
 		for _, file := range p.code() {
 			if !file.Generated && file.Lines > maxLines {
 				found = append(found, Finding{
-					Place: file.Path, Message: fmt.Sprintf("%d lines, more than %d", file.Lines, maxLines), Remedy: "ask which two concepts it holds, and split it",
+					Place: file.Path, Message: fmt.Sprintf("%d lines, more than %d", file.Lines, maxLines),
+					Remedy: "ask which two concepts it holds, and split it",
 				})
 			}
 		}

@@ -46,8 +46,9 @@ type File struct {
 	positions *token.FileSet
 }
 
-// Parse reads all packages of a module, sorted by path. It reads every file whatever its build constraints, since a rule holds
-// on every machine, and skips what the go command skips: testdata, vendor, and names that begin with a dot or underscore.
+// Parse reads all packages of a module, sorted by path. It reads every file whatever its build
+// constraints, since a rule holds on every machine, and skips what the go command skips: testdata,
+// vendor, and names that begin with a dot or underscore.
 func Parse(root fs.FS) ([]*Package, error) {
 	byPath := map[string]*Package{}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {

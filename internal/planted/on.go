@@ -13,7 +13,8 @@ var All = []Bug{
 
 var planted Bug
 
-// Plant plants a mistake in place of the one before, or none where it is empty. Nothing may run meanwhile.
+// Plant plants a mistake in place of the one before, or none where it is empty. Nothing may run
+// meanwhile.
 func Plant(bug Bug) { planted = bug }
 
 // Is reports whether a mistake is planted.

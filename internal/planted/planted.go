@@ -1,7 +1,9 @@
-// Package planted holds the mistakes that are planted into Wactor, to see whether the simulation catches them: each is one that was
-// made in such systems, and each guards a line of code that looks as if it could be left out.
+// Package planted holds the mistakes that are planted into Wactor, to see whether the simulation
+// catches them: each is one that was made in such systems, and each guards a line of code that
+// looks as if it could be left out.
 //
-// Only a build with the tag planted knows any. Without it Is is a constant false, and what hangs on it is not compiled in.
+// Only a build with the tag planted knows any. Without it Is is a constant false, and what hangs on
+// it is not compiled in.
 package planted
 
 // Bug is a planted mistake.
@@ -26,7 +28,8 @@ const (
 	// ReadyTooEarly: a leader is used before it has applied an entry of its own term.
 	ReadyTooEarly Bug = "ReadyTooEarly"
 
-	// LeaseOfArrival: a lease counts from when the answer to a heartbeat arrives, not from when the heartbeat left.
+	// LeaseOfArrival: a lease counts from when the answer to a heartbeat arrives, not from when the
+	// heartbeat left.
 	LeaseOfArrival Bug = "LeaseOfArrival"
 	// LeaseTooLong: a lease is longer than others wait before they stand for election.
 	LeaseTooLong Bug = "LeaseTooLong"

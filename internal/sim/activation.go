@@ -65,7 +65,8 @@ func (a *activation) deliver(d *delivery) {
 		return
 	}
 	a.step(conversation.Arrived{
-		Ref: ref, Message: d.message(a.w), User: &wactorv1.User{WaId: a.user.id.User}, Known: a.seen(d.id), Node: "gateway",
+		Ref: ref, Message: d.message(a.w), User: &wactorv1.User{WaId: a.user.id.User}, Known: a.seen(d.id),
+		Node: "gateway",
 	})
 }
 
@@ -143,7 +144,8 @@ func (a *activation) propose(commit conversation.Commit) {
 		if p.dead.Load() {
 			return
 		}
-		w.record.note("node %d: conversation %d, revision %d, outcome %d", uint64(p.index), uint64(a.user.index), commit.Revision, outcome(err))
+		w.record.note("node %d: conversation %d, revision %d, outcome %d", uint64(p.index), uint64(a.user.index),
+			commit.Revision, outcome(err))
 		switch {
 		case err == nil:
 			w.checks.committed(a.user, applied.Revision, commit)
@@ -166,7 +168,8 @@ func (a *activation) propose(commit conversation.Commit) {
 }
 
 func outcome(err error) uint64 {
-	for i, class := range []error{persistence.ErrStale, persistence.ErrUnknown, persistence.ErrNotLeader, persistence.ErrOverloaded} {
+	for i, class := range []error{persistence.ErrStale, persistence.ErrUnknown, persistence.ErrNotLeader,
+		persistence.ErrOverloaded} {
 		if errors.Is(err, class) {
 			return uint64(i + 1)
 		}
@@ -177,7 +180,8 @@ func outcome(err error) uint64 {
 	return 0
 }
 
-// broken ends the activation, whose chain of commits is broken, and loads the conversation anew after a while.
+// broken ends the activation, whose chain of commits is broken, and loads the conversation anew
+// after a while.
 func (a *activation) broken() {
 	t, u, term := a.t, a.user, a.term
 	a.end()
@@ -229,7 +233,8 @@ func (a *activation) callBot(call conversation.CallBot) conversation.Event {
 		}
 	}
 	if state.N != turn.Version {
-		a.w.fail("conversation %d: the turn after version %d reads the state of turn %d", a.user.index, turn.Version, state.N)
+		a.w.fail("conversation %d: the turn after version %d reads the state of turn %d", a.user.index, turn.Version,
+			state.N)
 	}
 	var ids []string
 	for _, m := range turn.Messages {
@@ -267,7 +272,8 @@ func (a *activation) send(e conversation.Send) {
 		a.in(0, func() { a.step(conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: result}) })
 	}
 	if !a.p.store.Leased(a.t.shard, a.term) {
-		done(conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: 100 * time.Millisecond})
+		done(conversation.SendResult{Outcome: conversation.Rejected, NotTried: true,
+			RetryAfter: 100 * time.Millisecond})
 		return
 	}
 	a.w.checks.sends(a)

@@ -28,7 +28,8 @@ type checks struct {
 }
 
 func newChecks(w *World) checks {
-	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{}, leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users)}
+	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{},
+		leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users)}
 	for range w.rules.users {
 		c.commits = append(c.commits, map[uint64]*wactorv1.Commit{})
 	}
@@ -49,15 +50,18 @@ func (c *checks) committed(u *user, revision uint64, commit conversation.Commit)
 
 // lead takes news of who leads: there is one in each term.
 func (c *checks) lead(p *process, shard uint32, lead persistence.Lead) {
-	if lead.Ready && lead.Node != p.id && lead.Node != 0 { // a leader that was removed is no member any more, for a moment
-		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term, lead.Node)
+	// a leader that was removed is no member any more, for a moment
+	if lead.Ready && lead.Node != p.id && lead.Node != 0 {
+		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term,
+			lead.Node)
 	}
 	if lead.Node == 0 {
 		return
 	}
 	key := [2]uint64{uint64(shard), lead.Term}
 	if other, known := c.leaders[key]; known && other != lead.Node {
-		c.w.fail("shard %d has two leaders in term %d: nodes %d and %d", shard, lead.Term, c.w.nodeOf[other].index, c.w.nodeOf[lead.Node].index)
+		c.w.fail("shard %d has two leaders in term %d: nodes %d and %d", shard, lead.Term, c.w.nodeOf[other].index,
+			c.w.nodeOf[lead.Node].index)
 	}
 	if c.leaders[key] == 0 {
 		c.w.Stats.Elections++
@@ -135,15 +139,16 @@ type journal struct {
 }
 
 func (w *World) journal(p *process, u *user) (j journal) {
-	err := p.store.Scan(u.shard, u.id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, func(suffix, value []byte) error {
-		var record wactorv1.Journal
-		if err := proto.Unmarshal(value, &record); err != nil {
-			return err
-		}
-		j.suffixes, j.values = append(j.suffixes, bytes.Clone(suffix)), append(j.values, bytes.Clone(value))
-		j.entries = append(j.entries, record.Entries...)
-		return nil
-	})
+	err := p.store.Scan(u.shard, u.id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL,
+		func(suffix, value []byte) error {
+			var record wactorv1.Journal
+			if err := proto.Unmarshal(value, &record); err != nil {
+				return err
+			}
+			j.suffixes, j.values = append(j.suffixes, bytes.Clone(suffix)), append(j.values, bytes.Clone(value))
+			j.entries = append(j.entries, record.Entries...)
+			return nil
+		})
 	if err != nil {
 		w.fail("conversation %d: %v", u.index, err)
 	}

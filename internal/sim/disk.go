@@ -14,9 +14,10 @@ import (
 // dir is where a node keeps its files, on a disk of its own.
 const dir = "store"
 
-// disk is a node's disk. A crash keeps what was synced and, of what the engine had written to its log since, a part that the seed
-// says: all, nothing, or up to a torn write. Nothing else that the engine has under way in the background matters: tables and
-// manifests only say in other words what is synced in the log.
+// disk is a node's disk. A crash keeps what was synced and, of what the engine had written to its
+// log since, a part that the seed says: all, nothing, or up to a torn write. Nothing else that the
+// engine has under way in the background matters: tables and manifests only say in other words what
+// is synced in the log.
 type disk struct {
 	fs *vfs.MemFS
 
@@ -26,8 +27,8 @@ type disk struct {
 	wait   int
 	onTrap func()
 	image  *image // what the trap has caught
-	// linked: a received snapshot is becoming a part of the engine, which ends the process in the midst of its locks where a sync
-	// fails then: power that goes must do for the test.
+	// linked: a received snapshot is becoming a part of the engine, which ends the process in the
+	// midst of its locks where a sync fails then: power that goes must do for the test.
 	linked bool
 }
 
@@ -62,7 +63,8 @@ func (t trap) springs(op errorfs.Op) bool {
 	return false
 }
 
-// takesStaged reports whether an access removes a received snapshot, which is a part of the engine then.
+// takesStaged reports whether an access removes a received snapshot, which is a part of the engine
+// then.
 func takesStaged(op errorfs.Op) bool {
 	return op.Kind == errorfs.OpRemove && strings.Contains(op.Path, "staged-")
 }
@@ -107,7 +109,8 @@ func (d *disk) set(t trap, wait int, onTrap func()) {
 // image is what a crash leaves.
 type image struct {
 	fs *vfs.MemFS
-	// log is the newest log file, and base what of it was synced; tail lies behind the part that both have in common.
+	// log is the newest log file, and base what of it was synced; tail lies behind the part that
+	// both have in common.
 	log    string
 	base   []byte
 	common int
@@ -152,7 +155,8 @@ func (i *image) readTail(fs *vfs.MemFS) {
 	i.tail = append([]byte(nil), now[i.common:end]...)
 }
 
-// crash ends the life of the disk's process: end must close the engine. What is left is the disk from now on.
+// crash ends the life of the disk's process: end must close the engine. What is left is the disk
+// from now on.
 func (d *disk) crash(rng *rand.Rand, end func()) error {
 	d.mu.Lock()
 	d.trap = noTrap

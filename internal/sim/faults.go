@@ -88,7 +88,8 @@ func (f *faults) pause(n *node) {
 	f.w.after(f.w.between(20*time.Millisecond, 1500*time.Millisecond), n.wake)
 }
 
-// cut parts the nodes for a while: one from the others, in one direction or both, or in two halves, perhaps with a bridge.
+// cut parts the nodes for a while: one from the others, in one direction or both, or in two halves,
+// perhaps with a bridge.
 func (f *faults) cut() {
 	w := f.w
 	w.Stats.Cuts++
@@ -128,8 +129,8 @@ func (f *faults) cut() {
 	}
 }
 
-// restartBridge parts the other nodes, all connected to this one, and restarts it again and again: what it has promised to one it may
-// have forgotten when another one asks.
+// restartBridge parts the other nodes, all connected to this one, and restarts it again and again:
+// what it has promised to one it may have forgotten when another one asks.
 func (f *faults) restartBridge(bridge *node) {
 	w := f.w
 	w.Stats.Cuts++

@@ -110,7 +110,8 @@ func (w *World) checkConversation(p *process, u *user) {
 	}
 	for r, commit := range w.checks.commits[u.index] {
 		if put := journalled(commit); r > revision || put != nil && !j.holds(put) {
-			w.fail("conversation %d, which is at revision %d, has lost what was committed as revision %d", u.index, revision, r)
+			w.fail("conversation %d, which is at revision %d, has lost what was committed as revision %d", u.index,
+				revision, r)
 		}
 	}
 	for _, e := range j.entries {
@@ -144,12 +145,14 @@ func (w *World) checkConversation(p *process, u *user) {
 		idOf[accepted[m.id]] = m.id
 	}
 	if head.Version != uint64(len(turns)) || len(accepted) != len(u.messages) {
-		w.fail("conversation %d: version %d, %d turns, %d messages of %d", u.index, head.Version, len(turns), len(accepted), len(u.messages))
+		w.fail("conversation %d: version %d, %d turns, %d messages of %d", u.index, head.Version, len(turns),
+			len(accepted), len(u.messages))
 	}
 	w.checkReplies(u, turns, idOf, doubted)
 }
 
-// checkReplies holds what the provider took against the turns: each has one reply, in order, doubled only where that was doubted.
+// checkReplies holds what the provider took against the turns: each has one reply, in order,
+// doubled only where that was doubted.
 func (w *World) checkReplies(u *user, turns map[uint64][]uint64, idOf map[uint64]string, doubted map[uint64]bool) {
 	taken := w.provider.taken[u.index]
 	if len(taken) != len(turns) {

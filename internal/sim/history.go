@@ -18,7 +18,8 @@ type Op struct {
 	Read    bool
 	Count   uint64
 	Message int
-	// Verdict is 0 where it is not known whether the message was accepted, now or at any time later.
+	// Verdict is 0 where it is not known whether the message was accepted, now or at any time
+	// later.
 	Verdict conversation.Verdict
 	// Called and Returned order all calls and returns of a run.
 	Called, Returned int64
@@ -33,9 +34,10 @@ func (c *checks) call() int64 {
 	return c.moments
 }
 
-// delivered notes the outcome of a delivery. Deliveries of one message whose fate is unknown are one in the history: the first to
-// take effect is the only one, and it may do so at any time after the first call. Where one is known to have been the first, the
-// others have no effect whenever they happen.
+// delivered notes the outcome of a delivery. Deliveries of one message whose fate is unknown are
+// one in the history: the first to take effect is the only one, and it may do so at any time after
+// the first call. Where one is known to have been the first, the others have no effect whenever
+// they happen.
 func (c *checks) delivered(u *user, m *message, called int64, verdict conversation.Verdict) {
 	h := &c.ops[u.index]
 	op := Op{Message: m.number, Verdict: verdict, Called: called, Returned: c.call()}
@@ -55,7 +57,8 @@ func (c *checks) delivered(u *user, m *message, called int64, verdict conversati
 	*h = append(*h, op)
 }
 
-// read reads how many messages of a conversation were accepted, where the lead says that nobody else can have accepted more.
+// read reads how many messages of a conversation were accepted, where the lead says that nobody
+// else can have accepted more.
 func (w *World) read(u *user) {
 	for _, n := range w.nodes {
 		if !n.up() {

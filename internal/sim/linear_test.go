@@ -35,8 +35,8 @@ func count(set uint64) (n uint64) {
 	return n
 }
 
-// checkLinear reports whether the operations on a conversation could have happened one after the other, each between its call and
-// its return.
+// checkLinear reports whether the operations on a conversation could have happened one after the
+// other, each between its call and its return.
 func checkLinear(h History) error {
 	var ops []porcupine.Operation
 	for i, op := range h.Ops {
@@ -59,14 +59,16 @@ func TestHistoriesThatCannotBe(t *testing.T) {
 		ops []Op
 		ok  bool
 	}{
-		"accepted and read":       {[]Op{accepted(0, 1, 2), read(1, 3, 4)}, true},
-		"read too early":          {[]Op{accepted(0, 1, 4), read(0, 2, 3)}, true},
-		"lost":                    {[]Op{accepted(0, 1, 2), read(0, 3, 4)}, false},
-		"back in time":            {[]Op{accepted(0, 1, 6), read(1, 2, 3), read(0, 4, 5)}, false},
-		"accepted twice":          {[]Op{accepted(0, 1, 2), accepted(0, 3, 4)}, false},
-		"duplicate of nothing":    {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}}, false},
-		"duplicate of an unknown": {[]Op{{Called: 1, Returned: never}, {Verdict: conversation.Duplicate, Called: 2, Returned: 3}}, true},
-		"too early for it":        {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}, {Called: 3, Returned: never}}, false},
+		"accepted and read":    {[]Op{accepted(0, 1, 2), read(1, 3, 4)}, true},
+		"read too early":       {[]Op{accepted(0, 1, 4), read(0, 2, 3)}, true},
+		"lost":                 {[]Op{accepted(0, 1, 2), read(0, 3, 4)}, false},
+		"back in time":         {[]Op{accepted(0, 1, 6), read(1, 2, 3), read(0, 4, 5)}, false},
+		"accepted twice":       {[]Op{accepted(0, 1, 2), accepted(0, 3, 4)}, false},
+		"duplicate of nothing": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}}, false},
+		"duplicate of an unknown": {[]Op{{Called: 1, Returned: never}, {Verdict: conversation.Duplicate, Called: 2,
+			Returned: 3}}, true},
+		"too early for it": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2},
+			{Called: 3, Returned: never}}, false},
 	} {
 		if err := checkLinear(History{Ops: history.ops}); (err == nil) != history.ok {
 			t.Errorf("%s: %v", name, err)

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// network carries what nodes say to each other, and what gateways, which live on nodes, say to leaders.
+// network carries what nodes say to each other, and what gateways, which live on nodes, say to
+// leaders.
 type network struct {
 	w *World
 	weather
@@ -23,8 +24,8 @@ func newNetwork(w *World, nodes int, air weather) *network {
 	return n
 }
 
-// send lets something happen to the process of another node, once, twice or never. What comes to a node that is down is lost; what
-// comes to a paused one waits. It reports whether it is on its way.
+// send lets something happen to the process of another node, once, twice or never. What comes to a
+// node that is down is lost; what comes to a paused one waits. It reports whether it is on its way.
 func (n *network) send(from, to *node, what func(*process)) bool {
 	if from == to {
 		n.arrive(to, 0, what)

@@ -43,8 +43,8 @@ type process struct {
 	*node
 	life  uint64
 	store *persistence.Store
-	// dead: the power is gone, or the process ended itself. Nothing that it does any more reaches anybody. It may be set by the
-	// engine's goroutines, while the simulation waits for them.
+	// dead: the power is gone, or the process ended itself. Nothing that it does any more reaches
+	// anybody. It may be set by the engine's goroutines, while the simulation waits for them.
 	dead atomic.Bool
 	// poked: a drive is on its way; late: it came while the node was paused.
 	poked, late bool
@@ -108,7 +108,8 @@ func (n *node) start() {
 	w.after(time.Duration(w.rng.Int64N(int64(persistence.TickInterval))), p.tick)
 }
 
-// join makes the first node the founder of the cluster, and the others nodes of it, unless they are already.
+// join makes the first node the founder of the cluster, and the others nodes of it, unless they are
+// already.
 func (p *process) join() error {
 	const cluster = 7
 	switch {
@@ -133,10 +134,11 @@ func (p *process) guarded(do func()) {
 func (p *process) options() persistence.Options {
 	w := p.w
 	return persistence.Options{
-		Dir: dir, FS: p.disk.open(), Shards: w.rules.shards, Joining: true, Manual: true, Lanes: w.rules.lanes, CacheBytes: 1 << 20,
-		LogBytes:  w.rules.logBytes,
-		Monotonic: func() time.Duration { return p.clock.at(w.now) },
-		Send:      p.send, SendSnapshot: p.sendSnapshot, Lead: p.takeLead,
+		Dir: dir, FS: p.disk.open(), Shards: w.rules.shards, Joining: true, Manual: true, Lanes: w.rules.lanes,
+		CacheBytes: 1 << 20,
+		LogBytes:   w.rules.logBytes,
+		Monotonic:  func() time.Duration { return p.clock.at(w.now) },
+		Send:       p.send, SendSnapshot: p.sendSnapshot, Lead: p.takeLead,
 		Fatal: func(err error) {
 			w.record.comment("node %d ends itself: %v", p.index, err)
 			p.dead.Store(true)
@@ -145,7 +147,8 @@ func (p *process) options() persistence.Options {
 	}
 }
 
-// in lets something happen to this process later, if it still lives then; while it is paused it waits.
+// in lets something happen to this process later, if it still lives then; while it is paused it
+// waits.
 func (p *process) in(d time.Duration, do func()) {
 	p.w.after(d, func() {
 		switch {
@@ -158,7 +161,8 @@ func (p *process) in(d time.Duration, do func()) {
 	})
 }
 
-// tick is every TickInterval of the node's own clock. A paused process misses its ticks but for one, as a ticker does.
+// tick is every TickInterval of the node's own clock. A paused process misses its ticks but for
+// one, as a ticker does.
 func (p *process) tick() {
 	if p.proc != p {
 		return
@@ -178,7 +182,8 @@ func (p *process) takeLead(shard uint32, lead persistence.Lead) {
 		return
 	}
 	w := p.w
-	w.record.note("shard %d: node %d knows term %d, ready %d, led by %d", uint64(shard), uint64(p.index), lead.Term, truth(lead.Ready), lead.Node)
+	w.record.note("shard %d: node %d knows term %d, ready %d, led by %d", uint64(shard), uint64(p.index), lead.Term,
+		truth(lead.Ready), lead.Node)
 	p.leads[shard] = lead
 	w.checks.lead(p, shard, lead)
 	p.tables[shard].takeLead(lead)
@@ -214,7 +219,8 @@ func (p *process) drive() {
 	p.settle()
 }
 
-// settle ends the process if it died in what it just did. Whatever calls the store is followed by it; false: it is dead.
+// settle ends the process if it died in what it just did. Whatever calls the store is followed by
+// it; false: it is dead.
 func (p *process) settle() bool {
 	if p.proc != p {
 		return false

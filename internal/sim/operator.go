@@ -8,7 +8,8 @@ import (
 	"github.com/wactor/wactor/persistence"
 )
 
-// operator wishes where the replicas of a shard are. Whoever leads the shard carries the wish out, step by step.
+// operator wishes where the replicas of a shard are. Whoever leads the shard carries the wish out,
+// step by step.
 type operator struct {
 	w     *World
 	shard uint32
@@ -55,9 +56,14 @@ func (o *operator) look(p *process) {
 		return
 	}
 	o.w.checks.members(g)
-	step := placement.Next(view(p, g), ids(o.wanted), func(id uint64) bool { n := o.w.nodeOf[id]; return n != nil && n.proc != nil })
+	step := placement.Next(view(p, g), ids(o.wanted), func(id uint64) bool {
+		n := o.w.nodeOf[id]
+		return n != nil &&
+			n.proc != nil
+	})
 	if step.Kind != placement.None && step.Kind != placement.Wait {
-		o.w.record.note("shard %d: node %d takes a step of kind %d", uint64(o.shard), uint64(p.index), uint64(step.Kind))
+		o.w.record.note("shard %d: node %d takes a step of kind %d", uint64(o.shard), uint64(p.index),
+			uint64(step.Kind))
 	}
 	term := g.Lead.Term
 	switch step.Kind {
@@ -138,8 +144,9 @@ func (p *process) create(shard uint32, replica uint64) bool {
 	return true
 }
 
-// sweep has replicas destroyed that are none of the group's any more, or never became one. A leader knows all changes that were
-// committed up to its term, and ids are never used again: whoever is no member by its word, with an id that it has given, stays none.
+// sweep has replicas destroyed that are none of the group's any more, or never became one. A leader
+// knows all changes that were committed up to its term, and ids are never used again: whoever is no
+// member by its word, with an id that it has given, stays none.
 func (o *operator) sweep(p *process, g persistence.Group) {
 	for _, to := range o.w.nodes {
 		o.w.network.send(p.node, to, func(q *process) {

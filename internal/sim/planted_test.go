@@ -12,7 +12,8 @@ import (
 // withinSeeds is how many seeds may pass without that a mistake is caught.
 const withinSeeds = 2000
 
-// TestPlantedBugsAreCaught plants one mistake after the other, and plays seeds until one of them fails.
+// TestPlantedBugsAreCaught plants one mistake after the other, and plays seeds until one of them
+// fails.
 func TestPlantedBugsAreCaught(t *testing.T) {
 	defer planted.Plant("")
 	for _, bug := range planted.All {

@@ -24,24 +24,28 @@ func newProvider(w *World) provider {
 	return provider{w: w, taken: make([][]*takenReply, w.rules.users)}
 }
 
-// post is the request of a process; done is called if it still lives when it knows what became of it.
+// post is the request of a process; done is called if it still lives when it knows what became of
+// it.
 func (v *provider) post(p *process, u *user, out *conversation.Outgoing, done func(conversation.SendResult)) {
 	w := v.w
 	w.record.note("node %d posts a reply of conversation %d", uint64(p.index), uint64(u.index))
 	troubled := !w.healed
 	if troubled && w.chance(0.02) { // the connection breaks before anything arrives, and nobody knows
-		p.in(w.between(0, 200*time.Millisecond), func() { done(conversation.SendResult{Outcome: conversation.Unknown}) })
+		p.in(w.between(0, 200*time.Millisecond),
+			func() { done(conversation.SendResult{Outcome: conversation.Unknown}) })
 		return
 	}
 	w.after(w.between(time.Millisecond, 30*time.Millisecond), func() {
 		if troubled && w.chance(0.02) {
 			p.in(time.Millisecond, func() {
-				done(conversation.SendResult{Outcome: conversation.Rejected, Code: 130429, RetryAfter: 50 * time.Millisecond})
+				done(conversation.SendResult{Outcome: conversation.Rejected, Code: 130429,
+					RetryAfter: 50 * time.Millisecond})
 			})
 			return
 		}
 		reply := v.take(u, out)
-		result := conversation.SendResult{Outcome: conversation.Taken, ProviderID: fmt.Sprintf("wamid.reply.%d", reply.seq)}
+		result := conversation.SendResult{Outcome: conversation.Taken, ProviderID: fmt.Sprintf("wamid.reply.%d",
+			reply.seq)}
 		if troubled && w.chance(0.03) {
 			result = conversation.SendResult{Outcome: conversation.Unknown} // the answer was lost
 		}

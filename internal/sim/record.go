@@ -8,7 +8,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// record is the log of a run. It is only hashed unless somebody wants to read it: two runs of one seed have the same hash.
+// record is the log of a run. It is only hashed unless somebody wants to read it: two runs of one
+// seed have the same hash.
 type record struct {
 	out  io.Writer // nil: nobody reads
 	hash uint64

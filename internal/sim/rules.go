@@ -25,7 +25,8 @@ type rules struct {
 	// inline: the bot answers within the commit of the message's acceptance.
 	inline bool
 	merge  bool // burst policy
-	// twins is how often a delivery meets a second activation of its conversation, which should not be there.
+	// twins is how often a delivery meets a second activation of its conversation, which should not
+	// be there.
 	twins float64
 	// moves: operators move replicas.
 	moves bool

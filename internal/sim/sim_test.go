@@ -36,7 +36,8 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("seed %d: %v\nreplay it: go test ./internal/sim -run TestSeeds -sim.seed=%d", seed, err, seed)
 		}
 	}
-	t.Logf("%d seeds in %v, one in %v: %+v", seeds, time.Since(began).Round(time.Millisecond), (time.Since(began) / time.Duration(seeds)).Round(time.Microsecond), sum)
+	t.Logf("%d seeds in %v, one in %v: %+v", seeds, time.Since(began).Round(time.Millisecond),
+		(time.Since(began) / time.Duration(seeds)).Round(time.Microsecond), sum)
 }
 
 // verdict is what is wrong with a run; nil where nothing is.

@@ -83,8 +83,8 @@ func (t *table) activate(u *user) *activation {
 	return a
 }
 
-// deliver hands a delivery to its activation. Now and then there is a second activation of the same conversation, as a mistake
-// of the shell would make it: its commits must not do any harm.
+// deliver hands a delivery to its activation. Now and then there is a second activation of the same
+// conversation, as a mistake of the shell would make it: its commits must not do any harm.
 func (t *table) deliver(d *delivery) {
 	if !t.lead.Ready || t.leaving {
 		d.answer(0)
@@ -102,7 +102,8 @@ func (t *table) deliver(d *delivery) {
 	a.deliver(d)
 }
 
-// leave ends all activations in order, then does what is to be done then; after a while it does so whatever they do.
+// leave ends all activations in order, then does what is to be done then; after a while it does so
+// whatever they do.
 func (t *table) leave(then func()) {
 	term, done := t.lead.Term, false
 	finish := func() {

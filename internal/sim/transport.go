@@ -18,7 +18,8 @@ func (p *process) send(messages []persistence.Message) {
 			continue
 		}
 		p.w.record.note("shard %d: message %d from node %d to node %d, term %d, index %d, commit %d",
-			uint64(m.Shard), uint64(m.GetType()), uint64(p.index), uint64(to.index), m.GetTerm(), m.GetIndex(), m.GetCommit())
+			uint64(m.Shard), uint64(m.GetType()), uint64(p.index), uint64(to.index), m.GetTerm(), m.GetIndex(),
+			m.GetCommit())
 		m.Node = p.id
 		arrives := p.w.network.send(p.node, to, func(q *process) { q.receive(m) })
 		if !arrives && p.w.chance(0.2) {
@@ -46,7 +47,8 @@ type transfer struct {
 
 var errLost = errors.New("sim: the snapshot was lost")
 
-// sendSnapshot is Options.SendSnapshot. The sender reads it a while later, in one go; the receiver takes it in two.
+// sendSnapshot is Options.SendSnapshot. The sender reads it a while later, in one go; the receiver
+// takes it in two.
 func (p *process) sendSnapshot(m persistence.Message, snapshot *persistence.Snapshot) {
 	t := &transfer{from: p, message: m, snapshot: snapshot}
 	p.transfers = append(p.transfers, t)

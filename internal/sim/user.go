@@ -8,8 +8,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// user writes messages of a conversation. What users write comes from the provider, who posts each message to any node until one
-// answers that it is accepted.
+// user writes messages of a conversation. What users write comes from the provider, who posts each
+// message to any node until one answers that it is accepted.
 type user struct {
 	index    int
 	id       conversation.ID
@@ -36,7 +36,8 @@ type delivery struct {
 	answer func(conversation.Verdict)
 }
 
-// message makes the message; each delivery has its own, since a conversation changes what it is given.
+// message makes the message; each delivery has its own, since a conversation changes what it is
+// given.
 func (d *delivery) message(w *World) *wactorv1.Message {
 	return &wactorv1.Message{Id: d.id, Type: "text", Text: d.id, SentMs: d.sentMs, ReceivedMs: w.wallMs()}
 }
@@ -128,7 +129,8 @@ func (w *World) post(d *delivery, outcome func(conversation.Verdict)) {
 	w.after(postTimeout, func() { answer(0) })
 }
 
-// gateway takes a webhook and hands it to the leader of its conversation's shard, as far as this node knows.
+// gateway takes a webhook and hands it to the leader of its conversation's shard, as far as this
+// node knows.
 func (p *process) gateway(d *delivery, answer func(conversation.Verdict)) {
 	over := false
 	once := func(v conversation.Verdict) {

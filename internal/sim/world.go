@@ -112,7 +112,8 @@ func newWorld(seed uint64, out io.Writer) *World {
 	return w
 }
 
-// play is the plan of a run: the cluster is formed, faults happen under load, all is healed, and what was promised is checked.
+// play is the plan of a run: the cluster is formed, faults happen under load, all is healed, and
+// what was promised is checked.
 func (w *World) play() {
 	defer w.stop()
 	w.form()
@@ -130,7 +131,8 @@ func (w *World) play() {
 	}
 }
 
-// form starts the nodes and gives each shard its replicas, before faults begin, or while they happen.
+// form starts the nodes and gives each shard its replicas, before faults begin, or while they
+// happen.
 func (w *World) form() {
 	for _, n := range w.nodes {
 		n.start()

@@ -70,7 +70,8 @@ type file struct {
 	Caption string `json:"caption"`
 }
 
-// checkContent checks a message of any type but text. What has no limits that are known here is asked for its object alone.
+// checkContent checks a message of any type but text. What has no limits that are known here is
+// asked for its object alone.
 func checkContent(kind string, body []byte) *refusal {
 	var objects map[string]json.RawMessage
 	var c content
@@ -125,11 +126,13 @@ func (i *interactive) reply() *wactorv1.Reply {
 		return &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: buttons}}
 	case "list":
 		return &wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{
-			Body: i.Body.Text, Button: i.Action.Button, Sections: i.Action.Sections, Header: i.Header.words(), Footer: i.Footer.Text,
+			Body: i.Body.Text, Button: i.Action.Button, Sections: i.Action.Sections, Header: i.Header.words(),
+			Footer: i.Footer.Text,
 		}}}
 	case "cta_url":
 		return &wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{
-			Body: i.Body.Text, Title: i.Action.Parameters.DisplayText, Url: i.Action.Parameters.URL, Header: i.Header.words(), Footer: i.Footer.Text,
+			Body: i.Body.Text, Title: i.Action.Parameters.DisplayText, Url: i.Action.Parameters.URL,
+			Header: i.Header.words(), Footer: i.Footer.Text,
 		}}}
 	case "location_request_message":
 		return &wactorv1.Reply{Content: &wactorv1.Reply_LocationRequest{LocationRequest: i.Body.Text}}

@@ -6,15 +6,18 @@ import (
 	"time"
 )
 
-// Faults are what the Graph API does besides answering. Shares are of all requests, 0 to 1, drawn one after the other.
+// Faults are what the Graph API does besides answering. Shares are of all requests, 0 to 1, drawn
+// one after the other.
 type Faults struct {
 	// MinLatency and MaxLatency bound the time until an answer, drawn evenly.
 	MinLatency, MaxLatency time.Duration
-	// ServerErrors is the share of requests that are answered 500 with the code 131000 and not taken.
+	// ServerErrors is the share of requests that are answered 500 with the code 131000 and not
+	// taken.
 	ServerErrors float64
 	// RateLimited is the share that is answered 429 with the code 130429 and not taken.
 	RateLimited float64
-	// BrokenBefore is the share of connections that break before the message is taken, BrokenAfter after.
+	// BrokenBefore is the share of connections that break before the message is taken, BrokenAfter
+	// after.
 	BrokenBefore, BrokenAfter float64
 	// Seed makes the draws the same in every run, as far as requests come in the same order.
 	Seed uint64

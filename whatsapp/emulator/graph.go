@@ -24,18 +24,20 @@ type Taken struct {
 	Type, Text string
 	// Body is the request as it came. It is not to be changed.
 	Body []byte
-	// Broken says that the business never gets the answer: a fault breaks the connection, or the business was gone before.
+	// Broken says that the business never gets the answer: a fault breaks the connection, or the
+	// business was gone before.
 	Broken bool
 	At     time.Time
 }
 
-// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages, where the version may be left out. It
-// is safe for concurrent use; its fields are not to be changed while it serves.
+// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages, where the
+// version may be left out. It is safe for concurrent use; its fields are not to be changed while it
+// serves.
 type Graph struct {
 	// AccessToken is asked of every request; empty asks for none.
 	AccessToken string
-	// Taken is called for every message that is taken, before it is answered, on the request's goroutine: the business waits
-	// for it. Marks of reading are answered, and not told.
+	// Taken is called for every message that is taken, before it is answered, on the request's
+	// goroutine: the business waits for it. Marks of reading are answered, and not told.
 	Taken func(Taken)
 
 	dice   *dice
@@ -45,10 +47,12 @@ type Graph struct {
 
 // NewGraph returns a Graph that takes every message, unless the faults want it otherwise.
 func NewGraph(accessToken string, faults Faults, taken func(Taken)) *Graph {
-	return &Graph{AccessToken: accessToken, Taken: taken, dice: newDice(faults), prefix: "wamid.e" + rand.Text()[:12] + "."}
+	return &Graph{AccessToken: accessToken, Taken: taken, dice: newDice(faults), prefix: "wamid.e" + rand.Text()[:12] +
+		"."}
 }
 
-// maxRequest bounds a request to the Graph API, in bytes. It is far above what the limits of messages allow.
+// maxRequest bounds a request to the Graph API, in bytes. It is far above what the limits of
+// messages allow.
 const maxRequest = 1 << 20
 
 // ServeHTTP answers one request.
@@ -75,7 +79,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, []byte(`{"success":true}`))
 	default:
 		g.take(w, r, Taken{
-			ReplyID: message.ReplyID, PhoneNumberID: number, To: message.recipient(), Type: message.Type, Text: message.body(), Body: body,
+			ReplyID: message.ReplyID, PhoneNumberID: number, To: message.recipient(), Type: message.Type,
+			Text: message.body(), Body: body,
 		})
 	}
 }

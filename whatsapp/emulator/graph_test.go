@@ -44,7 +44,8 @@ func TestGraphTakesMessages(t *testing.T) {
 	}
 	got := taken[0]
 	got.ID, got.At, got.Body = "", taken[1].At, nil
-	if diff := cmp.Diff(Taken{ReplyID: "r1", PhoneNumberID: "100", To: "4915", Type: "text", Text: "hi", At: taken[1].At}, got); diff != "" {
+	if diff := cmp.Diff(Taken{ReplyID: "r1", PhoneNumberID: "100", To: "4915", Type: "text", Text: "hi",
+		At: taken[1].At}, got); diff != "" {
 		t.Error(diff)
 	}
 	if string(taken[0].Body) != message(text) {
@@ -52,16 +53,21 @@ func TestGraphTakesMessages(t *testing.T) {
 	}
 }
 
-// TestGraphTakesWhatIsEncoded: all that whatsapp.Encode makes of what whatsapp.Check lets pass is taken.
+// TestGraphTakesWhatIsEncoded: all that whatsapp.Encode makes of what whatsapp.Check lets pass is
+// taken.
 func TestGraphTakesWhatIsEncoded(t *testing.T) {
 	option := func(id string) *wactorv1.Option { return &wactorv1.Option{Id: id, Title: "Title " + id} }
-	header := &wactorv1.Header{Content: &wactorv1.Header_Media{Media: &wactorv1.Media{Type: "image", Link: "https://example.com/a.jpg"}}}
+	header := &wactorv1.Header{Content: &wactorv1.Header_Media{Media: &wactorv1.Media{Type: "image",
+		Link: "https://example.com/a.jpg"}}}
 	for _, reply := range []*wactorv1.Reply{
 		{Content: &wactorv1.Reply_Text{Text: strings.Repeat("\u00e9", whatsapp.MaxText)}},
-		{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "b", Options: []*wactorv1.Option{option("1"), option("2"), option("3")}, Header: header}}},
-		{Content: &wactorv1.Reply_List{List: &wactorv1.List{Body: "b", Button: "open", Sections: []*wactorv1.Section{{Rows: []*wactorv1.Option{option("1")}}}, Footer: "f"}}},
+		{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "b", Options: []*wactorv1.Option{option("1"),
+			option("2"), option("3")}, Header: header}}},
+		{Content: &wactorv1.Reply_List{List: &wactorv1.List{Body: "b", Button: "open",
+			Sections: []*wactorv1.Section{{Rows: []*wactorv1.Option{option("1")}}}, Footer: "f"}}},
 		{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: "b", Title: "t", Url: "https://example.com/"}}},
-		{Content: &wactorv1.Reply_Media{Media: &wactorv1.Media{Type: "document", Link: "https://example.com/a.pdf", Filename: "a.pdf"}}},
+		{Content: &wactorv1.Reply_Media{Media: &wactorv1.Media{Type: "document", Link: "https://example.com/a.pdf",
+			Filename: "a.pdf"}}},
 		{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: 1, Longitude: 2}}},
 		{Content: &wactorv1.Reply_Template{Template: &wactorv1.Template{Name: "hello", Language: "en_US"}}},
 		{Content: &wactorv1.Reply_Reaction{Reaction: &wactorv1.Reaction{MessageId: "wamid.1", Emoji: "\U0001f44d"}}},

@@ -30,8 +30,8 @@ type Message struct {
 	Moved *Moved
 }
 
-// Moved is a user's new phone, and the new BSUID that comes with it; either may be empty. Without a phone the message is one about
-// the BSUID (user_changed_user_id).
+// Moved is a user's new phone, and the new BSUID that comes with it; either may be empty. Without a
+// phone the message is one about the BSUID (user_changed_user_id).
 type Moved struct{ User, UserID string }
 
 // Tap is a tap on an option of a prompt.

@@ -14,12 +14,14 @@ type refusal struct {
 	details string
 }
 
-// The refusals of this API. Rate limits have been seen with 400 and with 429; bots should go by the code.
+// The refusals of this API. Rate limits have been seen with 400 and with 429; bots should go by the
+// code.
 var (
 	errServer      = &refusal{http.StatusInternalServerError, 131000, "Something went wrong", ""}
-	errRateLimited = &refusal{http.StatusTooManyRequests, 130429, "Rate limit hit", "Cloud API message throughput has been reached."}
-	errToken       = &refusal{http.StatusUnauthorized, 190, "Invalid OAuth access token", ""}
-	errPath        = &refusal{http.StatusNotFound, 2500, "Unknown path components", ""}
+	errRateLimited = &refusal{http.StatusTooManyRequests, 130429, "Rate limit hit",
+		"Cloud API message throughput has been reached."}
+	errToken = &refusal{http.StatusUnauthorized, 190, "Invalid OAuth access token", ""}
+	errPath  = &refusal{http.StatusNotFound, 2500, "Unknown path components", ""}
 )
 
 // invalid refuses a request that is no message at all.
@@ -29,7 +31,8 @@ func invalid(format string, args ...any) *refusal {
 
 // missing refuses a message without a parameter that it needs.
 func missing(name string) *refusal {
-	return &refusal{http.StatusBadRequest, 131008, "Required parameter is missing", "The parameter " + name + " is required."}
+	return &refusal{http.StatusBadRequest, 131008, "Required parameter is missing", "The parameter " + name +
+		" is required."}
 }
 
 // beyond refuses a message past WhatsApp's limits.
@@ -50,7 +53,8 @@ func (r *refusal) body() []byte {
 		Data    *detail `json:"error_data,omitempty"`
 		TraceID string  `json:"fbtrace_id"`
 	}
-	one := object{Message: fmt.Sprintf("(#%d) %s", r.code, r.message), Type: "OAuthException", Code: r.code, TraceID: "emulated"}
+	one := object{Message: fmt.Sprintf("(#%d) %s", r.code, r.message), Type: "OAuthException", Code: r.code,
+		TraceID: "emulated"}
 	if r.details != "" {
 		one.Data = &detail{"whatsapp", r.details}
 	}

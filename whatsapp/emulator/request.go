@@ -38,11 +38,12 @@ func (o *outbound) body() string {
 	return o.Text.Body
 }
 
-// isReceipt tells a request that marks a message as read (and may show that the business is typing) from a message.
+// isReceipt tells a request that marks a message as read (and may show that the business is typing)
+// from a message.
 func (o *outbound) isReceipt() bool { return o.Status != "" }
 
-// readRequest reads a request and checks it as the provider does. A text, which load tests send, is decoded once; for the
-// limits of the other types the body is decoded again.
+// readRequest reads a request and checks it as the provider does. A text, which load tests send, is
+// decoded once; for the limits of the other types the body is decoded again.
 func readRequest(body []byte) (*outbound, *refusal) {
 	var o outbound
 	if err := json.Unmarshal(body, &o); err != nil {

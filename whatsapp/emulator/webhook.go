@@ -36,7 +36,8 @@ func (n Number) Statuses(statuses ...Status) []byte {
 	return Webhook(Change{PhoneNumberID: n.PhoneNumberID, Statuses: statuses})
 }
 
-// Renamed returns the body of a webhook of the field user_id_update: a user has another BSUID. The phone may be empty.
+// Renamed returns the body of a webhook of the field user_id_update: a user has another BSUID. The
+// phone may be empty.
 func (n Number) Renamed(phone, previous, current string, atMs int64) []byte {
 	out := append([]byte(nil), `{"object":"whatsapp_business_account","entry":[{"id":"100000000000000","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`+displayNumber+`"`...)
 	out = appendMember(out, "phone_number_id", n.PhoneNumberID)
@@ -49,14 +50,15 @@ func (n Number) Renamed(phone, previous, current string, atMs int64) []byte {
 	return append(out, `}]},"field":"user_id_update"}]}]}`...)
 }
 
-// Webhook returns the body of one webhook with these changes, in this order. The numbers of one app share a callback, so that
-// one POST may tell of several.
+// Webhook returns the body of one webhook with these changes, in this order. The numbers of one app
+// share a callback, so that one POST may tell of several.
 func Webhook(changes ...Change) []byte {
 	size := 100
 	for i := range changes {
 		size += 300 + 400*len(changes[i].Messages) + 300*len(changes[i].Statuses)
 	}
-	out := append(make([]byte, 0, size), `{"object":"whatsapp_business_account","entry":[{"id":"100000000000000","changes":[`...)
+	out := append(make([]byte, 0, size),
+		`{"object":"whatsapp_business_account","entry":[{"id":"100000000000000","changes":[`...)
 	for i := range changes {
 		out = appendComma(out, i)
 		out = appendChange(out, &changes[i])
@@ -64,11 +66,13 @@ func Webhook(changes ...Change) []byte {
 	return append(out, `]}]}`...)
 }
 
-// displayNumber is the business's number as people read it. Nobody may route by it: its form varies.
+// displayNumber is the business's number as people read it. Nobody may route by it: its form
+// varies.
 const displayNumber = "15550000000"
 
 func appendChange(out []byte, c *Change) []byte {
-	out = append(out, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`+displayNumber+`"`...)
+	out = append(out, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`+displayNumber+
+		`"`...)
 	out = append(appendMember(out, "phone_number_id", c.PhoneNumberID), '}')
 	if len(c.Messages) > 0 {
 		out = appendContacts(out, c.Messages)
@@ -123,7 +127,8 @@ func appendMember(out []byte, name, value string) []byte {
 	return appendString(out, value)
 }
 
-// appendString escapes as Meta does: all but printable ASCII, so that the bytes that are signed are ASCII.
+// appendString escapes as Meta does: all but printable ASCII, so that the bytes that are signed are
+// ASCII.
 func appendString(out []byte, s string) []byte {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
 		return append(append(append(out, '"'), s...), '"')

@@ -55,17 +55,20 @@ func TestNothingWasSent(t *testing.T) {
 	t.Run("no TLS there", func(t *testing.T) {
 		server := httptest.NewServer(say(200, takenBody))
 		defer server.Close()
-		expect(t, sendTo(t, "https"+server.URL[len("http"):], nil), conversation.Rejected, "rejected: not sent: TLS handshake failed")
+		expect(t, sendTo(t, "https"+server.URL[len("http"):], nil), conversation.Rejected,
+			"rejected: not sent: TLS handshake failed")
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
 		server := newRawServer(t, func(*rawServer, net.Conn) {})
-		expect(t, sendTo(t, "https"+server.address[len("http"):], nil), conversation.Rejected, "rejected: not sent: connection broken")
+		expect(t, sendTo(t, "https"+server.address[len("http"):], nil), conversation.Rejected,
+			"rejected: not sent: connection broken")
 	})
 	t.Run("cancelled before", func(t *testing.T) {
 		p := newProvider(t, say(200, takenBody))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Rejected, "rejected: not sent: cancelled")
+		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Rejected,
+			"rejected: not sent: cancelled")
 		if n := len(p.received()); n != 0 {
 			t.Errorf("%d requests", n)
 		}
@@ -125,7 +128,8 @@ func TestFateUnknown(t *testing.T) {
 	})
 	t.Run("too slow", func(t *testing.T) {
 		p := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 50 * time.Millisecond }), conversation.Unknown, "unknown: no answer: timeout")
+		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 50 * time.Millisecond }), conversation.Unknown,
+			"unknown: no answer: timeout")
 		if n := len(p.received()); n != 1 {
 			t.Errorf("%d requests", n)
 		}
@@ -136,12 +140,13 @@ func TestFateUnknown(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 		})
-		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Unknown, "unknown: no answer: cancelled")
+		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Unknown,
+			"unknown: no answer: cancelled")
 	})
 }
 
-// TestNoSilentRepeat: on a kept connection, net/http repeats requests that it takes for idempotent. Ours is not, and is
-// written once.
+// TestNoSilentRepeat: on a kept connection, net/http repeats requests that it takes for idempotent.
+// Ours is not, and is written once.
 func TestNoSilentRepeat(t *testing.T) {
 	server := newRawServer(t, func(s *rawServer, conn net.Conn) {
 		reader := bufio.NewReader(conn)
@@ -182,7 +187,8 @@ func TestTakenThoughUnreadable(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		})
-		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 100 * time.Millisecond }), conversation.Taken, "taken: answer names no message id")
+		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 100 * time.Millisecond }), conversation.Taken,
+			"taken: answer names no message id")
 	})
 }
 

@@ -21,8 +21,9 @@ func fate(a answer) conversation.SendResult {
 	}
 }
 
-// taken: a 2xx says that the message was accepted, whatever became of the body behind it. Sending again because an id is
-// missing would double the message for certain; a later status still names it by the reply id.
+// taken: a 2xx says that the message was accepted, whatever became of the body behind it. Sending
+// again because an id is missing would double the message for certain; a later status still names
+// it by the reply id.
 func taken(a answer) conversation.SendResult {
 	id, err := whatsapp.DecodeSendResponse(a.body)
 	if err != nil {
@@ -53,7 +54,8 @@ func outcome(class whatsapp.Class) conversation.SendOutcome {
 	}
 }
 
-// maxReason bounds a reason in bytes: a reply can have thousands of problems, and the reason is kept in the journal.
+// maxReason bounds a reason in bytes: a reply can have thousands of problems, and the reason is
+// kept in the journal.
 const maxReason = 500
 
 func shorten(reason string) string {

@@ -12,7 +12,8 @@ import (
 
 // Pace bounds what one channel sends.
 type Pace struct {
-	// PerSecond is how many messages a second may leave; 0 is no bound. WhatsApp's throughput is 80 a second for most numbers.
+	// PerSecond is how many messages a second may leave; 0 is no bound. WhatsApp's throughput is 80
+	// a second for most numbers.
 	PerSecond int
 	// Logger is told when the channel can't send, and when it can again.
 	Logger *slog.Logger
@@ -21,17 +22,19 @@ type Pace struct {
 }
 
 const (
-	// shortWait is how long a send waits here for its slot. Past that it is given back: a reply that waits with its sender would
-	// be one in doubt after a crash, though nobody ever sent it.
+	// shortWait is how long a send waits here for its slot. Past that it is given back: a reply
+	// that waits with its sender would be one in doubt after a crash, though nobody ever sent it.
 	shortWait = 50 * time.Millisecond
 	// holdFor is how long a channel that can't send is left alone before one reply tries again.
 	holdFor = 30 * time.Second
-	// probeFor is how long the others wait for what becomes of that one; then another tries. All of them come back when the hold
-	// is over: as long a wait again would keep them from a channel that was mended.
+	// probeFor is how long the others wait for what becomes of that one; then another tries. All of
+	// them come back when the hold is over: as long a wait again would keep them from a channel
+	// that was mended.
 	probeFor = 2 * time.Second
 	// slowest bounds how far complaints slow a channel down: to an eighth of its pace.
 	slowest = 8
-	// calm is how long the provider must not have complained before the channel gets faster again, one step.
+	// calm is how long the provider must not have complained before the channel gets faster again,
+	// one step.
 	calm = 10 * time.Second
 )
 
@@ -42,8 +45,9 @@ const (
 	codeNumberLimit  = 130429
 )
 
-// Paced sends within a pace, and stops a channel that can't send: a token that was refused for one reply is refused for all.
-// What is not sent is given back with NotTried and the time of its slot. It is safe for concurrent use.
+// Paced sends within a pace, and stops a channel that can't send: a token that was refused for one
+// reply is refused for all. What is not sent is given back with NotTried and the time of its slot.
+// It is safe for concurrent use.
 type Paced struct {
 	*Sender
 	pace Pace
@@ -57,7 +61,8 @@ type Paced struct {
 	// slow divides the pace while the provider complains; it fell or rose at changed.
 	slow    int
 	changed time.Time
-	// heldUntil is when a channel that can't send tries again; held says that it could not the last time.
+	// heldUntil is when a channel that can't send tries again; held says that it could not the last
+	// time.
 	heldUntil time.Time
 	held      bool
 }
@@ -73,8 +78,8 @@ func NewPaced(sender *Sender, pace Pace) *Paced {
 	return &Paced{Sender: sender, pace: pace, slots: map[string]time.Time{}, nodes: 1, slow: 1}
 }
 
-// Share tells how many nodes send for the channel, this one included: each takes an equal part of the pace. 1 until it is called;
-// less counts as 1. Slots that were given stay.
+// Share tells how many nodes send for the channel, this one included: each takes an equal part of
+// the pace. 1 until it is called; less counts as 1. Slots that were given stay.
 func (p *Paced) Share(nodes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,13 +90,15 @@ func (p *Paced) Share(nodes int) {
 func (p *Paced) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
 	wait, back := p.slot(time.Now(), out.ReplyID)
 	if back {
-		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: wait, Reason: "not sent: the channel is paced or held"}
+		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: wait,
+			Reason: "not sent: the channel is paced or held"}
 	}
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, Reason: "not sent: cancelled"}
+			return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true,
+				Reason: "not sent: cancelled"}
 		}
 	}
 	result := p.Sender.Send(ctx, out)
@@ -99,8 +106,8 @@ func (p *Paced) Send(ctx context.Context, out *conversation.Outgoing) conversati
 	return result
 }
 
-// slot says how long a reply has to wait, and whether it is to be given back meanwhile. A reply that was given back has its
-// slot kept, so that the first to come is the first to go.
+// slot says how long a reply has to wait, and whether it is to be given back meanwhile. A reply
+// that was given back has its slot kept, so that the first to come is the first to go.
 func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,7 +137,8 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 	return max(wait, 0), false
 }
 
-// forget drops slots of replies that did not come back for theirs: a status settled them, or their node is no longer this one.
+// forget drops slots of replies that did not come back for theirs: a status settled them, or their
+// node is no longer this one.
 func (p *Paced) forget(now time.Time) {
 	const many, gone = 10_000, time.Minute
 	if len(p.slots) < many || now.Sub(p.swept) < gone {
@@ -150,7 +158,8 @@ func (p *Paced) learn(now time.Time, result conversation.SendResult) {
 		if !p.held {
 			p.held = true
 			p.pace.Held(true)
-			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason, "code", result.Code)
+			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason,
+				"code", result.Code)
 		}
 	case result.Outcome == conversation.Taken:
 		p.heldUntil = time.Time{}

@@ -32,7 +32,8 @@ func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
 
 func TestNodesShareThePace(t *testing.T) {
 	now := time.Unix(1000, 0)
-	nodes := []*Paced{NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80})}
+	nodes := []*Paced{NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80}),
+		NewPaced(nil, Pace{PerSecond: 80})}
 	for _, p := range nodes {
 		p.Share(len(nodes))
 	}

@@ -8,11 +8,12 @@ import (
 	"syscall"
 )
 
-// canPeek says that a connection can be asked whether the other side has closed it, without waiting.
+// canPeek says that a connection can be asked whether the other side has closed it, without
+// waiting.
 const canPeek = true
 
-// peeker returns a function that reports that nothing came in on a connection that rests: neither its end, nor an answer
-// that nobody asked for, nor (with TLS) a record that only an end explains.
+// peeker returns a function that reports that nothing came in on a connection that rests: neither
+// its end, nor an answer that nobody asked for, nor (with TLS) a record that only an end explains.
 func peeker(conn net.Conn) func() bool {
 	inner, ok := conn.(syscall.Conn)
 	if !ok {

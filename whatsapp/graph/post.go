@@ -40,11 +40,13 @@ func (e *brokenError) Error() string { return e.reason }
 
 // post makes one request. The error is always a *brokenError.
 //
-// "Connected" is the moment when net/http gives the request a connection, not the first byte written: a cancelled request
-// returns while the connection's writer may still be at work, so a flag set by the writer could be read too early. What
-// lies between is a moment, and calling it Unknown is never wrong.
+// "Connected" is the moment when net/http gives the request a connection, not the first byte
+// written: a cancelled request returns while the connection's writer may still be at work, so a
+// flag set by the writer could be read too early. What lies between is a moment, and calling it
+// Unknown is never wrong.
 //
-// It uses the transport itself, not an http.Client: a client would follow redirects, carrying a message to another place.
+// It uses the transport itself, not an http.Client: a client would follow redirects, carrying a
+// message to another place.
 func (s *Sender) post(ctx context.Context, body []byte) (answer, error) {
 	if s.wire != nil {
 		return s.wire.post(ctx, body)
@@ -53,7 +55,8 @@ func (s *Sender) post(ctx context.Context, body []byte) (answer, error) {
 	defer cancel()
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{
-		// Each try of the transport asks anew; a second one is only made where nothing of the first was written.
+		// Each try of the transport asks anew; a second one is only made where nothing of the first
+		// was written.
 		GetConn: func(string) { connected.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}
@@ -110,8 +113,8 @@ func cause(err error) string {
 // maxRetryAfter bounds how long a header can make a reply wait.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header in seconds; the provider documents none, but what stands before it may send one. Dates, the
-// other form, are ignored: they would need the clocks to agree.
+// retryAfter reads the header in seconds; the provider documents none, but what stands before it
+// may send one. Dates, the other form, are ignored: they would need the clocks to agree.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.ParseUint(header.Get("Retry-After"), 10, 31)
 	if err != nil {

@@ -8,12 +8,13 @@ import (
 const (
 	// maxMarks bounds the read marks under way at once.
 	maxMarks = 16
-	// keepMarks is how many message ids are remembered, so that the replies of one turn mark their message once.
+	// keepMarks is how many message ids are remembered, so that the replies of one turn mark their
+	// message once.
 	keepMarks = 1024
 )
 
-// readMarks marks messages as read beside the sends, so that a reply never waits for a mark. It owns the goroutines that do
-// so: close cancels them and waits.
+// readMarks marks messages as read beside the sends, so that a reply never waits for a mark. It
+// owns the goroutines that do so: close cancels them and waits.
 type readMarks struct {
 	mark   func(ctx context.Context, messageID string)
 	ctx    context.Context
@@ -34,7 +35,8 @@ func newReadMarks(mark func(ctx context.Context, messageID string)) *readMarks {
 	return &readMarks{mark: mark, ctx: ctx, cancel: cancel, known: make(map[string]struct{})}
 }
 
-// offer marks a message unless that was done lately, too many marks are under way, or the marks are closed.
+// offer marks a message unless that was done lately, too many marks are under way, or the marks are
+// closed.
 func (m *readMarks) offer(messageID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -15,7 +15,8 @@ func (c *connection) read() (a answer, keep bool, err error) {
 	// Closing the body would read on; who owns the connection ends it instead.
 	response, err := http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
 
-	for err == nil && response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols { // "103 Early Hints" and such
+	// "103 Early Hints" and such
+	for err == nil && response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols {
 		response, err = http.ReadResponse(c.in, nil) //nolint:bodyclose // see above
 	}
 	if err != nil {
@@ -24,11 +25,13 @@ func (c *connection) read() (a answer, keep bool, err error) {
 	// An error here only cuts the body off: the status line has already told what happened.
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	whole := err == nil && len(text) < maxAnswer && c.in.Buffered() == 0
-	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, whole && !response.Close, nil
+	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, whole &&
+		!response.Close, nil
 }
 
-// readPlain reads what nearly every answer is: "200 OK" with a Content-Length, whose headers and body came at once. Where it is
-// anything else, nothing is read, and net/http has to see what it is.
+// readPlain reads what nearly every answer is: "200 OK" with a Content-Length, whose headers and
+// body came at once. Where it is anything else, nothing is read, and net/http has to see what it
+// is.
 func (c *connection) readPlain() (answer, bool) {
 	if _, err := c.in.Peek(1); err != nil {
 		return answer{}, false
@@ -49,8 +52,8 @@ func (c *connection) readPlain() (answer, bool) {
 	return a, err == nil
 }
 
-// plainLength returns the Content-Length, if there is one and the headers say nothing else of how to read the body or of the
-// connection.
+// plainLength returns the Content-Length, if there is one and the headers say nothing else of how
+// to read the body or of the connection.
 func plainLength(headers []byte) (length int, ok bool) {
 	for len(headers) > 0 {
 		line, rest, _ := bytes.Cut(headers, []byte("\r\n"))
@@ -65,7 +68,8 @@ func plainLength(headers []byte) (length int, ok bool) {
 				return 0, false
 			}
 			length, ok = int(n), true
-		case bytes.EqualFold(name, []byte("Transfer-Encoding")), bytes.EqualFold(name, []byte("Connection")), bytes.EqualFold(name, []byte("Retry-After")):
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")), bytes.EqualFold(name, []byte("Connection")),
+			bytes.EqualFold(name, []byte("Retry-After")):
 			return 0, false
 		}
 	}

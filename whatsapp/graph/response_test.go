@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzReadPlain: an answer that is read the short way is what net/http reads, and leaves nothing behind.
+// FuzzReadPlain: an answer that is read the short way is what net/http reads, and leaves nothing
+// behind.
 func FuzzReadPlain(f *testing.F) {
 	for _, seed := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
@@ -35,9 +36,11 @@ func FuzzReadPlain(f *testing.F) {
 			return
 		}
 		// Where it comes in two parts it goes the long way.
-		long := &connection{in: bufio.NewReader(io.MultiReader(strings.NewReader(text[:5]), strings.NewReader(text[5:])))}
+		long := &connection{in: bufio.NewReader(io.MultiReader(strings.NewReader(text[:5]),
+			strings.NewReader(text[5:])))}
 		want, keep, err := long.read()
-		if err != nil || !keep || want.status != got.status || !bytes.Equal(want.body, got.body) || want.retryAfter != got.retryAfter {
+		if err != nil || !keep || want.status != got.status || !bytes.Equal(want.body, got.body) ||
+			want.retryAfter != got.retryAfter {
 			t.Errorf("%+v, not %+v, %v, %v", got, want, keep, err)
 		}
 	})

@@ -29,8 +29,8 @@ type Sender struct {
 	closed    chan struct{}
 }
 
-// New makes a Sender. A configuration that cannot send is no error here: every Send says Held with the reason, so that no
-// reply is lost while it is corrected.
+// New makes a Sender. A configuration that cannot send is no error here: every Send says Held with
+// the reason, so that no reply is lost while it is corrected.
 func New(config Config) *Sender {
 	s := &Sender{config: config.withDefaults(), closed: make(chan struct{})}
 	s.url, s.flaw = s.config.endpoint()
@@ -42,14 +42,16 @@ func New(config Config) *Sender {
 		s.transport = NewTransport(s.config.MaxConns, s.config.MaxIdleConns)
 	}
 	s.marks = newReadMarks(func(ctx context.Context, messageID string) {
-		// Best effort: the user's blue ticks are not worth a retry, and the next mark covers all earlier messages.
+		// Best effort: the user's blue ticks are not worth a retry, and the next mark covers all
+		// earlier messages.
 		_ = s.mark(ctx, messageID, false)
 	})
 	return s
 }
 
-// Send posts one reply, once, and says what became of it. It returns within Config.Timeout, or earlier when ctx ends; a send
-// that was cancelled before it got a connection is Rejected, later it is Unknown.
+// Send posts one reply, once, and says what became of it. It returns within Config.Timeout, or
+// earlier when ctx ends; a send that was cancelled before it got a connection is Rejected, later it
+// is Unknown.
 func (s *Sender) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
 	if s.flaw != "" {
 		return conversation.SendResult{Outcome: conversation.Held, Reason: "held: " + s.flaw}
@@ -79,9 +81,10 @@ func encode(out *conversation.Outgoing) ([]byte, error) {
 	return whatsapp.Encode(to, out.ReplyID, out.Reply)
 }
 
-// MarkRead marks a message of the user, and all before it, as read, and shows "typing..." if Config.Typing; it does nothing
-// where the configuration wants neither. Call it before the bot thinks, never after the reply. An error wraps
-// whatsapp.Failure where the provider refused; it harms nothing.
+// MarkRead marks a message of the user, and all before it, as read, and shows "typing..." if
+// Config.Typing; it does nothing where the configuration wants neither. Call it before the bot
+// thinks, never after the reply. An error wraps whatsapp.Failure where the provider refused; it
+// harms nothing.
 func (s *Sender) MarkRead(ctx context.Context, messageID string) error {
 	switch {
 	case !s.config.MarkRead && !s.config.Typing || messageID == "":
@@ -106,8 +109,9 @@ func (s *Sender) mark(ctx context.Context, messageID string, typing bool) error 
 	return nil
 }
 
-// Close ends read marks under way and the idle connections, unless they are a transport's that others share. Sends under way belong to their callers and go
-// on; later ones are Rejected. It may be called more than once, and returns when all is done.
+// Close ends read marks under way and the idle connections, unless they are a transport's that
+// others share. Sends under way belong to their callers and go on; later ones are Rejected. It may
+// be called more than once, and returns when all is done.
 func (s *Sender) Close() {
 	s.close.Do(func() { close(s.closed) })
 	s.marks.close()

@@ -28,7 +28,8 @@ func TestSendTaken(t *testing.T) {
 	}
 	r := p.last
 	if r.Method != http.MethodPost || r.URL.Path != "/v26.0/900/messages" || r.Proto != "HTTP/1.1" ||
-		r.Header.Get("Authorization") != "Bearer secret-token" || r.Header.Get("Content-Type") != "application/json" || r.UserAgent() != "wactor" {
+		r.Header.Get("Authorization") != "Bearer secret-token" || r.Header.Get("Content-Type") != "application/json" ||
+		r.UserAgent() != "wactor" {
 		t.Errorf("request %s %s %s %v", r.Method, r.URL, r.Proto, r.Header)
 	}
 	for _, header := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
@@ -44,28 +45,36 @@ func TestSendReadsAnswers(t *testing.T) {
 		want   conversation.SendResult
 	}{
 		"window closed": {say(400, `{"error":{"message":"to 15550001","code":131047}}`), conversation.SendResult{
-			Outcome: conversation.Refused, Code: 131047, Reason: "refused: customer service window closed (code 131047, http 400)"}},
+			Outcome: conversation.Refused, Code: 131047, Reason: "refused: customer service window closed (code " +
+				"131047, http 400)"}},
 		"pair rate": {say(400, `{"error":{"code":131056}}`), conversation.SendResult{
-			Outcome: conversation.Rejected, Code: 131056, Reason: "rejected: pair rate limit (code 131056, http 400)", RetryAfter: 6 * time.Second}},
+			Outcome: conversation.Rejected, Code: 131056, Reason: "rejected: pair rate limit (code 131056, http 400)",
+			RetryAfter: 6 * time.Second}},
 		"token": {say(401, `{"error":{"code":190,"error_subcode":463}}`), conversation.SendResult{
-			Outcome: conversation.Held, Code: 190, Reason: "held: access token invalid or expired (code 190/463, http 401)"}},
+			Outcome: conversation.Held, Code: 190, Reason: "held: access token invalid or expired (code 190/463, " +
+				"http 401)"}},
 		"Meta's side": {say(500, `{"error":{"code":131000}}`), conversation.SendResult{
-			Outcome: conversation.Unknown, Code: 131000, Reason: "unknown: something went wrong (code 131000, http 500)"}},
+			Outcome: conversation.Unknown, Code: 131000,
+			Reason: "unknown: something went wrong (code 131000, http 500)"}},
 		"a proxy's page":   {say(502, `<html>`), conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: server error (http 502)"}},
 		"200 with a page":  {say(200, `<html>`), conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
 		"200 with nothing": {say(200, ``), conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
-		"202 with an id":   {say(202, takenBody), conversation.SendResult{Outcome: conversation.Taken, ProviderID: "wamid.sent"}},
+		"202 with an id": {say(202, takenBody), conversation.SendResult{Outcome: conversation.Taken,
+			ProviderID: "wamid.sent"}},
 		"200, endless": {say(200, `{"x":"`+strings.Repeat("x", maxAnswer)+`","messages":[{"id":"w"}]}`),
 			conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
-		"500, endless": {say(500, strings.Repeat("x", maxAnswer+1)), conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: server error (http 500)"}},
+		"500, endless": {say(500, strings.Repeat("x", maxAnswer+1)),
+			conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: server error (http 500)"}},
 		"429 with a wait": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			say(429, ``)(w, r)
-		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)", RetryAfter: 7 * time.Second}},
+		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)",
+			RetryAfter: 7 * time.Second}},
 		"429 with a long wait": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "2000000000")
 			say(429, ``)(w, r)
-		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)", RetryAfter: time.Hour}},
+		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)",
+			RetryAfter: time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t, test.answer)
@@ -181,7 +190,8 @@ func TestMarkReadErrors(t *testing.T) {
 	if err := newSender(t, p.URL, func(c *Config) { c.MarkRead = true }).MarkRead(cancelled, "wamid.in"); err == nil {
 		t.Error("no error for a cancelled mark")
 	}
-	if err := newSender(t, p.URL, func(c *Config) { c.MarkRead, c.AccessToken = true, "" }).MarkRead(t.Context(), "wamid.in"); err == nil {
+	if err := newSender(t, p.URL, func(c *Config) { c.MarkRead, c.AccessToken = true, "" }).MarkRead(t.Context(),
+		"wamid.in"); err == nil {
 		t.Error("no error for a missing token")
 	}
 }

@@ -79,8 +79,8 @@ func outgoing(text string) *conversation.Outgoing {
 	}
 }
 
-// rawServer hands each connection to serve and counts the requests that arrive whole. It is for servers that break
-// connections at a chosen moment.
+// rawServer hands each connection to serve and counts the requests that arrive whole. It is for
+// servers that break connections at a chosen moment.
 type rawServer struct {
 	address  string
 	requests atomic.Int32

@@ -14,10 +14,12 @@ import (
 	"time"
 )
 
-// wire posts to one address by HTTP/1.1 over kept connections: whoever calls post writes the request and reads the answer itself.
-// net/http's transport has two more goroutines for each connection and hands every request and answer to them and back, which cost
-// a third of all that a reply costs. What was asked of it (see NewTransport) holds here too: no redirect is followed, nothing is
-// ever sent twice, and a connection that the provider has closed is not written to, as far as this side can know.
+// wire posts to one address by HTTP/1.1 over kept connections: whoever calls post writes the
+// request and reads the answer itself. net/http's transport has two more goroutines for each
+// connection and hands every request and answer to them and back, which cost a third of all that a
+// reply costs. What was asked of it (see NewTransport) holds here too: no redirect is followed,
+// nothing is ever sent twice, and a connection that the provider has closed is not written to, as
+// far as this side can know.
 type wire struct {
 	head    []byte // the request up to the value of Content-Length
 	address string
@@ -42,8 +44,8 @@ type connection struct {
 	peek func() bool // reports that there is nothing to read, and no end
 }
 
-// newWire returns nil where net/http has to do the work: behind a proxy, or where this system can't be asked whether a
-// connection was closed.
+// newWire returns nil where net/http has to do the work: behind a proxy, or where this system can't
+// be asked whether a connection was closed.
 func newWire(to *url.URL, c Config) *wire {
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: to})
 	if !canPeek || err != nil || proxy != nil || !isASCII(to.Host) {
@@ -53,7 +55,8 @@ func newWire(to *url.URL, c Config) *wire {
 	port := "80"
 	if to.Scheme == "https" {
 		port, w.secure = "443", &tls.Config{
-			ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64),
+			ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12,
+			ClientSessionCache: tls.NewLRUClientSessionCache(64),
 		}
 	}
 	if to.Port() == "" {
@@ -126,7 +129,8 @@ func (w *wire) enter(ctx context.Context, deadline time.Time) error {
 	}
 }
 
-// take returns a connection whose deadline is set: the one that was used last, if it still stands, or a new one.
+// take returns a connection whose deadline is set: the one that was used last, if it still stands,
+// or a new one.
 func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error) {
 	for c := w.rested(); c != nil; c = w.rested() {
 		if c.SetDeadline(deadline) == nil && c.peek() {

@@ -23,7 +23,8 @@ func TestOwnConnectionsAreKept(t *testing.T) {
 	})
 	s := newSender(t, server.address, nil)
 	for range 5 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken || got.ProviderID != "wamid.sent" {
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken ||
+			got.ProviderID != "wamid.sent" {
 			t.Fatalf("%+v", got)
 		}
 	}

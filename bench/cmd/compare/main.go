@@ -1,6 +1,7 @@
-// Command compare measures Wactor beside what people use today: `make bench-alternatives` runs it. It needs Linux, Go, and, to install
-// the stores that are missing, Debian and root. It writes its results into the folder that -out names, and leaves nothing else
-// behind: programs, data and logs lie in one temporary folder, all processes end with this one.
+// Command compare measures Wactor beside what people use today: `make bench-alternatives` runs it.
+// It needs Linux, Go, and, to install the stores that are missing, Debian and root. It writes its
+// results into the folder that -out names, and leaves nothing else behind: programs, data and logs
+// lie in one temporary folder, all processes end with this one.
 package main
 
 import (
@@ -36,8 +37,10 @@ func main() {
 	flag.DurationVar(&f.duration, "duration", 5*time.Second, "how long each rate is held")
 	flag.IntVar(&f.users, "users", 2000, "users who write")
 	flag.IntVar(&f.processes, "processes", 2, "server processes of each strategy that can have several")
-	flag.StringVar(&f.statuses, "statuses", "", "delivery statuses that are posted for each reply, such as sent,delivered; none by default")
-	flag.IntVar(&f.headroom, "headroom", 0, "MiB of garbage that processes of the strategies let be before they collect any, as Wactor's node does with up to 512; 0 is Go's own setting")
+	flag.StringVar(&f.statuses, "statuses", "", "delivery statuses that are posted for each reply, such as "+
+		"sent,delivered; none by default")
+	flag.IntVar(&f.headroom, "headroom", 0, "MiB of garbage that processes of the strategies let be before they "+
+		"collect any, as Wactor's node does with up to 512; 0 is Go's own setting")
 	flag.StringVar(&f.out, "out", "docs", "folder that gets comparison.json, comparison.md and the plots")
 	flag.StringVar(&f.module, "module", ".", "folder of Wactor's module")
 	flag.StringVar(&f.folder, "folder", os.TempDir(), "where the temporary folder is made: its disk is measured too")
@@ -80,7 +83,8 @@ func (f *flags) run(ctx context.Context) error {
 	}
 	results.Machine.Remarks = f.remarks
 	c := &compare.Comparison{
-		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Users: f.users, Duration: f.duration, Options: options, Log: os.Stdout,
+		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Users: f.users, Duration: f.duration, Options: options,
+		Log:       os.Stdout,
 		Save:      func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
 		Generator: options.Generator(),
 	}

@@ -1,6 +1,7 @@
-// Command growth measures what stored conversations cost a node: `make bench-growth` runs it. Of two nodes one has few conversations
-// on its disk, one has many. Rounds in turn search the highest rate of each, when the same users write steadily, and then let
-// users write at one rate who have not for long, so that each conversation is loaded from the disk.
+// Command growth measures what stored conversations cost a node: `make bench-growth` runs it. Of
+// two nodes one has few conversations on its disk, one has many. Rounds in turn search the highest
+// rate of each, when the same users write steadily, and then let users write at one rate who have
+// not for long, so that each conversation is loaded from the disk.
 package main
 
 import (
@@ -36,8 +37,10 @@ func main() {
 	flag.IntVar(&g.users, "users", 2000, "users who write steadily")
 	flag.DurationVar(&g.duration, "duration", 3*time.Second, "how long each rate is held")
 	flag.StringVar(&g.module, "module", ".", "folder of Wactor's module")
-	flag.StringVar(&g.folder, "folder", os.TempDir(), "where the temporary folder is made; a million conversations take some 3 GB")
-	flag.StringVar(&g.wait, "wait", "", "measure only when this file exists: filling takes long, and needs no quiet machine")
+	flag.StringVar(&g.folder, "folder", os.TempDir(), "where the temporary folder is made; a million conversations "+
+		"take some 3 GB")
+	flag.StringVar(&g.wait, "wait", "", "measure only when this file exists: filling takes long, and needs no quiet "+
+		"machine")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,7 +69,8 @@ func (g *growth) run(ctx context.Context) error {
 			return err
 		}
 		defer running.Stop()
-		targets[i] = &measure.Target{Generator: g.generator, URL: running.URL, Processes: running.IDs(), Users: g.users, Duration: g.duration}
+		targets[i] = &measure.Target{Generator: g.generator, URL: running.URL, Processes: running.IDs(), Users: g.users,
+			Duration: g.duration}
 		began := time.Now()
 		if err := targets[i].Fill(ctx, stored); err != nil {
 			return err
@@ -113,23 +117,27 @@ func (g *growth) measure(ctx context.Context, targets [2]*measure.Target) error 
 				return err
 			}
 			highest[i] = append(highest[i], best.Rate)
-			fmt.Printf("round %d, %d stored: highest rate of %d users %.0f/s, CPU %.3f s per 1,000\n", round+1, g.stored(i), g.users, best.Rate, best.CPU)
+			fmt.Printf("round %d, %d stored: highest rate of %d users %.0f/s, CPU %.3f s per 1,000\n", round+1,
+				g.stored(i), g.users, best.Rate, best.CPU)
 		}
 	}
 	rate := min(median(highest[0]), median(highest[1])) / 2
 	var any [2][]float64
 	for round := range g.rounds {
 		for _, i := range []int{round % 2, 1 - round%2} {
-			step, err := g.generator.Try(ctx, targets[i].URL, targets[i].Processes, measure.AnyOf(g.stored(i), rate, g.duration))
+			step, err := g.generator.Try(ctx, targets[i].URL, targets[i].Processes, measure.AnyOf(g.stored(i), rate,
+				g.duration))
 			if err != nil {
 				return err
 			}
 			any[i] = append(any[i], step.CPU)
-			fmt.Printf("round %d, %d stored: any of them at %.0f/s: end to end %.1f / %.1f ms, CPU %.3f s per 1,000 %s\n",
+			fmt.Printf("round %d, %d stored: any of them at %.0f/s: end to end %.1f / %.1f ms, CPU %.3f s per 1,000 "+
+				"%s\n",
 				round+1, g.stored(i), rate, step.EndToEnd.P50, step.EndToEnd.P99, step.CPU, step.Why)
 		}
 	}
-	fmt.Printf("\nmedians, %d stored beside %d: highest rate of %d users %.0f/s and %.0f/s, %.2f times; any of them, CPU %.3f s and %.3f s per 1,000, %.2f times\n",
+	fmt.Printf("\nmedians, %d stored beside %d: highest rate of %d users %.0f/s and %.0f/s, %.2f times; any of them, "+
+		"CPU %.3f s and %.3f s per 1,000, %.2f times\n",
 		g.many, g.few, g.users, median(highest[1]), median(highest[0]), median(highest[1])/median(highest[0]),
 		median(any[1]), median(any[0]), median(any[1])/median(any[0]))
 	return nil

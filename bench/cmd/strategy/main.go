@@ -1,5 +1,5 @@
-// Command strategy is one process of a counter bot that keeps its sessions by one of the strategies: bench/cmd/compare starts
-// it.
+// Command strategy is one process of a counter bot that keeps its sessions by one of the
+// strategies: bench/cmd/compare starts it.
 package main
 
 import (
@@ -35,7 +35,8 @@ func run(ctx context.Context) error {
 	o := strategy.Options{Log: log, Fail: func(err error) { fail(err) }}
 	name := flag.String("strategy", "", "one of "+strings.Join(strategy.Names, ", "))
 	listen := flag.String("listen", "127.0.0.1:3000", "address that takes the webhooks, at any path")
-	graph := flag.String("graph", "", "address of the number's messages: https://graph.facebook.com/v26.0/<id>/messages")
+	graph := flag.String("graph", "",
+		"address of the number's messages: https://graph.facebook.com/v26.0/<id>/messages")
 	secret := flag.String("app-secret", "simulate-app-secret", "signs the webhooks")
 	token := flag.String("access-token", "token", "shown to the Graph API")
 	flag.StringVar(&o.Redis, "redis", "127.0.0.1:6379", "host:port")
@@ -46,7 +47,8 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.Connections, "connections", 32, "connections to PostgreSQL at most; four times as many to Redis")
 	flag.IntVar(&o.Queues, "queues", 32, "queues of the exchange")
 	flag.StringVar(&o.QueueType, "queue-type", "classic", "classic or quorum")
-	headroom := flag.Int("headroom", 0, "MiB of garbage that may be there before any is collected, in place of Go's own setting; Wactor's node does with up to 512")
+	headroom := flag.Int("headroom", 0, "MiB of garbage that may be there before any is collected, in place of Go's "+
+		"own setting; Wactor's node does with up to 512")
 	flag.Parse()
 	untouched := make([]byte, *headroom<<20) // counts as alive, and takes no memory
 	defer runtime.KeepAlive(untouched)
@@ -58,7 +60,8 @@ func run(ctx context.Context) error {
 	}
 	defer chosen.Close()
 	server := &http.Server{
-		Addr: *listen, Handler: &strategy.Webhook{AppSecret: *secret, Strategy: chosen, Log: log}, ReadHeaderTimeout: 10 * time.Second,
+		Addr: *listen, Handler: &strategy.Webhook{AppSecret: *secret, Strategy: chosen, Log: log},
+		ReadHeaderTimeout: 10 * time.Second,
 	}
 	drained := make(chan struct{})
 	context.AfterFunc(ctx, func() {
