@@ -5,31 +5,31 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/flow"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // TestFlowKeepsTheLimitsOfOthers: package flow repeats the limits of its siblings, which it does
 // not import.
 func TestFlowKeepsTheLimitsOfOthers(t *testing.T) {
 	for name, pair := range map[string][2]int{
-		"MaxText":                {flow.MaxText, whatsapp.MaxText},
-		"MaxButtons":             {flow.MaxButtons, whatsapp.MaxButtons},
-		"MaxButtonID":            {flow.MaxButtonID, whatsapp.MaxButtonID},
-		"MaxButtonTitle":         {flow.MaxButtonTitle, whatsapp.MaxButtonTitle},
-		"MaxButtonsBody":         {flow.MaxButtonsBody, whatsapp.MaxButtonsBody},
-		"MaxRows":                {flow.MaxRows, whatsapp.MaxRows},
-		"MaxRowID":               {flow.MaxRowID, whatsapp.MaxRowID},
-		"MaxRowTitle":            {flow.MaxRowTitle, whatsapp.MaxRowTitle},
-		"MaxRowDescription":      {flow.MaxRowDescription, whatsapp.MaxRowDescription},
-		"MaxSectionTitle":        {flow.MaxSectionTitle, whatsapp.MaxSectionTitle},
-		"MaxListButton":          {flow.MaxListButton, whatsapp.MaxListButton},
-		"MaxListBody":            {flow.MaxListBody, whatsapp.MaxListBody},
-		"MaxCTATitle":            {flow.MaxCTATitle, whatsapp.MaxCTATitle},
-		"MaxCTABody":             {flow.MaxCTABody, whatsapp.MaxCTABody},
-		"MaxLocationRequestBody": {flow.MaxLocationRequestBody, whatsapp.MaxLocationRequestBody},
-		"MaxHeaderText":          {flow.MaxHeaderText, whatsapp.MaxHeaderText},
-		"MaxFooter":              {flow.MaxFooter, whatsapp.MaxFooter},
-		"MaxCaption":             {flow.MaxCaption, whatsapp.MaxCaption},
+		"MaxText":                {flow.MaxText, cloudapi.MaxText},
+		"MaxButtons":             {flow.MaxButtons, cloudapi.MaxButtons},
+		"MaxButtonID":            {flow.MaxButtonID, cloudapi.MaxButtonID},
+		"MaxButtonTitle":         {flow.MaxButtonTitle, cloudapi.MaxButtonTitle},
+		"MaxButtonsBody":         {flow.MaxButtonsBody, cloudapi.MaxButtonsBody},
+		"MaxRows":                {flow.MaxRows, cloudapi.MaxRows},
+		"MaxRowID":               {flow.MaxRowID, cloudapi.MaxRowID},
+		"MaxRowTitle":            {flow.MaxRowTitle, cloudapi.MaxRowTitle},
+		"MaxRowDescription":      {flow.MaxRowDescription, cloudapi.MaxRowDescription},
+		"MaxSectionTitle":        {flow.MaxSectionTitle, cloudapi.MaxSectionTitle},
+		"MaxListButton":          {flow.MaxListButton, cloudapi.MaxListButton},
+		"MaxListBody":            {flow.MaxListBody, cloudapi.MaxListBody},
+		"MaxCTATitle":            {flow.MaxCTATitle, cloudapi.MaxCTATitle},
+		"MaxCTABody":             {flow.MaxCTABody, cloudapi.MaxCTABody},
+		"MaxLocationRequestBody": {flow.MaxLocationRequestBody, cloudapi.MaxLocationRequestBody},
+		"MaxHeaderText":          {flow.MaxHeaderText, cloudapi.MaxHeaderText},
+		"MaxFooter":              {flow.MaxFooter, cloudapi.MaxFooter},
+		"MaxCaption":             {flow.MaxCaption, cloudapi.MaxCaption},
 		"MaxReplies":             {flow.MaxReplies, conversation.MaxReplies},
 		"MaxState":               {flow.MaxState, conversation.MaxStateBytes},
 	} {

@@ -17,7 +17,7 @@ import (
 	"github.com/wactor/wactor/bot"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // documentedJSON returns the JSON blocks of docs/bots.md: a request, an answer, and a timer.
@@ -45,7 +45,7 @@ func exchange(t *testing.T, turn *conversation.Turn, answer []byte) (request []b
 		_, _ = w.Write(answer)
 	}))
 	defer server.Close()
-	called := bot.Checked(connect(t, server.URL, ""), whatsapp.Check)
+	called := bot.Checked(connect(t, server.URL, ""), cloudapi.Check)
 	got, err := called.Turn(t.Context(), turn)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 // Limits of WhatsApp's messages, in characters (code points) unless said otherwise: what a flow can
-// break of the limits that package whatsapp states with their pages. They are repeated here because
+// break of the limits that package cloudapi states with their pages. They are repeated here because
 // siblings of a layer do not import each other; a test of package bot, which sees both, holds them
 // equal.
 const (

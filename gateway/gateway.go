@@ -26,7 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/actors"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // Router takes deliveries to their conversations. Deliver never blocks; deliveries of one
@@ -125,7 +125,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown channel", http.StatusNotFound)
 		return
 	}
-	challenge, ok := whatsapp.Handshake(r.URL.Query(), channel.VerifyToken)
+	challenge, ok := cloudapi.Handshake(r.URL.Query(), channel.VerifyToken)
 	if !ok {
 		http.Error(w, "the verify token is not that of this channel", http.StatusForbidden)
 		return

@@ -18,7 +18,7 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // router records deliveries and answers them as told.
@@ -72,7 +72,7 @@ func newGateway(r *router, change func(*Options)) *Gateway {
 func post(g http.Handler, path, secret, body string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	if secret != "" {
-		request.Header.Set(whatsapp.SignatureHeader, whatsapp.Sign(secret, []byte(body)))
+		request.Header.Set(cloudapi.SignatureHeader, cloudapi.Sign(secret, []byte(body)))
 	}
 	recorder := httptest.NewRecorder()
 	g.ServeHTTP(recorder, request)
@@ -319,7 +319,7 @@ func TestLengthOfAChunkedBodyIsBoundedToo(t *testing.T) {
 	request, _ := http.NewRequest(http.MethodPost, server.URL+"/webhooks/shop",
 		struct{ *bytes.Reader }{bytes.NewReader(body)})
 	request.ContentLength = -1
-	request.Header.Set(whatsapp.SignatureHeader, whatsapp.Sign("new", body))
+	request.Header.Set(cloudapi.SignatureHeader, cloudapi.Sign("new", body))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // slowPost posts a body that comes as it is written to the pipe. Its signature is well formed, and
@@ -18,7 +18,7 @@ func slowPost(g *Gateway, all *sync.WaitGroup, length int64) (body *io.PipeWrite
 	reader, writer := io.Pipe()
 	request := httptest.NewRequest(http.MethodPost, "/webhooks/shop", reader)
 	request.ContentLength = length
-	request.Header.Set(whatsapp.SignatureHeader, "sha256="+strings.Repeat("0", 64))
+	request.Header.Set(cloudapi.SignatureHeader, "sha256="+strings.Repeat("0", 64))
 	recorder := httptest.NewRecorder()
 	all.Go(func() { g.ServeHTTP(recorder, request) })
 	return writer, recorder

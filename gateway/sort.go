@@ -8,7 +8,7 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // webhook is one signed POST while it is sorted into deliveries.
@@ -28,7 +28,7 @@ type webhook struct {
 // the secret that the POST was signed with.
 func (g *Gateway) sort(channel *Channel, signature string, body []byte, now time.Time) []*actors.Delivery {
 	w := &webhook{Gateway: g, channel: channel, signature: signature, body: body, nowMs: now.UnixMilli()}
-	decoded, err := whatsapp.Decode(body)
+	decoded, err := cloudapi.Decode(body)
 	if err != nil {
 		w.keep(channel, err.Error(), append([]byte(nil), body...))
 		return w.out
@@ -47,7 +47,7 @@ func (g *Gateway) sort(channel *Channel, signature string, body []byte, now time
 	return w.out
 }
 
-func (w *webhook) message(in *whatsapp.Inbound) {
+func (w *webhook) message(in *cloudapi.Inbound) {
 	owner := w.owner(in.PhoneNumberID)
 	switch {
 	case owner == nil:
@@ -66,7 +66,7 @@ func (w *webhook) message(in *whatsapp.Inbound) {
 	})
 }
 
-func (w *webhook) status(s *whatsapp.Status) {
+func (w *webhook) status(s *cloudapi.Status) {
 	w.metrics.statuses.WithLabelValues(statusLabel(s.Status)).Inc()
 	owner := w.owner(s.PhoneNumberID)
 	if owner == nil {
@@ -98,7 +98,7 @@ func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	}
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: channel.Name, User: whatsapp.Nobody},
+		Conversation: conversation.ID{Channel: channel.Name, User: cloudapi.Nobody},
 		Message: &wactorv1.Message{
 			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason,
 			ReceivedMs: w.nowMs, Raw: raw,
@@ -115,7 +115,7 @@ func (w *webhook) owner(phoneNumberID string) *Channel {
 	}
 	accepts, checked := w.accepts[owner]
 	if !checked {
-		accepts = whatsapp.Verify(owner.AppSecrets, w.signature, w.body)
+		accepts = cloudapi.Verify(owner.AppSecrets, w.signature, w.body)
 		if w.accepts == nil {
 			w.accepts = map[*Channel]bool{}
 		}

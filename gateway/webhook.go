@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/actors"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // answer is what a webhook is answered with.
@@ -57,8 +57,8 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if channel == nil {
 		return answerNoChannel
 	}
-	signature := r.Header.Get(whatsapp.SignatureHeader)
-	if whatsapp.MalformedSignature(signature) {
+	signature := r.Header.Get(cloudapi.SignatureHeader)
+	if cloudapi.MalformedSignature(signature) {
 		return answerSignature
 	}
 	if r.ContentLength > g.options.MaxBody {
@@ -76,7 +76,7 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 		return readAnswer(err)
 	}
 	body := buffer.Bytes()
-	if !whatsapp.Verify(channel.AppSecrets, signature, body) {
+	if !cloudapi.Verify(channel.AppSecrets, signature, body) {
 		return answerSignature
 	}
 	defer g.inFlight.Add(-1)

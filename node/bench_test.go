@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/config"
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // BenchmarkWholePath sends messages of 1, 16 and 256 users at once over HTTP to a node on disk and
@@ -130,7 +130,7 @@ func postBench(b *testing.B, client *http.Client, n *Node, body []byte, signatur
 		b.Error(err)
 		return
 	}
-	request.Header.Set(whatsapp.SignatureHeader, signature)
+	request.Header.Set(cloudapi.SignatureHeader, signature)
 	response, err := client.Do(request)
 	if err != nil {
 		b.Error(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/graph"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/graph"
 )
 
 // channel is one configured channel with the parts that serve it.
@@ -34,7 +34,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Checked(bot.Guarded(built), whatsapp.Check), closeBot
+		bots[name], closers[name] = bot.Checked(bot.Guarded(built), cloudapi.Check), closeBot
 	}
 	var channels []*channel
 	for i := range cfg.Channels {

@@ -12,7 +12,7 @@ import (
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // TestOneUserUnderManyNames: a user comes under a BSUID, then with a phone, then changes the

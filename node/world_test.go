@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wactor/wactor/config"
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -192,7 +192,7 @@ func (w *world) post(n *Node, body []byte) int {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	request.Header.Set(whatsapp.SignatureHeader, whatsapp.Sign(testSecret, body))
+	request.Header.Set(cloudapi.SignatureHeader, cloudapi.Sign(testSecret, body))
 	response, err := w.client.Do(request)
 	if err != nil {
 		w.t.Error(err)

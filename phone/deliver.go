@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // errBusy: more messages are under way than the phone keeps.
@@ -95,7 +95,7 @@ func (p *Phone) post(body []byte) int {
 		return 0
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(whatsapp.SignatureHeader, p.options.Number.Sign(body))
+	request.Header.Set(cloudapi.SignatureHeader, p.options.Number.Sign(body))
 	response, err := p.client.Do(request)
 	if err != nil {
 		return 0

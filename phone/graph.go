@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // took shows a reply, and tells the bot that it was delivered and read.

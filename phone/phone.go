@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Options configure a Phone.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // sendRequest is what the page asks to send: texts, each a message of its own and all at once, or a
@@ -117,8 +117,8 @@ func (s *sendRequest) check() error {
 		return mistakef("the name is longer than %d characters", maxName)
 	}
 	for _, text := range s.Texts {
-		if strings.TrimSpace(text) == "" || isLonger(text, whatsapp.MaxText) {
-			return mistakef("a message has 1 to %d characters", whatsapp.MaxText)
+		if strings.TrimSpace(text) == "" || isLonger(text, cloudapi.MaxText) {
+			return mistakef("a message has 1 to %d characters", cloudapi.MaxText)
 		}
 	}
 	return s.checkParts()

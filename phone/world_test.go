@@ -14,8 +14,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,13 +28,13 @@ type world struct {
 	page     *httptest.Server
 	graph    *httptest.Server
 	client   *http.Client
-	webhooks chan *whatsapp.Webhook
+	webhooks chan *cloudapi.Webhook
 	// refuse is how many webhooks the bot's server answers 503 before it takes any.
 	refuse atomic.Int64
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{webhooks: make(chan *whatsapp.Webhook, 100), client: &http.Client{Transport: &http.Transport{}}}
+	w := &world{webhooks: make(chan *cloudapi.Webhook, 100), client: &http.Client{Transport: &http.Transport{}}}
 	bot := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.takeWebhook(t, rw,
 			r)
@@ -57,14 +57,14 @@ func newWorld(t *testing.T) *world {
 // takeWebhook is the bot: it repeats what it is told.
 func (w *world) takeWebhook(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	if !whatsapp.Verify([]string{"secret"}, r.Header.Get(whatsapp.SignatureHeader), body) {
+	if !cloudapi.Verify([]string{"secret"}, r.Header.Get(cloudapi.SignatureHeader), body) {
 		t.Error("a webhook is not signed")
 	}
 	if w.refuse.Add(-1) >= 0 {
 		rw.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	webhook, err := whatsapp.Decode(body)
+	webhook, err := cloudapi.Decode(body)
 	if err != nil || len(webhook.Unread) > 0 {
 		t.Errorf("webhook %s: %v, unread %v", body, err, webhook.Unread)
 		return
@@ -115,7 +115,7 @@ func (w *world) send(t *testing.T, body string, header ...string) int {
 }
 
 // message waits for the next webhook with a message.
-func (w *world) message(t *testing.T) whatsapp.Inbound {
+func (w *world) message(t *testing.T) cloudapi.Inbound {
 	t.Helper()
 	for webhook := range w.webhooks {
 		if len(webhook.Messages) > 0 {

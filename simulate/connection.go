@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // connections post to the servers of a bot by HTTP/1.1 over kept connections, one request at a time
@@ -84,7 +84,7 @@ func newServer(to *url.URL) *server {
 		s.head = fmt.Appendf(s.head, "Authorization: Basic %s\r\n",
 			base64.StdEncoding.EncodeToString([]byte(to.User.Username()+":"+password)))
 	}
-	s.head = append(s.head, whatsapp.SignatureHeader+": "...)
+	s.head = append(s.head, cloudapi.SignatureHeader+": "...)
 	return s
 }
 

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // counter is a bot under test, with a choice of mistakes.
@@ -26,8 +26,8 @@ type counter struct {
 
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	webhook, err := whatsapp.Decode(body)
-	if err != nil || !whatsapp.Verify([]string{"secret"}, r.Header.Get(whatsapp.SignatureHeader), body) {
+	webhook, err := cloudapi.Decode(body)
+	if err != nil || !cloudapi.Verify([]string{"secret"}, r.Header.Get(cloudapi.SignatureHeader), body) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -44,7 +44,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *counter) handle(m whatsapp.Inbound, n int) {
+func (c *counter) handle(m cloudapi.Inbound, n int) {
 	user := m.User.WaId
 	c.mu.Lock()
 	locked := true

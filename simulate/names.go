@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Names says under which identities a user writes.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Pattern says how the messages of one user follow each other.

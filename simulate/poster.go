@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // poster sends webhooks, again and again until they are answered 200, as the provider does.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Run plays the users and returns what came of it. It fails where the run itself is not possible:

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wactor/wactor/internal/freeport"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // statuses posts the delivery statuses of replies. What waits together travels together, as the

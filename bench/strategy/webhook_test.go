@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/wactor/wactor/whatsapp"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // graph takes replies, after so many failures.
@@ -60,12 +60,12 @@ func TestWebhookToReply(t *testing.T) {
 	defer chosen.Close()
 	h := &Webhook{AppSecret: "secret", Strategy: chosen, Log: slog.New(slog.DiscardHandler)}
 	for range 2 { // the second is a duplicate
-		if status := post(h, body, whatsapp.Sign("secret", []byte(body))); status != http.StatusOK {
+		if status := post(h, body, cloudapi.Sign("secret", []byte(body))); status != http.StatusOK {
 			t.Fatal(status)
 		}
 	}
 	next := strings.ReplaceAll(body, "wamid.1", "wamid.9")
-	if status := post(h, next, whatsapp.Sign("secret", []byte(next))); status != http.StatusOK {
+	if status := post(h, next, cloudapi.Sign("secret", []byte(next))); status != http.StatusOK {
 		t.Fatal(status)
 	}
 	var replies []string
@@ -95,9 +95,9 @@ func TestWebhookRefuses(t *testing.T) {
 	}{
 		{body, "", http.StatusUnauthorized},
 		{body, "sha256=zz", http.StatusUnauthorized},
-		{body, whatsapp.Sign("other", []byte(body)), http.StatusUnauthorized},
-		{"{}", whatsapp.Sign("secret", []byte("{}")), http.StatusBadRequest},
-		{body, whatsapp.Sign("secret", []byte(body)), http.StatusServiceUnavailable},
+		{body, cloudapi.Sign("other", []byte(body)), http.StatusUnauthorized},
+		{"{}", cloudapi.Sign("secret", []byte("{}")), http.StatusBadRequest},
+		{body, cloudapi.Sign("secret", []byte(body)), http.StatusServiceUnavailable},
 	} {
 		if status := post(h, c.body, c.signature); status != c.status {
 			t.Errorf("%d for %s", status, c.signature)

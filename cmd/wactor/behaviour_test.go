@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Each of these tests plays one rule of docs/conversations.md to a process of the program, from its

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/config"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 const (

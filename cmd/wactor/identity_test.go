@@ -11,7 +11,7 @@ import (
 	"connectrpc.com/connect"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Each of these tests plays one rule of identity to a process of the program.

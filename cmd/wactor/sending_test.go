@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // Each of these tests plays one rule of sending, or of failing, to a process of the program.

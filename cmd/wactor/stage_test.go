@@ -19,8 +19,8 @@ import (
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
-	"github.com/wactor/wactor/whatsapp"
-	"github.com/wactor/wactor/whatsapp/emulator"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 const player = "4915100000001"
@@ -159,7 +159,7 @@ func (s *stage) post(body []byte) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	request.Header.Set(whatsapp.SignatureHeader, s.number.Sign(body))
+	request.Header.Set(cloudapi.SignatureHeader, s.number.Sign(body))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Fatal(err)

@@ -30,7 +30,7 @@ var layers = map[string]Layer{
 	"proto/wactor/v1":   Pure,
 	"conversation":      Pure,
 	"flow":              Pure,
-	"whatsapp":          Pure,
+	"provider/cloudapi": Pure,
 	"cluster/placement": Pure,
 	"internal/planted":  Pure,
 
@@ -42,14 +42,14 @@ var layers = map[string]Layer{
 	"bot":                             Runtime,
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
-	"whatsapp/emulator":               Runtime,
+	"provider/cloudapi/emulator":      Runtime,
 	"internal/freeport":               Runtime, // for tests
 
-	"gateway":        Edge,
-	"whatsapp/graph": Edge,
-	"phone":          Edge,
-	"simulate":       Edge,
-	"admin":          Edge,
+	"gateway":                 Edge,
+	"provider/cloudapi/graph": Edge,
+	"phone":                   Edge,
+	"simulate":                Edge,
+	"admin":                   Edge,
 
 	"node": Wiring,
 

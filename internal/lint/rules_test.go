@@ -57,7 +57,7 @@ func TestLayers(t *testing.T) {
 	}
 	wantFindings(t, CheckLayers(module(t, map[string]string{
 		"cmd/wactor/main.go":         inside("node", "bot", "conversation"),
-		"node/node.go":               inside("gateway", "actors", "whatsapp"),
+		"node/node.go":               inside("gateway", "actors", "provider/cloudapi"),
 		"gateway/good.go":            inside("actors", "conversation"),
 		"gateway/bad.go":             inside("admin", "node"),
 		"actors/bad.go":              inside("proto/wactor/v1", "bot"),

@@ -1,0 +1,176 @@
+package cloudapi
+
+import (
+	"math"
+	"net/url"
+	"unicode/utf8"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// Check says whether WhatsApp's documented limits allow this reply. It returns nil or Problems: all
+// of them, so that a bot's author does not meet them one by one. Lengths are counted in characters
+// (code points).
+//
+// It does not know what only the provider knows: whether the 24-hour window is open, a template
+// exists, a link can be loaded. A raw message is the provider's own object and is checked for its
+// frame alone.
+func Check(reply *wactorv1.Reply) error {
+	var problems Problems
+	c := checker{problems: &problems, source: sourceMessages}
+	checkContent(c, reply)
+	if reply.GetReaction() != nil && reply.GetReplyTo() != "" {
+		c.add("reply_to", "a reaction cannot quote a message")
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}
+
+func checkContent(c checker, reply *wactorv1.Reply) {
+	switch content := reply.GetContent().(type) {
+	case *wactorv1.Reply_Text:
+		c.source = sourceText
+		c.text("text", content.Text, MaxText)
+	case *wactorv1.Reply_Buttons:
+		checkButtons(c, content.Buttons)
+	case *wactorv1.Reply_List:
+		checkList(c, content.List)
+	case *wactorv1.Reply_Cta:
+		checkCTA(c, content.Cta)
+	case *wactorv1.Reply_Media:
+		checkMedia(c.in("media."), content.Media)
+	case *wactorv1.Reply_Location:
+		checkLocation(c.in("location."), content.Location)
+	case *wactorv1.Reply_Template:
+		c = c.in("template.")
+		c.text("name", content.Template.GetName(), MaxTemplateName)
+		c.required("language", content.Template.GetLanguage())
+	case *wactorv1.Reply_Reaction:
+		c.in("reaction.").required("message_id", content.Reaction.GetMessageId())
+	case *wactorv1.Reply_LocationRequest:
+		c.source = sourceLocationRequest
+		c.text("location_request", content.LocationRequest, MaxLocationRequestBody)
+	case *wactorv1.Reply_Raw:
+		checkRaw(c.in("raw."), content.Raw.AsMap())
+	default:
+		c.add("reply", "is empty")
+	}
+}
+
+// text checks a field that must have 1 to limit characters.
+func (c checker) text(field, value string, limit int) {
+	c.required(field, value)
+	c.optional(field, value, limit)
+}
+
+// optional checks a field that has at most limit characters.
+func (c checker) optional(field, value string, limit int) {
+	if got := utf8.RuneCountInString(value); got > limit {
+		c.tooMany(field, got, limit, "characters")
+	}
+}
+
+func (c checker) required(field, value string) {
+	if value == "" {
+		c.add(field, "is empty")
+	}
+}
+
+// link checks for an address that WhatsApp can open: absolute, with a host, over https.
+func (c checker) link(field, value string) {
+	if value == "" {
+		c.add(field, "is empty")
+		return
+	}
+	if address, err := url.Parse(value); err != nil || address.Scheme != "https" || address.Host == "" {
+		c.add(field, "is not an https address")
+	}
+}
+
+func checkMedia(c checker, media *wactorv1.Media) {
+	kind := media.GetType()
+	switch kind {
+	case "image", "video", "document":
+		c.optional("caption", media.GetCaption(), MaxCaption)
+	case "audio", "sticker":
+		if media.GetCaption() != "" {
+			c.add("caption", "%s cannot have a caption", kind)
+		}
+	default:
+		c.add("type", "is not one of image, video, audio, document, sticker")
+	}
+	checkFile(c, media)
+}
+
+// checkFile checks where the bytes of a file come from.
+func checkFile(c checker, media *wactorv1.Media) {
+	switch {
+	case media.GetId() != "" && media.GetLink() != "":
+		c.add("id", "either id or link, not both")
+	case media.GetId() == "" && media.GetLink() == "":
+		c.add("id", "id or link is needed")
+	case media.GetLink() != "":
+		c.link("link", media.GetLink())
+	}
+}
+
+func checkLocation(c checker, location *wactorv1.Location) {
+	within := func(field string, value, bound float64) {
+		if math.IsNaN(value) || math.Abs(value) > bound {
+			c.add(field, "is not between -%v and %v degrees", bound, bound)
+		}
+	}
+	within("latitude", location.GetLatitude(), 90)
+	within("longitude", location.GetLongitude(), 180)
+}
+
+// ownFields are what Encode gives a message: a bot that sets one would write to somebody else,
+// break the bookkeeping of statuses, or send no message at all.
+var ownFields = []string{"to", "recipient", "biz_opaque_callback_data", "status"}
+
+func checkRaw(c checker, message map[string]any) {
+	c.source = ""
+	for _, field := range ownFields {
+		if _, set := message[field]; set {
+			c.add(field, "is set by Wactor")
+		}
+	}
+	kind, _ := message["type"].(string)
+	if kind == "" {
+		c.add("type", "is missing")
+	} else if !isComposite(message[kind]) {
+		c.add("type", "the object of this type is missing")
+	}
+	if depth := depthOf(message, MaxRawDepth+1); depth > MaxRawDepth {
+		c.tooMany("type", depth, MaxRawDepth, "levels or more")
+	}
+}
+
+func isComposite(value any) bool {
+	switch value.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+// depthOf counts the levels of a value, at most limit of them.
+func depthOf(value any, limit int) int {
+	if limit == 0 || !isComposite(value) {
+		return 0
+	}
+	deepest := 0
+	switch value := value.(type) {
+	case map[string]any:
+		for _, inner := range value {
+			deepest = max(deepest, depthOf(inner, limit-1))
+		}
+	case []any:
+		for _, inner := range value {
+			deepest = max(deepest, depthOf(inner, limit-1))
+		}
+	}
+	return deepest + 1
+}

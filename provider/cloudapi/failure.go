@@ -1,0 +1,151 @@
+package cloudapi
+
+import (
+	"fmt"
+	"time"
+)
+
+// Class says what a refusal of the provider means for the message that was to be sent. Its zero
+// value is ClassUnknown, the one that is never wrong.
+type Class int
+
+const (
+	// ClassUnknown: the message may have gone out; sending it again can double it.
+	ClassUnknown Class = iota
+	// ClassRejected: refused before processing; the same request may succeed later, and cannot
+	// double.
+	ClassRejected
+	// ClassRefused: this message will not go out, now or later.
+	ClassRefused
+	// ClassHeld: the business number cannot send anything until somebody acts (token, permission,
+	// payment, registration).
+	ClassHeld
+)
+
+func (c Class) String() string {
+	switch c {
+	case ClassUnknown:
+		return "unknown"
+	case ClassRejected:
+		return "rejected"
+	case ClassRefused:
+		return "refused"
+	case ClassHeld:
+		return "held"
+	}
+	return fmt.Sprintf("Class(%d)", int(c))
+}
+
+// Failure is an answer of the provider that is not a 2xx.
+type Failure struct {
+	Class Class
+	// HTTPStatus is the status of the answer. It only decides where there is no code: rate limits
+	// have been seen with 400 and with 429.
+	HTTPStatus int
+	// Code and Subcode are those of the error object; 0 where there is none (0 is also a code: see
+	// HasCode).
+	Code, Subcode int
+	// HasCode says that the answer named a code.
+	HasCode bool
+	// RetryAfter is the least wait before the next try by the provider's published limits; 0 where
+	// none is known.
+	RetryAfter time.Duration
+	// Reason is a short text of class, code and status. The provider's own words are left out: they
+	// can quote a phone number or a text.
+	Reason string
+}
+
+func (f Failure) Error() string { return "cloudapi: " + f.Reason }
+
+// HTTP statuses that say more than their hundred (RFC 9110). They are written out since net/http is
+// no package for a codec.
+const (
+	unauthorized      = 401
+	forbidden         = 403
+	notFound          = 404
+	methodNotAllowed  = 405
+	proxyAuthRequired = 407
+	requestTimeout    = 408
+	tooManyRequests   = 429
+)
+
+// Classify reads an answer that is not a 2xx. The code decides; the HTTP status decides where there
+// is no code, or none that is known. What Meta flags as transient is never refused for good.
+func Classify(httpStatus int, body []byte) Failure {
+	answer := readError(body)
+	f := Failure{HTTPStatus: httpStatus, Code: answer.code, Subcode: answer.subcode, HasCode: answer.hasCode}
+	meaning, known := answer.meaning()
+	if !known {
+		meaning = meaningOfStatus(httpStatus, answer.hasCode)
+	}
+	f.Class, f.RetryAfter = meaning.class, meaning.wait
+	if f.Class == ClassRefused && answer.transient {
+		f.Class = ClassUnknown
+	}
+	f.Reason = f.text(meaning.text)
+	return f
+}
+
+func (f Failure) text(meaning string) string {
+	if !f.HasCode {
+		return fmt.Sprintf("%s: %s (http %d)", f.Class, meaning, f.HTTPStatus)
+	}
+	if f.Subcode != 0 {
+		return fmt.Sprintf("%s: %s (code %d/%d, http %d)", f.Class, meaning, f.Code, f.Subcode, f.HTTPStatus)
+	}
+	return fmt.Sprintf("%s: %s (code %d, http %d)", f.Class, meaning, f.Code, f.HTTPStatus)
+}
+
+// meaningOfStatus judges an answer without a known code. Without any code it is not the Graph API
+// that speaks but something on the way or at a wrong address, and then the channel is at fault, not
+// the message.
+func meaningOfStatus(status int, hasCode bool) meaning {
+	switch {
+	case status == tooManyRequests:
+		return meaning{class: ClassRejected, text: "too many requests"}
+	case status == unauthorized || status == forbidden || status == proxyAuthRequired:
+		return meaning{class: ClassHeld, text: "not authorised"}
+	case status == requestTimeout || status >= 500:
+		return meaning{class: ClassUnknown, text: "server error"}
+	case status >= 300 && status < 400:
+		return meaning{class: ClassHeld, text: "redirected: graph_url is wrong"}
+	case !hasCode && (status == notFound || status == methodNotAllowed):
+		return meaning{class: ClassHeld, text: "no such address: graph_url or phone_number_id is wrong"}
+	case status >= 400:
+		return meaning{class: ClassRefused, text: "bad request"}
+	}
+	return meaning{class: ClassUnknown, text: "not an answer to a send"}
+}
+
+// graphError is the error object of the Graph API, as far as it can be read.
+type graphError struct {
+	code, subcode int
+	hasCode       bool
+	transient     bool
+}
+
+// readError never fails: half an answer is as good as the part that is there.
+func readError(body []byte) (answer graphError) {
+	s := scanner{data: body}
+	for in := s.object("body"); s.member(&in); {
+		if string(in.key) != "error" {
+			s.skip()
+			continue
+		}
+		for in := s.object("error"); s.member(&in); {
+			switch string(in.key) {
+			case "code":
+				c := s.peek()
+				answer.code = int(s.whole())
+				answer.hasCode = answer.code != 0 || c == '0'
+			case "error_subcode":
+				answer.subcode = int(s.whole())
+			case "is_transient":
+				answer.transient = s.flag("is_transient")
+			default:
+				s.skip()
+			}
+		}
+	}
+	return answer
+}

@@ -1,0 +1,95 @@
+package cloudapi
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// Vectors made with: printf %s BODY | openssl dgst -sha256 -hmac SECRET
+var signatures = []struct{ name, secret, body, header string }{
+	{"ascii", "secret", `{"a":"b"}`, "sha256=5782eb1e80a9c0cc789474a5ab9faf38384866cac1c0151663b2ec9d0082743e"},
+	{"escaped, as Meta sends it", "secret", `{"body":"caf\u00e9 \ud83d\udc4d"}`, "sha256=4bf139c3ae75b991a28dae6d1372e36f65654b32f4a0189b672852c126b42818"},
+	{"UTF-8", "secret", `{"body":"café 👍"}`, "sha256=ee9bf5e3f888691ba39f043a25eea62b2eaebae3ad60ac64ddf3f2eb51efb3e2"},
+	{"slashes as they come", "sécret", `{"url":"https:\/\/x\/"}`, "sha256=47dfc51563d49781515915e6e6c68f558a8db5098e03d0fcacc582b56b67b866"},
+	{"empty body", "secret", ``, "sha256=f9e66e179b6747ae54108f82f8ade8b3c25d76fd30afde6c395822c530196169"},
+}
+
+func TestSignatureVectors(t *testing.T) {
+	for _, v := range signatures {
+		t.Run(v.name, func(t *testing.T) {
+			if got := Sign(v.secret, []byte(v.body)); got != v.header {
+				t.Errorf("Sign = %s, want %s", got, v.header)
+			}
+			for _, secrets := range [][]string{{v.secret}, {"old", v.secret}, {v.secret, "", "new"}} {
+				if !Verify(secrets, v.header, []byte(v.body)) {
+					t.Errorf("Verify(%q) = false", secrets)
+				}
+			}
+			for _, secrets := range [][]string{nil, {""}, {"other"}, {v.secret + " "}} {
+				if Verify(secrets, v.header, []byte(v.body)) {
+					t.Errorf("Verify(%q) = true", secrets)
+				}
+			}
+			if Verify([]string{v.secret}, v.header, []byte(v.body+" ")) {
+				t.Error("a changed body verifies")
+			}
+		})
+	}
+}
+
+func TestEmptySecretVerifiesNothing(t *testing.T) {
+	if Verify([]string{""}, Sign("", []byte("x")), []byte("x")) {
+		t.Error("anybody can sign with the empty secret")
+	}
+}
+
+func TestMalformedSignature(t *testing.T) {
+	good := Sign("secret", []byte("x"))
+	for header, want := range map[string]bool{
+		good:                                  false,
+		strings.ToUpper(good):                 true,
+		"sha256=" + strings.ToUpper(good[7:]): false,
+		"":                                    true,
+		"sha256=":                             true,
+		good[7:]:                              true,
+		"sha1=" + good[7:]:                    true,
+		good + "00":                           true,
+		good[:len(good)-1]:                    true,
+		good[:len(good)-1] + "g":              true,
+		" " + good:                            true,
+		"sha256=" + strings.Repeat("é", 32):   true,
+	} {
+		if got := MalformedSignature(header); got != want {
+			t.Errorf("MalformedSignature(%q) = %v", header, got)
+		}
+		if want && Verify([]string{"secret"}, header, []byte("x")) {
+			t.Errorf("Verify accepts %q", header)
+		}
+	}
+}
+
+func TestHandshake(t *testing.T) {
+	const right = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=tok"
+	for query, want := range map[string]string{
+		right: "1158201444",
+		"hub.mode=subscribe&hub.challenge=a+b%26&hub.verify_token=tok": "a b&",
+		"hub.mode=subscribe&hub.challenge=1&hub.verify_token=to":       "",
+		"hub.mode=subscribe&hub.challenge=1":                           "",
+		"hub.mode=other&hub.challenge=1&hub.verify_token=tok":          "",
+		"hub.mode=subscribe&hub.verify_token=tok":                      "",
+		"": "",
+	} {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := Handshake(values, "tok"); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v", query, got, ok)
+		}
+	}
+	values, _ := url.ParseQuery("hub.mode=subscribe&hub.challenge=1&hub.verify_token=")
+	if _, ok := Handshake(values, ""); ok {
+		t.Error("an empty token accepts everybody")
+	}
+}

@@ -1,0 +1,96 @@
+package cloudapi
+
+func (d *decoder) statuses(c *change) {
+	if isEmpty(c.statuses) {
+		return
+	}
+	s := scanner{data: c.statuses}
+	for list := s.array("statuses"); s.element(&list); {
+		if d.count(&d.updates); d.scan.err != nil {
+			return
+		}
+		s.peek()
+		start := s.pos
+		status, flaw := readStatus(&s)
+		if flaw != "" {
+			d.unread(c.phoneNumberID, flaw, s.data[start:s.pos])
+			continue
+		}
+		status.PhoneNumberID = c.phoneNumberID
+		d.webhook.Statuses = append(d.webhook.Statuses, status)
+	}
+	if s.odd != "" {
+		d.unread(c.phoneNumberID, s.odd+wrongType, c.statuses)
+	}
+}
+
+// readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are
+// errors of a strange form, since the status itself decides the fate of a reply in doubt.
+func readStatus(s *scanner) (status Status, flaw string) {
+	var participant, participantUser string
+	for in := s.object("status"); s.member(&in); {
+		switch string(in.key) {
+		case "id":
+			status.MessageID = s.text("status.id")
+		case "status":
+			status.Status = s.word("status.status", knownWords)
+		case "timestamp":
+			status.AtMs = milliseconds(s.whole())
+		case "recipient_id":
+			status.RecipientWaID = s.text("status.recipient_id")
+		case "recipient_user_id":
+			status.RecipientUserID = s.text("status.recipient_user_id")
+		case "recipient_participant_id", "participant_recipient_id": // Meta's pages spell it both ways
+			participant = s.text("status.recipient_participant_id")
+		case "recipient_participant_user_id":
+			participantUser = s.text("status.recipient_participant_user_id")
+		case "biz_opaque_callback_data":
+			status.ReplyID = s.text("status.biz_opaque_callback_data")
+		case "errors":
+			status.ErrorCode, status.ErrorTitle = firstError(s.skip())
+		default:
+			s.skip()
+		}
+	}
+	if participant != "" || participantUser != "" { // in a group, recipient_id is the group
+		status.RecipientWaID, status.RecipientUserID = participant, participantUser
+	}
+	status.RecipientWaID, status.RecipientUserID = sortIDs(status.RecipientWaID, status.RecipientUserID)
+	return status, flawOfStatus(s, &status)
+}
+
+func flawOfStatus(s *scanner, status *Status) (flaw string) {
+	switch {
+	case s.odd != "":
+		flaw, s.odd = s.odd+wrongType, ""
+	case status.MessageID == "":
+		flaw = "status.id is missing"
+	case status.Status == "":
+		flaw = "status.status is missing"
+	}
+	return flaw
+}
+
+// firstError reads code and title of the first of a list of errors.
+func firstError(list []byte) (code int, title string) {
+	s := scanner{data: list}
+	first := true
+	for each := s.array("errors"); s.element(&each); {
+		if !first {
+			s.skip()
+			continue
+		}
+		first = false
+		for in := s.object("error"); s.member(&in); {
+			switch string(in.key) {
+			case "code":
+				code = int(s.whole())
+			case "title":
+				title = s.text("title")
+			default:
+				s.skip()
+			}
+		}
+	}
+	return code, title
+}
