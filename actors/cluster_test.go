@@ -104,10 +104,10 @@ func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 		var taken [][]uint64
 		offer := &Delivery{
 			Conversation: conversation.ID{Channel: "shop", User: "u"},
-			question: conversation.TakenOver{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7,
+			question: conversation.MergeOffer{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7,
 				Type: "text", Text: "hi"}}},
 			Done:   func(conversation.Verdict, error) {},
-			answer: func(a conversation.AnswerAsk) { taken = append(taken, a.Taken) },
+			answer: func(a conversation.ReplyPeer) { taken = append(taken, a.Taken) },
 		}
 		for range 2 {
 			b.Deliver(offer)
@@ -150,8 +150,8 @@ func deliveries() []*Delivery {
 		{Conversation: to, Message: message, User: &wactorv1.User{WaId: "491"}, Node: "n1", hops: 2},
 		{Conversation: to, Status: &conversation.StatusArrived{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7,
 			AtMs: 9}},
-		{Conversation: to, question: conversation.Asked{By: "US.1", CreatedMs: 4}},
-		{Conversation: to, question: conversation.TakenOver{
+		{Conversation: to, question: conversation.ResolveRequest{By: "US.1", CreatedMs: 4}},
+		{Conversation: to, question: conversation.MergeOffer{
 			From: "US.1", User: &wactorv1.User{Id: "1"}, Names: []string{"a"}, Claims: []string{"b"},
 			Messages: []*wactorv1.Message{message},
 		}},
@@ -209,9 +209,9 @@ func TestOutcomesTravel(t *testing.T) {
 	}
 	out := make(chan *clusterv1.Outcome, 1)
 	d, _ := Decode(deliveries()[2].Encode(), func(o *clusterv1.Outcome) { out <- o })
-	d.answer(conversation.AnswerAsk{Owner: "US.2", Taken: []uint64{4}})
-	var got conversation.AnswerAsk
-	(&Delivery{answer: func(a conversation.AnswerAsk) { got = a }}).Finish(<-out)
+	d.answer(conversation.ReplyPeer{Owner: "US.2", Taken: []uint64{4}})
+	var got conversation.ReplyPeer
+	(&Delivery{answer: func(a conversation.ReplyPeer) { got = a }}).Finish(<-out)
 	if got.Owner != "US.2" || !slices.Equal(got.Taken, []uint64{4}) {
 		t.Errorf("an answer became %+v", got)
 	}

@@ -25,8 +25,8 @@ var outcomes = []conversation.SendOutcome{
 }
 
 // doubtOutcomes are the values of the label of wactor_doubts_ended_total.
-var doubtOutcomes = []string{conversation.DoubtTaken, conversation.DoubtFailed, conversation.DoubtResent,
-	conversation.DoubtParked}
+var doubtOutcomes = []string{conversation.InDoubtTaken, conversation.InDoubtFailed, conversation.InDoubtResent,
+	conversation.InDoubtParked}
 
 func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	counter := func(name, help string) prometheus.Counter {

@@ -33,21 +33,21 @@ func (a *activation) forward(e conversation.Forward) {
 	a.runtime.options.Elsewhere(d)
 }
 
-// askOther asks another identity to whom it belongs. Where no answer comes, the machine asks again.
-func (a *activation) askOther(e conversation.Ask) {
-	a.question(e.To, conversation.Asked{By: e.By, CreatedMs: e.CreatedMs},
-		func(answer conversation.AnswerAsk) conversation.Event {
-			return conversation.AskAnswered{Name: e.To.User, Owner: answer.Owner}
+// requestResolve asks another identity for its owner. Without an answer the machine asks again.
+func (a *activation) requestResolve(e conversation.RequestResolve) {
+	a.question(e.To, conversation.ResolveRequest{By: e.By, CreatedMs: e.CreatedMs},
+		func(answer conversation.ReplyPeer) conversation.Event {
+			return conversation.ResolveReply{Name: e.To.User, Owner: answer.Owner}
 		})
 }
 
-// handOver offers what waits here to an older conversation.
-func (a *activation) handOver(e conversation.HandOver) {
-	offer := conversation.TakenOver{
+// offerMerge offers what waits here to an older conversation.
+func (a *activation) offerMerge(e conversation.OfferMerge) {
+	offer := conversation.MergeOffer{
 		From: e.From, User: e.User, ToldMs: e.ToldMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
 	}
-	a.question(e.To, offer, func(answer conversation.AnswerAsk) conversation.Event {
-		return conversation.HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
+	a.question(e.To, offer, func(answer conversation.ReplyPeer) conversation.Event {
+		return conversation.MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
 	})
 }
 
@@ -59,18 +59,18 @@ func cloneAll(messages []*wactorv1.Message) []*wactorv1.Message {
 	return clones
 }
 
-func (a *activation) question(to conversation.ID, question any, event func(conversation.AnswerAsk) conversation.Event) {
+func (a *activation) question(to conversation.ID, question any, event func(conversation.ReplyPeer) conversation.Event) {
 	system, pid := a.runtime.system, a.pid
 	a.runtime.options.Elsewhere(&Delivery{
 		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
-		answer: func(answer conversation.AnswerAsk) { system.Root.Send(pid, result{event: event(answer)}) },
+		answer: func(answer conversation.ReplyPeer) { system.Root.Send(pid, result{event: event(answer)}) },
 	})
 }
 
 // answerQuestion hands a question to the machine.
 func (a *activation) answerQuestion(ref uint64, question any) {
 	switch q := question.(type) {
-	case conversation.Asked:
+	case conversation.ResolveRequest:
 		q.Ref = ref
 		a.step(q)
 	case retryLetter:
@@ -79,7 +79,7 @@ func (a *activation) answerQuestion(ref uint64, question any) {
 		if letter, err := a.letter(q.seq); a.canRead(ref, err) {
 			a.step(conversation.Skipped{Ref: ref, Letter: letter})
 		}
-	case conversation.TakenOver:
+	case conversation.MergeOffer:
 		q.Ref = ref
 		q.Known = a.knownAll(q.Messages)
 		q.Messages = cloneAll(q.Messages) // the machine makes them its own; the offer may have to be tried again

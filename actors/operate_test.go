@@ -52,7 +52,7 @@ func TestLinkingGoesOnByItself(t *testing.T) {
 		b = start(t, store, inlineCounter{}, func(o *Options) {
 			o.Elsewhere = func(d *Delivery) {
 				<-ready
-				if _, asks := d.question.(conversation.Asked); asks && store.failedCommits == 0 {
+				if _, asks := d.question.(conversation.ResolveRequest); asks && store.failedCommits == 0 {
 					store.set(func() { store.failing = errors.New("log is gone") })
 				}
 				b.Deliver(d)

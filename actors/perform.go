@@ -51,11 +51,11 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 		a.callBot(e.Turn)
 	case conversation.Forward:
 		a.forward(e)
-	case conversation.Ask:
-		a.askOther(e)
-	case conversation.HandOver:
-		a.handOver(e)
-	case conversation.AnswerAsk:
+	case conversation.RequestResolve:
+		a.requestResolve(e)
+	case conversation.OfferMerge:
+		a.offerMerge(e)
+	case conversation.ReplyPeer:
 		if d := a.open[e.Ref]; d != nil {
 			delete(a.open, e.Ref)
 			d.answer(e)

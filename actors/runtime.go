@@ -138,7 +138,7 @@ type Delivery struct {
 	// question, where set, is what another conversation or an operator asks; the former is answered
 	// by answer.
 	question any
-	answer   func(conversation.AnswerAsk)
+	answer   func(conversation.ReplyPeer)
 	// hops counts how often it was forwarded.
 	hops int
 }

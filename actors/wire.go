@@ -15,9 +15,9 @@ func (d *Delivery) Encode() *clusterv1.Delivery {
 	out := &clusterv1.Delivery{Channel: d.Conversation.Channel, UserId: d.Conversation.User, Node: d.Node,
 		Hops: uint32(d.hops)}
 	switch q := d.question.(type) {
-	case conversation.Asked:
+	case conversation.ResolveRequest:
 		out.Content = &clusterv1.Delivery_Asked{Asked: &clusterv1.Asked{By: q.By, CreatedMs: q.CreatedMs}}
-	case conversation.TakenOver:
+	case conversation.MergeOffer:
 		out.Content = &clusterv1.Delivery_TakenOver{TakenOver: &clusterv1.TakenOver{
 			From: q.From, User: q.User, Names: q.Names, Claims: q.Claims, Messages: q.Messages, ToldMs: q.ToldMs,
 		}}
@@ -46,7 +46,7 @@ func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery,
 		Done: func(verdict conversation.Verdict, err error) {
 			finish(&clusterv1.Outcome{Id: in.GetId(), Verdict: int32(verdict), Refusal: refusalOf(err)})
 		},
-		answer: func(a conversation.AnswerAsk) {
+		answer: func(a conversation.ReplyPeer) {
 			finish(&clusterv1.Outcome{Id: in.GetId(), Answered: true, Owner: a.Owner, Taken: a.Taken})
 		},
 	}
@@ -66,10 +66,10 @@ func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery,
 			AtMs: s.GetAtMs(),
 		}
 	case *clusterv1.Delivery_Asked:
-		d.question = conversation.Asked{By: c.Asked.GetBy(), CreatedMs: c.Asked.GetCreatedMs()}
+		d.question = conversation.ResolveRequest{By: c.Asked.GetBy(), CreatedMs: c.Asked.GetCreatedMs()}
 	case *clusterv1.Delivery_TakenOver:
 		t := c.TakenOver
-		d.question = conversation.TakenOver{
+		d.question = conversation.MergeOffer{
 			From: t.GetFrom(), User: t.GetUser(), ToldMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(),
 			Messages: t.GetMessages(),
 		}
@@ -86,7 +86,7 @@ func Decode(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) (*Delivery,
 // Finish ends a delivery with the outcome that another node found.
 func (d *Delivery) Finish(o *clusterv1.Outcome) {
 	if o.GetAnswered() && d.answer != nil {
-		d.answer(conversation.AnswerAsk{Owner: o.GetOwner(), Taken: o.GetTaken()})
+		d.answer(conversation.ReplyPeer{Owner: o.GetOwner(), Taken: o.GetTaken()})
 		return
 	}
 	d.Done(conversation.Verdict(o.GetVerdict()), errorOf(o.GetRefusal()))

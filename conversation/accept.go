@@ -65,7 +65,7 @@ func (c *Conversation) accept(e Arrived) {
 		SentMs: message.SentMs, ReceivedMs: message.ReceivedMs,
 	})
 	if reason := c.unfit(message); reason != "" {
-		c.bury(&wactorv1.DeadLetter{Reason: reason, Messages: []*wactorv1.Message{message}})
+		c.deadLetter(&wactorv1.DeadLetter{Reason: reason, Messages: []*wactorv1.Message{message}})
 		return
 	}
 	if reason, answer := c.spare(message); reason != "" {
@@ -178,8 +178,8 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,
 		SentMs: e.AtMs, Reason: codeReason(e.Code),
 	})
-	if open && c.send.phase == sendDoubt {
-		c.noteDoubt(map[bool]string{true: DoubtFailed, false: DoubtTaken}[e.Status == "failed"])
+	if open && c.send.phase == sendInDoubt {
+		c.noteResolved(map[bool]string{true: InDoubtFailed, false: InDoubtTaken}[e.Status == "failed"])
 	}
 	switch {
 	case open && e.Status == "failed":
@@ -188,7 +188,7 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 		c.taken(e.ProviderID, "status")
 		c.awaited(seq, e.Status)
 	case e.Status == "failed":
-		c.bury(&wactorv1.DeadLetter{
+		c.deadLetter(&wactorv1.DeadLetter{
 			Reason: failedReason(e.Code),
 			Reply:  &wactorv1.OutboxReply{Seq: seq, Id: e.ReplyID},
 		})

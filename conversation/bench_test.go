@@ -48,7 +48,7 @@ func BenchmarkMessage(b *testing.B) {
 	run(Started{})
 	run(message(-1)) // the first one shows that the user has two names
 	run(Committed{Revision: revision})
-	first, _ := run(AskAnswered{Name: user.UserId, Owner: user.WaId})
+	first, _ := run(ResolveReply{Name: user.UserId, Owner: user.WaId})
 	answer(first)
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -43,14 +43,14 @@ type Conversation struct {
 	// notBeforeMs is when the bot may be asked again that was not called since it fails for
 	// everybody.
 	notBeforeMs int64
-	// askAtMs is when claimed identities are asked again, or the offer to an older conversation is
+	// linkAtMs is when claimed identities are asked again, or the offer to an older conversation is
 	// repeated.
-	askAtMs  int64
+	linkAtMs int64
 	alarmMs  int64
 	stopping bool
-	// unburied are the dead letters that left in a commit which may not be applied yet: what the
-	// store can't know.
-	unburied map[uint64]bool
+	// removedLetters are the dead letters that left in a commit which may not be applied yet: what
+	// the store can't know.
+	removedLetters map[uint64]bool
 	// apartBefore is the number before which messages have turns of their own: one over several of
 	// them has failed for good. apologised: the user was told so.
 	apartBefore uint64
@@ -141,14 +141,14 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 		c.sendDone(e)
 	case Ticked:
 		c.ticked(e)
-	case Asked:
-		c.asked(e)
-	case AskAnswered:
-		c.answeredAsk(e)
-	case TakenOver:
-		c.takeOver(e)
-	case HandedOver:
-		c.handedOver(e)
+	case ResolveRequest:
+		c.resolveRequest(e)
+	case ResolveReply:
+		c.resolveReply(e)
+	case MergeOffer:
+		c.mergeOffer(e)
+	case MergeResult:
+		c.mergeResult(e)
 	case Retried:
 		c.retried(e)
 	case Skipped:
@@ -165,8 +165,8 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	if !c.inline {
 		c.flush()
 	}
-	c.ask()
-	c.handOver()
+	c.requestResolve()
+	c.offerMerge()
 	c.setAlarm()
 	effects := c.effects
 	c.effects = nil
@@ -212,8 +212,8 @@ func (c *Conversation) setAlarm() {
 		if c.send.waits() && (at == 0 || c.send.untilMs < at) {
 			at = c.send.untilMs
 		}
-		if c.linking() && c.askAtMs > c.nowMs && (at == 0 || c.askAtMs < at) {
-			at = c.askAtMs
+		if c.linking() && c.linkAtMs > c.nowMs && (at == 0 || c.linkAtMs < at) {
+			at = c.linkAtMs
 		}
 	}
 	if at != c.alarmMs {
@@ -255,5 +255,5 @@ func (c *Conversation) Idle() bool {
 // Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to
 // the store or the provider.
 func (c *Conversation) Settled() bool {
-	return c.turn == nil && !c.Committing() && c.send.phase != sendFlying
+	return c.turn == nil && !c.Committing() && c.send.phase != sendInFlight
 }

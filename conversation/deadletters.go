@@ -14,7 +14,7 @@ func (c *Conversation) retried(e Retried) {
 		c.effect(Respond{Ref: e.Ref, Verdict: Unretryable})
 		return
 	}
-	if !c.unbury(e.Ref, e.Letter, "retried by an operator") {
+	if !c.removeLetter(e.Ref, e.Letter, "retried by an operator") {
 		return
 	}
 	for _, message := range e.Letter.Messages {
@@ -82,19 +82,19 @@ func said(letter *wactorv1.DeadLetter, text string) *wactorv1.Reply {
 }
 
 func (c *Conversation) skipped(e Skipped) {
-	c.unbury(e.Ref, e.Letter, "skipped by an operator")
+	c.removeLetter(e.Ref, e.Letter, "skipped by an operator")
 }
 
-// unbury takes a letter out; false where it is gone already.
-func (c *Conversation) unbury(ref uint64, letter *wactorv1.DeadLetter, reason string) bool {
-	if letter == nil || c.unburied[letter.Seq] {
+// removeLetter takes a letter out; false where it is gone already.
+func (c *Conversation) removeLetter(ref uint64, letter *wactorv1.DeadLetter, reason string) bool {
+	if letter == nil || c.removedLetters[letter.Seq] {
 		c.effect(Respond{Ref: ref, Verdict: Duplicate})
 		return false
 	}
-	if c.unburied == nil {
-		c.unburied = map[uint64]bool{}
+	if c.removedLetters == nil {
+		c.removedLetters = map[uint64]bool{}
 	}
-	c.unburied[letter.Seq] = true
+	c.removedLetters[letter.Seq] = true
 	c.delete(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq))
 	c.head.DeadLetters -= min(c.head.DeadLetters, 1)
 	c.note(&wactorv1.JournalEntry{

@@ -70,7 +70,7 @@ func (c *Conversation) setState(state []byte) {
 
 // flush makes a commit of the draft.
 func (c *Conversation) flush() {
-	clean := c.stopping && c.send.phase != sendFlying && c.send.phase != sendDoubt
+	clean := c.stopping && c.send.phase != sendInFlight && c.send.phase != sendInDoubt
 	if clean && !c.clean && len(c.outbox) > 0 {
 		c.draft.dirty = true
 	}

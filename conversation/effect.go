@@ -55,25 +55,25 @@ type Forward struct {
 	To  ID
 }
 
-// Ask asks another identity to whom it belongs (Asked there); the answer comes back as AskAnswered.
-// Where none comes it is asked again.
-type Ask struct {
+// RequestResolve sends another identity a ResolveRequest; the answer comes back as ResolveReply.
+// Where none comes the request is repeated.
+type RequestResolve struct {
 	To        ID
 	By        string
 	CreatedMs int64
 }
 
-// AnswerAsk answers Asked and TakenOver: to whom the identity belongs, and which of the messages
-// that were offered it has.
-type AnswerAsk struct {
+// ReplyPeer answers a ResolveRequest or a MergeOffer: to whom the identity belongs, and which of
+// the offered messages it has.
+type ReplyPeer struct {
 	Ref   uint64
 	Owner string
 	Taken []uint64
 }
 
-// HandOver offers what waits here to an older conversation of the same user (TakenOver there); the
-// answer comes back as HandedOver. Messages are to be copied before they are changed.
-type HandOver struct {
+// OfferMerge sends what waits here to an older conversation of the same user as a MergeOffer; the
+// answer comes back as MergeResult. Messages are to be copied before they are changed.
+type OfferMerge struct {
 	To   ID
 	From string
 	User *wactorv1.User
@@ -88,16 +88,16 @@ type HandOver struct {
 // it.
 type Alarm struct{ AtMs int64 }
 
-func (Commit) effect()    {}
-func (Respond) effect()   {}
-func (CallBot) effect()   {}
-func (CancelBot) effect() {}
-func (Forward) effect()   {}
-func (Ask) effect()       {}
-func (AnswerAsk) effect() {}
-func (HandOver) effect()  {}
-func (Send) effect()      {}
-func (Alarm) effect()     {}
+func (Commit) effect()         {}
+func (Respond) effect()        {}
+func (CallBot) effect()        {}
+func (CancelBot) effect()      {}
+func (Forward) effect()        {}
+func (RequestResolve) effect() {}
+func (ReplyPeer) effect()      {}
+func (OfferMerge) effect()     {}
+func (Send) effect()           {}
+func (Alarm) effect()          {}
 
 // Verdict is the answer to a delivery.
 type Verdict int

@@ -89,20 +89,20 @@ type Ticked struct {
 	StatusMs int64
 }
 
-// Asked asks to whom this identity belongs: a conversation of user By, which came into being at
-// CreatedMs, has seen it with its user. The answer is an AnswerAsk.
-type Asked struct {
+// ResolveRequest asks to whom this identity belongs: the conversation of user By, created at
+// CreatedMs, has seen it with its user. The answer is a ReplyPeer.
+type ResolveRequest struct {
 	Ref       uint64
 	By        string
 	CreatedMs int64
 }
 
-// AskAnswered is the answer of an identity that was asked.
-type AskAnswered struct{ Name, Owner string }
+// ResolveReply is the answer to a RequestResolve: the identity Name belongs to Owner.
+type ResolveReply struct{ Name, Owner string }
 
-// TakenOver offers this conversation what waits in a younger one of the same user. The answer is an
-// AnswerAsk: Owner is this conversation's user where all was taken, else the one to offer it to.
-type TakenOver struct {
+// MergeOffer offers this conversation what waits in a younger one of the same user. The answer is a
+// ReplyPeer: Owner is this conversation's user where all was taken, else the one to offer it to.
+type MergeOffer struct {
 	Ref  uint64
 	From string
 	User *wactorv1.User
@@ -115,9 +115,9 @@ type TakenOver struct {
 	Known []bool
 }
 
-// HandedOver is the answer to a HandOver. Offers are repeated, and so may be their answers: each
-// names what it is about.
-type HandedOver struct {
+// MergeResult is the answer to an OfferMerge. Offers are repeated, and so may be their answers:
+// each names what it is about.
+type MergeResult struct {
 	// By is who answered. Owner is the same where all was taken, and else the one to offer it to.
 	By, Owner string
 	// Taken are the messages that By has, by their numbers here; Claims is the number of claims
@@ -147,19 +147,19 @@ type Skipped struct {
 // activation need not doubt any reply.
 type Stopping struct{}
 
-func (Started) event()       {}
-func (Arrived) event()       {}
-func (StatusArrived) event() {}
-func (Committed) event()     {}
-func (Answered) event()      {}
-func (Deferred) event()      {}
-func (Failed) event()        {}
-func (SendDone) event()      {}
-func (Ticked) event()        {}
-func (Asked) event()         {}
-func (AskAnswered) event()   {}
-func (TakenOver) event()     {}
-func (HandedOver) event()    {}
-func (Retried) event()       {}
-func (Skipped) event()       {}
-func (Stopping) event()      {}
+func (Started) event()        {}
+func (Arrived) event()        {}
+func (StatusArrived) event()  {}
+func (Committed) event()      {}
+func (Answered) event()       {}
+func (Deferred) event()       {}
+func (Failed) event()         {}
+func (SendDone) event()       {}
+func (Ticked) event()         {}
+func (ResolveRequest) event() {}
+func (ResolveReply) event()   {}
+func (MergeOffer) event()     {}
+func (MergeResult) event()    {}
+func (Retried) event()        {}
+func (Skipped) event()        {}
+func (Stopping) event()       {}

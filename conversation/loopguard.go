@@ -17,7 +17,7 @@ func (c *Conversation) say(reply *wactorv1.Reply, version uint64, answers string
 		c.post(reply, version, answers)
 		return
 	}
-	c.bury(&wactorv1.DeadLetter{
+	c.deadLetter(&wactorv1.DeadLetter{
 		Reason: "loop guard: the same reply was said too often to this user",
 		Reply:  &wactorv1.OutboxReply{Reply: reply, Version: version, CreatedMs: c.nowMs, Answers: answers},
 	})

@@ -24,7 +24,7 @@ func (c *Conversation) links(names ...string) {
 		if !known {
 			c.head.Claims = append(c.head.Claims, name)
 			c.draft.dirty = true
-			c.askAtMs = c.nowMs
+			c.linkAtMs = c.nowMs
 		}
 	}
 }
@@ -36,41 +36,41 @@ func (c *Conversation) linking() bool { return len(c.head.Claims) > 0 || c.head.
 func (c *Conversation) alias() bool { return c.head.AliasOf != "" }
 
 // ask asks each claimed identity to whom it belongs, again and again until all have answered.
-func (c *Conversation) ask() {
-	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.Committing() || c.nowMs < c.askAtMs {
+func (c *Conversation) requestResolve() {
+	if c.stopping || len(c.head.Claims) == 0 || c.head.YieldsTo != "" || c.Committing() || c.nowMs < c.linkAtMs {
 		return
 	}
 	for _, name := range c.head.Claims {
-		c.effect(Ask{To: c.sibling(name), By: c.id.User, CreatedMs: c.head.CreatedMs})
+		c.effect(RequestResolve{To: c.sibling(name), By: c.id.User, CreatedMs: c.head.CreatedMs})
 	}
-	c.askAtMs = c.nowMs + askAgainMs
+	c.linkAtMs = c.nowMs + linkAgainMs
 }
 
-// askAgainMs is how long an answer is awaited.
-const askAgainMs = 1000
+// linkAgainMs is how long an answer is awaited.
+const linkAgainMs = 1000
 
 func (c *Conversation) sibling(user string) ID { return ID{Channel: c.id.Channel, User: user} }
 
 // asked answers to whom this identity belongs. One that nobody has used becomes an alias of whoever
 // asks first. A younger conversation does not answer the one that it hands over to: that one waits
 // until it has taken everything.
-func (c *Conversation) asked(e Asked) {
+func (c *Conversation) resolveRequest(e ResolveRequest) {
 	switch {
 	case c.alias():
-		c.answerAsk(e.Ref, c.head.AliasOf)
+		c.replyOwner(e.Ref, c.head.AliasOf)
 	case c.revision == 0:
 		c.head.AliasOf = e.By
 		c.note(linked("a name of another conversation"))
-		c.answerAsk(e.Ref, e.By)
+		c.replyOwner(e.Ref, e.By)
 	case c.head.YieldsTo == e.By:
-		c.answerAsk(e.Ref, notYet)
+		c.replyOwner(e.Ref, notYet)
 	case c.head.YieldsTo != "":
-		c.answerAsk(e.Ref, c.head.YieldsTo)
+		c.replyOwner(e.Ref, c.head.YieldsTo)
 	case c.olderThan(e.By, e.CreatedMs):
-		c.answerAsk(e.Ref, c.id.User)
+		c.replyOwner(e.Ref, c.id.User)
 	default:
 		c.yield(e.By)
-		c.answerAsk(e.Ref, notYet)
+		c.replyOwner(e.Ref, notYet)
 	}
 }
 
@@ -85,9 +85,9 @@ func (c *Conversation) olderThan(user string, createdMs int64) bool {
 	return c.id.User < user
 }
 
-// answerAsk answers when what the answer says is on disk.
-func (c *Conversation) answerAsk(ref uint64, owner string) {
-	c.whenApplied(AnswerAsk{Ref: ref, Owner: owner})
+// replyOwner answers when what the answer says is on disk.
+func (c *Conversation) replyOwner(ref uint64, owner string) {
+	c.whenApplied(ReplyPeer{Ref: ref, Owner: owner})
 }
 
 // whenApplied does something once all that was decided so far is on disk.
@@ -123,8 +123,8 @@ func (c *Conversation) answerLinked() {
 	c.unlinked = nil
 }
 
-// answeredAsk takes the answer of a claimed identity.
-func (c *Conversation) answeredAsk(e AskAnswered) {
+// resolveReply takes the answer of a claimed identity.
+func (c *Conversation) resolveReply(e ResolveReply) {
 	i := slices.Index(c.head.Claims, e.Name)
 	if i < 0 || c.head.YieldsTo != "" {
 		return
@@ -148,7 +148,7 @@ func (c *Conversation) answeredAsk(e AskAnswered) {
 		}
 		c.draft.dirty = true
 	}
-	c.askAtMs = c.nowMs
+	c.linkAtMs = c.nowMs
 }
 
 func linked(reason string) *wactorv1.JournalEntry {

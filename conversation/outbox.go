@@ -23,15 +23,15 @@ type sending struct {
 type sendPhase int
 
 const (
-	sendIdle    sendPhase = iota // may be sent
-	sendFlying                   // on its way; SendDone will come
-	sendBackoff                  // refused before processing: sent again at untilMs
-	sendDoubt                    // fate unknown: a status is awaited until untilMs
-	sendPaced                    // the provider's pair rate is used up until untilMs
-	sendAwait                    // taken; the next one waits for its status until untilMs
+	sendIdle     sendPhase = iota // may be sent
+	sendInFlight                  // on its way; SendDone will come
+	sendBackoff                   // refused before processing: sent again at untilMs
+	sendInDoubt                   // fate unknown: a status is awaited until untilMs
+	sendPaced                     // the provider's pair rate is used up until untilMs
+	sendAwait                     // taken; the next one waits for its status until untilMs
 )
 
-func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendFlying }
+func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendInFlight }
 
 // post appends a reply to the outbox.
 func (c *Conversation) post(reply *wactorv1.Reply, version uint64, answers string) {
@@ -70,7 +70,7 @@ func (c *Conversation) startSend() {
 	if !c.paced() {
 		return
 	}
-	c.send.phase = sendFlying
+	c.send.phase = sendInFlight
 	c.send.try++
 	c.effect(Send{Seq: c.send.seq, Try: c.send.try, Outgoing: &Outgoing{
 		Conversation: c.id, User: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply,
@@ -80,7 +80,7 @@ func (c *Conversation) startSend() {
 
 // sendDone takes the result of a send; that of a reply which a status settled meanwhile is ignored.
 func (c *Conversation) sendDone(e SendDone) {
-	if c.send.phase != sendFlying || e.Seq != c.send.seq || e.Try != c.send.try {
+	if c.send.phase != sendInFlight || e.Seq != c.send.seq || e.Try != c.send.try {
 		return
 	}
 	if e.Result.NotTried {
@@ -99,7 +99,7 @@ func (c *Conversation) sendDone(e SendDone) {
 		return
 	}
 	if e.Result.Outcome == Unknown {
-		c.doubt(e.Result.Reason)
+		c.holdInDoubt(e.Result.Reason)
 		return
 	}
 	c.note(&wactorv1.JournalEntry{
@@ -140,7 +140,7 @@ func (c *Conversation) taken(providerID, how string) {
 // refused: the provider will never take the reply.
 func (c *Conversation) refused(result SendResult) {
 	first := c.settle()
-	c.bury(&wactorv1.DeadLetter{Reason: result.Reason, Reply: first})
+	c.deadLetter(&wactorv1.DeadLetter{Reason: result.Reason, Reply: first})
 }
 
 // settle takes the first reply out of the outbox; the next one waits for the commit that says so.
@@ -154,9 +154,9 @@ func (c *Conversation) settle() *wactorv1.OutboxReply {
 }
 
 // doubt awaits a status that tells whether the provider took the first reply.
-func (c *Conversation) doubt(reason string) {
+func (c *Conversation) holdInDoubt(reason string) {
 	c.send.seq = c.outbox[0].reply.Seq
-	c.send.phase = sendDoubt
+	c.send.phase = sendInDoubt
 	c.send.sinceMs = c.nowMs
 	c.send.untilMs = c.nowMs + c.cfg.InDoubt.Wait.Milliseconds()
 	c.note(&wactorv1.JournalEntry{
@@ -169,17 +169,17 @@ func (c *Conversation) ticked(e Ticked) {
 	if c.stopping || !c.send.waits() || c.nowMs < c.send.untilMs {
 		return
 	}
-	if c.send.phase == sendDoubt && !c.endDoubt(e.StatusMs) {
+	if c.send.phase == sendInDoubt && !c.resolveInDoubt(e.StatusMs) {
 		return
 	}
 	c.send.phase = sendIdle
 }
 
-// endDoubt decides about the first reply, of which no status came in time; true where it is to be
-// sent again. While no status of any reply came since the doubt began, the ingress may be down, and
-// the wait goes on. It is sent again only when it is on disk that it was in doubt: what may be
-// doubled is counted, whatever happens next.
-func (c *Conversation) endDoubt(statusMs int64) bool {
+// resolveInDoubt decides about the first reply, of which no status came in time; true where it is
+// to be sent again. While no status of any reply came since the doubt began, the ingress may be
+// down, and the wait goes on. It is sent again only when it is on disk that it was in doubt: what
+// may be doubled is counted, whatever happens next.
+func (c *Conversation) resolveInDoubt(statusMs int64) bool {
 	if until := c.send.sinceMs + c.cfg.InDoubt.Max.Milliseconds(); statusMs < c.send.sinceMs && c.nowMs < until {
 		c.send.untilMs = min(until, c.nowMs+c.cfg.InDoubt.Wait.Milliseconds())
 		return false
@@ -193,35 +193,36 @@ func (c *Conversation) endDoubt(statusMs int64) bool {
 	}
 	if reason != "" {
 		c.refused(SendResult{Reason: reason})
-		c.noteDoubt(DoubtParked)
+		c.noteResolved(InDoubtParked)
 		return false
 	}
 	c.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_RESENT, Node: c.cfg.Node,
 		ReplySeq: c.send.seq})
-	c.noteDoubt(DoubtResent)
+	c.noteResolved(InDoubtResent)
 	if !planted.Is(planted.ResentBeforeCommit) {
 		c.send.settles = c.revision + 1
 	}
 	return true
 }
 
-// How a doubt may end, as JournalEntry.doubt tells: a status told that the provider had taken the
-// reply, or that it failed; or none came, and the reply was sent again, or parked as a dead letter,
-// since an operator wants that or it can't be sent any more.
+// How an in-doubt reply is resolved (JournalEntry.doubt). A status reported that the provider took
+// it or that it failed; or no status came, and the reply was sent again or parked as a dead letter.
 const (
-	DoubtTaken  = "taken"
-	DoubtFailed = "failed"
-	DoubtResent = "resent"
-	DoubtParked = "parked"
+	InDoubtTaken  = "taken"
+	InDoubtFailed = "failed"
+	InDoubtResent = "resent"
+	InDoubtParked = "parked"
 )
 
-// noteDoubt says that the newest journal entry ended a doubt.
-func (c *Conversation) noteDoubt(ended string) { c.draft.journal[len(c.draft.journal)-1].Doubt = ended }
+// noteResolved marks the newest journal entry as what resolved the in-doubt reply.
+func (c *Conversation) noteResolved(outcome string) {
+	c.draft.journal[len(c.draft.journal)-1].Doubt = outcome
+}
 
 // resume takes up what the activation before left: its first reply may have been on its way, unless
 // it said otherwise.
 func (c *Conversation) resume() {
 	if len(c.outbox) > 0 && !c.clean && !planted.Is(planted.DoubtForgotten) {
-		c.doubt("the activation before ended without a word")
+		c.holdInDoubt("the activation before ended without a word")
 	}
 }

@@ -293,7 +293,7 @@ func (c *Conversation) failed(e Failed) {
 		return
 	}
 	turn := c.endTurn()
-	c.bury(&wactorv1.DeadLetter{Reason: "bot: " + e.Reason, Messages: turn.Messages, Timer: turn.Timer})
+	c.deadLetter(&wactorv1.DeadLetter{Reason: "bot: " + e.Reason, Messages: turn.Messages, Timer: turn.Timer})
 	if turn.Timer.GetName() == SessionExpired {
 		c.endSession() // the session is over all the same
 	}
@@ -318,8 +318,8 @@ func (r Retry) backoff(turnID string, attempt int) time.Duration {
 	return wait + time.Duration(jitter*float64(wait))
 }
 
-// bury keeps what could not be processed.
-func (c *Conversation) bury(letter *wactorv1.DeadLetter) {
+// deadLetter keeps what could not be processed.
+func (c *Conversation) deadLetter(letter *wactorv1.DeadLetter) {
 	letter.Seq, letter.AtMs, letter.Reason = c.head.NextDead, c.nowMs, readable(letter.Reason)
 	c.head.NextDead++
 	c.head.DeadLetters++

@@ -56,7 +56,7 @@ func (c *Conversation) isStale(prompt string) bool {
 		if !hasOptions(c.outbox[i].reply.Reply) {
 			continue
 		}
-		underway := i == 0 && (c.send.phase == sendFlying || c.send.phase == sendDoubt)
+		underway := i == 0 && (c.send.phase == sendInFlight || c.send.phase == sendInDoubt)
 		return !underway || prompt == c.head.Prompt
 	}
 	return c.head.Prompt != "" && prompt != c.head.Prompt

@@ -43,18 +43,18 @@ func (tn *town) perform(w *world, effect Effect) bool {
 		id := w.refs[e.Ref]
 		delete(w.refs, e.Ref)
 		tn.mail = append(tn.mail, func() { tn.worlds[e.To.User].deliverAs(id, tn.delivered(id), tn.user(id)) })
-	case Ask:
+	case RequestResolve:
 		tn.mail = append(tn.mail, func() {
 			to := tn.worlds[e.To.User]
 			to.nextRef++
 			ref := to.nextRef
-			to.asks[ref] = func(answer AnswerAsk) {
-				tn.worlds[from].step(AskAnswered{Name: e.To.User,
+			to.asks[ref] = func(answer ReplyPeer) {
+				tn.worlds[from].step(ResolveReply{Name: e.To.User,
 					Owner: answer.Owner})
 			}
-			to.step(Asked{Ref: ref, By: e.By, CreatedMs: e.CreatedMs})
+			to.step(ResolveRequest{Ref: ref, By: e.By, CreatedMs: e.CreatedMs})
 		})
-	case HandOver:
+	case OfferMerge:
 		var messages []*wactorv1.Message
 		size := 0
 		for _, m := range e.Messages {
@@ -68,18 +68,18 @@ func (tn *town) perform(w *world, effect Effect) bool {
 			to := tn.worlds[e.To.User]
 			to.nextRef++
 			ref := to.nextRef
-			to.asks[ref] = func(answer AnswerAsk) {
-				tn.worlds[from].step(HandedOver{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken,
+			to.asks[ref] = func(answer ReplyPeer) {
+				tn.worlds[from].step(MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken,
 					Claims: len(e.Claims)})
 			}
 			var known []bool
 			for _, m := range messages {
 				known = append(known, to.known(m.Id))
 			}
-			to.step(TakenOver{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims,
+			to.step(MergeOffer{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims,
 				Messages: messages, Known: known, ToldMs: e.ToldMs})
 		})
-	case AnswerAsk:
+	case ReplyPeer:
 		if answer := w.asks[e.Ref]; answer != nil {
 			delete(w.asks, e.Ref)
 			tn.mail = append(tn.mail, func() { answer(e) })
@@ -369,7 +369,7 @@ func (tn *town) checkFates(t *rapid.T) {
 					fates[accepted[seq]]++
 				}
 			case wactorv1.JournalKind_JOURNAL_KIND_ABSORBED:
-				if e.Reason != handedOver {
+				if e.Reason != reasonMerged {
 					fates[accepted[e.MessageSeqs[0]]]++
 				}
 			}

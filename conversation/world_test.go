@@ -28,7 +28,7 @@ type world struct {
 	call    *CallBot
 	late    []*Turn                    // of cancelled calls that have not returned
 	town    *town                      // of other identities; may be nil
-	asks    map[uint64]func(AnswerAsk) // open questions of others
+	asks    map[uint64]func(ReplyPeer) // open questions of others
 	resets  bool                       // sessions end, so that the state may begin anew
 	silent  bool                       // no status of any reply comes on the channel
 	flying  *Send
@@ -49,7 +49,7 @@ func newWorld(cfg Config) *world {
 	w := &world{
 		cfg: cfg.WithDefaults(), id: ID{Channel: "shop", User: "49151"}, nowMs: 1_700_000_000_000,
 		records: map[string][]byte{}, refs: map[uint64]string{}, acked: map[string]bool{},
-		asks: map[uint64]func(AnswerAsk){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{},
+		asks: map[uint64]func(ReplyPeer){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{},
 		doubted: map[uint64]bool{},
 	}
 	w.load()
@@ -84,7 +84,7 @@ func (w *world) crash(n int) {
 	}
 	w.checkTimers()
 	w.c, w.proposed, w.pending, w.call, w.late, w.flying, w.alarm = nil, nil, nil, nil, nil, nil, 0
-	w.refs, w.asks = map[uint64]string{}, map[uint64]func(AnswerAsk){}
+	w.refs, w.asks = map[uint64]string{}, map[uint64]func(ReplyPeer){}
 	w.load()
 }
 

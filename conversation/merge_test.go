@@ -115,7 +115,7 @@ func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
 	if len(w.verdicts) > 0 {
 		t.Errorf("answered before the new identity was asked: %q", w.verdicts)
 	}
-	w.step(AskAnswered{Name: "US.b", Owner: notYet})
+	w.step(ResolveReply{Name: "US.b", Owner: notYet})
 	w.keepUp()
 	if want := []string{"moved accepted", "moved duplicate"}; !slices.Equal(w.verdicts, want) {
 		t.Errorf("verdicts %q, want %q", w.verdicts, want)

@@ -25,29 +25,29 @@ func (c *Conversation) yield(to string) {
 // that was taken up again.
 func (c *Conversation) yieldAgain() {
 	c.head.YieldsTo, c.head.AliasOf = c.head.AliasOf, ""
-	c.askAtMs = c.nowMs
+	c.linkAtMs = c.nowMs
 }
 
-// handOver offers what waits to the older conversation, a piece at a time, once nothing is left to
-// be sent, again and again until all was taken.
-func (c *Conversation) handOver() {
-	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.Committing() || c.nowMs < c.askAtMs {
+// offerMerge offers what waits to the older conversation, a piece at a time, once nothing is left
+// to be sent, again and again until all was taken.
+func (c *Conversation) offerMerge() {
+	if c.stopping || c.head.YieldsTo == "" || len(c.outbox) > 0 || c.Committing() || c.nowMs < c.linkAtMs {
 		return
 	}
-	c.effect(HandOver{
+	c.effect(OfferMerge{
 		To: c.sibling(c.head.YieldsTo), From: c.id.User, User: c.head.User, ToldMs: c.head.ToldMs,
 		Names:  slices.Clone(c.head.Names),
 		Claims: slices.Clone(c.head.Claims), Messages: unwrap(together(c.inbox)),
 	})
-	c.askAtMs = c.nowMs + askAgainMs
+	c.linkAtMs = c.nowMs + linkAgainMs
 }
 
-// takeOver takes what another conversation of the same user hands over. Offered again, it takes
+// mergeOffer takes what another conversation of the same user hands over. Offered again, it takes
 // nothing twice. A conversation that is not the oldest any more takes nothing, and tells which
 // messages it took before: they must not be offered elsewhere.
-func (c *Conversation) takeOver(e TakenOver) {
+func (c *Conversation) mergeOffer(e MergeOffer) {
 	refuses := c.alias() || c.head.YieldsTo != ""
-	answer := AnswerAsk{Ref: e.Ref, Owner: c.id.User}
+	answer := ReplyPeer{Ref: e.Ref, Owner: c.id.User}
 	if refuses {
 		answer.Owner = c.head.AliasOf + c.head.YieldsTo // one of the two is set
 	} else {
@@ -66,7 +66,7 @@ func (c *Conversation) takeOver(e TakenOver) {
 	c.whenApplied(answer)
 }
 
-func (c *Conversation) takeNames(e TakenOver) {
+func (c *Conversation) takeNames(e MergeOffer) {
 	c.greet(e.User, e.ToldMs)
 	for _, name := range append([]string{e.From}, e.Names...) {
 		c.head.Claims = slices.DeleteFunc(c.head.Claims, func(claim string) bool { return claim == name })
@@ -88,28 +88,28 @@ func (c *Conversation) takeMessage(message *wactorv1.Message) {
 	c.queue(waiting{message: message, revision: c.revision + 1})
 }
 
-// handedOver is why a message that another conversation took over is absorbed here.
-const handedOver = "handed over"
+// reasonMerged is why a message that another conversation took over is absorbed here.
+const reasonMerged = "handed over"
 
-// handedOver makes an alias of this conversation once the older one has all that waited. What there
-// is beside is offered next.
-func (c *Conversation) handedOver(e HandedOver) {
+// mergeResult makes an alias of this conversation once the older one has all that waited. What
+// there is beside is offered next.
+func (c *Conversation) mergeResult(e MergeResult) {
 	if c.head.YieldsTo == "" || e.By != c.head.YieldsTo {
 		return // the answer to an offer that was repeated elsewhere since
 	}
 	for _, w := range slices.Clone(c.inbox) {
 		if slices.Contains(e.Taken, w.message.Seq) {
 			c.consume(w.message.Seq)
-			c.absorb(w.message, handedOver)
+			c.absorb(w.message, reasonMerged)
 		}
 	}
 	if e.Owner != e.By {
 		c.head.YieldsTo = e.Owner // that one belongs to another itself by now
 		c.draft.dirty = true
-		c.askAtMs = c.nowMs
+		c.linkAtMs = c.nowMs
 		return
 	}
-	c.askAtMs = c.nowMs
+	c.linkAtMs = c.nowMs
 	if len(c.inbox) > 0 || len(c.head.Claims) > e.Claims {
 		return
 	}
