@@ -65,7 +65,7 @@ func (h host) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	out := make([]*clusterv1.ReplicaStatus, len(groups))
 	for i, g := range groups {
 		r := &clusterv1.ReplicaStatus{
-			Shard: g.Shard, Replica: g.Replica, Term: g.Lead.Term, Leading: g.Leading, Leader: g.Lead.Node,
+			Shard: g.Shard, Replica: g.Replica, Term: g.Leadership.Term, Leading: g.Leading, Leader: g.Leadership.Node,
 			Applied: g.Applied, Last: g.Last,
 			Next: g.Next, Commit: g.Commit,
 		}
@@ -130,13 +130,13 @@ func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insis
 	if err := h.runtime.HandOver(ending, shard); err != nil && !insist {
 		return fmt.Errorf("node: end the conversations of shard %d: %w", shard, err)
 	}
-	if err := h.TransferLead(shard, term, to); err != nil {
+	if err := h.TransferLeadership(shard, term, to); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(transferWithin)
 	for h.leads.term(shard) == term {
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			return fmt.Errorf("node: nobody took the lead of shard %d", shard)
+			return fmt.Errorf("node: no replica became leader of shard %d", shard)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -150,7 +150,7 @@ type routing func(*actors.Delivery)
 func (r routing) Deliver(d *actors.Delivery) { r(d) }
 
 // lead passes news of a shard's lead on.
-func (n *Node) lead(shard uint32, lead persistence.Lead) {
+func (n *Node) lead(shard uint32, lead persistence.Leadership) {
 	if shard != 0 {
 		n.runtime.Lead(shard, lead.Term, lead.Ready)
 	}
@@ -163,8 +163,8 @@ func (n *Node) openStore() (*persistence.Store, error) {
 	c := &n.config.Cluster
 	store, err := persistence.Open(persistence.Options{
 		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry,
-		Lead:        n.leads.set,
-		DedupWindow: n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft,
+		LeadershipChanged: n.leads.set,
+		DedupWindow:       n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft,
 		SendSnapshot: n.sendSnapshot,
 	})
 	if err != nil {

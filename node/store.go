@@ -40,17 +40,17 @@ func actorsError(err error) error {
 // kept.
 type leads struct {
 	mu      sync.Mutex
-	tell    func(shard uint32, lead persistence.Lead)
+	tell    func(shard uint32, lead persistence.Leadership)
 	waiting []func()
-	known   map[uint32]persistence.Lead
+	known   map[uint32]persistence.Leadership
 }
 
 // set takes one piece of news. It is called by the store and does not block.
-func (l *leads) set(shard uint32, lead persistence.Lead) {
+func (l *leads) set(shard uint32, lead persistence.Leadership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil {
-		l.known = map[uint32]persistence.Lead{}
+		l.known = map[uint32]persistence.Leadership{}
 	}
 	l.known[shard] = lead
 	if l.tell == nil {
@@ -61,7 +61,7 @@ func (l *leads) set(shard uint32, lead persistence.Lead) {
 }
 
 // attach names who is told from now on, and tells what was kept.
-func (l *leads) attach(tell func(shard uint32, lead persistence.Lead)) {
+func (l *leads) attach(tell func(shard uint32, lead persistence.Leadership)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tell = tell

@@ -32,7 +32,7 @@ func (s *Store) ChangeReplicas(shard uint32, term uint64, change Change) error {
 	l := s.lane(shard)
 	return s.onLane(l, func() error {
 		g := l.groups[shard]
-		if g == nil || !g.lead.Ready || g.lead.Term != term {
+		if g == nil || !g.leadership.Ready || g.leadership.Term != term {
 			return ErrNotLeader
 		}
 		if len(g.log.conf.GetVotersOutgoing()) > 0 {

@@ -16,12 +16,12 @@ import (
 const expiryInterval = time.Hour
 
 // expiry has the message ids forgotten that no conversation asks for any more. The leader of a
-// shard proposes it, when it gains the lead and from time to time, so that all replicas forget the
-// same: time is a value in the command, nothing on a replica reads a clock. What it costs does not
-// depend on what is stored: a look at the first id, and one deletion of a range.
+// shard proposes it, when it gains leadership and from time to time, so that all replicas forget
+// the same: time is a value in the command, nothing on a replica reads a clock. What it costs does
+// not depend on what is stored: a look at the first id, and one deletion of a range.
 type expiry struct {
 	store *Store
-	wake  chan struct{} // holds one token after a lead was gained
+	wake  chan struct{} // holds one token after leadership was gained
 
 	mu  sync.Mutex
 	led map[uint32]uint64 // terms by the shards that are led
@@ -36,14 +36,14 @@ func newExpiry(s *Store) *expiry {
 }
 
 // observe takes news of leadership. It does not block.
-func (e *expiry) observe(shard uint32, lead Lead) {
+func (e *expiry) observe(shard uint32, now Leadership) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !lead.Ready {
+	if !now.Ready {
 		delete(e.led, shard)
 		return
 	}
-	e.led[shard] = lead.Term
+	e.led[shard] = now.Term
 	select {
 	case e.wake <- struct{}{}:
 	default:

@@ -17,18 +17,18 @@ import (
 // group is the replica of one shard on this node: its raft state machine, its log, and the
 // application of what is committed. Its lane alone uses it.
 type group struct {
-	shard   uint32
-	replica uint64 // this one's id in the group
-	node    *raft.RawNode
-	log     *groupLog
-	db      *pebble.DB
-	metrics *metrics
-	format  uint32 // of entries, the highest that it applies
-	logger  raft.Logger
-	now     func() time.Duration
-	lead    Lead
-	leading bool
-	leader  uint64 // the replica that leads; 0 where that is not known
+	shard      uint32
+	replica    uint64 // this one's id in the group
+	node       *raft.RawNode
+	log        *groupLog
+	db         *pebble.DB
+	metrics    *metrics
+	format     uint32 // of entries, the highest that it applies
+	logger     raft.Logger
+	now        func() time.Duration
+	leadership Leadership
+	leading    bool
+	leader     uint64 // the replica that leads; 0 where that is not known
 	// pending are the proposals of this term, by the order in which they will come back as
 	// committed entries.
 	pending []*proposal
@@ -52,7 +52,7 @@ type group struct {
 	// nodes are those that messages came from, by replica: what a replica knows that has no members
 	// yet.
 	nodes map[uint64]uint64
-	// stamps and heard are when the followers confirmed the lead, and when they were heard of, by
+	// stamps and heard are when the followers confirmed the leader, and when they were heard of, by
 	// replica.
 	stamps, heard map[uint64]time.Duration
 	// given is when this leader last told another replica to take over; taken is the stamp by which
@@ -157,8 +157,8 @@ func (g *group) step(m Message) bool {
 		g.promises(m.Message)
 	case raftpb.MsgVote, raftpb.MsgPreVote, raftpb.MsgTimeoutNow:
 		// Before the restart this replica may have confirmed a leader's lease. (A vote that a
-		// leader asks for to give its lead away waits as well: it is asked for again, or another
-		// one is elected.)
+		// leader asks for for a leadership transfer waits as well: it is asked for again, or
+		// another one is elected.)
 		if g.ticks < electionTicks {
 			return false
 		}
@@ -178,7 +178,7 @@ func (g *group) step(m Message) bool {
 
 // propose hands a proposal to raft, if this replica leads in its term.
 func (g *group) propose(p *proposal) {
-	if !g.lead.Ready || g.lead.Term != p.term {
+	if !g.leadership.Ready || g.leadership.Term != p.term {
 		g.answer(answer{proposal: p, err: ErrNotLeader})
 		return
 	}
@@ -192,7 +192,7 @@ func (g *group) propose(p *proposal) {
 	}
 }
 
-// leadsOn reports whether this replica leads, and is not giving its lead away.
+// leadsOn reports whether this replica leads, and is not transferring its leadership.
 func (g *group) leadsOn() bool {
 	status := g.node.BasicStatus()
 	return status.RaftState == raft.StateLeader && status.LeadTransferee == raft.None
@@ -206,16 +206,16 @@ func (g *group) observe(ready raft.Ready, s *Store) {
 		g.leading, g.leader = ready.SoftState.RaftState == raft.StateLeader, ready.SoftState.Lead
 	}
 	term := g.log.hard.GetTerm()
-	now := Lead{Term: term, Ready: g.leading && (g.log.applied.term == term || planted.Is(planted.ReadyTooEarly)),
+	now := Leadership{Term: term, Ready: g.leading && (g.log.applied.term == term || planted.Is(planted.ReadyTooEarly)),
 		Node: g.nodeOf(g.leader)}
-	if now != g.lead {
-		if now.Term != g.lead.Term || !now.Ready {
-			g.abandon(ErrUnknown) // a lead that was just gained has nothing pending
+	if now != g.leadership {
+		if now.Term != g.leadership.Term || !now.Ready {
+			g.abandon(ErrUnknown) // leadership that was just gained has nothing pending
 			clear(g.stamps)
 		}
-		g.lead = now
+		g.leadership = now
 		g.renew(&s.leases[g.shard])
-		s.lead(g.shard, now)
+		s.leadershipChanged(g.shard, now)
 		return
 	}
 	g.renew(&s.leases[g.shard])

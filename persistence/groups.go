@@ -10,9 +10,9 @@ import (
 
 // Group is how a replica of this node is.
 type Group struct {
-	Shard   uint32
-	Replica uint64
-	Lead    Lead
+	Shard      uint32
+	Replica    uint64
+	Leadership Leadership
 	// Leading: this replica leads, perhaps not Ready yet.
 	Leading       bool
 	Commit        uint64
@@ -53,7 +53,7 @@ func (g *group) status() Group {
 	c := g.log.conf
 	basic := g.node.BasicStatus()
 	out := Group{
-		Shard: g.shard, Replica: g.replica, Lead: g.lead, Leading: basic.RaftState == raft.StateLeader,
+		Shard: g.shard, Replica: g.replica, Leadership: g.leadership, Leading: basic.RaftState == raft.StateLeader,
 		Commit:  g.log.hard.GetCommit(),
 		Applied: g.log.applied.index, Last: g.log.last.index, Joint: len(c.GetVotersOutgoing()) > 0,
 		Next: g.log.members.Next,

@@ -29,7 +29,7 @@ type rig struct {
 	t testing.TB
 
 	mu    sync.Mutex
-	leads map[uint32]Lead
+	leads map[uint32]Leadership
 }
 
 // open opens a store that is closed, and leaves no goroutine behind, when the test ends.
@@ -43,7 +43,7 @@ func open(t testing.TB, options Options) *rig {
 }
 
 func tryOpen(t testing.TB, options Options) (*rig, error) {
-	r := &rig{t: t, leads: map[uint32]Lead{}}
+	r := &rig{t: t, leads: map[uint32]Leadership{}}
 	if options.Shards == 0 {
 		options.Shards = 4
 	}
@@ -56,13 +56,13 @@ func tryOpen(t testing.TB, options Options) (*rig, error) {
 	if options.Fatal == nil {
 		options.Fatal = func(err error) { panic(err) }
 	}
-	told := options.Lead
-	options.Lead = func(shard uint32, lead Lead) {
+	told := options.LeadershipChanged
+	options.LeadershipChanged = func(shard uint32, now Leadership) {
 		r.mu.Lock()
-		r.leads[shard] = lead
+		r.leads[shard] = now
 		r.mu.Unlock()
 		if told != nil {
-			told(shard, lead)
+			told(shard, now)
 		}
 	}
 	var err error

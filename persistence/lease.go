@@ -11,14 +11,14 @@ import (
 	"github.com/wactor/wactor/internal/planted"
 )
 
-// A lease says how long no other node can lead a shard. The leader stamps its heartbeats with its
-// own monotonic time, and the answers bring the stamp back. Whoever answered had heard of the
-// leader after the stamp, and neither votes nor stands for election for electionTicks from then on
-// (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a majority,
+// A lease says how long no other node can be leader of a shard. The leader stamps its heartbeats
+// with its own monotonic time, and the answers bring the stamp back. Whoever answered had heard of
+// the leader after the stamp, and neither votes nor stands for election for electionTicks from then
+// on (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a majority,
 // nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is
 // of the sending, not of the arrival: an answer that waited in a socket while this process was
-// paused proves nothing about now. A leader that gives its lead away has no lease meanwhile; see
-// transfer.go.
+// paused proves nothing about now. A leader that transfers its leadership has no lease meanwhile;
+// see transfer.go.
 //
 // leaseFor is less than the election timeout by what a tick may come early, and by a margin for
 // what is done under the lease.
@@ -64,9 +64,9 @@ func (g *group) confirm(m *raftpb.Message) {
 
 // renew writes the lease down.
 func (g *group) renew(to *lease) {
-	// What was told of the lead (g.lead) is behind: this replica may have voted for another one in
-	// this very round.
-	if !g.lead.Ready || !g.leadsOn() {
+	// What was reported of leadership (g.leadership) is behind: this replica may have voted for
+	// another one in this very round.
+	if !g.leadership.Ready || !g.leadsOn() {
 		to.set(0, 0)
 		return
 	}
@@ -82,7 +82,7 @@ func (g *group) renew(to *lease) {
 	if planted.Is(planted.LeaseTooLong) && until > 0 {
 		until += electionTicks * TickInterval
 	}
-	to.set(g.lead.Term, until)
+	to.set(g.leadership.Term, until)
 }
 
 // confirmed is a time at which a majority took this node for the leader; 0 where there is none.

@@ -56,9 +56,9 @@ type Options struct {
 	DedupWindow time.Duration
 	// Now is the time that the window counts back from. Default time.Now.
 	Now func() time.Time
-	// Lead is told when this node may use a shard in a term, or may no longer, and who leads. It is
+	// LeadershipChanged is called when this node may use a shard in a term, or may no longer. It is
 	// called on a lane's goroutine and must not block.
-	Lead func(shard uint32, lead Lead)
+	LeadershipChanged func(shard uint32, now Leadership)
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It
 	// must not return. Default: log and exit.
 	Fatal      func(err error)
@@ -73,8 +73,8 @@ type Options struct {
 	tune func(*pebble.Options)
 }
 
-// Lead is the state of leadership of a shard.
-type Lead struct {
+// Leadership is the state of leadership of a shard.
+type Leadership struct {
 	Term uint64
 	// Ready: this node leads the shard in Term and has applied an entry of that term, and so all
 	// that was ever acknowledged.
@@ -120,8 +120,8 @@ func (o Options) withDefaults() Options {
 	if o.SendSnapshot == nil {
 		o.SendSnapshot = func(_ Message, snapshot *Snapshot) { snapshot.Close() }
 	}
-	if o.Lead == nil {
-		o.Lead = func(uint32, Lead) {}
+	if o.LeadershipChanged == nil {
+		o.LeadershipChanged = func(uint32, Leadership) {}
 	}
 	if o.Fatal == nil {
 		logger := o.Logger
@@ -137,7 +137,7 @@ var (
 	// ErrMalformed: the command names no conversation, writes no head, or holds a record that has
 	// no place. It was not applied.
 	ErrMalformed = errors.New("persistence: malformed command")
-	// ErrNotLeader: this node does not lead the shard in that term. Nothing was proposed.
+	// ErrNotLeader: this node is not the leader of the shard in that term. Nothing was proposed.
 	ErrNotLeader = errors.New("persistence: not the leader of the shard in this term")
 	// ErrUnknown: leadership was lost before the outcome was known.
 	ErrUnknown = errors.New("persistence: the fate of the proposal is unknown")

@@ -60,7 +60,7 @@ func (l *lane) perform() (err error) {
 			l.activate(w.group)
 		}
 	}
-	return l.bury(round)
+	return l.destroyRemoved(round)
 }
 
 // recovered makes an error of what the consensus core panics with: it has no other way to pass on

@@ -108,7 +108,7 @@ func TestWrongMessagesAreRefused(t *testing.T) {
 				t.Errorf("%v messages are counted as %q", n, c.reason)
 			}
 			if w.settle(); w.leader(1) != leader {
-				t.Error("the lead has moved")
+				t.Error("leadership has moved")
 			}
 			w.mustCommit(1, "shop/1", 0)
 			w.checkEqual(1)

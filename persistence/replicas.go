@@ -152,15 +152,15 @@ func (l *lane) destroy(g *group) error {
 			batch.Set(shardKey(g.shard, classTombstone), binary.BigEndian.AppendUint64(nil, g.replica), nil),
 		)
 	})
-	if g.lead != (Lead{}) {
-		g.lead = Lead{}
-		l.store.lead(g.shard, g.lead)
+	if g.leadership != (Leadership{}) {
+		g.leadership = Leadership{}
+		l.store.leadershipChanged(g.shard, g.leadership)
 	}
 	return err
 }
 
-// bury destroys the replicas that a change of this round has removed.
-func (l *lane) bury(round []work) error {
+// destroyRemoved destroys the replicas that a change of this round has removed.
+func (l *lane) destroyRemoved(round []work) error {
 	for _, w := range round {
 		if w.removed() && !w.gone {
 			l.store.options.Logger.Info("a replica was moved away", "shard", w.shard, "replica", w.replica)

@@ -175,14 +175,14 @@ func TestCutOffLeaderCannotCommit(t *testing.T) {
 	w.checkEqual(1)
 }
 
-func TestLeadIsGivenAway(t *testing.T) {
+func TestLeadershipIsTransferred(t *testing.T) {
 	w := newTown(t, 3, 1)
 	w.spread(1)
 	w.run(20)
 	from := w.awaitLeader(1)
 	for _, m := range from.group(1).Members {
 		if m.Node != from.Node() {
-			if err := from.TransferLead(1, from.leads[1].Term, m.Replica); err != nil {
+			if err := from.TransferLeadership(1, from.leads[1].Term, m.Replica); err != nil {
 				t.Fatal(err)
 			}
 			if from.Leased(1, from.leads[1].Term) {
@@ -217,7 +217,7 @@ func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
 	w.run(5)
 	if !heir.group(1).Joint {
 		t.Fatal("the end was heard")
@@ -259,7 +259,7 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 			one.m.Entries[n-1].GetIndex() > end
 	})
 	w.settle()
-	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
 	if g := old.group(1); heir.group(1).Last >= g.Last || heir.group(1).Commit >= end {
 		t.Fatalf("the heir has %+v of %+v", heir.group(1), g)
 	}
@@ -270,8 +270,9 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w.mustCommit(1, "shop/1", 0)
 }
 
-// TestLateWordToTakeOverIsNotFollowed: the one that shall take the lead is told so only when the
-// leader has given up waiting and has a lease again. So is the other one, of whom a vote is asked.
+// TestLateWordToTakeOverIsNotFollowed: the replica that should become leader is notified only when
+// the leader has given up waiting and has a lease again. So is the other one, of whom a vote is
+// asked.
 func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 	for _, late := range []raftpb.MessageType{raftpb.MsgTimeoutNow, raftpb.MsgVote} {
 		t.Run(late.String(), func(t *testing.T) {
@@ -283,7 +284,7 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 			if heir.Node == from.Node() {
 				heir = from.group(1).Members[1]
 			}
-			if err := from.TransferLead(1, from.leads[1].Term, heir.Replica); err != nil {
+			if err := from.TransferLeadership(1, from.leads[1].Term, heir.Replica); err != nil {
 				t.Fatal(err)
 			}
 			from.drive()
@@ -308,12 +309,12 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 			if late == raftpb.MsgVote {
 				w.cut = func(a, _ *house) bool { return a.Node() == heir.Node } // it asks in vain
 			}
-			w.await("the old lead", func() bool { return from.Leased(1, from.leads[1].Term) })
+			w.await("the old leadership", func() bool { return from.Leased(1, from.leads[1].Term) })
 			w.cut = func(_, _ *house) bool { return false }
 			w.wires = append(w.wires, held...)
 			w.settle()
 			if w.leader(1) != from {
-				t.Error("the lead was taken")
+				t.Error("leadership was taken")
 			}
 		})
 	}
@@ -342,7 +343,7 @@ func TestNewestChangeTellsThatTheOneBeforeIsCommitted(t *testing.T) {
 	}
 	w.wires = nil
 	heir.drive()
-	w.await("the end of the lead", func() bool { return !old.leads[1].Ready })
+	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
 	if g := heir.group(1); g.Last != end || g.Commit >= end {
 		t.Fatalf("the heir has %+v, want the end at %d", g, end)
 	}

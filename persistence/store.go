@@ -55,8 +55,8 @@ type Applied struct {
 	Revision uint64
 }
 
-// Open opens a store, or creates one in an empty directory. Shards are led, and Options.Lead was
-// told so, when it returns.
+// Open opens a store, or creates one in an empty directory. Shards are led, and
+// Options.LeadershipChanged was told so, when it returns.
 func Open(options Options) (*Store, error) {
 	options = options.withDefaults()
 	if options.Shards < 1 || options.Shards > 4096 {
@@ -76,7 +76,7 @@ func Open(options Options) (*Store, error) {
 	}
 	if err != nil {
 		for _, l := range s.lanes {
-			l.end() // what Lead had proposed
+			l.end() // what LeadershipChanged had proposed
 		}
 		return nil, errors.Join(err, closeEngine(s.db))
 	}
@@ -201,10 +201,10 @@ func marshal(command *wactorv1.Command) ([]byte, error) {
 	return data, nil
 }
 
-// lead passes on news of leadership, on a lane's goroutine.
-func (s *Store) lead(shard uint32, lead Lead) {
-	s.expiry.observe(shard, lead)
-	s.options.Lead(shard, lead)
+// leadershipChanged passes on news of leadership, on a lane's goroutine.
+func (s *Store) leadershipChanged(shard uint32, now Leadership) {
+	s.expiry.observe(shard, now)
+	s.options.LeadershipChanged(shard, now)
 }
 
 // write commits a batch, and counts the fsync.

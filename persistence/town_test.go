@@ -31,7 +31,7 @@ type house struct {
 	*Store
 	town  *town
 	fs    *vfs.MemFS
-	leads map[uint32]Lead
+	leads map[uint32]Leadership
 	down  bool
 	// paused: it does nothing, and what is sent to it waits.
 	paused bool
@@ -59,7 +59,7 @@ func newTown(t *testing.T, houses, shards int) *town {
 }
 
 func (w *town) add(joining bool) *house {
-	h := &house{town: w, fs: vfs.NewCrashableMem(), leads: map[uint32]Lead{}}
+	h := &house{town: w, fs: vfs.NewCrashableMem(), leads: map[uint32]Leadership{}}
 	w.houses = append(w.houses, h)
 	h.open(joining)
 	return h
@@ -70,9 +70,9 @@ func (h *house) open(joining bool) {
 	clear(h.leads)
 	options := Options{
 		FS: h.fs, Dir: "store", Shards: h.town.shards, Joining: joining, Manual: true, CacheBytes: 1 << 20, Lanes: 2,
-		Monotonic: func() time.Duration { return h.town.now },
-		Lead:      func(shard uint32, lead Lead) { h.leads[shard] = lead },
-		Fatal:     func(err error) { h.town.t.Fatal(err) },
+		Monotonic:         func() time.Duration { return h.town.now },
+		LeadershipChanged: func(shard uint32, now Leadership) { h.leads[shard] = now },
+		Fatal:             func(err error) { h.town.t.Fatal(err) },
 		Send: func(messages []Message) {
 			for _, m := range messages {
 				h.post(m, nil)
@@ -252,7 +252,7 @@ func (w *town) change(shard uint32, c Change) {
 			w.t.Fatal(err)
 		}
 	}
-	if err := leader.ChangeReplicas(shard, g.Lead.Term, c); err != nil {
+	if err := leader.ChangeReplicas(shard, g.Leadership.Term, c); err != nil {
 		w.t.Fatal(err)
 	}
 	var demoted []uint64

@@ -10,13 +10,13 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// TransferLead asks a replica to take the lead over. Proposals are refused meanwhile; it is over,
-// one way or the other, within an election timeout.
-func (s *Store) TransferLead(shard uint32, term, to uint64) error {
+// TransferLeadership asks a replica to become the leader. Proposals are refused meanwhile; it is
+// over, one way or the other, within an election timeout.
+func (s *Store) TransferLeadership(shard uint32, term, to uint64) error {
 	l := s.lane(shard)
 	return s.onLane(l, func() error {
 		g := l.groups[shard]
-		if g == nil || !g.lead.Ready || g.lead.Term != term {
+		if g == nil || !g.leadership.Ready || g.leadership.Term != term {
 			return ErrNotLeader
 		}
 		g.node.TransferLeader(to)
@@ -26,13 +26,13 @@ func (s *Store) TransferLead(shard uint32, term, to uint64) error {
 	})
 }
 
-// A leader that gives its lead away tells one to stand for election at once, and the others vote
-// for that one although they hear of a leader. That word may come late: when the leader has given
-// up waiting, leads on, and has a lease again. So it carries a stamp, as heartbeats do, and so do
-// the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp follows
-// neither: a lease and an election each have a majority, and one is in both. A leader that leads on
-// has promised that to itself. While the lead is given away heartbeats have no stamps, and answers
-// to those of before confirm nothing any more.
+// A leader that transfers its leadership tells one to stand for election at once, and the others
+// vote for that one although they hear of a leader. That word may come late: when the leader has
+// given up waiting, leads on, and has a lease again. So it carries a stamp, as heartbeats do, and
+// so do the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp
+// follows neither: a lease and an election each have a majority, and one is in both. A leader that
+// leads on has promised that to itself. During a transfer heartbeats have no stamps, and answers to
+// those of before confirm nothing any more.
 
 // campaignTransfer is how the consensus core marks votes that are asked for by a leader's word.
 var campaignTransfer = []byte("CampaignTransfer")

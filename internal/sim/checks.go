@@ -49,7 +49,7 @@ func (c *checks) committed(u *user, revision uint64, commit conversation.Commit)
 }
 
 // lead takes news of who leads: there is one in each term.
-func (c *checks) lead(p *process, shard uint32, lead persistence.Lead) {
+func (c *checks) lead(p *process, shard uint32, lead persistence.Leadership) {
 	// a leader that was removed is no member any more, for a moment
 	if lead.Ready && lead.Node != p.id && lead.Node != 0 {
 		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term,

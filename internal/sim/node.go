@@ -50,7 +50,7 @@ type process struct {
 	poked, late bool
 	// stalled is until when the disk is too slow for a drive.
 	stalled   time.Duration
-	leads     map[uint32]persistence.Lead
+	leads     map[uint32]persistence.Leadership
 	tables    []*table // by shard
 	mailbox   []func()
 	emptying  bool
@@ -78,7 +78,7 @@ func (n *node) start() {
 		return
 	}
 	n.starts++
-	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Lead{}}
+	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Leadership{}}
 	for shard := range w.rules.shards + 1 {
 		p.tables = append(p.tables, newTable(p, uint32(shard)))
 	}
@@ -138,7 +138,7 @@ func (p *process) options() persistence.Options {
 		CacheBytes: 1 << 20,
 		LogBytes:   w.rules.logBytes,
 		Monotonic:  func() time.Duration { return p.clock.at(w.now) },
-		Send:       p.send, SendSnapshot: p.sendSnapshot, Lead: p.takeLead,
+		Send:       p.send, SendSnapshot: p.sendSnapshot, LeadershipChanged: p.takeLead,
 		Fatal: func(err error) {
 			w.record.comment("node %d ends itself: %v", p.index, err)
 			p.dead.Store(true)
@@ -176,8 +176,8 @@ func (p *process) tick() {
 	p.poke()
 }
 
-// takeLead is Options.Lead.
-func (p *process) takeLead(shard uint32, lead persistence.Lead) {
+// takeLead is Options.LeadershipChanged.
+func (p *process) takeLead(shard uint32, lead persistence.Leadership) {
 	if p.dead.Load() {
 		return
 	}

@@ -52,7 +52,7 @@ func (p *process) group(shard uint32) (persistence.Group, bool) {
 // look takes the next step.
 func (o *operator) look(p *process) {
 	g, ok := p.group(o.shard)
-	if !ok || !g.Lead.Ready {
+	if !ok || !g.Leadership.Ready {
 		return
 	}
 	o.w.checks.members(g)
@@ -65,7 +65,7 @@ func (o *operator) look(p *process) {
 		o.w.record.note("shard %d: node %d takes a step of kind %d", uint64(o.shard), uint64(p.index),
 			uint64(step.Kind))
 	}
-	term := g.Lead.Term
+	term := g.Leadership.Term
 	switch step.Kind {
 	case placement.Add:
 		o.add(p, g, o.w.nodeOf[step.Nodes[0]])
@@ -74,7 +74,7 @@ func (o *operator) look(p *process) {
 		o.change(p, term, persistence.Change{Promote: step.Promote, Remove: step.Remove})
 	case placement.Transfer:
 		transfer := func() {
-			_ = p.store.TransferLead(o.shard, term, step.To)
+			_ = p.store.TransferLeadership(o.shard, term, step.To)
 			p.poke()
 		}
 		if t := p.tables[o.shard]; !t.leaving && o.w.chance(0.5) {
@@ -123,7 +123,7 @@ func (o *operator) add(p *process, g persistence.Group, to *node) {
 		}
 		o.w.network.send(q.node, p.node, func(now *process) {
 			if again, ok := now.group(o.shard); now == p && ok && again.Next == g.Next {
-				o.change(p, g.Lead.Term, persistence.Change{Add: q.id})
+				o.change(p, g.Leadership.Term, persistence.Change{Add: q.id})
 			}
 		})
 	})

@@ -10,7 +10,7 @@ import (
 type table struct {
 	p     *process
 	shard uint32
-	lead  persistence.Lead
+	lead  persistence.Leadership
 	// leaving: the lead is about to be given away.
 	leaving     bool
 	activations []*activation // by user; nil where there is none
@@ -22,7 +22,7 @@ func newTable(p *process, shard uint32) *table {
 }
 
 // takeLead takes news of the shard's leadership: a new term ends all activations of the old one.
-func (t *table) takeLead(lead persistence.Lead) {
+func (t *table) takeLead(lead persistence.Leadership) {
 	old := t.lead
 	t.lead = lead
 	if old.Term == lead.Term && old.Ready == lead.Ready {
