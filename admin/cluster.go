@@ -10,7 +10,8 @@ import (
 )
 
 var errAlone = connect.NewError(connect.CodeFailedPrecondition,
-	errors.New("this node stays alone: it has no cluster.secret, nobody to join or to expect, and no address for others"))
+	errors.New("this node stays alone: it has no cluster.secret, no node to join or to expect, "+
+		"and no address for others"))
 
 // ClusterStatus describes the nodes and the shards.
 func (s *Service) ClusterStatus(ctx context.Context,

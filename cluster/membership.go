@@ -131,7 +131,8 @@ func Join(options MembershipOptions) (*Membership, error) {
 	}
 	if m.list, err = memberlist.Create(m.config(keyring, advertise, logger)); err != nil {
 		_ = m.transport.Shutdown()
-		return nil, fmt.Errorf("cluster: start gossip at %v: %w; an address that others reach can be given to advertise", bind, err)
+		return nil, fmt.Errorf("cluster: start gossip at %v: %w; "+
+			"an address that others reach can be given to advertise", bind, err)
 	}
 	m.address = addressOf(m.list.LocalNode())
 	m.start(targets)

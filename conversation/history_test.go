@@ -26,7 +26,8 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	system ID                             a gateway delivers what the provider tells about the user
 //	status SEQ WORD                       a gateway delivers a status of a reply
 //	commit                                the next commit is applied
-//	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]   the bot answers, besides the text that it always says
+//	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]
+//	                                      the bot answers, besides the text that it always says
 //	defer | fail [retryable] | down       the bot can't
 //	send taken|rejected|refused|held|unknown [code=N]
 //	send paced                            it was not tried: the channel has to wait for a second

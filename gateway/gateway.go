@@ -12,7 +12,7 @@
 //	404  no such channel
 //	408  the body came too slowly
 //	413  the body is larger than the limit
-//	503  not everything could be kept: overload, shutdown, an outcome that is unknown; the provider sends the whole again
+//	503  not everything could be kept: overload, shutdown, an unknown outcome; the provider sends the whole again
 //
 // Read webhook.go next.
 package gateway

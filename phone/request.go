@@ -131,7 +131,8 @@ func (s *sendRequest) checkParts() error {
 	}
 	if m := s.Media; m != nil {
 		if _, known := files[m.Type]; !known || isLonger(m.Caption, maxField) {
-			return mistakef("an attachment is an image, a document or an audio, with a caption of at most %d characters", maxField)
+			return mistakef("an attachment is an image, a document or an audio, "+
+				"with a caption of at most %d characters", maxField)
 		}
 	}
 	if l := s.Location; l != nil && (max(l.Latitude, -l.Latitude) > 90 || max(l.Longitude, -l.Longitude) > 180 ||

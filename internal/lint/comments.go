@@ -74,21 +74,8 @@ func obvious(function *ast.FuncDecl) bool {
 	if slices.Contains(known, function.Name.Name) {
 		return true
 	}
-	receiver := function.Recv.List[0].Type
-	for {
-		switch r := receiver.(type) {
-		case *ast.StarExpr:
-			receiver = r.X
-		case *ast.IndexExpr:
-			receiver = r.X
-		case *ast.IndexListExpr:
-			receiver = r.X
-		case *ast.Ident:
-			return !r.IsExported()
-		default:
-			return false
-		}
-	}
+	name := receiverName(function)
+	return name != nil && !name.IsExported()
 }
 
 // uncommentedNames returns the exported names of a declaration that have no comment. Constants and

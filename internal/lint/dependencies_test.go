@@ -34,7 +34,8 @@ require (
 			"require (\n\texample.com/t v1.0.0\n\texample.com/u v1.0.0\n)\n")},
 		DependencyPage: {Data: []byte("## In the program\n" +
 			"| module | for | why this one | licence | without it |\n| --- | --- | --- | --- | --- |\n" +
-			"| `example.com/a/v2` | a | b | c | d |\n| `example.com/b` | a | | c | d |\n| `example.com/unused` | a | b | c | d |\n" +
+			"| `example.com/a/v2` | a | b | c | d |\n| `example.com/b` | a | | c | d |\n" +
+			"| `example.com/unused` | a | b | c | d |\n" +
 			"## In tests\n| `example.com/alone` | a | b | c | d |\n" +
 			"## Tools\n| `example.com/t` | a | b | c |\n")},
 	}

@@ -3,7 +3,10 @@
 //   - Imports point down the layers, siblings of a layer do not import each other, and L0 is pure
 //     (layers.go, purity.go).
 //   - Each package has a package doc, each exported identifier a comment (comments.go).
-//   - A file of more than 400 lines asks whether it holds two things (size.go).
+//   - A file of more than 400 lines asks whether it holds two things (size.go). So does a struct of
+//     more than 16 fields, a type of more than 30 methods, a package of more than 25 files
+//     (walls.go).
+//   - Code has up to 120 columns, comments up to 100 (columns.go).
 //   - docs/dependencies.md lists what is depended on, with its reason (dependencies.go).
 //
 // A rule is a function over parsed files that returns findings; each finding says what to do. Tests

@@ -83,7 +83,7 @@ func CheckLayers(packages []*Package) []Finding {
 			found = append(found, Finding{
 				Place:   p.Path,
 				Message: "package has no layer",
-				Remedy:  "say in internal/lint/layers.go which layer it belongs to, and in the table of CONTRIBUTING.md",
+				Remedy:  "give it a layer in internal/lint/layers.go and in the table of CONTRIBUTING.md",
 			})
 			continue
 		}

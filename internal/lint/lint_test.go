@@ -24,6 +24,7 @@ func TestRepository(t *testing.T) {
 	packages := parseRepository(t)
 	for name, check := range map[string]func([]*Package) []Finding{
 		"layers": CheckLayers, "purity": CheckPurity, "size": CheckSize, "comments": CheckComments,
+		"walls": CheckWalls, "columns": CheckColumns,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, finding := range check(packages) {

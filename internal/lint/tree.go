@@ -43,6 +43,7 @@ type File struct {
 	Generated bool
 	Lines     int
 	Syntax    *ast.File
+	source    []string // its lines
 	positions *token.FileSet
 }
 
@@ -108,6 +109,7 @@ func parseFile(root fs.FS, name string) (*File, error) {
 	return &File{
 		Path: name, Test: strings.HasSuffix(name, "_test.go"), Generated: ast.IsGenerated(syntax),
 		Lines: strings.Count(string(source), "\n"), Syntax: syntax, positions: positions,
+		source: strings.Split(string(source), "\n"),
 	}, nil
 }
 

@@ -192,7 +192,8 @@ func TestProblemsAreErrors(t *testing.T) {
 	if diff := cmp.Diff(want, problem); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if want := "cloudapi: reply is not sendable: buttons.options[0].title: 27 characters, at most 20"; err.Error() != want {
-		t.Errorf("got %q, want %q", err, want)
+	text := "cloudapi: reply is not sendable: buttons.options[0].title: 27 characters, at most 20"
+	if err.Error() != text {
+		t.Errorf("got %q, want %q", err, text)
 	}
 }
