@@ -33,6 +33,8 @@ var layers = map[string]Layer{
 	"provider/cloudapi": Pure,
 	"cluster/placement": Pure,
 	"internal/planted":  Pure,
+	"internal/problem":  Pure,
+	"internal/nearest":  Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
@@ -44,6 +46,8 @@ var layers = map[string]Layer{
 	"flow/transcript":                 Runtime,
 	"provider/cloudapi/emulator":      Runtime,
 	"internal/freeport":               Runtime, // for tests
+	"internal/pause":                  Runtime,
+	"internal/ratelog":                Runtime,
 
 	"gateway":                 Edge,
 	"provider/cloudapi/graph": Edge,
@@ -60,8 +64,12 @@ var layers = map[string]Layer{
 }
 
 // vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and
-// of what nodes say; and the names of the mistakes that are planted for the simulation.
-var vocabulary = map[string]bool{"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true}
+// of what nodes send each other; the names of the mistakes that are planted for the simulation; and
+// the small homes of what several packages need alike.
+var vocabulary = map[string]bool{
+	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
+	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
+}
 
 // layerOf returns a package's layer; false where nobody has said.
 func layerOf(path string) (Layer, bool) {
