@@ -10,6 +10,8 @@ import (
 	yaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/wactor/wactor/internal/nearest"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 // decoder fills a Config from a YAML tree and goes on after a mistake. go-yaml's own decoder stops
@@ -63,26 +65,25 @@ func parse(src []byte) (file *ast.File, err error) {
 // syntax reports a file that is no YAML. What the library shows of the source is left out: it may
 // be a secret.
 func (d *decoder) syntax(src []byte, err error) {
-	problem := Problem{File: d.file, Line: 1, Column: 1, Message: errParser.Error(),
+	p := problem.Problem{File: d.file, Line: 1, Column: 1, Message: errParser.Error(),
 		Remedy: "check indentation, quotes and colons"}
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
-		problem.Message = "not YAML: " + syntax.Message
+		p.Message = "not YAML: " + syntax.Message
 		if syntax.Token != nil && syntax.Token.Position != nil {
-			problem.Line, problem.Column = syntax.Token.Position.Line, syntax.Token.Position.Column
+			p.Line, p.Column = syntax.Token.Position.Line, syntax.Token.Position.Column
 		}
 	}
-	if lines := strings.Split(string(src), "\n"); problem.Line <= len(lines) && strings.Contains(lines[problem.Line-1],
-		"${") {
-		problem.Remedy = `put "${...}" in quotes: inside { and [ a } would end it`
+	if lines := strings.Split(string(src), "\n"); p.Line <= len(lines) && strings.Contains(lines[p.Line-1], "${") {
+		p.Remedy = `put "${...}" in quotes: inside { and [ a } would end it`
 	}
-	d.problems = append(d.problems, problem)
+	d.problems = append(d.problems, p)
 }
 
 // problem reports something that has no path.
 func (d *decoder) problem(node ast.Node, message, remedy string) {
 	at := position(node)
-	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Message: message,
+	d.problems = append(d.problems, problem.Problem{File: d.file, Line: at.line, Column: at.column, Message: message,
 		Remedy: remedy})
 }
 
@@ -257,7 +258,7 @@ func (d *decoder) unknown(path, key string, entry *ast.MappingValueNode, keys ma
 		words = append(words, word)
 	}
 	remedy := "remove it; docs/configuration.md lists the keys"
-	word := nearest(key, words)
+	word := nearest.Word(key, words)
 	if word != "" {
 		remedy = fmt.Sprintf("did you mean %s?", word)
 	}

@@ -1,7 +1,7 @@
 // Package config reads the one file that configures a node.
 //
 // The file is YAML, decoded strictly: an unknown key, a wrong type, a value out of bounds and a
-// missing environment variable are Problems, each with its line, and all of them are reported at
+// missing environment variable are problems, each with its line, and all of them are reported at
 // once. Values may hold ${ENV} and ${file:path}. Secrets have a type of their own that no log, no
 // %v and no JSON shows.
 //

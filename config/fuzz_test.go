@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wactor/wactor/internal/problem"
 )
 
 // FuzzParse feeds any file: either it is a valid configuration, or there are problems with a place;
@@ -47,9 +49,9 @@ func FuzzParse(f *testing.F) {
 
 func wantPlaces(t *testing.T, err error) {
 	t.Helper()
-	var problems Problems
+	var problems problem.List
 	if !errors.As(err, &problems) || len(problems) == 0 {
-		t.Fatalf("error %v, want Problems", err)
+		t.Fatalf("error %v, want a problem.List", err)
 	}
 	for _, problem := range problems {
 		if problem.Line < 1 || problem.Column < 1 || problem.Message == "" {

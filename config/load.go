@@ -17,7 +17,7 @@ const (
 )
 
 // Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the
-// file's content is wrong, the error is Problems.
+// file's content is wrong, the error is a problem.List.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	src, err := readFile(path, maxFileBytes)
 	if err != nil {
@@ -53,7 +53,7 @@ func Parse(
 		c.validate(d.report)
 	}
 	if len(d.problems) > 0 {
-		return nil, d.problems.sorted()
+		return nil, d.problems.Sorted()
 	}
 	c.normalise(dir)
 	return c, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -128,9 +129,9 @@ func TestProblems(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			_, err := parseFile(t, file)
-			var problems Problems
+			var problems problem.List
 			if !errors.As(err, &problems) {
-				t.Fatalf("error %v, want Problems", err)
+				t.Fatalf("error %v, want a problem.List", err)
 			}
 			for _, problem := range problems {
 				if problem.File != file || problem.Line < 1 || problem.Column < 1 {
@@ -218,7 +219,7 @@ func TestValidateBuilt(t *testing.T) {
 	}
 	c.Channels[0].Bot, c.Log.Level = "", "loud"
 	err := c.Validate()
-	want := "channels[0].bot: is required; name one of bots\nlog.level: must be debug, info, warn or error, not " +
+	want := "channels[0].bot: is required (name one of bots)\nlog.level: must be debug, info, warn or error, not " +
 		"\"loud\""
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/wactor/wactor/internal/problem"
 )
 
 // report collects problems and knows where in the file each key stands.
@@ -14,7 +16,7 @@ type report struct {
 	// faulty paths have a problem already: what is below them, or said again of them, would only
 	// repeat it.
 	faulty   map[string]bool
-	problems Problems
+	problems problem.List
 }
 
 // place is where a value stands, and what stands there.
@@ -39,7 +41,7 @@ func (r *report) add(path, remedy, format string, args ...any) {
 	if path == "" {
 		subject = "the file"
 	}
-	r.problems = append(r.problems, Problem{
+	r.problems = append(r.problems, problem.Problem{
 		File: r.file, Line: at.line, Column: at.column, Message: subject + ": " + fmt.Sprintf(format, args...),
 		Remedy: remedy,
 	})

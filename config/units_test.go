@@ -51,14 +51,3 @@ func TestUnitsReadAsWritten(t *testing.T) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	words := []string{"flow", "http", "retry", "on_failure", "burst"}
-	for written, want := range map[string]string{
-		"flwo": "flow", "htp": "http", "onfailure": "on_failure", "retyr": "retry", "zzzzz": "", "": "", "Flow": "flow",
-	} {
-		if got := nearest(written, words); got != want {
-			t.Errorf("%q: %q, want %q", written, got, want)
-		}
-	}
-}

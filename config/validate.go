@@ -5,15 +5,17 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/wactor/wactor/internal/nearest"
 )
 
-// Validate reports what is wrong with a configuration that a program built; the error is Problems.
+// Validate reports what is wrong with a configuration that a program built; the error is a problem.List.
 // Load and Parse have done it.
 func (c *Config) Validate() error {
 	r := newReport("")
 	c.validate(r)
 	if len(r.problems) > 0 {
-		return r.problems.sorted()
+		return r.problems.Sorted()
 	}
 	return nil
 }
@@ -134,11 +136,7 @@ func (r *report) oneOf(path, value string, words ...string) {
 			return
 		}
 	}
-	remedy := ""
-	if word := nearest(value, words); word != "" {
-		remedy = "did you mean " + word + "?"
-	}
-	r.add(path, remedy, "must be %s, not %s", alternatives(words), r.quote(path, value))
+	r.add(path, nearest.Remedy(value, words, ""), "must be %s, not %s", alternatives(words), r.quote(path, value))
 }
 
 // address reports what is not host:port with a port number.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wactor/wactor/internal/nearest"
 )
 
 // plainName is what channels and bots may be called: it stands in paths, identities and metrics.
@@ -53,11 +55,7 @@ func (c *Config) validateBotOf(r *report, path, name string) {
 	case name == "":
 		r.add(path, "name one of bots", "is required")
 	case !slices.Contains(names, name) && !r.isFaulty("bots"):
-		remedy := "add it under bots"
-		if word := nearest(name, names); word != "" {
-			remedy = "did you mean " + word + "?"
-		}
-		r.add(path, remedy, "no bot is called %s", r.quote(path, name))
+		r.add(path, nearest.Remedy(name, names, "add it under bots"), "no bot is called %s", r.quote(path, name))
 	}
 }
 

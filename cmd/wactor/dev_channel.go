@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/internal/problem"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -70,15 +71,15 @@ bots:
 
 // byFlags names the flags that mistakes come from: nobody wrote the file, nor its keys.
 func byFlags(err error) error {
-	var problems config.Problems
+	var problems problem.List
 	if !errors.As(err, &problems) {
 		return err
 	}
 	flags := strings.NewReplacer("listen.http: ", "--listen: ", "node.data_dir: ", "--data: ", "bots.bot.http.url: ",
 		"--bot: ")
-	named := make(config.Problems, len(problems))
+	named := make(problem.List, len(problems))
 	for i, p := range problems {
-		named[i] = config.Problem{Message: flags.Replace(p.Message), Remedy: p.Remedy}
+		named[i] = problem.Problem{Message: flags.Replace(p.Message), Remedy: p.Remedy}
 	}
 	return named
 }
