@@ -9,8 +9,8 @@ import (
 	"github.com/wactor/wactor/internal/nearest"
 )
 
-// Validate reports what is wrong with a configuration that a program built; the error is a problem.List.
-// Load and Parse have done it.
+// Validate reports what is wrong with a configuration that a program built; the error is a
+// problem.List. Load and Parse have done it.
 func (c *Config) Validate() error {
 	r := newReport("")
 	c.validate(r)

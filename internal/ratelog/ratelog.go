@@ -11,7 +11,7 @@ import (
 const (
 	// every is how long a cause has no second line.
 	every = time.Minute
-	// maxCauses bounds the causes that are told apart, and so the memory. Further ones share a line.
+	// maxCauses bounds the causes that are told apart, and the memory. Further ones share a line.
 	maxCauses = 200
 )
 

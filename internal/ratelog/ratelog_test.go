@@ -18,7 +18,8 @@ func TestACauseHasOneLineAMinute(t *testing.T) {
 		l.Warn("a", "it failed", func() []any { return []any{"code", 7} })
 	}
 	l.Warn("b", "it failed too", nil)
-	if got := lines(); len(got) != 2 || !strings.Contains(got[0], "code=7") || strings.Contains(got[0], "times_before") {
+	if got := lines(); len(got) != 2 || !strings.Contains(got[0], "code=7") ||
+		strings.Contains(got[0], "times_before") {
 		t.Errorf("first minute: %q", got)
 	}
 	now = now.Add(time.Minute)
