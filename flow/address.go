@@ -3,6 +3,8 @@ package flow
 import (
 	"net/url"
 	"strings"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // address makes a web address of a template. Values are escaped for where they stand, so that a
@@ -18,11 +20,11 @@ func (t *template) address(r *run, schemes ...string) (address, reason string, e
 			out.WriteString(part.literal)
 			continue
 		}
-		value, err := r.eval(part.expr)
+		v, err := r.eval(part.expr)
 		if err != nil {
 			return "", "", err
 		}
-		text, err := appendDisplay(nil, value)
+		text, err := value.AppendText(nil, v)
 		if err != nil {
 			return "", "", r.fail(part.expr.place(0), err.Error(), err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wactor/wactor/flow/value"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -72,8 +73,8 @@ func parseNumber(text string) (any, bool) {
 	if err != nil {
 		return nil, false
 	}
-	value, err := normaliseFloat(f)
-	return value, err == nil
+	v, err := value.Float(f)
+	return v, err == nil
 }
 
 func parseInteger(text string) (any, bool) {

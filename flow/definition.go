@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // flow reads the whole document and checks what can be seen only once all of it is known.
@@ -66,7 +68,7 @@ func (p *checker) initial(n *node) map[string]any {
 
 // literal makes the value of a node as it is written.
 func (p *checker) literal(n *node) any {
-	v, err := normalise(n.plain())
+	v, err := value.Normalise(n.plain())
 	if err != nil {
 		p.report(n.at, err.Error(), "")
 	}

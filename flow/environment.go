@@ -3,6 +3,7 @@ package flow
 import (
 	"time"
 
+	"github.com/wactor/wactor/flow/value"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -36,7 +37,7 @@ func messageValue(m *wactorv1.Message, raw bool) map[string]any {
 	}
 	if raw {
 		// What cannot be read is nil: the provider's JSON is no promise of this product.
-		out["raw"], _ = decode(m.GetRaw())
+		out["raw"], _ = value.Decode(m.GetRaw())
 	}
 	return out
 }

@@ -1,14 +1,13 @@
 package flow
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/expr-lang/expr"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // functions are what expressions can call besides the language's own. keys, values and toPairs
@@ -24,47 +23,30 @@ var functions = append([]expr.Option{
 	expr.Function("fixed", fixed, new(func(any, int) string)),
 }, timeFunctions...)
 
-type entry struct {
-	name       string
-	key, value any
-}
-
 var errNoMap = errors.New("not a map")
 
 // entries returns the elements of a map in the order of their keys.
-func entries(args []any) ([]entry, error) {
+func entries(args []any) ([]value.Entry, error) {
 	m := reflect.ValueOf(args[0])
 	if m.Kind() != reflect.Map {
 		return nil, errNoMap
 	}
-	return sortedEntries(m), nil
-}
-
-// sortedEntries orders by the key's text, and keys of one text by their types.
-func sortedEntries(m reflect.Value) []entry {
-	out := make([]entry, 0, m.Len())
-	for key, value := range m.Seq2() {
-		out = append(out, entry{name: fmt.Sprint(key.Interface()), key: key.Interface(), value: value.Interface()})
-	}
-	slices.SortFunc(out, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(fmt.Sprintf("%T", a.key), fmt.Sprintf("%T", b.key)))
-	})
-	return out
+	return value.Entries(m), nil
 }
 
 func sortedKeys(args ...any) (any, error) {
-	return collect(args, func(e entry) any { return e.key })
+	return collect(args, func(e value.Entry) any { return e.Key })
 }
 
 func sortedValues(args ...any) (any, error) {
-	return collect(args, func(e entry) any { return e.value })
+	return collect(args, func(e value.Entry) any { return e.Value })
 }
 
 func sortedPairs(args ...any) (any, error) {
-	return collect(args, func(e entry) any { return []any{e.key, e.value} })
+	return collect(args, func(e value.Entry) any { return []any{e.Key, e.Value} })
 }
 
-func collect(args []any, pick func(entry) any) (any, error) {
+func collect(args []any, pick func(value.Entry) any) (any, error) {
 	list, err := entries(args)
 	if err != nil {
 		return nil, err
@@ -79,7 +61,7 @@ func collect(args []any, pick func(entry) any) (any, error) {
 // display makes the text that {{ }} makes. The built-in string writes Go's own forms, and of some
 // values their addresses.
 func display(args ...any) (any, error) {
-	text, err := appendDisplay(nil, args[0])
+	text, err := value.AppendText(nil, args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +81,7 @@ func fixed(args ...any) (any, error) {
 	case float64:
 		number = v
 	default:
-		return nil, errNotNumber
+		return nil, value.ErrNotNumber
 	}
 	return strconv.FormatFloat(number, 'f', decimals, 64), nil
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/wactor/wactor/flow/zone"
 )
 
 // inspection looks through one expression: what it reads, so that a step makes only what is used,
@@ -88,7 +90,7 @@ func (i *inspection) call(n *ast.CallNode) {
 	if !ok || function.Value != "timezone" && function.Value != "date" {
 		return
 	}
-	if _, err := zone(name.Value); err != nil {
+	if _, err := zone.Load(name.Value); err != nil {
 		i.refuse(name, "there is no time zone "+name.Value, "a name such as Europe/Berlin")
 	}
 }

@@ -3,6 +3,8 @@ package flow
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // Limits of WhatsApp's messages, in characters (code points) unless said otherwise: what a flow can
@@ -45,8 +47,8 @@ const (
 const (
 	// MaxSource is how large a flow may be, in bytes.
 	MaxSource = 256 << 10
-	// MaxDepth is how deep a flow's YAML, and any value of a conversation, may be nested.
-	MaxDepth = 32
+	// MaxDepth is how deep a flow's YAML may be nested, as any value of a conversation.
+	MaxDepth = value.MaxDepth
 	// MaxExpression is how long an expression may be, in bytes; maxNodes bounds its syntax tree.
 	MaxExpression = 4096
 	maxNodes      = 1000
@@ -75,9 +77,7 @@ const (
 	// MaxReplies is how many messages one turn may send; the limit of package conversation.
 	MaxReplies = 20
 	// MaxState is how large the state may be, in bytes of JSON; the limit of package conversation.
-	MaxState = 256 << 10
-	// MaxElements is how many elements a value may hold, counting those of its lists and maps.
-	MaxElements = 10_000
+	MaxState = value.MaxBytes
 )
 
 // fit shortens what WhatsApp would refuse to show: titles, headers, footers and captions are cut,

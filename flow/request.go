@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // begin makes the request and suspends the run. What the values make no request of is a failed
@@ -59,14 +61,14 @@ func (c *call) makeBody(r *run) ([]byte, error) {
 		body, err := c.raw.expand(r)
 		return []byte(body), err
 	case c.body != nil:
-		value, err := c.body.build(r)
+		v, err := c.body.build(r)
 		if err != nil {
 			return nil, err
 		}
-		if value, err = normalise(value); err != nil {
+		if v, err = value.Normalise(v); err != nil {
 			return nil, r.fail(c.at, "body: "+err.Error(), err)
 		}
-		return appendJSON(nil, value), nil
+		return value.AppendJSON(nil, v), nil
 	}
 	return nil, nil
 }

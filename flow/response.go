@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // finish takes the answer: nil where the step goes on, else the step of on_error.
@@ -32,21 +34,21 @@ func (c *call) finish(r *run, result CallResult) (*step, error) {
 
 // readBody makes a value of an answer: of its JSON, or else of its text. What is neither is a
 // failed call.
-func readBody(data []byte, wanted bool) (value any, reason string) {
+func readBody(data []byte, wanted bool) (v any, reason string) {
 	if !wanted || len(data) == 0 {
 		return nil, ""
 	}
 	if !utf8.Valid(data) {
 		return nil, "answer is not UTF-8"
 	}
-	value, err := decode(data)
-	if errors.Is(err, errNotJSON) {
-		value, err = normalise(string(data))
+	v, err := value.Decode(data)
+	if errors.Is(err, value.ErrNotJSON) {
+		v, err = value.Normalise(string(data))
 	}
 	if err != nil {
 		return nil, string(CallTooLarge)
 	}
-	return value, ""
+	return v, ""
 }
 
 func (c *call) expected(r *run, status int, body any) (bool, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/wactor/wactor/flow/value"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -61,24 +62,24 @@ func (r *run) note(text string) {
 
 // set sets a variable to what its construct makes.
 func (r *run) set(a assignment) error {
-	value, err := a.value.build(r)
+	v, err := a.value.build(r)
 	if err != nil {
 		return err
 	}
 	if a.value.expr != nil { // within the limits of a value already
-		r.vars[a.name] = value
+		r.vars[a.name] = v
 		return nil
 	}
-	return r.assign(r.step.at, a.name, value)
+	return r.assign(r.step.at, a.name, v)
 }
 
 // assign sets a variable.
-func (r *run) assign(at place, name string, value any) error {
-	value, err := normalise(value)
+func (r *run) assign(at place, name string, made any) error {
+	v, err := value.Normalise(made)
 	if err != nil {
 		return r.fail(at, fmt.Sprintf("variable %s: %v", name, err), err)
 	}
-	r.vars[name] = value
+	r.vars[name] = v
 	return nil
 }
 
@@ -93,14 +94,14 @@ func (r *run) eval(e *expression) (any, error) {
 
 // value runs an expression whose result is to be kept.
 func (r *run) value(e *expression) (any, error) {
-	value, err := r.eval(e)
+	v, err := r.eval(e)
 	if err != nil {
 		return nil, err
 	}
-	if value, err = normalise(value); err != nil {
+	if v, err = value.Normalise(v); err != nil {
 		return nil, r.fail(e.place(0), err.Error(), err)
 	}
-	return value, nil
+	return v, nil
 }
 
 // holds runs a condition. Nothing counts as false; what is neither true nor false nor nothing fails

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // position is where a conversation waits.
@@ -64,8 +66,8 @@ func decodeState(data []byte) (stored, bool) {
 	if len(data) > MaxState {
 		return stored{}, false
 	}
-	value, err := decodeWithin(data, MaxState, -1)
-	fields, isMap := value.(map[string]any)
+	v, err := value.DecodeWithin(data, MaxState, -1)
+	fields, isMap := v.(map[string]any)
 	if err != nil || !isMap {
 		return stored{}, false
 	}
@@ -87,12 +89,12 @@ func appendState(dst []byte, at position, vars map[string]any) []byte {
 		dst = append(dst, `"asked":true,`...)
 	}
 	dst = append(dst, `"step":`...)
-	dst = appendQuoted(dst, at.step.name)
+	dst = value.AppendQuoted(dst, at.step.name)
 	if at.tries > 0 {
 		dst = append(dst, `,"tries":`...)
 		dst = strconv.AppendInt(dst, int64(at.tries), 10)
 	}
 	dst = append(dst, `,"vars":`...)
-	dst = appendObject(dst, vars)
+	dst = value.AppendObject(dst, vars)
 	return append(dst, '}')
 }

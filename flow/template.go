@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // template is a text with {{ expressions }}.
@@ -151,11 +153,11 @@ func (t *template) expand(r *run) (string, error) {
 			r.scratch = append(r.scratch, part.literal...)
 			continue
 		}
-		value, err := r.eval(part.expr)
+		v, err := r.eval(part.expr)
 		if err != nil {
 			return "", err
 		}
-		out, err := appendDisplay(r.scratch, value)
+		out, err := value.AppendText(r.scratch, v)
 		if err != nil {
 			return "", r.fail(part.expr.place(0), err.Error(), err)
 		}

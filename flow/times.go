@@ -3,9 +3,10 @@ package flow
 import (
 	"errors"
 	"time"
-	_ "time/tzdata" // a zone must mean the same on every machine, also in an image without zone files
 
 	"github.com/expr-lang/expr"
+
+	"github.com/wactor/wactor/flow/zone"
 )
 
 // timeFunctions replace built-in ones that look at the machine's own zone: Wactor's nodes may run
@@ -16,29 +17,14 @@ var timeFunctions = []expr.Option{
 		new(func(string) time.Time), new(func(string, string) time.Time), new(func(string, string, string) time.Time)),
 }
 
-var (
-	errNoZone = errors.New("there is no such time zone")
-	errNoDate = errors.New("not a date")
-)
-
-// zone finds a time zone by its IANA name, such as Europe/Berlin.
-func zone(name string) (*time.Location, error) {
-	if name == "Local" {
-		return nil, errNoZone
-	}
-	location, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, errNoZone
-	}
-	return location, nil
-}
+var errNoDate = errors.New("not a date")
 
 func timezone(args ...any) (any, error) {
 	name, ok := args[0].(string)
 	if !ok {
-		return nil, errNoZone
+		return nil, zone.ErrUnknown
 	}
-	location, err := zone(name)
+	location, err := zone.Load(name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +51,7 @@ func date(args ...any) (any, error) {
 	}
 	if len(texts) > 2 {
 		var err error
-		if location, err = zone(texts[2]); err != nil {
+		if location, err = zone.Load(texts[2]); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/wactor/wactor/flow/value"
 )
 
 // node is a value of the YAML document with its place. Package parser's tree ends here: all else
@@ -116,8 +118,8 @@ func (p *checker) plainTokens(tokens token.Tokens) bool {
 		case token.SequenceEndType, token.MappingEndType:
 			depth--
 		}
-		if depth > MaxDepth || dashes > MaxDepth {
-			p.report(placeOf(t), fmt.Sprintf("nested deeper than %d levels", MaxDepth), "")
+		if depth > value.MaxDepth || dashes > value.MaxDepth {
+			p.report(placeOf(t), fmt.Sprintf("nested deeper than %d levels", value.MaxDepth), "")
 			return false
 		}
 	}
@@ -154,8 +156,8 @@ func placeOf(t *token.Token) place {
 
 // convert makes nodes of the parser's tree.
 func (p *checker) convert(n ast.Node, depth int) *node {
-	if depth > MaxDepth {
-		p.report(placeOf(n.GetToken()), fmt.Sprintf("nested deeper than %d levels", MaxDepth), "")
+	if depth > value.MaxDepth {
+		p.report(placeOf(n.GetToken()), fmt.Sprintf("nested deeper than %d levels", value.MaxDepth), "")
 		return &node{kind: nullNode, at: placeOf(n.GetToken())}
 	}
 	switch n := n.(type) {

@@ -1,4 +1,12 @@
-package flow
+// Package value holds what a conversation can remember, and its JSON.
+//
+// A value is what JSON can say: nil, bool, int, float64, string, []any, map[string]any. Values are
+// never changed in place, so conversations may share them.
+//
+// There is one kind of number: what is whole is an int, also where a division made it, so that a
+// counter reads 3 and never 3.0, after any number of journeys through JSON. Integers are exact in
+// all 64 bits; what is beyond is a float64.
+package value
 
 import (
 	"encoding/json"
@@ -12,31 +20,36 @@ import (
 	"unicode/utf8"
 )
 
-// A value of a conversation is what JSON can say: nil, bool, int, float64, string, []any,
-// map[string]any. Values are never changed in place, so conversations may share them.
-//
-// There is one kind of number: what is whole is an int, also where a division made it, so that a
-// counter reads 3 and never 3.0, after any number of journeys through JSON. Integers are exact in
-// all 64 bits; what is beyond is a float64.
-
-var (
-	errTooLarge = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements,
-		MaxState>>10)
-	errTooDeep   = fmt.Errorf("a value is nested deeper than %d levels", MaxDepth)
-	errNotNumber = errors.New("a number is not finite")
-	errNoValue   = errors.New("a value of this kind cannot be stored")
-	errNotJSON   = errors.New("not JSON")
+// Limits of a value.
+const (
+	// MaxElements is how many elements a value may hold, counting those of its lists and maps.
+	MaxElements = 10_000
+	// MaxDepth is how deep lists and maps may be nested.
+	MaxDepth = 32
+	// MaxBytes is how long a text of a value may be.
+	MaxBytes = 256 << 10
 )
 
-// normalise makes a value of whatever an expression or a JSON decoder returned.
-func normalise(v any) (any, error) {
+// Why something is no value. The texts quote nothing of it.
+var (
+	ErrTooLarge = fmt.Errorf("a value has more than %d elements, or a text more than %d KiB", MaxElements,
+		MaxBytes>>10)
+	ErrTooDeep   = fmt.Errorf("a value is nested deeper than %d levels", MaxDepth)
+	ErrNotNumber = errors.New("a number is not finite")
+	ErrNoValue   = errors.New("a value of this kind cannot be stored")
+	ErrNotJSON   = errors.New("not JSON")
+)
+
+// Normalise makes a value of whatever an expression or a JSON decoder returned; the error is one of
+// those above.
+func Normalise(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, int:
 		return v, nil
 	case string:
 		return normaliseText(v)
 	case float64:
-		return normaliseFloat(v)
+		return Float(v)
 	}
 	n := normaliser{left: MaxElements}
 	return n.value(v, 1)
@@ -46,10 +59,10 @@ type normaliser struct{ left int }
 
 func (n *normaliser) value(v any, depth int) (any, error) {
 	if n.left--; n.left < 0 {
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	if depth > MaxDepth {
-		return nil, errTooDeep
+		return nil, ErrTooDeep
 	}
 	switch v := v.(type) {
 	case nil, bool, int:
@@ -57,7 +70,7 @@ func (n *normaliser) value(v any, depth int) (any, error) {
 	case string:
 		return normaliseText(v)
 	case float64:
-		return normaliseFloat(v)
+		return Float(v)
 	case json.Number:
 		return number(v)
 	case time.Time:
@@ -105,10 +118,10 @@ func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return number(json.Number(strconv.FormatUint(v.Uint(), 10)))
 	case reflect.Float32:
-		return normaliseFloat(v.Float())
+		return Float(v.Float())
 	case reflect.Slice, reflect.Array:
 		if v.Len() > n.left {
-			return nil, errTooLarge
+			return nil, ErrTooLarge
 		}
 		items := make([]any, v.Len())
 		for i := range items {
@@ -117,20 +130,20 @@ func (n *normaliser) reflected(v reflect.Value, depth int) (any, error) {
 		return n.list(items, depth)
 	case reflect.Map:
 		if v.Len() > n.left {
-			return nil, errTooLarge
+			return nil, ErrTooLarge
 		}
 		fields := make(map[string]any, v.Len())
-		for _, e := range sortedEntries(v) { // 1 and "1" are one key in JSON: the same one wins every time
-			fields[e.name] = e.value
+		for _, e := range Entries(v) { // 1 and "1" are one key in JSON: the same one wins every time
+			fields[e.name] = e.Value
 		}
 		return n.object(fields, depth)
 	}
-	return nil, errNoValue
+	return nil, ErrNoValue
 }
 
 func normaliseText(text string) (any, error) {
-	if len(text) > MaxState {
-		return nil, errTooLarge
+	if len(text) > MaxBytes {
+		return nil, ErrTooLarge
 	}
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
@@ -141,10 +154,11 @@ func normaliseText(text string) (any, error) {
 // exactFloat is the largest float64 below which every integer has one of its own.
 const exactFloat = 1 << 53
 
-func normaliseFloat(v float64) (any, error) {
+// Float makes a value of a number: an int where it is whole. NaN and infinities are ErrNotNumber.
+func Float(v float64) (any, error) {
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
-		return nil, errNotNumber
+		return nil, ErrNotNumber
 	case v == math.Trunc(v) && math.Abs(v) <= exactFloat:
 		return int(v), nil
 	}
@@ -158,14 +172,14 @@ func number(text json.Number) (any, error) {
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {
-		return nil, errNotNumber
+		return nil, ErrNotNumber
 	}
-	return normaliseFloat(f)
+	return Float(f)
 }
 
-// appendDisplay writes a value as a person reads it: a text as it is, nothing for nil, lists and
-// maps as JSON.
-func appendDisplay(dst []byte, v any) ([]byte, error) {
+// AppendText writes a value as a person reads it: a text as it is, nothing for nil, lists and maps
+// as JSON. The errors are those of Normalise.
+func AppendText(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return dst, nil
@@ -178,7 +192,7 @@ func appendDisplay(dst []byte, v any) ([]byte, error) {
 	case time.Time:
 		return v.AppendFormat(dst, "2006-01-02 15:04"), nil
 	}
-	value, err := normalise(v)
+	value, err := Normalise(v)
 	if err != nil {
 		return nil, err
 	}
@@ -190,5 +204,5 @@ func appendDisplay(dst []byte, v any) ([]byte, error) {
 			return strconv.AppendFloat(dst, value, 'f', -1, 64), nil
 		}
 	}
-	return appendJSON(dst, value), nil
+	return AppendJSON(dst, value), nil
 }

@@ -1,4 +1,4 @@
-package flow
+package value
 
 import (
 	"encoding/json"
@@ -15,18 +15,19 @@ type reader struct {
 	left int
 }
 
-// decode reads a JSON value.
-func decode(data []byte) (any, error) { return decodeWithin(data, MaxElements, 1) }
+// Decode reads a JSON value within the limits; the error is one of this package.
+func Decode(data []byte) (any, error) { return DecodeWithin(data, MaxElements, 1) }
 
-// decodeWithin reads a value of at most so many elements, whose own depth counts as the given one.
-func decodeWithin(data []byte, elements, depth int) (any, error) {
+// DecodeWithin reads a value of at most so many elements, whose own depth counts as the given one:
+// a container of values is not one itself.
+func DecodeWithin(data []byte, elements, depth int) (any, error) {
 	r := &reader{data: data, left: elements}
 	v, err := r.value(depth)
 	if err != nil {
 		return nil, err
 	}
 	if r.next() != 0 || r.pos < len(r.data) {
-		return nil, errNotJSON
+		return nil, ErrNotJSON
 	}
 	return v, nil
 }
@@ -45,10 +46,10 @@ func (r *reader) next() byte {
 
 func (r *reader) value(depth int) (any, error) {
 	if r.left--; r.left < 0 {
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	if depth > MaxDepth {
-		return nil, errTooDeep
+		return nil, ErrTooDeep
 	}
 	switch c := r.next(); {
 	case c == '{':
@@ -73,7 +74,7 @@ func (r *reader) word() (any, error) {
 			return w.value, nil
 		}
 	}
-	return nil, errNotJSON
+	return nil, ErrNotJSON
 }
 
 func (r *reader) list(depth int) (any, error) {
@@ -92,7 +93,7 @@ func (r *reader) list(depth int) (any, error) {
 			return out, nil
 		}
 		if !r.take(',') {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 	}
 }
@@ -106,14 +107,14 @@ func (r *reader) object(depth int) (any, error) {
 	}
 	for {
 		if r.next() != '"' {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 		key, err := r.text()
 		if err != nil {
 			return nil, err
 		}
 		if !r.take(':') {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 		if out[key], err = r.value(depth + 1); err != nil {
 			return nil, err
@@ -122,7 +123,7 @@ func (r *reader) object(depth int) (any, error) {
 			return out, nil
 		}
 		if !r.take(',') {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 	}
 }
@@ -149,23 +150,23 @@ func (r *reader) text() (string, error) {
 			simple = false
 			r.pos++
 		case c < ' ':
-			return "", errNotJSON
+			return "", ErrNotJSON
 		}
 	}
-	return "", errNotJSON
+	return "", ErrNotJSON
 }
 
 func (r *reader) unquote(start int, simple bool) (string, error) {
 	inside := r.data[start+1 : r.pos-1]
-	if len(inside) > MaxState {
-		return "", errTooLarge
+	if len(inside) > MaxBytes {
+		return "", ErrTooLarge
 	}
 	if simple && utf8.Valid(inside) {
 		return string(inside), nil
 	}
 	var text string
 	if json.Unmarshal(r.data[start:r.pos], &text) != nil {
-		return "", errNotJSON
+		return "", ErrNotJSON
 	}
 	return text, nil
 }
@@ -178,12 +179,12 @@ func (r *reader) number() (any, error) {
 	}
 	zero := r.pos < len(r.data) && r.data[r.pos] == '0'
 	if digits := r.digits(); digits == 0 || zero && digits > 1 {
-		return nil, errNotJSON
+		return nil, ErrNotJSON
 	}
 	if r.pos < len(r.data) && r.data[r.pos] == '.' {
 		r.pos++
 		if r.digits() == 0 {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 	}
 	if r.pos < len(r.data) && (r.data[r.pos] == 'e' || r.data[r.pos] == 'E') {
@@ -192,7 +193,7 @@ func (r *reader) number() (any, error) {
 			r.pos++
 		}
 		if r.digits() == 0 {
-			return nil, errNotJSON
+			return nil, ErrNotJSON
 		}
 	}
 	return number(json.Number(r.data[start:r.pos]))

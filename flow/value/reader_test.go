@@ -1,4 +1,4 @@
-package flow
+package value
 
 import (
 	"bytes"
@@ -20,16 +20,16 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := decode(data)
+		got, err := Decode(data)
 		want, wantErr := decodeByLibrary(data)
 		switch {
 		case err == nil && wantErr == nil:
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("%q (-library +reader):\n%s", data, diff)
 			}
-		case errors.Is(err, errTooDeep) || errors.Is(err, errTooLarge): // noticed before what may be wrong behind it
+		case errors.Is(err, ErrTooDeep) || errors.Is(err, ErrTooLarge): // noticed before what may be wrong behind it
 			return
-		case errors.Is(err, errNotNumber) && errors.Is(wantErr, errNotJSON): // likewise
+		case errors.Is(err, ErrNotNumber) && errors.Is(wantErr, ErrNotJSON): // likewise
 			return
 		default:
 			if !errors.Is(err, wantErr) {
@@ -37,8 +37,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		written := appendJSON(nil, got)
-		again, err := decode(written)
+		written := AppendJSON(nil, got)
+		again, err := Decode(written)
 		if diff := cmp.Diff(got, again); err != nil || diff != "" || !json.Valid(written) {
 			t.Fatalf("%q written as %q: %v\n%s", data, written, err, diff)
 		}
@@ -50,10 +50,10 @@ func decodeByLibrary(data []byte) (any, error) {
 	decoder.UseNumber()
 	var v any
 	if err := decoder.Decode(&v); err != nil {
-		return nil, errNotJSON
+		return nil, ErrNotJSON
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errNotJSON
+		return nil, ErrNotJSON
 	}
-	return normalise(v)
+	return Normalise(v)
 }

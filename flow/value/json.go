@@ -1,4 +1,4 @@
-package flow
+package value
 
 import (
 	"maps"
@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON writes a value with sorted keys: the same value is the same bytes.
-func appendJSON(dst []byte, v any) []byte {
+// AppendJSON writes a value with sorted keys: the same value is the same bytes.
+func AppendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case bool:
 		return strconv.AppendBool(dst, v)
@@ -18,28 +18,29 @@ func appendJSON(dst []byte, v any) []byte {
 	case float64:
 		return appendFloat(dst, v)
 	case string:
-		return appendQuoted(dst, v)
+		return AppendQuoted(dst, v)
 	case []any:
 		dst = append(dst, '[')
 		for i, item := range v {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, item)
+			dst = AppendJSON(dst, item)
 		}
 		return append(dst, ']')
 	case map[string]any:
-		return appendObject(dst, v)
+		return AppendObject(dst, v)
 	}
 	return append(dst, "null"...)
 }
 
-func appendObject(dst []byte, v map[string]any) []byte {
+// AppendObject writes a map as AppendJSON does.
+func AppendObject(dst []byte, v map[string]any) []byte {
 	dst = append(dst, '{')
 	if len(v) == 1 { // the usual case needs no sorting
 		for key, item := range v {
-			dst = append(appendQuoted(dst, key), ':')
-			dst = appendJSON(dst, item)
+			dst = append(AppendQuoted(dst, key), ':')
+			dst = AppendJSON(dst, item)
 		}
 		return append(dst, '}')
 	}
@@ -47,8 +48,8 @@ func appendObject(dst []byte, v map[string]any) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendQuoted(dst, key), ':')
-		dst = appendJSON(dst, v[key])
+		dst = append(AppendQuoted(dst, key), ':')
+		dst = AppendJSON(dst, v[key])
 	}
 	return append(dst, '}')
 }
@@ -64,8 +65,8 @@ func appendFloat(dst []byte, v float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendQuoted writes a JSON string; invalid UTF-8 becomes U+FFFD.
-func appendQuoted(dst []byte, text string) []byte {
+// AppendQuoted writes a JSON string; invalid UTF-8 becomes U+FFFD.
+func AppendQuoted(dst []byte, text string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(text); i++ {
