@@ -187,6 +187,7 @@ func (c *Conversation) committed(revision uint64) {
 		}
 		return true
 	})
+	//lint:order each is kept or deleted by itself
 	for id, revision := range c.unapplied {
 		if revision <= c.applied {
 			delete(c.unapplied, id)

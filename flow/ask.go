@@ -52,7 +52,7 @@ func (a *ask) kind(p *checker, n *node) {
 	}
 	kind, ok := answerKinds[name]
 	if !ok {
-		p.report(n.at, "there is no type "+name, remedyFor(name, slices.Collect(maps.Keys(answerKinds))))
+		p.report(n.at, "there is no type "+name, remedyFor(name, slices.Sorted(maps.Keys(answerKinds))))
 		return
 	}
 	a.read = kind

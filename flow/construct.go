@@ -7,7 +7,14 @@ type construct struct {
 	expr    *expression
 	text    *template
 	list    []construct
-	fields  map[string]construct
+	fields  []constructField // nil for what is no map
+}
+
+// constructField is a field of a map, made in the order in which the flow has them: of two that
+// fail, the same one is reported whenever a turn is repeated.
+type constructField struct {
+	key   string
+	value construct
 }
 
 // leaves says what a text inside a construct is.
@@ -32,11 +39,11 @@ func (p *checker) construct(n *node, in leaves) construct {
 		}
 		return construct{list: list}
 	case mapNode:
-		fields := make(map[string]construct, len(n.pairs))
+		fields := make([]constructField, 0, len(n.pairs))
 		seen := map[string]field{}
 		for _, pair := range n.pairs {
 			if p.once(seen, pair) {
-				fields[pair.key] = p.construct(pair.value, in)
+				fields = append(fields, constructField{pair.key, p.construct(pair.value, in)})
 			}
 		}
 		return construct{fields: fields}
@@ -73,12 +80,12 @@ func (c construct) build(r *run) (any, error) {
 		return list, nil
 	case c.fields != nil:
 		fields := make(map[string]any, len(c.fields))
-		for key, item := range c.fields {
-			value, err := item.build(r)
+		for _, field := range c.fields {
+			value, err := field.value.build(r)
 			if err != nil {
 				return nil, err
 			}
-			fields[key] = value
+			fields[field.key] = value
 		}
 		return fields, nil
 	}

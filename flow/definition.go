@@ -30,11 +30,13 @@ func (p *checker) flow(n *node) *Flow {
 	p.checkVariables()
 	p.addresses(f.vars)
 	p.reportUnknownNames()
-	for word, t := range triggers {
+	for _, word := range slices.Sorted(maps.Keys(triggers)) {
+		t := triggers[word]
 		f.triggers[word] = t.step
 		entries = append(entries, t)
 	}
-	for kind, t := range handlers {
+	for _, kind := range slices.Sorted(maps.Keys(handlers)) {
+		t := handlers[kind]
 		f.handlers[kind] = t.step
 		entries = append(entries, t)
 	}
@@ -158,8 +160,8 @@ func (p *checker) handlers(n *node) map[string]*target {
 	if !ok {
 		return out
 	}
-	for kind, field := range f.values {
-		if to := p.target(field.value, "on "+kind); to != nil {
+	for _, kind := range slices.Sorted(maps.Keys(f.values)) {
+		if to := p.target(f.values[kind].value, "on "+kind); to != nil {
 			out[kind] = to
 		}
 	}
@@ -168,7 +170,7 @@ func (p *checker) handlers(n *node) map[string]*target {
 
 // resolve finds the steps that the flow names.
 func (p *checker) resolve() {
-	names := slices.Collect(maps.Keys(p.steps))
+	names := slices.Sorted(maps.Keys(p.steps))
 	for _, t := range p.targets {
 		if t.step = p.steps[t.name]; t.step == nil {
 			p.report(t.at, fmt.Sprintf("there is no step %s", t.name), remedyFor(t.name, names))
@@ -179,7 +181,7 @@ func (p *checker) resolve() {
 // checkVariables reports the reading of a variable that nothing ever sets: a typing mistake, which
 // would read as nil.
 func (p *checker) checkVariables() {
-	names := slices.Collect(maps.Keys(p.variables))
+	names := slices.Sorted(maps.Keys(p.variables))
 	for _, r := range p.used.reads {
 		if p.variables[r.name] {
 			continue

@@ -49,10 +49,11 @@ func (p *checker) badExpression(e *expression, err error, in scope) {
 func parts() []string {
 	var names []string
 	for _, root := range []string{"user", "message"} {
-		for name, kind := range roots[usual][root].(types.Map) {
+		fields := roots[usual][root].(types.Map)
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			names = append(names, name)
-			if inner, ok := kind.(types.Map); ok {
-				names = slices.AppendSeq(names, maps.Keys(inner))
+			if inner, ok := fields[name].(types.Map); ok {
+				names = append(names, slices.Sorted(maps.Keys(inner))...)
 			}
 		}
 	}
@@ -68,9 +69,9 @@ type unknownName struct {
 }
 
 func (p *checker) reportUnknownNames() {
-	variables := slices.Collect(maps.Keys(p.variables))
+	variables := slices.Sorted(maps.Keys(p.variables))
 	for _, u := range p.unknownNames {
-		names := slices.Collect(maps.Keys(roots[u.in]))
+		names := slices.Sorted(maps.Keys(roots[u.in]))
 		remedy := remedyFor(u.name, names)
 		switch near := suggest(u.name, variables); {
 		case p.variables[u.name]:

@@ -30,6 +30,7 @@ func (f *Flow) load(data json.RawMessage) (position, map[string]any, string) {
 		return position{step: f.start}, maps.Clone(f.vars), fmt.Sprintf("the state is not one of a flow: started "+
 			"again at %s", f.start.name)
 	}
+	//lint:order each variable is set by itself
 	for name, value := range f.vars {
 		if _, set := s.vars[name]; !set {
 			s.vars[name] = value // a variable that the flow got later

@@ -68,6 +68,17 @@ func TestTurnLimits(t *testing.T) {
 	}
 }
 
+// TestTheFirstOfSeveralFailuresIsReported: a turn that is repeated fails in the same way.
+func TestTheFirstOfSeveralFailuresIsReported(t *testing.T) {
+	f := parseSteps(t, "  a: { set: { m: { d: '1 / 0', c: 'vars.list[5]', b: '1 / 0', a: '1 / 0' } }, wait: a }\n")
+	const want = "flow: x:5:24: step a: a number is not finite"
+	for range 20 {
+		if _, err := f.Step(input(nil, text("hi"), 1)); err == nil || err.Error() != want {
+			t.Fatalf("%v, want %s", err, want)
+		}
+	}
+}
+
 // TestLongTexts: what comes out too long is split where nothing may be lost, and cut where it is
 // decoration.
 func TestLongTexts(t *testing.T) {

@@ -38,7 +38,7 @@ func AppendJSON(dst []byte, v any) []byte {
 func AppendObject(dst []byte, v map[string]any) []byte {
 	dst = append(dst, '{')
 	if len(v) == 1 { // the usual case needs no sorting
-		for key, item := range v {
+		for key, item := range v { //lint:order there is one
 			dst = append(AppendQuoted(dst, key), ':')
 			dst = AppendJSON(dst, item)
 		}

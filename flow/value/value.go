@@ -12,8 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,8 +89,8 @@ func (n *normaliser) value(v any, depth int) (any, error) {
 
 func (n *normaliser) object(v map[string]any, depth int) (any, error) {
 	out := make(map[string]any, len(v))
-	for key, item := range v {
-		item, err := n.value(item, depth+1)
+	for _, key := range slices.Sorted(maps.Keys(v)) { // the same error, and the same one of two equal keys, always
+		item, err := n.value(v[key], depth+1)
 		if err != nil {
 			return nil, err
 		}

@@ -164,7 +164,7 @@ func depthOf(value any, limit int) int {
 	deepest := 0
 	switch value := value.(type) {
 	case map[string]any:
-		for _, inner := range value {
+		for _, inner := range value { //lint:order the largest is the same in every order
 			deepest = max(deepest, depthOf(inner, limit-1))
 		}
 	case []any:
