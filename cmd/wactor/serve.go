@@ -35,11 +35,7 @@ and GOMEMLIMIT in the environment take the place of that.`,
 			}
 			defer keepHeadroom()()
 			logger := newLogger(cfg.Log, command.ErrOrStderr())
-			ready := func(*node.Node) {
-				notifyReady(logger)
-				context.AfterFunc(command.Context(), func() { notifyStopping(logger) })
-			}
-			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version}, grace, ready)
+			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version}, grace, nil)
 		},
 	}
 	addConfigFlag(command, &path)

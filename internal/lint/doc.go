@@ -1,7 +1,8 @@
 // Package lint holds the rules of this repository that no compiler knows, and runs them as a test.
 //
 //   - Imports point down the layers, siblings of a layer do not import each other, and L0 is pure
-//     (layers.go, purity.go).
+//     (layers.go, purity.go), also by what its imports import (reach.go), and does nothing in the
+//     order of a map (order.go).
 //   - Each package has a package doc, each exported identifier a comment (comments.go).
 //   - A file of more than 400 lines asks whether it holds two things (size.go). So does a struct of
 //     more than 16 fields, a type of more than 30 methods, a package of more than 25 files

@@ -10,8 +10,8 @@ import (
 // impure are packages that reach outside of the process, or differ from run to run. What is below
 // one is impure as well, save for the parsers in harmless.
 var impure = []string{
-	"crypto/rand", "database", "io/ioutil", "log", "math/rand", "net", "os", "os/exec", "plugin", "runtime", "syscall",
-	"testing", "unsafe",
+	"crypto/rand", "database", "hash/maphash", "io/ioutil", "log", "math/rand", "net", "os", "os/exec", "plugin",
+	"runtime", "syscall", "testing", "unsafe",
 }
 
 var harmless = []string{"net/netip", "net/textproto", "net/url"}
@@ -24,8 +24,9 @@ var pureModules = []string{
 
 // impureNames are functions and variables of packages that are harmless otherwise.
 var impureNames = map[string][]string{
-	"time": {"After", "AfterFunc", "Local", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"},
-	"fmt":  {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
+	"time": {"After", "AfterFunc", "LoadLocation", "Local", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick",
+		"Until"},
+	"fmt": {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
 	"context": {
 		"WithDeadline", "WithDeadlineCause", "WithTimeout", "WithTimeoutCause", // they read the clock and start timers
 	},

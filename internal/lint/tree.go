@@ -51,7 +51,7 @@ type File struct {
 // constraints, since a rule holds on every machine, and skips what the go command skips: testdata,
 // vendor, and names that begin with a dot or underscore.
 func Parse(root fs.FS) ([]*Package, error) {
-	byPath := map[string]*Package{}
+	byPath, positions := map[string]*Package{}, token.NewFileSet()
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -61,7 +61,7 @@ func Parse(root fs.FS) ([]*Package, error) {
 		case path.Ext(name) != ".go" || hidden(path.Base(name)):
 			return nil
 		}
-		file, err := parseFile(root, name)
+		file, err := parseFile(root, name, positions)
 		if err != nil {
 			return err
 		}
@@ -96,12 +96,11 @@ func skip(root fs.FS, name string) error {
 
 func hidden(base string) bool { return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") }
 
-func parseFile(root fs.FS, name string) (*File, error) {
+func parseFile(root fs.FS, name string, positions *token.FileSet) (*File, error) {
 	source, err := fs.ReadFile(root, name)
 	if err != nil {
 		return nil, err
 	}
-	positions := token.NewFileSet()
 	syntax, err := parser.ParseFile(positions, name, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, fmt.Errorf("lint: parse: %w", err)
