@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -127,7 +128,7 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 			}
 		})
 		b := start(t, store, bot, func(o *Options) {
-			o.Channels["shop"].Config = conversation.Config{Burst: conversation.Burst{Policy: conversation.Interrupt,
+			o.Channels["shop"].Config = conversation.Config{Burst: policy.Burst{Policy: policy.Interrupt,
 				MaxWait: time.Minute}}.WithDefaults()
 		})
 		for i := range 3 {

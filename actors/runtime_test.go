@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -294,7 +295,7 @@ func TestPanicInsideTheActorAnswersEveryDelivery(t *testing.T) {
 // impatient decides about replies in doubt though no status comes on the channel at all.
 func impatient(o *Options) {
 	o.Channels["shop"].Config = conversation.Config{Inline: true,
-		InDoubt: conversation.InDoubt{Max: 15 * time.Second}}.WithDefaults()
+		InDoubt: policy.InDoubt{Max: 15 * time.Second}}.WithDefaults()
 }
 
 func TestUnfinishedWorkGoesOnByItself(t *testing.T) {

@@ -1,28 +1,32 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/wactor/wactor/conversation/policy"
+)
 
 // Bot is a program that answers: exactly one of Flow and HTTP.
 type Bot struct {
 	// Flow is the path of a flow file; a relative one counts from the configuration file's folder.
 	Flow string `yaml:"flow"`
 	// HTTP is a program that is called over HTTP.
-	HTTP      *HTTPBot  `yaml:"http"`
-	Retry     Retry     `yaml:"retry"`
-	OnFailure OnFailure `yaml:"on_failure"`
-	Burst     Burst     `yaml:"burst"`
-	Order     Order     `yaml:"order"`
+	HTTP      *HTTPBot         `yaml:"http"`
+	Retry     policy.Retry     `yaml:"retry"`
+	OnFailure policy.OnFailure `yaml:"on_failure"`
+	Burst     policy.Burst     `yaml:"burst"`
+	Order     policy.Order     `yaml:"order"`
 	// Debounce absorbs a tap on the same button or list row of the same prompt that comes within
 	// this time after the last one. Default 2s; 0 (off) to 1m.
 	Debounce time.Duration `yaml:"debounce"`
 	// StaleButtons says what happens to a tap on a prompt that is no longer the newest: accept,
 	// ignore or answer. Default accept.
-	StaleButtons string `yaml:"stale_buttons"`
+	StaleButtons policy.Stale `yaml:"stale_buttons"`
 	// StaleReply is the text that StaleButtons answer sends, up to 4096 characters. Required with
 	// it.
-	StaleReply string    `yaml:"stale_reply"`
-	Session    Session   `yaml:"session"`
-	LoopGuard  LoopGuard `yaml:"loop_guard"`
+	StaleReply string           `yaml:"stale_reply"`
+	Session    policy.Session   `yaml:"session"`
+	LoopGuard  policy.LoopGuard `yaml:"loop_guard"`
 }
 
 // HTTPBot says how a bot is called over HTTP. docs/bots.md describes the contract.
@@ -37,21 +41,4 @@ type HTTPBot struct {
 	Headers map[string]Secret `yaml:"headers"`
 	// MaxConcurrent is how many calls may be under way at once; more wait. Default 256; 1 to 10000.
 	MaxConcurrent int `yaml:"max_concurrent"`
-}
-
-// Retry bounds the attempts of a failing bot call. Waits double from Min to Max, each with a jitter
-// of 20 %.
-type Retry struct {
-	// MaxAttempts counts the first call too. Default 5; 1 to 100.
-	MaxAttempts int `yaml:"max_attempts"`
-	// Min is the wait after the first failure. Default 1s; 10ms to Max.
-	Min time.Duration `yaml:"min"`
-	// Max is the longest wait. Default 1m; Min to 1h.
-	Max time.Duration `yaml:"max"`
-}
-
-// OnFailure is what a user gets when a turn was given up.
-type OnFailure struct {
-	// Reply is the text, up to 4096 characters. Default none: the user gets nothing.
-	Reply string `yaml:"reply"`
 }

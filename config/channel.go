@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/wactor/wactor/conversation/policy"
+)
 
 // Provider is who carries a channel's messages.
 type Provider string
@@ -33,12 +37,12 @@ type Channel struct {
 	// GraphURL is the provider's API with its version. Default https://graph.facebook.com/v26.0.
 	GraphURL string `yaml:"graph_url"`
 	// Bot names the bot that answers. Required.
-	Bot     string  `yaml:"bot"`
-	InDoubt InDoubt `yaml:"in_doubt"`
-	Pace    Pace    `yaml:"pace"`
+	Bot     string         `yaml:"bot"`
+	InDoubt policy.InDoubt `yaml:"in_doubt"`
+	Pace    Pace           `yaml:"pace"`
 	// Await makes the next reply to a user wait for a status of the one before: none, sent or
 	// delivered; at most 10s. Default none.
-	Await string `yaml:"await"`
+	Await policy.Await `yaml:"await"`
 	// Window is the customer service window: so long after the user's last message replies other
 	// than templates are taken. Later ones become dead letters unsent. Default 24h; 0 (not
 	// watched), or 1m to 7d.
@@ -50,30 +54,6 @@ type Channel struct {
 	// Default false.
 	Typing bool `yaml:"typing"`
 }
-
-// What to do with a reply of unknown fate, once nothing was heard of it.
-const (
-	Resend = "resend"
-	Park   = "park"
-)
-
-// InDoubt governs replies of which it is unknown whether the provider took them.
-type InDoubt struct {
-	// Wait is how long a status of such a reply is awaited. Default 15s; 1s to 1h.
-	Wait time.Duration `yaml:"wait"`
-	// Max bounds the wait while no statuses at all arrive on the channel. Default 10m; Wait to 24h.
-	Max time.Duration `yaml:"max"`
-	// Then is resend, which may double a reply, or park, which makes it a dead letter. Default
-	// resend.
-	Then string `yaml:"then"`
-}
-
-// What the next reply to a user may wait for.
-const (
-	AwaitNone      = "none"
-	AwaitSent      = "sent"
-	AwaitDelivered = "delivered"
-)
 
 // Pace keeps below the provider's rates, so that it need not complain. `pace: off` sends as fast as
 // it can.

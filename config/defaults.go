@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/wactor/wactor/conversation/policy"
+)
 
 const day = 24 * time.Hour
 
@@ -31,9 +35,8 @@ func Default() *Config {
 func DefaultChannel() Channel {
 	return Channel{
 		GraphURL: "https://graph.facebook.com/v26.0",
-		InDoubt:  InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend},
+		InDoubt:  policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
 		Pace:     Pace{MessagesPerSecond: 80, PairBurst: 45, PairEvery: 6 * time.Second},
-		Await:    AwaitNone,
 		Window:   day,
 	}
 }
@@ -41,13 +44,11 @@ func DefaultChannel() Channel {
 // DefaultBot returns a bot with all defaults.
 func DefaultBot() Bot {
 	return Bot{
-		Retry:        Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
-		Burst:        Burst{Policy: Enqueue, MaxMessages: 20},
-		Order:        Order{Late: Process},
-		Debounce:     2 * time.Second,
-		StaleButtons: Accept,
-		Session:      Session{Idle: day},
-		LoopGuard:    LoopGuard{Repeats: 20, Window: 5 * time.Minute},
+		Retry:     policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
+		Burst:     policy.Burst{MaxMessages: 20},
+		Debounce:  2 * time.Second,
+		Session:   policy.Session{Idle: day},
+		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute},
 	}
 }
 

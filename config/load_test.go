@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/problem"
 )
 
@@ -48,7 +49,7 @@ func TestParseFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	retry := Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute}
+	retry := policy.Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute}
 	want := &Config{
 		Node:   Node{Name: "node-1", Zone: "rack-1", DataDir: "data"},
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
@@ -68,8 +69,9 @@ func TestParseFull(t *testing.T) {
 				VerifyToken: NewSecret("a-token\nin-two-lines\n"),
 				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
 				AccessToken: NewSecret("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
-				InDoubt: InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: Park},
-				Pace:    Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second}, Await: AwaitDelivered,
+				InDoubt:  policy.InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: policy.Park},
+				Pace:     Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second},
+				Await:    policy.AwaitDelivered,
 				Window:   72 * time.Hour,
 				MarkRead: true, Typing: true,
 			},
@@ -77,19 +79,23 @@ func TestParseFull(t *testing.T) {
 				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321",
 				VerifyToken: NewSecret("SECRET-verify"),
 				AppSecret:   Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
-				GraphURL: "https://graph.facebook.com/v26.0", Bot: "agent",
-				InDoubt: InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute, Then: Resend}, Pace: Pace{Off: true},
-				Await: AwaitNone,
+				GraphURL: "https://graph.facebook.com/v26.0",
+				Bot:      "agent",
+				InDoubt: policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute,
+					Then: policy.Resend}, Pace: Pace{Off: true},
+				Await: policy.AwaitNone,
 			},
 		},
 		Bots: map[string]Bot{
 			"orders": {
 				Flow: filepath.FromSlash("testdata/flows/orders.yaml"), Retry: retry,
-				OnFailure: OnFailure{Reply: "Sorry, please try again later."},
-				Burst:     Burst{Policy: Reject, MaxMessages: 20, Notice: "One moment, please."},
-				Order:     Order{Hold: 500 * time.Millisecond, Late: Drop}, StaleButtons: Answer,
-				StaleReply: "Those buttons are old; please use the newest ones.",
-				Session:    Session{Idle: 30 * time.Minute}, LoopGuard: LoopGuard{Repeats: 5, Window: time.Hour},
+				OnFailure:    policy.OnFailure{Reply: "Sorry, please try again later."},
+				Burst:        policy.Burst{Policy: policy.Reject, MaxMessages: 20, Notice: "One moment, please."},
+				Order:        policy.Order{Hold: 500 * time.Millisecond, Late: policy.Drop},
+				StaleButtons: policy.Answer,
+				StaleReply:   "Those buttons are old; please use the newest ones.",
+				Session:      policy.Session{Idle: 30 * time.Minute},
+				LoopGuard:    policy.LoopGuard{Repeats: 5, Window: time.Hour},
 			},
 			"agent": {
 				HTTP: &HTTPBot{
@@ -98,12 +104,14 @@ func TestParseFull(t *testing.T) {
 					Headers:       map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
 				},
 				Retry: retry,
-				Burst: Burst{
-					Policy: Merge, Quiet: 1500 * time.Millisecond, MaxWait: 20 * time.Second, MaxMessages: 50,
-					Flush: []string{"done", "that's it"},
+				Burst: policy.Burst{
+					Policy: policy.Merge, Quiet: 1500 * time.Millisecond, MaxWait: 20 * time.Second, MaxMessages: 50,
+					Flush: []string{"done",
+						"that's it"},
 				},
-				Order: Order{Late: Process}, Debounce: 2 * time.Second, StaleButtons: Ignore,
-				Session: Session{Idle: 2 * time.Hour, Turn: true}, LoopGuard: LoopGuard{Window: 5 * time.Minute},
+				Order: policy.Order{Late: policy.Process}, Debounce: 2 * time.Second, StaleButtons: policy.Ignore,
+				Session:   policy.Session{Idle: 2 * time.Hour, Turn: true},
+				LoopGuard: policy.LoopGuard{Window: 5 * time.Minute},
 			},
 		},
 		DedupWindow: 10*day + 12*time.Hour,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"reflect"
 	"strconv"
 	"time"
@@ -31,6 +32,12 @@ func (d *decoder) scalar(path string, node ast.Node, into reflect.Value) {
 // set stores a value. What was put in by a reference is a text in the file, but may be a number or
 // a bool in the configuration.
 func (d *decoder) set(path, value string, isText, refers bool, into reflect.Value, node ast.Node) {
+	if word, isWord := into.Addr().Interface().(word); isWord {
+		if !isText || word.UnmarshalText([]byte(value)) != nil {
+			d.oneOf(path, value, word.Words()...)
+		}
+		return
+	}
 	var ok bool
 	switch into.Type() {
 	case secretType:
@@ -59,6 +66,12 @@ func (d *decoder) set(path, value string, isText, refers bool, into reflect.Valu
 	default:
 		d.add(path, "", "must be %s, not %s", want(into), d.quote(path, value))
 	}
+}
+
+// word is one of a few texts, such as the name of a policy.
+type word interface {
+	encoding.TextUnmarshaler
+	Words() []string
 }
 
 func setKind(value string, isText, refers bool, into reflect.Value) bool {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wactor/wactor/conversation/policy"
 )
 
 func (c *Config) validateBots(r *report) {
@@ -26,7 +28,7 @@ func (b *Bot) validate(r *report, path string) {
 	case b.HTTP != nil:
 		b.HTTP.validate(r, child(path, "http"))
 	}
-	b.Retry.validate(r, child(path, "retry"))
+	validateRetry(r, child(path, "retry"), &b.Retry)
 	r.text(child(path, "on_failure.reply"), b.OnFailure.Reply)
 	b.validatePolicies(r, path)
 }
@@ -59,7 +61,7 @@ func (h *HTTPBot) validate(r *report, path string) {
 	}
 }
 
-func (t *Retry) validate(r *report, path string) {
+func validateRetry(r *report, path string, t *policy.Retry) {
 	r.between(child(path, "max_attempts"), t.MaxAttempts, 1, 100)
 	r.durationBetween(child(path, "max"), t.Max, 10*time.Millisecond, time.Hour)
 	if !r.isFaulty(child(path, "max")) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/nearest"
 )
 
@@ -72,9 +73,8 @@ func (c *Channel) validate(r *report, path string) {
 	r.required(child(path, "access_token"), c.AccessToken.Empty(), `write it as "${ACCESS_TOKEN}"`)
 	r.oneWord(child(path, "access_token"), c.AccessToken)
 	r.url(child(path, "graph_url"), c.GraphURL)
-	c.InDoubt.validate(r, child(path, "in_doubt"))
+	validateInDoubt(r, child(path, "in_doubt"), &c.InDoubt)
 	c.Pace.validate(r, child(path, "pace"))
-	r.oneOf(child(path, "await"), c.Await, AwaitNone, AwaitSent, AwaitDelivered)
 	r.optionalDuration(child(path, "window"), c.Window, time.Minute, 7*day)
 }
 
@@ -114,12 +114,11 @@ func (r *report) oneWord(path string, secret Secret) {
 	}
 }
 
-func (d *InDoubt) validate(r *report, path string) {
+func validateInDoubt(r *report, path string, d *policy.InDoubt) {
 	r.durationBetween(child(path, "wait"), d.Wait, time.Second, time.Hour)
 	if !r.isFaulty(child(path, "wait")) {
 		r.durationBetween(child(path, "max"), d.Max, d.Wait, day)
 	}
-	r.oneOf(child(path, "then"), d.Then, Resend, Park)
 }
 
 func (r *report) name(path, value string) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wactor/wactor/conversation/policy"
 )
 
 // maxText is how long a text message may be, in characters: developers.facebook.com, Cloud API,
@@ -14,41 +16,38 @@ const maxText = 4096
 // validatePolicies refuses, besides what is out of bounds, what would be ignored: a policy that is
 // written down and not kept is worse than one that is missing.
 func (b *Bot) validatePolicies(r *report, path string) {
-	b.Burst.validate(r, child(path, "burst"))
+	validateBurst(r, child(path, "burst"), &b.Burst)
 	r.optionalDuration(child(path, "order.hold"), b.Order.Hold, time.Millisecond, 5*time.Minute)
-	r.oneOf(child(path, "order.late"), b.Order.Late, Process, Drop)
 	r.optionalDuration(child(path, "debounce"), b.Debounce, time.Millisecond, time.Minute)
 	b.validateStale(r, path)
-	b.Session.validate(r, child(path, "session"))
+	validateSession(r, child(path, "session"), &b.Session)
 	if b.Flow != "" && b.Session.Turn {
 		r.add(child(path, "session.turn"), "remove it, or answer by http",
 			"does nothing with a flow, which has no step for the end of a session")
 	}
-	b.LoopGuard.validate(r, child(path, "loop_guard"))
+	validateLoopGuard(r, child(path, "loop_guard"), &b.LoopGuard)
 }
 
-func (b *Burst) validate(r *report, path string) {
-	policy := child(path, "policy")
-	r.oneOf(policy, b.Policy, Enqueue, Merge, Interrupt, Reject)
+func validateBurst(r *report, path string, b *policy.Burst) {
 	r.optionalDuration(child(path, "quiet"), b.Quiet, time.Millisecond, 5*time.Minute)
 	if !r.isFaulty(child(path, "quiet")) {
 		r.optionalDuration(child(path, "max_wait"), b.MaxWait, max(b.Quiet, time.Millisecond), time.Hour)
 	}
 	r.between(child(path, "max_messages"), b.MaxMessages, 1, 1000)
 	r.text(child(path, "notice"), b.Notice)
-	b.validateFlush(r, child(path, "flush"))
-	if r.isFaulty(policy) {
+	validateFlush(r, child(path, "flush"), b.Flush)
+	if r.isFaulty(child(path, "policy")) {
 		return
 	}
-	waits := b.Policy == Merge || b.Policy == Interrupt
+	waits := b.Policy.Waits()
 	const waitRemedy = "write policy: merge or policy: interrupt, or remove it"
 	r.unused(child(path, "quiet"), !waits && b.Quiet != 0, b.Policy, waitRemedy)
 	r.unused(child(path, "max_wait"), !waits && b.MaxWait != 0, b.Policy, waitRemedy)
 	r.unused(child(path, "max_messages"), !waits && r.has(child(path, "max_messages")), b.Policy, waitRemedy)
 	r.unused(child(path, "flush"), !waits && len(b.Flush) > 0, b.Policy, waitRemedy)
-	r.unused(child(path, "notice"), b.Policy != Reject && b.Notice != "", b.Policy,
+	r.unused(child(path, "notice"), !b.Policy.Rejects() && b.Notice != "", b.Policy,
 		"write policy: reject, or remove it")
-	if b.Policy == Merge && b.Quiet == 0 && b.MaxWait != 0 {
+	if waits && !b.Policy.Interrupts() && b.Quiet == 0 && b.MaxWait != 0 {
 		r.add(child(path, "max_wait"), "add quiet, such as 1500ms, or remove it",
 			"bounds the wait for quiet, and there is none")
 	}
@@ -59,17 +58,17 @@ func (b *Burst) validate(r *report, path string) {
 }
 
 // unused reports a key that does nothing under a policy.
-func (r *report) unused(path string, set bool, policy, remedy string) {
+func (r *report) unused(path string, set bool, p policy.BurstPolicy, remedy string) {
 	if set {
-		r.add(path, remedy, "does nothing with policy %s", policy)
+		r.add(path, remedy, "does nothing with policy %s", p)
 	}
 }
 
-func (b *Burst) validateFlush(r *report, path string) {
-	if n := len(b.Flush); n > 100 {
+func validateFlush(r *report, path string, words []string) {
+	if n := len(words); n > 100 {
 		r.add(path, "keep the ones that users write", "has %d texts, at most 100 are compared", n)
 	}
-	for i, word := range b.Flush {
+	for i, word := range words {
 		switch n := utf8.RuneCountInString(word); {
 		case n == 0:
 			r.add(element(path, i), "write a word such as done, or remove it", "is empty")
@@ -85,18 +84,17 @@ func (b *Burst) validateFlush(r *report, path string) {
 
 func (b *Bot) validateStale(r *report, path string) {
 	buttons, reply := child(path, "stale_buttons"), child(path, "stale_reply")
-	r.oneOf(buttons, b.StaleButtons, Accept, Ignore, Answer)
 	r.text(reply, b.StaleReply)
 	switch {
 	case r.isFaulty(buttons), r.isFaulty(reply):
-	case b.StaleButtons == Answer && b.StaleReply == "":
+	case b.StaleButtons == policy.Answer && b.StaleReply == "":
 		r.required(reply, true, "write the text that stale_buttons: answer sends")
-	case b.StaleButtons != Answer && b.StaleReply != "":
+	case b.StaleButtons != policy.Answer && b.StaleReply != "":
 		r.add(reply, "write stale_buttons: answer, or remove it", "is not sent with stale_buttons: %s", b.StaleButtons)
 	}
 }
 
-func (s *Session) validate(r *report, path string) {
+func validateSession(r *report, path string, s *policy.Session) {
 	r.optionalDuration(child(path, "idle"), s.Idle, time.Second, 366*day)
 	if s.Idle == 0 && s.Turn {
 		r.add(child(path, "turn"), "give idle a time, such as 24h, or remove it",
@@ -104,7 +102,7 @@ func (s *Session) validate(r *report, path string) {
 	}
 }
 
-func (g *LoopGuard) validate(r *report, path string) {
+func validateLoopGuard(r *report, path string, g *policy.LoopGuard) {
 	r.between(child(path, "repeats"), g.Repeats, 0, 1000)
 	r.durationBetween(child(path, "window"), g.Window, time.Second, day)
 }

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -17,7 +18,7 @@ func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
 	if at := c.readyMs(); at > c.nowMs {
 		return nil, at
 	}
-	if !c.cfg.Burst.waits() {
+	if c.cfg.Burst.Policy.Splits() {
 		next := earliest(c.inbox)
 		return c.inbox[next : next+1 : next+1], 0
 	}
@@ -56,19 +57,24 @@ func together(messages []waiting) []waiting {
 	return messages
 }
 
+// flushes reports whether a message ends the wait for quiet at once.
+func flushes(burst *policy.Burst, m *wactorv1.Message) bool {
+	return m.Choice != nil || burst.Flushes(m.Text)
+}
+
 // readyMs is when the messages that wait may be taken.
 func (c *Conversation) readyMs() int64 {
 	burst, hold := &c.cfg.Burst, c.cfg.Order.Hold.Milliseconds()
-	if hold == 0 && (!burst.waits() || burst.Quiet == 0) {
+	if hold == 0 && (!burst.Policy.Waits() || burst.Quiet == 0) {
 		return 0
 	}
 	oldest, newest, flush := c.inbox[0].message.ReceivedMs, int64(0), len(c.inbox) >= burst.MaxMessages
 	for _, w := range c.inbox {
 		oldest, newest = min(oldest, w.message.ReceivedMs), max(newest, w.message.ReceivedMs)
-		flush = flush || burst.flushes(w.message)
+		flush = flush || flushes(burst, w.message)
 	}
 	at := int64(0)
-	if burst.waits() && !flush {
+	if burst.Policy.Waits() && !flush {
 		at = min(newest+burst.Quiet.Milliseconds(), oldest+burst.MaxWait.Milliseconds())
 	}
 	return max(at, oldest+hold)
@@ -98,7 +104,7 @@ func (c *Conversation) interrupt(message *wactorv1.Message) {
 // stops writing interrupts for MaxWait at most.
 func (c *Conversation) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
 	burst := &c.cfg.Burst
-	if burst.Policy != Interrupt || len(messages) == 0 || len(messages) >= burst.MaxMessages ||
+	if !burst.Policy.Interrupts() || len(messages) == 0 || len(messages) >= burst.MaxMessages ||
 		messages[0].Seq < c.apartBefore {
 		return false
 	}
@@ -109,17 +115,17 @@ func (c *Conversation) interruptible(messages []*wactorv1.Message, more *wactorv
 	return size <= maxTogether && c.nowMs-oldest < burst.MaxWait.Milliseconds()
 }
 
-// busy reports whether Reject refuses a message now.
+// busy reports whether a message is rejected now.
 func (c *Conversation) busy() bool {
-	return c.cfg.Burst.Policy == Reject && (c.turn != nil || len(c.inbox) > 0)
+	return c.cfg.Burst.Policy.Rejects() && (c.turn != nil || len(c.inbox) > 0)
 }
 
 // refuseBusy absorbs a message that came while the bot was busy, with one notice for each turn.
 func (c *Conversation) refuseBusy(message *wactorv1.Message) {
 	c.absorb(message, "the bot was busy")
-	if c.cfg.Burst.Notice != nil && c.noticed != c.head.Version+1 {
+	if notice := textReply(c.cfg.Burst.Notice); notice != nil && c.noticed != c.head.Version+1 {
 		c.noticed = c.head.Version + 1
-		c.say(c.cfg.Burst.Notice, 0, message.Id)
+		c.say(notice, 0, message.Id)
 	}
 }
 

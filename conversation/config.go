@@ -3,7 +3,7 @@ package conversation
 import (
 	"time"
 
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/conversation/policy"
 )
 
 // Config says how the conversations of one channel behave. It is shared by all of them and never
@@ -12,13 +12,13 @@ type Config struct {
 	// Node names this node in the journal.
 	Node string
 	// Inline says that the bot may answer inside the process: such a turn shares the commit of its
-	// message's acceptance. It is for messages that wait for nothing: Burst.Policy Enqueue or
-	// Reject, no Order.Hold.
+	// message's acceptance. It is for messages that wait for nothing: a Burst.Policy that
+	// splits, no Order.Hold.
 	Inline bool
 	// Retry bounds the attempts of a failing bot call.
-	Retry Retry
-	// OnFailure is sent when a turn was given up; nil sends nothing.
-	OnFailure *wactorv1.Reply
+	Retry policy.Retry
+	// OnFailure is sent when a turn was given up.
+	OnFailure policy.OnFailure
 	// DedupWindow is how long message ids are remembered; default 9 days. Longer than StaleAfter,
 	// or a redelivery of a message that is just not stale could be taken for new.
 	DedupWindow time.Duration
@@ -26,40 +26,21 @@ type Config struct {
 	// instead of run; default 8 days.
 	StaleAfter time.Duration
 	// InDoubt says what to do with replies of unknown fate.
-	InDoubt InDoubt
+	InDoubt policy.InDoubt
 	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider;
 	// one more message is refused as overload, and so is one behind 16 MiB of them. Default 1000.
 	MaxInbox int
 	// MaxPipeline is how many commits may be on their way at once; a message that comes then is
 	// refused as overload, so hold it back while Full. Default 256.
 	MaxPipeline int
-	Burst       Burst
-	Order       Order
-	Taps        Taps
-	Session     Session
-	LoopGuard   LoopGuard
-	Sending     Sending
+	Burst       policy.Burst
+	Order       policy.Order
+	Taps        policy.Taps
+	Session     policy.Session
+	LoopGuard   policy.LoopGuard
+	Sending     policy.Sending
 	// KeepJournal is how many journal records (one a commit) are kept. Default 500.
 	KeepJournal uint64
-}
-
-// Retry is exponential backoff with jitter: Min, 2 Min, 4 Min, ... at most Max, each within ±20 %.
-type Retry struct {
-	// MaxAttempts counts the first attempt too. Default 5.
-	MaxAttempts int
-	// Min and Max bound the wait between two attempts. Defaults 1 s and 1 min.
-	Min, Max time.Duration
-}
-
-// InDoubt governs replies of which it is unknown whether the provider took them.
-type InDoubt struct {
-	// Wait is how long a status of the provider is awaited. Default 15 s.
-	Wait time.Duration
-	// Max is how long it is awaited while no status at all comes on the channel, since then it may
-	// be the ingress that is down and not the reply that was lost. Default 10 min, at least Wait.
-	Max time.Duration
-	// Park makes such a reply a dead letter after Wait instead of sending it again.
-	Park bool
 }
 
 // Limits of one turn; a bot that answers past them has failed for good.

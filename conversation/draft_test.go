@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -52,7 +53,7 @@ func TestTimersHaveReadableNames(t *testing.T) {
 // none late.
 func TestHeadFromTheFuture(t *testing.T) {
 	cfg := plainConfig(false)
-	cfg.Order.DropLate = true
+	cfg.Order.Late = policy.Drop
 	w := newWorld(cfg)
 	w.c.head.NewestSentMs = w.nowMs + 1e12
 	w.deliver("m1", w.nowMs)
@@ -66,7 +67,7 @@ func TestHeadFromTheFuture(t *testing.T) {
 // next.
 func TestNothingIsInterruptedInVain(t *testing.T) {
 	cfg := plainConfig(false)
-	cfg.Burst = Burst{Policy: Interrupt, MaxWait: time.Minute, MaxMessages: 10}
+	cfg.Burst = policy.Burst{Policy: policy.Interrupt, MaxWait: time.Minute, MaxMessages: 10}
 	for size, interrupted := range map[int]bool{maxTogether / 3: true, maxTogether - 100: false} {
 		w := newWorld(cfg)
 		for i := range 2 {

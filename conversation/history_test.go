@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -94,7 +95,7 @@ func replay(text string) string {
 }
 
 func newHistory(words []string) *world {
-	cfg := Config{Node: "n1", Retry: Retry{MaxAttempts: 3}}
+	cfg := Config{Node: "n1", Retry: policy.Retry{MaxAttempts: 3}}
 	silent, resets := false, false
 	for _, word := range words {
 		key, value, _ := strings.Cut(word, "=")
@@ -104,7 +105,7 @@ func newHistory(words []string) *world {
 		case "inline":
 			cfg.Inline = true
 		case "park":
-			cfg.InDoubt.Park = true
+			cfg.InDoubt.Then = policy.Park
 		case "silent":
 			silent = true
 		case "attempts":
@@ -112,13 +113,13 @@ func newHistory(words []string) *world {
 		case "inbox":
 			cfg.MaxInbox = n
 		case "sorry":
-			cfg.OnFailure = text("sorry")
+			cfg.OnFailure.Reply = "sorry"
 		case "merge":
-			cfg.Burst.Policy = Merge
+			cfg.Burst.Policy = policy.Merge
 		case "interrupt":
-			cfg.Burst.Policy = Interrupt
+			cfg.Burst.Policy = policy.Interrupt
 		case "reject":
-			cfg.Burst.Policy, cfg.Burst.Notice = Reject, text("one moment")
+			cfg.Burst.Policy, cfg.Burst.Notice = policy.Reject, "one moment"
 		case "quiet":
 			cfg.Burst.Quiet = seconds
 		case "max_wait":
@@ -130,22 +131,22 @@ func newHistory(words []string) *world {
 		case "hold":
 			cfg.Order.Hold = seconds
 		case "drop_late":
-			cfg.Order.DropLate = true
+			cfg.Order.Late = policy.Drop
 		case "debounce":
 			cfg.Taps.Debounce = seconds
 		case "stale":
-			cfg.Taps.Stale = map[string]StaleButtons{"ignore": StaleIgnore, "answer": StaleAnswer}[value]
-			cfg.Taps.StaleReply = text("too late")
+			cfg.Taps.Stale = map[string]policy.Stale{"ignore": policy.Ignore, "answer": policy.Answer}[value]
+			cfg.Taps.StaleReply = "too late"
 		case "idle":
 			cfg.Session.Idle, resets = seconds, true
 		case "session_turn":
 			cfg.Session.Turn = true
 		case "loop":
-			cfg.LoopGuard = LoopGuard{Repeats: n, Window: time.Minute}
+			cfg.LoopGuard = policy.LoopGuard{Repeats: n, Window: time.Minute}
 		case "pair":
 			cfg.Sending.PairBurst, cfg.Sending.PairEvery = n, 6*time.Second
 		case "await":
-			cfg.Sending.Await = value
+			_ = cfg.Sending.Await.UnmarshalText([]byte(value))
 		case "window":
 			cfg.Sending.Window = seconds
 		default:

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -31,10 +32,11 @@ func FuzzLoad(f *testing.F) {
 		addStored(f, string(history))
 	}
 	f.Fuzz(func(t *testing.T, head, state, first, second, outbox, timer []byte, policies uint8) {
-		cfg := Config{Node: "n1", Inline: policies&1 != 0, Burst: Burst{Policy: Enqueue}}
+		cfg := Config{Node: "n1", Inline: policies&1 != 0, Burst: policy.Burst{Policy: policy.Enqueue}}
 		if policies&2 != 0 {
-			cfg = Config{Node: "n1", Burst: Burst{Policy: Merge, Quiet: time.Second}, Order: Order{Hold: time.Second},
-				Session: Session{Idle: time.Minute, Turn: true}}
+			cfg = Config{Node: "n1", Burst: policy.Burst{Policy: policy.Merge, Quiet: time.Second},
+				Order:   policy.Order{Hold: time.Second},
+				Session: policy.Session{Idle: time.Minute, Turn: true}}
 		}
 		loader := NewLoader(ID{Channel: "shop", User: "49151"}, cfg.WithDefaults())
 		for i, values := range [][][]byte{{head}, {state}, {first, second}, {outbox}, {timer}} {

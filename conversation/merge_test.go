@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -181,7 +182,7 @@ func TestLargeBurstsAreTakenInPieces(t *testing.T) {
 // took over. Taken up again, its message gets its turn there, once.
 func TestDeadLettersOfANameGoToItsConversation(t *testing.T) {
 	dropping := plainConfig(false)
-	dropping.Order.DropLate = true
+	dropping.Order.Late = policy.Drop
 	for _, cfg := range []Config{plainConfig(false), dropping} {
 		deadLetterOfAName(t, cfg)
 	}

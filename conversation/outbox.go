@@ -3,6 +3,7 @@ package conversation
 import (
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -186,7 +187,7 @@ func (c *Conversation) resolveInDoubt(statusMs int64) bool {
 	}
 	reason := ""
 	switch {
-	case c.cfg.InDoubt.Park:
+	case c.cfg.InDoubt.Then == policy.Park:
 		reason = "in doubt: no status came in time, parked"
 	case c.windowClosed(c.outbox[0].reply.Reply):
 		reason = "in doubt: no status came in time, and the customer service window is closed"

@@ -1,6 +1,9 @@
 package conversation
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	"github.com/wactor/wactor/conversation/policy"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
 
 // pairRate is the provider's word for too many messages to one user.
 const pairRate = 131056
@@ -72,7 +75,7 @@ func statusRank(status string) int {
 
 // await makes the next reply wait for a status of the one that was just taken.
 func (c *Conversation) await(seq uint64) {
-	if c.cfg.Sending.Await == "" || len(c.outbox) == 0 {
+	if c.cfg.Sending.Await == policy.AwaitNone || len(c.outbox) == 0 {
 		return
 	}
 	c.send.phase = sendAwait
@@ -82,7 +85,8 @@ func (c *Conversation) await(seq uint64) {
 
 // awaited ends that wait.
 func (c *Conversation) awaited(seq uint64, status string) {
-	if c.send.phase == sendAwait && seq == c.send.seq && statusRank(status) >= statusRank(c.cfg.Sending.Await) {
+	if c.send.phase == sendAwait && seq == c.send.seq &&
+		statusRank(status) >= statusRank(c.cfg.Sending.Await.String()) {
 		c.send.phase = sendIdle
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -31,9 +32,9 @@ func TestPromisesUnderPolicies(t *testing.T) {
 func plainConfig(inline bool) Config {
 	return Config{
 		Node: "n1", Inline: inline, MaxInbox: 6, MaxPipeline: 5, KeepJournal: 1 << 40,
-		Retry:     Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
-		InDoubt:   InDoubt{Wait: 5 * time.Second},
-		OnFailure: text("sorry"),
+		Retry:     policy.Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
+		InDoubt:   policy.InDoubt{Wait: 5 * time.Second},
+		OnFailure: policy.OnFailure{Reply: "sorry"},
 	}
 }
 
@@ -42,22 +43,24 @@ func drawPolicies(t *rapid.T) Config {
 		return time.Duration(rapid.IntRange(0, 3).Draw(t, name)) * time.Second
 	}
 	cfg := plainConfig(rapid.Bool().Draw(t, "inline"))
-	cfg.Burst = Burst{
-		Policy:  rapid.SampledFrom([]BurstPolicy{Enqueue, Merge, Interrupt, Reject}).Draw(t, "burst"),
+	cfg.Burst = policy.Burst{
+		Policy: rapid.SampledFrom([]policy.BurstPolicy{policy.Enqueue, policy.Merge, policy.Interrupt,
+			policy.Reject}).Draw(t, "burst"),
 		Quiet:   seconds("quiet"),
 		MaxWait: seconds("max_wait"), MaxMessages: rapid.IntRange(1, 4).Draw(t, "max_messages"),
-		Notice: text("one moment"),
+		Notice: "one moment",
 	}
-	cfg.Order = Order{Hold: seconds("hold"), DropLate: rapid.Bool().Draw(t, "drop_late")}
-	cfg.Taps = Taps{
+	cfg.Order = policy.Order{Hold: seconds("hold"), Late: policy.Late(rapid.IntRange(0, 1).Draw(t, "drop_late"))}
+	cfg.Taps = policy.Taps{
 		Debounce:   seconds("debounce"),
-		Stale:      rapid.SampledFrom([]StaleButtons{StaleAccept, StaleIgnore, StaleAnswer}).Draw(t, "stale"),
-		StaleReply: text("too late"),
+		Stale:      rapid.SampledFrom([]policy.Stale{policy.Accept, policy.Ignore, policy.Answer}).Draw(t, "stale"),
+		StaleReply: "too late",
 	}
-	cfg.Session = Session{Idle: 10 * seconds("idle"), Turn: rapid.Bool().Draw(t, "session_turn")}
-	cfg.Sending = Sending{
+	cfg.Session = policy.Session{Idle: 10 * seconds("idle"), Turn: rapid.Bool().Draw(t, "session_turn")}
+	cfg.Sending = policy.Sending{
 		PairBurst: rapid.IntRange(0, 2).Draw(t, "pair"), PairEvery: 6 * time.Second,
-		Await: rapid.SampledFrom([]string{"", "sent", "delivered"}).Draw(t, "await"),
+		Await: rapid.SampledFrom([]policy.Await{policy.AwaitNone, policy.AwaitSent,
+			policy.AwaitDelivered}).Draw(t, "await"),
 	}
 	return cfg
 }

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -112,7 +113,7 @@ func (c *Conversation) dropLate(messages []waiting) []waiting {
 			kept = append(kept, w)
 			continue
 		}
-		if c.cfg.Order.DropLate {
+		if c.cfg.Order.Late == policy.Drop {
 			c.consume(w.message.Seq)
 			c.absorb(w.message, "late: a message that was sent later was processed before")
 			continue
@@ -150,7 +151,7 @@ func unwrap(messages []waiting) []*wactorv1.Message {
 }
 
 func (c *Conversation) mayInline(w waiting) bool {
-	return c.cfg.Inline && !w.deferred && !c.cfg.Burst.waits() && c.cfg.Order.Hold == 0
+	return c.cfg.Inline && !w.deferred && c.cfg.Burst.Policy.Splits() && c.cfg.Order.Hold == 0
 }
 
 // current reports whether a result is that of the bot call under way.
@@ -270,7 +271,7 @@ func (c *Conversation) failed(e Failed) {
 	if e.NotCalled {
 		// Nothing is written: while a bot is down this happens again and again to each of its
 		// conversations.
-		wait := Retry{Min: e.RetryAfter, Max: e.RetryAfter}.backoff(c.turn.ID, 1)
+		wait := backoff(policy.Retry{Min: e.RetryAfter, Max: e.RetryAfter}, c.turn.ID, 1)
 		c.notBeforeMs = c.nowMs + wait.Milliseconds()
 		c.turn, c.inline = nil, false
 		return
@@ -284,7 +285,7 @@ func (c *Conversation) failed(e Failed) {
 	if e.Retryable && c.turn.Attempt < c.cfg.Retry.MaxAttempts {
 		c.head.Attempts = uint32(c.turn.Attempt)
 		c.head.RetryMessages, c.head.RetryTimer = seqs(c.turn.Messages), c.turn.Timer.GetName()
-		c.head.RetryAtMs = c.nowMs + c.cfg.Retry.backoff(c.turn.ID, c.turn.Attempt).Milliseconds()
+		c.head.RetryAtMs = c.nowMs + backoff(c.cfg.Retry, c.turn.ID, c.turn.Attempt).Milliseconds()
 		c.turn, c.inline = nil, false
 		return
 	}
@@ -298,15 +299,15 @@ func (c *Conversation) failed(e Failed) {
 		c.endSession() // the session is over all the same
 	}
 	apart := len(turn.Messages) > 0 && turn.Messages[0].Seq < c.apartBefore
-	if c.cfg.OnFailure != nil && turn.Timer == nil && !(apart && c.apologised) {
-		c.say(c.cfg.OnFailure, 0, turn.answers())
+	if sorry := textReply(c.cfg.OnFailure.Reply); sorry != nil && turn.Timer == nil && !(apart && c.apologised) {
+		c.say(sorry, 0, turn.answers())
 		c.apologised = apart
 	}
 }
 
 // backoff is the wait after a failed attempt (1, 2, 3, ...). The jitter is drawn from the turn's
 // id: it spreads conversations as a random number would, and is the same in every replay.
-func (r Retry) backoff(turnID string, attempt int) time.Duration {
+func backoff(r policy.Retry, turnID string, attempt int) time.Duration {
 	wait := r.Max
 	if shift := attempt - 1; shift < 32 && r.Min<<shift < r.Max && r.Min<<shift > 0 {
 		wait = r.Min << shift

@@ -3,12 +3,14 @@ package conversation
 import (
 	"testing"
 	"time"
+
+	"github.com/wactor/wactor/conversation/policy"
 )
 
 // inSession is a world whose session has had a turn, and ends in a minute with another one.
 func inSession() *world {
 	cfg := plainConfig(false)
-	cfg.Session = Session{Idle: time.Minute, Turn: true}
+	cfg.Session = policy.Session{Idle: time.Minute, Turn: true}
 	w := newWorld(cfg)
 	w.deliver("m1", w.nowMs)
 	w.keepUp()
@@ -18,7 +20,7 @@ func inSession() *world {
 }
 
 // restartWith starts anew with another configuration of sessions.
-func (w *world) restartWith(session Session) {
+func (w *world) restartWith(session policy.Session) {
 	cfg := *w.cfg
 	cfg.Session = session
 	w.cfg = cfg.WithDefaults()
@@ -29,13 +31,13 @@ func (w *world) restartWith(session Session) {
 // end of a session does what the configuration of today wants.
 func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 	for name, c := range map[string]struct {
-		session Session
+		session policy.Session
 		keeps   bool
 	}{
-		"no end":            {Session{}, true},
-		"a longer one":      {Session{Idle: time.Hour, Turn: true}, true},
-		"an end, no turn":   {Session{Idle: time.Minute}, false},
-		"no end, with turn": {Session{Turn: true}, true},
+		"no end":            {policy.Session{}, true},
+		"a longer one":      {policy.Session{Idle: time.Hour, Turn: true}, true},
+		"an end, no turn":   {policy.Session{Idle: time.Minute}, false},
+		"no end, with turn": {policy.Session{Turn: true}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inSession()
@@ -66,7 +68,7 @@ func TestSessionThatGoesOnAfterAll(t *testing.T) {
 	w.call = nil
 	w.step(Failed{Turn: turn, Retryable: true, Reason: "503"})
 	w.keepUp()
-	w.restartWith(Session{Idle: time.Hour, Turn: true})
+	w.restartWith(policy.Session{Idle: time.Hour, Turn: true})
 	w.nowMs += 10_000
 	w.tick()
 	if w.keepUp(); w.call != nil {

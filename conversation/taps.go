@@ -3,6 +3,7 @@ package conversation
 import (
 	"slices"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -18,11 +19,11 @@ func (c *Conversation) spare(m *wactorv1.Message) (reason string, answer *wactor
 	if c.pressedAgain(m) {
 		return "the same option was tapped just before", nil
 	}
-	if c.cfg.Taps.Stale == StaleAccept || !c.isStale(m.ContextId) {
+	if c.cfg.Taps.Stale == policy.Accept || !c.isStale(m.ContextId) {
 		return "", nil
 	}
-	if c.cfg.Taps.Stale == StaleAnswer {
-		answer = c.cfg.Taps.StaleReply
+	if c.cfg.Taps.Stale == policy.Answer {
+		answer = textReply(c.cfg.Taps.StaleReply)
 	}
 	return "the prompt is no longer the newest", answer
 }

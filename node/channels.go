@@ -10,6 +10,7 @@ import (
 	"github.com/wactor/wactor/bot"
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/provider/cloudapi"
@@ -117,4 +118,22 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 		})
 	}
 	return out
+}
+
+// rules are how the conversations of a channel behave.
+func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
+	b := cfg.Bots[c.Bot]
+	out := conversation.Config{
+		Node: cfg.Node.Name, Inline: b.Flow != "",
+		Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order, Session: b.Session,
+		Taps:      policy.Taps{Debounce: b.Debounce, Stale: b.StaleButtons, StaleReply: b.StaleReply},
+		LoopGuard: b.LoopGuard, InDoubt: c.InDoubt,
+		Sending:     policy.Sending{Await: c.Await, Window: c.Window},
+		DedupWindow: cfg.DedupWindow, StaleAfter: cfg.StaleAfter,
+		MaxInbox: cfg.Limits.Inbox, KeepJournal: uint64(cfg.Limits.Journal),
+	}
+	if !c.Pace.Off {
+		out.Sending.PairBurst, out.Sending.PairEvery = c.Pace.PairBurst, c.Pace.PairEvery
+	}
+	return out.WithDefaults()
 }

@@ -27,21 +27,22 @@ func (l Layer) String() string { return fmt.Sprintf("L%d", int(l)) }
 
 // layers says where each package lives, by its path in the module.
 var layers = map[string]Layer{
-	"proto/wactor/v1":   Pure,
-	"conversation":      Pure,
-	"flow":              Pure,
-	"flow/definition":   Pure,
-	"flow/expr":         Pure,
-	"flow/message":      Pure,
-	"flow/run":          Pure,
-	"flow/source":       Pure,
-	"flow/value":        Pure,
-	"flow/zone":         Pure,
-	"provider/cloudapi": Pure,
-	"cluster/placement": Pure,
-	"internal/planted":  Pure,
-	"internal/problem":  Pure,
-	"internal/nearest":  Pure,
+	"proto/wactor/v1":     Pure,
+	"conversation":        Pure,
+	"conversation/policy": Pure,
+	"flow":                Pure,
+	"flow/definition":     Pure,
+	"flow/expr":           Pure,
+	"flow/message":        Pure,
+	"flow/run":            Pure,
+	"flow/source":         Pure,
+	"flow/value":          Pure,
+	"flow/zone":           Pure,
+	"provider/cloudapi":   Pure,
+	"cluster/placement":   Pure,
+	"internal/planted":    Pure,
+	"internal/problem":    Pure,
+	"internal/nearest":    Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/policy"
 )
 
 // rules are what a seed says once, before the run begins.
@@ -94,12 +95,12 @@ func drawWeather(rng *rand.Rand) weather {
 func (r *rules) conversation() *conversation.Config {
 	cfg := conversation.Config{
 		Inline:      r.inline,
-		Retry:       conversation.Retry{MaxAttempts: 1000, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
-		InDoubt:     conversation.InDoubt{Wait: 600 * time.Millisecond, Max: 1500 * time.Millisecond},
+		Retry:       policy.Retry{MaxAttempts: 1000, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
+		InDoubt:     policy.InDoubt{Wait: 600 * time.Millisecond, Max: 1500 * time.Millisecond},
 		KeepJournal: 10_000,
 	}
 	if r.merge {
-		cfg.Burst = conversation.Burst{Policy: conversation.Merge, Quiet: 30 * time.Millisecond}
+		cfg.Burst = policy.Burst{Policy: policy.Merge, Quiet: 30 * time.Millisecond}
 	}
 	return cfg.WithDefaults()
 }
