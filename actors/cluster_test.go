@@ -14,13 +14,14 @@ import (
 	"github.com/wactor/wactor/conversation"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 func TestHandOverLeavesNoDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
-		b.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+		b.phone.before = func(context.Context, *provider.Outgoing) *provider.Result {
 			time.Sleep(time.Second)
 			return nil
 		}
@@ -49,7 +50,7 @@ func TestHandOverGivesUpInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
-		b.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+		b.phone.before = func(context.Context, *provider.Outgoing) *provider.Result {
 			time.Sleep(time.Minute)
 			return nil
 		}
@@ -70,7 +71,7 @@ func TestHandOverThatWasGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
-		b.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+		b.phone.before = func(context.Context, *provider.Outgoing) *provider.Result {
 			time.Sleep(10 * time.Second)
 			return nil
 		}

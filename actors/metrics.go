@@ -7,6 +7,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // metrics counts what conversations do, without a label that names one.
@@ -17,11 +18,6 @@ type metrics struct {
 	sends         *prometheus.CounterVec
 	doubtsEnded   *prometheus.CounterVec
 	inbox, outbox prometheus.Gauge
-}
-
-// outcomes are the values of the label of wactor_sends_total.
-var outcomes = []conversation.SendOutcome{
-	conversation.Taken, conversation.Rejected, conversation.Refused, conversation.Held, conversation.Unknown,
 }
 
 // doubtOutcomes are the values of the label of wactor_doubts_ended_total.
@@ -61,7 +57,7 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
 	}
 	// A rate over a series that begins with its first failure misses that failure.
-	for _, outcome := range outcomes {
+	for _, outcome := range provider.Outcomes {
 		m.sends.WithLabelValues(outcome.String())
 	}
 	for _, outcome := range doubtOutcomes {

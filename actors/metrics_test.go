@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 // TestSendsBeginAtZero holds that each outcome of a send is a series before the first send.
@@ -22,7 +22,7 @@ func TestSendsBeginAtZero(t *testing.T) {
 	for _, series := range families[0].GetMetric() {
 		got[series.GetLabel()[0].GetValue()] = series.GetCounter().GetValue()
 	}
-	for o := conversation.Taken; !strings.HasPrefix(o.String(), "SendOutcome("); o++ {
+	for o := provider.Sent; !strings.HasPrefix(o.String(), "Outcome("); o++ {
 		want[o.String()] = 0
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 // errIdle ends an activation that has nothing to do.
@@ -171,18 +172,18 @@ func (a *activation) send(e conversation.Send) {
 	})
 }
 
-func (a *activation) post(ctx context.Context, out *conversation.Outgoing) (sent conversation.SendResult) {
+func (a *activation) post(ctx context.Context, out *provider.Outgoing) (sent provider.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.runtime.metrics.panics.Inc()
 			a.runtime.options.Logger.Error("a sender panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T",
 				p), "stack", string(debug.Stack()))
-			sent = conversation.SendResult{Outcome: conversation.Unknown, Reason: "panic"}
+			sent = provider.Result{Outcome: provider.Unknown, Reason: "panic"}
 		}
 	}()
 	if !a.runtime.options.Store.Leased(a.table.shard, a.term) {
 		// Another node may lead already, and send this reply, too.
-		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: leaseAgain,
+		return provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: leaseAgain,
 			Reason: "not sent: the lead is not confirmed"}
 	}
 	return a.channel.Sender.Send(ctx, out)

@@ -11,6 +11,7 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // script is a bot that is a function.
@@ -164,14 +165,14 @@ func endDoubt(t *testing.T, statusCame func(*bench)) {
 		defer store.close()
 		b := start(t, store, counter{}, nil)
 		tries := 0
-		b.phone.before = func(_ context.Context, out *conversation.Outgoing) *conversation.SendResult {
-			if out.Conversation.User != "1" {
+		b.phone.before = func(_ context.Context, out *provider.Outgoing) *provider.Result {
+			if out.To.Id != "1" {
 				return nil
 			}
 			if tries++; tries > 1 {
 				return nil
 			}
-			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "timeout"}
+			return &provider.Result{Outcome: provider.Unknown, Reason: "timeout"}
 		}
 		b.deliver("1", "m1", "hi").want(t, conversation.Accepted, nil)
 		time.Sleep(2 * time.Minute)

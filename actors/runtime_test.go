@@ -18,6 +18,7 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,10 +57,10 @@ func (c inlineCounter) Inline(turn *conversation.Turn) (*conversation.Answer, bo
 type phone struct {
 	mu     sync.Mutex
 	got    map[string][]string
-	before func(ctx context.Context, out *conversation.Outgoing) *conversation.SendResult
+	before func(ctx context.Context, out *provider.Outgoing) *provider.Result
 }
 
-func (p *phone) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
+func (p *phone) Send(ctx context.Context, out *provider.Outgoing) provider.Result {
 	if p.before != nil {
 		if result := p.before(ctx, out); result != nil {
 			return *result
@@ -70,8 +71,8 @@ func (p *phone) Send(ctx context.Context, out *conversation.Outgoing) conversati
 	if p.got == nil {
 		p.got = map[string][]string{}
 	}
-	p.got[out.Conversation.User] = append(p.got[out.Conversation.User], out.Reply.GetText())
-	return conversation.SendResult{ProviderID: "wamid.x"}
+	p.got[out.To.Id] = append(p.got[out.To.Id], out.Reply.GetText())
+	return provider.Result{ProviderID: "wamid.x"}
 }
 
 func (p *phone) texts(user string) []string {
@@ -245,7 +246,7 @@ func TestPanicsAreIsolated(t *testing.T) {
 				panic("bot")
 			}
 		}}, nil)
-		b.phone.before = func(_ context.Context, out *conversation.Outgoing) *conversation.SendResult {
+		b.phone.before = func(_ context.Context, out *provider.Outgoing) *provider.Result {
 			if out.Reply.GetText() == "step 1: boom" {
 				panic("sender")
 			}
@@ -302,9 +303,9 @@ func TestUnfinishedWorkGoesOnByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		first := start(t, store, inlineCounter{}, impatient)
-		first.phone.before = func(ctx context.Context, _ *conversation.Outgoing) *conversation.SendResult {
+		first.phone.before = func(ctx context.Context, _ *provider.Outgoing) *provider.Result {
 			<-ctx.Done() // the provider never answers
-			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "cancelled"}
+			return &provider.Result{Outcome: provider.Unknown, Reason: "cancelled"}
 		}
 		first.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		synctest.Wait()
@@ -332,9 +333,9 @@ func TestRecoveryEndsWithItsTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		first := start(t, store, inlineCounter{}, impatient)
-		first.phone.before = func(ctx context.Context, _ *conversation.Outgoing) *conversation.SendResult {
+		first.phone.before = func(ctx context.Context, _ *provider.Outgoing) *provider.Result {
 			<-ctx.Done()
-			return &conversation.SendResult{Outcome: conversation.Unknown, Reason: "cancelled"}
+			return &provider.Result{Outcome: provider.Unknown, Reason: "cancelled"}
 		}
 		first.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		synctest.Wait()
@@ -366,7 +367,7 @@ func TestGracefulStopLeavesNoDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		first := start(t, store, inlineCounter{}, nil)
-		first.phone.before = func(context.Context, *conversation.Outgoing) *conversation.SendResult {
+		first.phone.before = func(context.Context, *provider.Outgoing) *provider.Result {
 			time.Sleep(3 * time.Second)
 			return nil
 		}

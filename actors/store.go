@@ -7,6 +7,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Store is the replicated log and what was applied from it. Its methods are called by many actors
@@ -52,7 +53,7 @@ type Inliner interface {
 
 // Sender posts a reply to the provider. It may block, and must return soon after its context ends.
 type Sender interface {
-	Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult
+	Send(ctx context.Context, out *provider.Outgoing) provider.Result
 }
 
 // Typer is a Sender that can show the user that the bot thinks about a message. What becomes of it

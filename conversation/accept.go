@@ -6,6 +6,7 @@ import (
 
 	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // GenerationMs is the length of a generation of message ids. Ids are written to the generation of
@@ -183,7 +184,7 @@ func (c *Conversation) acceptStatus(e StatusArrived) {
 	}
 	switch {
 	case open && e.Status == "failed":
-		c.refused(SendResult{Outcome: Refused, Code: e.Code, Reason: failedReason(e.Code)})
+		c.refused(provider.Result{Outcome: provider.Refused, Code: e.Code, Reason: failedReason(e.Code)})
 	case open:
 		c.taken(e.ProviderID, "status")
 		c.awaited(seq, e.Status)

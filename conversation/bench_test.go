@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // BenchmarkMessage is one message on its whole way through the machine: accept and turn in one
@@ -42,7 +43,7 @@ func BenchmarkMessage(b *testing.B) {
 			BotMicros: 5})
 		_, send := run(Committed{Revision: revision})
 		run(SendDone{Seq: send.Seq, Try: send.Try,
-			Result: SendResult{ProviderID: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFE"}})
+			Result: provider.Result{ProviderID: "wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFE"}})
 		run(Committed{Revision: revision})
 	}
 	run(Started{})

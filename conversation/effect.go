@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Effect is something that the caller must do, in the order in which Step returned it.
@@ -45,7 +46,7 @@ type CancelBot struct{ Turn *Turn }
 type Send struct {
 	Seq      uint64
 	Try      uint32
-	Outgoing *Outgoing
+	Outgoing *provider.Outgoing
 }
 
 // Forward delivers a message that arrived here to the conversation that this identity belongs to.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Event is something that happened to a conversation. Times come with Step, in Unix milliseconds.
@@ -78,7 +79,7 @@ type Failed struct {
 type SendDone struct {
 	Seq    uint64
 	Try    uint32
-	Result SendResult
+	Result provider.Result
 }
 
 // Ticked says that the time of the last Alarm has come (or that time went on; it is never wrong to

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 var update = flag.Bool("update", false, "rewrite the histories under testdata")
@@ -252,18 +253,17 @@ func (w *world) run(fields []string) {
 	}
 }
 
-func historyResult(seq uint64, args []string) SendResult {
-	outcomes := map[string]SendOutcome{"taken": Taken, "rejected": Rejected, "refused": Refused, "held": Held,
-		"unknown": Unknown}
-	result := SendResult{Outcome: outcomes[args[0]], Reason: args[0]}
-	if result.Outcome == Taken {
+func historyResult(seq uint64, args []string) provider.Result {
+	outcomes := map[string]provider.Outcome{
+		"taken": provider.Sent, "rejected": provider.RetryLater, "limited": provider.PairLimited,
+		"refused": provider.Refused, "held": provider.ChannelHeld, "unknown": provider.Unknown,
+	}
+	result := provider.Result{Outcome: outcomes[args[0]], Reason: args[0]}
+	if result.Outcome == provider.Sent {
 		result.ProviderID, result.Reason = fmt.Sprintf("wamid.r%d", seq), ""
 	}
 	if args[0] == "paced" {
-		result = SendResult{Outcome: Rejected, NotTried: true, RetryAfter: time.Second}
-	}
-	if len(args) > 1 {
-		result.Code, _ = strconv.Atoi(strings.TrimPrefix(args[1], "code="))
+		result = provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: time.Second}
 	}
 	return result
 }

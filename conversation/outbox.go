@@ -6,6 +6,7 @@ import (
 	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // sending is what happens to the first reply of the outbox. The ones behind it were never sent.
@@ -65,7 +66,7 @@ func (c *Conversation) startSend() {
 		c.send = sending{seq: first.reply.Seq}
 	}
 	if c.windowClosed(first.reply.Reply) {
-		c.refused(SendResult{Reason: "the customer service window is closed"})
+		c.refused(provider.Result{Reason: "the customer service window is closed"})
 		return
 	}
 	if !c.paced() {
@@ -73,8 +74,8 @@ func (c *Conversation) startSend() {
 	}
 	c.send.phase = sendInFlight
 	c.send.try++
-	c.effect(Send{Seq: c.send.seq, Try: c.send.try, Outgoing: &Outgoing{
-		Conversation: c.id, User: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply,
+	c.effect(Send{Seq: c.send.seq, Try: c.send.try, Outgoing: &provider.Outgoing{
+		To: c.head.User, ReplyID: first.reply.Id, Reply: first.reply.Reply,
 		Answers: first.reply.Answers,
 	}})
 }
@@ -92,14 +93,14 @@ func (c *Conversation) sendDone(e SendDone) {
 		return
 	}
 	switch e.Result.Outcome {
-	case Taken:
+	case provider.Sent:
 		c.taken(e.Result.ProviderID, e.Result.Reason)
 		return
-	case Refused:
+	case provider.Refused:
 		c.refused(e.Result)
 		return
 	}
-	if e.Result.Outcome == Unknown {
+	if e.Result.Outcome == provider.Unknown {
 		c.holdInDoubt(e.Result.Reason)
 		return
 	}
@@ -108,18 +109,19 @@ func (c *Conversation) sendDone(e SendDone) {
 		Reason: e.Result.Reason,
 	})
 	c.send.phase = sendBackoff
-	c.slowDown(e.Result.Code)
+	c.slowDown(e.Result.Outcome)
 	c.send.untilMs = c.nowMs + max(e.Result.RetryAfter, resendAfter(e.Result, c.send.try)).Milliseconds()
 }
 
-// resendAfter is the wait before a reply is sent again that was certainly not taken. The provider
-// wants 4^X seconds after its pair rate limit (131056); a held channel is probed every half minute.
-func resendAfter(result SendResult, try uint32) time.Duration {
+// resendAfter is the wait before a reply is sent again that was certainly not taken: 4^X seconds
+// after the pair rate limit, which is what WhatsApp asks for; a held channel is probed every half
+// minute.
+func resendAfter(result provider.Result, try uint32) time.Duration {
 	shift := min(try-1, 6)
 	switch {
-	case result.Outcome == Held:
+	case result.Outcome == provider.ChannelHeld:
 		return 30 * time.Second
-	case result.Code == pairRate:
+	case result.Outcome == provider.PairLimited:
 		return min(time.Second<<(2*shift), 256*time.Second)
 	}
 	return min(time.Second<<shift, time.Minute)
@@ -139,7 +141,7 @@ func (c *Conversation) taken(providerID, how string) {
 }
 
 // refused: the provider will never take the reply.
-func (c *Conversation) refused(result SendResult) {
+func (c *Conversation) refused(result provider.Result) {
 	first := c.settle()
 	c.deadLetter(&wactorv1.DeadLetter{Reason: result.Reason, Reply: first})
 }
@@ -193,7 +195,7 @@ func (c *Conversation) resolveInDoubt(statusMs int64) bool {
 		reason = "in doubt: no status came in time, and the customer service window is closed"
 	}
 	if reason != "" {
-		c.refused(SendResult{Reason: reason})
+		c.refused(provider.Result{Reason: reason})
 		c.noteResolved(InDoubtParked)
 		return false
 	}

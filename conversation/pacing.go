@@ -3,10 +3,8 @@ package conversation
 import (
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
-
-// pairRate is the provider's word for too many messages to one user.
-const pairRate = 131056
 
 // paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual
 // schedule (GCRA): each send moves it PairEvery ahead, and it may be ahead of now by PairBurst
@@ -34,9 +32,9 @@ func (c *Conversation) unpaced() {
 	}
 }
 
-// slowDown believes the provider where it says that the pair rate is used up.
-func (c *Conversation) slowDown(code int) {
-	if code == pairRate {
+// slowDown takes the provider's report that the pair rate is used up.
+func (c *Conversation) slowDown(outcome provider.Outcome) {
+	if outcome == provider.PairLimited {
 		c.pairMs = c.nowMs + int64(c.cfg.Sending.PairBurst)*c.cfg.Sending.PairEvery.Milliseconds()
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // TestPromises runs random histories of deliveries, duplicates, bot failures, provider failures,
@@ -200,21 +201,21 @@ func (w *world) runBot(t *rapid.T, way int) {
 func (w *world) runProvider(way int) {
 	switch way {
 	case 0:
-		w.sendDone(SendResult{Outcome: Rejected, Code: 130429})
+		w.sendDone(provider.Result{Outcome: provider.RetryLater, Code: 130429})
 	case 1:
 		w.doubted[w.flying.Seq] = true
-		w.sendDone(SendResult{Outcome: Unknown, Reason: "timeout"})
+		w.sendDone(provider.Result{Outcome: provider.Unknown, Reason: "timeout"})
 	case 2:
 		w.take()
 		w.doubted[w.flying.Seq] = true
-		w.sendDone(SendResult{Outcome: Unknown, Reason: "broken connection"})
+		w.sendDone(provider.Result{Outcome: provider.Unknown, Reason: "broken connection"})
 	case 7:
-		w.sendDone(SendResult{Outcome: Rejected, NotTried: true, RetryAfter: time.Second})
+		w.sendDone(provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: time.Second})
 	case 3:
 		w.takeOnce() // and the answer still comes later, if at all
 	default:
 		w.takeOnce()
-		w.sendDone(SendResult{Outcome: Taken, ProviderID: fmt.Sprintf("wamid.r%d", w.flying.Seq)})
+		w.sendDone(provider.Result{Outcome: provider.Sent, ProviderID: fmt.Sprintf("wamid.r%d", w.flying.Seq)})
 	}
 }
 

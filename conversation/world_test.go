@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // world is everything around a conversation: a store that applies commits one by one, a bot, a
@@ -261,7 +262,7 @@ func (w *world) take() {
 	w.takenIDs[seq] = w.flying.Outgoing.ReplyID
 }
 
-func (w *world) sendDone(result SendResult) {
+func (w *world) sendDone(result provider.Result) {
 	flying := w.flying
 	w.flying = nil
 	w.step(SendDone{Seq: flying.Seq, Try: flying.Try, Result: result})

@@ -38,6 +38,7 @@ var layers = map[string]Layer{
 	"flow/source":         Pure,
 	"flow/value":          Pure,
 	"flow/zone":           Pure,
+	"provider":            Pure,
 	"provider/cloudapi":   Pure,
 	"cluster/placement":   Pure,
 	"internal/planted":    Pure,
@@ -72,10 +73,10 @@ var layers = map[string]Layer{
 }
 
 // vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and
-// of what nodes send each other; the names of the mistakes that are planted for the simulation; and
-// the small homes of what several packages need alike.
+// of what nodes send each other; what providers report; the names of the mistakes that are planted
+// for the simulation; and the small homes of what several packages need alike.
 var vocabulary = map[string]bool{
-	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
+	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true, "provider": true,
 	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/persistence"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // activation is the shell of one conversation while it is in memory.
@@ -268,11 +269,11 @@ func replyText(version uint64, ids []string) string {
 
 // send posts a reply to the provider, if the lead is confirmed.
 func (a *activation) send(e conversation.Send) {
-	done := func(result conversation.SendResult) {
+	done := func(result provider.Result) {
 		a.in(0, func() { a.step(conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: result}) })
 	}
 	if !a.p.store.Leased(a.t.shard, a.term) {
-		done(conversation.SendResult{Outcome: conversation.Rejected, NotTried: true,
+		done(provider.Result{Outcome: provider.RetryLater, NotTried: true,
 			RetryAfter: 100 * time.Millisecond})
 		return
 	}

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
-// provider takes replies. It has no idempotency key: what is posted twice is taken twice.
-type provider struct {
+// messenger takes replies. It has no idempotency key: what is posted twice is taken twice.
+type messenger struct {
 	w *World
 	// taken are the replies by conversation, in the order in which each was taken first.
 	taken [][]*takenReply
@@ -20,40 +21,40 @@ type takenReply struct {
 	times    int
 }
 
-func newProvider(w *World) provider {
-	return provider{w: w, taken: make([][]*takenReply, w.rules.users)}
+func newMessenger(w *World) messenger {
+	return messenger{w: w, taken: make([][]*takenReply, w.rules.users)}
 }
 
 // post is the request of a process; done is called if it still lives when it knows what became of
 // it.
-func (v *provider) post(p *process, u *user, out *conversation.Outgoing, done func(conversation.SendResult)) {
+func (v *messenger) post(p *process, u *user, out *provider.Outgoing, done func(provider.Result)) {
 	w := v.w
 	w.record.note("node %d posts a reply of conversation %d", uint64(p.index), uint64(u.index))
 	troubled := !w.healed
 	if troubled && w.chance(0.02) { // the connection breaks before anything arrives, and nobody knows
 		p.in(w.between(0, 200*time.Millisecond),
-			func() { done(conversation.SendResult{Outcome: conversation.Unknown}) })
+			func() { done(provider.Result{Outcome: provider.Unknown}) })
 		return
 	}
 	w.after(w.between(time.Millisecond, 30*time.Millisecond), func() {
 		if troubled && w.chance(0.02) {
 			p.in(time.Millisecond, func() {
-				done(conversation.SendResult{Outcome: conversation.Rejected, Code: 130429,
+				done(provider.Result{Outcome: provider.RetryLater, Code: 130429,
 					RetryAfter: 50 * time.Millisecond})
 			})
 			return
 		}
 		reply := v.take(u, out)
-		result := conversation.SendResult{Outcome: conversation.Taken, ProviderID: fmt.Sprintf("wamid.reply.%d",
+		result := provider.Result{Outcome: provider.Sent, ProviderID: fmt.Sprintf("wamid.reply.%d",
 			reply.seq)}
 		if troubled && w.chance(0.03) {
-			result = conversation.SendResult{Outcome: conversation.Unknown} // the answer was lost
+			result = provider.Result{Outcome: provider.Unknown} // the answer was lost
 		}
 		p.in(w.between(time.Millisecond, 30*time.Millisecond), func() { done(result) })
 	})
 }
 
-func (v *provider) take(u *user, out *conversation.Outgoing) *takenReply {
+func (v *messenger) take(u *user, out *provider.Outgoing) *takenReply {
 	w := v.w
 	text := out.Reply.GetText()
 	for _, r := range v.taken[u.index] {
@@ -77,7 +78,7 @@ func (v *provider) take(u *user, out *conversation.Outgoing) *takenReply {
 }
 
 // status tells what became of the reply, mostly.
-func (v *provider) status(u *user, r *takenReply) {
+func (v *messenger) status(u *user, r *takenReply) {
 	w := v.w
 	for _, status := range []string{"sent", "delivered"} {
 		if w.chance(0.4) {

@@ -26,7 +26,7 @@ type World struct {
 	nodeOf map[uint64]*node
 	network
 	users    []*user
-	provider provider
+	provider messenger
 	// hints are who was said to lead last, by shard.
 	hints map[uint32]*node
 	// healed: faults happen no more. over: the run is.
@@ -100,7 +100,7 @@ func newWorld(seed uint64, out io.Writer) *World {
 	w.record.comment("rules %+v", w.rules)
 	w.network = *newNetwork(w, w.rules.nodes, w.rules.network)
 	w.config = w.rules.conversation()
-	w.checks, w.provider, w.faults = newChecks(w), newProvider(w), faults{w: w}
+	w.checks, w.provider, w.faults = newChecks(w), newMessenger(w), faults{w: w}
 	w.settleUsers()
 	for i := range w.rules.nodes {
 		drift := (rng.Float64()*2 - 1) * w.rules.drift

@@ -3,42 +3,14 @@ package cloudapi
 import (
 	"fmt"
 	"time"
+
+	"github.com/wactor/wactor/provider"
 )
-
-// Class says what a refusal of the provider means for the message that was to be sent. Its zero
-// value is ClassUnknown, the one that is never wrong.
-type Class int
-
-const (
-	// ClassUnknown: the message may have gone out; sending it again can double it.
-	ClassUnknown Class = iota
-	// ClassRejected: refused before processing; the same request may succeed later, and cannot
-	// double.
-	ClassRejected
-	// ClassRefused: this message will not go out, now or later.
-	ClassRefused
-	// ClassHeld: the business number cannot send anything until somebody acts (token, permission,
-	// payment, registration).
-	ClassHeld
-)
-
-func (c Class) String() string {
-	switch c {
-	case ClassUnknown:
-		return "unknown"
-	case ClassRejected:
-		return "rejected"
-	case ClassRefused:
-		return "refused"
-	case ClassHeld:
-		return "held"
-	}
-	return fmt.Sprintf("Class(%d)", int(c))
-}
 
 // Failure is an answer of the provider that is not a 2xx.
 type Failure struct {
-	Class Class
+	// Outcome is what the answer means for the message that was to be sent.
+	Outcome provider.Outcome
 	// HTTPStatus is the status of the answer. It only decides where there is no code: rate limits
 	// have been seen with 400 and with 429.
 	HTTPStatus int
@@ -50,8 +22,8 @@ type Failure struct {
 	// RetryAfter is the least wait before the next try by the provider's published limits; 0 where
 	// none is known.
 	RetryAfter time.Duration
-	// Reason is a short text of class, code and status. The provider's own words are left out: they
-	// can quote a phone number or a text.
+	// Reason is a short text of outcome, cause, code and status. The provider's own words are left
+	// out: they can quote a phone number or a text.
 	Reason string
 }
 
@@ -78,9 +50,9 @@ func Classify(httpStatus int, body []byte) Failure {
 	if !known {
 		meaning = meaningOfStatus(httpStatus, answer.hasCode)
 	}
-	f.Class, f.RetryAfter = meaning.class, meaning.wait
-	if f.Class == ClassRefused && answer.transient {
-		f.Class = ClassUnknown
+	f.Outcome, f.RetryAfter = meaning.outcome, meaning.wait
+	if f.Outcome == provider.Refused && answer.transient {
+		f.Outcome = provider.Unknown
 	}
 	f.Reason = f.text(meaning.text)
 	return f
@@ -88,12 +60,25 @@ func Classify(httpStatus int, body []byte) Failure {
 
 func (f Failure) text(meaning string) string {
 	if !f.HasCode {
-		return fmt.Sprintf("%s: %s (http %d)", f.Class, meaning, f.HTTPStatus)
+		return fmt.Sprintf("%s: %s (http %d)", f.word(), meaning, f.HTTPStatus)
 	}
 	if f.Subcode != 0 {
-		return fmt.Sprintf("%s: %s (code %d/%d, http %d)", f.Class, meaning, f.Code, f.Subcode, f.HTTPStatus)
+		return fmt.Sprintf("%s: %s (code %d/%d, http %d)", f.word(), meaning, f.Code, f.Subcode, f.HTTPStatus)
 	}
-	return fmt.Sprintf("%s: %s (code %d, http %d)", f.Class, meaning, f.Code, f.HTTPStatus)
+	return fmt.Sprintf("%s: %s (code %d, http %d)", f.word(), meaning, f.Code, f.HTTPStatus)
+}
+
+// word begins a reason.
+func (f Failure) word() string {
+	switch f.Outcome {
+	case provider.ChannelHeld:
+		return "held"
+	case provider.Refused:
+		return "refused"
+	case provider.Unknown:
+		return "unknown"
+	}
+	return "rejected"
 }
 
 // meaningOfStatus judges an answer without a known code. Without any code it is not the Graph API
@@ -102,19 +87,19 @@ func (f Failure) text(meaning string) string {
 func meaningOfStatus(status int, hasCode bool) meaning {
 	switch {
 	case status == tooManyRequests:
-		return meaning{class: ClassRejected, text: "too many requests"}
+		return meaning{outcome: provider.ChannelLimited, text: "too many requests"}
 	case status == unauthorized || status == forbidden || status == proxyAuthRequired:
-		return meaning{class: ClassHeld, text: "not authorised"}
+		return meaning{outcome: provider.ChannelHeld, text: "not authorised"}
 	case status == requestTimeout || status >= 500:
-		return meaning{class: ClassUnknown, text: "server error"}
+		return meaning{outcome: provider.Unknown, text: "server error"}
 	case status >= 300 && status < 400:
-		return meaning{class: ClassHeld, text: "redirected: graph_url is wrong"}
+		return meaning{outcome: provider.ChannelHeld, text: "redirected: graph_url is wrong"}
 	case !hasCode && (status == notFound || status == methodNotAllowed):
-		return meaning{class: ClassHeld, text: "no such address: graph_url or phone_number_id is wrong"}
+		return meaning{outcome: provider.ChannelHeld, text: "no such address: graph_url or phone_number_id is wrong"}
 	case status >= 400:
-		return meaning{class: ClassRefused, text: "bad request"}
+		return meaning{outcome: provider.Refused, text: "bad request"}
 	}
-	return meaning{class: ClassUnknown, text: "not an answer to a send"}
+	return meaning{outcome: provider.Unknown, text: "not an answer to a send"}
 }
 
 // graphError is the error object of the Graph API, as far as it can be read.

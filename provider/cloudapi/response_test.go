@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wactor/wactor/provider"
 )
 
 func TestDecodeSendResponse(t *testing.T) {
@@ -38,7 +40,7 @@ func FuzzDecodeSendResponse(f *testing.F) {
 			t.Fatalf("id %q, error %v", id, err)
 		}
 		failure := Classify(status, body)
-		if failure.Reason == "" || failure.Class < ClassUnknown || failure.Class > ClassHeld {
+		if failure.Reason == "" || failure.Outcome <= provider.Sent || failure.Outcome > provider.Unknown {
 			t.Fatalf("%+v", failure)
 		}
 	})

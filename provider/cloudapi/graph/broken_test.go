@@ -11,16 +11,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 // sendTo sends one reply over an own transport.
-func sendTo(t *testing.T, address string, change func(*Config)) conversation.SendResult {
+func sendTo(t *testing.T, address string, change func(*Config)) provider.Result {
 	t.Helper()
 	return newSender(t, address, change).Send(t.Context(), outgoing("hi"))
 }
 
-func expect(t *testing.T, got conversation.SendResult, outcome conversation.SendOutcome, reason string) {
+func expect(t *testing.T, got provider.Result, outcome provider.Outcome, reason string) {
 	t.Helper()
 	if got.Outcome != outcome || got.Reason != reason {
 		t.Errorf("got %v %q, want %v %q", got.Outcome, got.Reason, outcome, reason)
@@ -35,7 +35,7 @@ func TestNothingWasSent(t *testing.T) {
 		}
 		address := "http://" + listener.Addr().String()
 		listener.Close()
-		expect(t, sendTo(t, address, nil), conversation.Rejected, "rejected: not sent: connection refused")
+		expect(t, sendTo(t, address, nil), provider.RetryLater, "rejected: not sent: connection refused")
 	})
 	t.Run("no such host", func(t *testing.T) {
 		transport := NewTransport(1, 1)
@@ -43,31 +43,31 @@ func TestNothingWasSent(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Name: "graph.example", IsNotFound: true}}
 		}
 		expect(t, sendTo(t, "http://graph.example", func(c *Config) { c.Transport = transport }),
-			conversation.Rejected, "rejected: not sent: host name not found")
+			provider.RetryLater, "rejected: not sent: host name not found")
 	})
 	t.Run("certificate not trusted", func(t *testing.T) {
 		server := httptest.NewUnstartedServer(say(200, takenBody))
 		server.Config.ErrorLog = nil
 		server.StartTLS()
 		defer server.Close()
-		expect(t, sendTo(t, server.URL, nil), conversation.Rejected, "rejected: not sent: certificate not trusted")
+		expect(t, sendTo(t, server.URL, nil), provider.RetryLater, "rejected: not sent: certificate not trusted")
 	})
 	t.Run("no TLS there", func(t *testing.T) {
 		server := httptest.NewServer(say(200, takenBody))
 		defer server.Close()
-		expect(t, sendTo(t, "https"+server.URL[len("http"):], nil), conversation.Rejected,
+		expect(t, sendTo(t, "https"+server.URL[len("http"):], nil), provider.RetryLater,
 			"rejected: not sent: TLS handshake failed")
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
 		server := newRawServer(t, func(*rawServer, net.Conn) {})
-		expect(t, sendTo(t, "https"+server.address[len("http"):], nil), conversation.Rejected,
+		expect(t, sendTo(t, "https"+server.address[len("http"):], nil), provider.RetryLater,
 			"rejected: not sent: connection broken")
 	})
 	t.Run("cancelled before", func(t *testing.T) {
-		p := newProvider(t, say(200, takenBody))
+		p := newGraphAPI(t, say(200, takenBody))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Rejected,
+		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), provider.RetryLater,
 			"rejected: not sent: cancelled")
 		if n := len(p.received()); n != 0 {
 			t.Errorf("%d requests", n)
@@ -75,22 +75,22 @@ func TestNothingWasSent(t *testing.T) {
 	})
 	t.Run("no free connection", func(t *testing.T) {
 		release, arrived := make(chan struct{}), make(chan struct{})
-		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		p := newGraphAPI(t, func(w http.ResponseWriter, r *http.Request) {
 			close(arrived)
 			<-release
 			say(200, takenBody)(w, r)
 		})
 		s := newSender(t, p.URL, func(c *Config) { c.MaxConns = 1 })
-		var first conversation.SendResult
+		var first provider.Result
 		var done sync.WaitGroup
 		done.Go(func() { first = s.Send(t.Context(), outgoing("one")) })
 		<-arrived
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 		defer cancel()
-		expect(t, s.Send(ctx, outgoing("two")), conversation.Rejected, "rejected: not sent: timeout")
+		expect(t, s.Send(ctx, outgoing("two")), provider.RetryLater, "rejected: not sent: timeout")
 		close(release)
 		done.Wait()
-		expect(t, first, conversation.Taken, "")
+		expect(t, first, provider.Sent, "")
 		if n := len(p.received()); n != 1 {
 			t.Errorf("%d requests", n)
 		}
@@ -100,14 +100,14 @@ func TestNothingWasSent(t *testing.T) {
 func TestFateUnknown(t *testing.T) {
 	t.Run("closed before reading", func(t *testing.T) {
 		server := newRawServer(t, func(*rawServer, net.Conn) {})
-		expect(t, sendTo(t, server.address, nil), conversation.Unknown, "unknown: no answer: connection broken")
+		expect(t, sendTo(t, server.address, nil), provider.Unknown, "unknown: no answer: connection broken")
 		if n := server.conns.Load(); n != 1 {
 			t.Errorf("%d connections", n)
 		}
 	})
 	t.Run("closed after reading", func(t *testing.T) {
 		server := newRawServer(t, func(s *rawServer, conn net.Conn) { s.take(bufio.NewReader(conn)) })
-		expect(t, sendTo(t, server.address, nil), conversation.Unknown, "unknown: no answer: connection broken")
+		expect(t, sendTo(t, server.address, nil), provider.Unknown, "unknown: no answer: connection broken")
 		if n := server.requests.Load(); n != 1 {
 			t.Errorf("%d requests", n)
 		}
@@ -117,18 +117,18 @@ func TestFateUnknown(t *testing.T) {
 			s.take(bufio.NewReader(conn))
 			_, _ = io.WriteString(conn, "what?\r\n\r\n")
 		})
-		expect(t, sendTo(t, server.address, nil), conversation.Unknown, "unknown: no answer: connection broken")
+		expect(t, sendTo(t, server.address, nil), provider.Unknown, "unknown: no answer: connection broken")
 	})
 	t.Run("cut off in the header", func(t *testing.T) {
 		server := newRawServer(t, func(s *rawServer, conn net.Conn) {
 			s.take(bufio.NewReader(conn))
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Le")
 		})
-		expect(t, sendTo(t, server.address, nil), conversation.Unknown, "unknown: no answer: connection broken")
+		expect(t, sendTo(t, server.address, nil), provider.Unknown, "unknown: no answer: connection broken")
 	})
 	t.Run("too slow", func(t *testing.T) {
-		p := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 50 * time.Millisecond }), conversation.Unknown,
+		p := newGraphAPI(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 50 * time.Millisecond }), provider.Unknown,
 			"unknown: no answer: timeout")
 		if n := len(p.received()); n != 1 {
 			t.Errorf("%d requests", n)
@@ -136,11 +136,11 @@ func TestFateUnknown(t *testing.T) {
 	})
 	t.Run("cancelled after it was sent", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		p := newProvider(t, func(_ http.ResponseWriter, r *http.Request) {
+		p := newGraphAPI(t, func(_ http.ResponseWriter, r *http.Request) {
 			cancel()
 			<-r.Context().Done()
 		})
-		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), conversation.Unknown,
+		expect(t, newSender(t, p.URL, nil).Send(ctx, outgoing("hi")), provider.Unknown,
 			"unknown: no answer: cancelled")
 	})
 }
@@ -157,10 +157,10 @@ func TestNoSilentRepeat(t *testing.T) {
 		s.take(reader) // the second request on this connection is read, and never answered
 	})
 	s := newSender(t, server.address, nil)
-	if got := s.Send(t.Context(), outgoing("one")); got.Outcome != conversation.Taken {
+	if got := s.Send(t.Context(), outgoing("one")); got.Outcome != provider.Sent {
 		t.Fatalf("first: %+v", got)
 	}
-	expect(t, s.Send(t.Context(), outgoing("two")), conversation.Unknown, "unknown: no answer: connection broken")
+	expect(t, s.Send(t.Context(), outgoing("two")), provider.Unknown, "unknown: no answer: connection broken")
 	if conns, requests := server.conns.Load(), server.requests.Load(); conns != 1 || requests != 2 {
 		t.Errorf("%d requests over %d connections, want 2 over 1", requests, conns)
 	}
@@ -178,16 +178,16 @@ func TestTakenThoughUnreadable(t *testing.T) {
 				s.take(bufio.NewReader(conn))
 				_, _ = io.WriteString(conn, answer)
 			})
-			expect(t, sendTo(t, server.address, nil), conversation.Taken, "taken: answer names no message id")
+			expect(t, sendTo(t, server.address, nil), provider.Sent, "taken: answer names no message id")
 		})
 	}
 	t.Run("slow body", func(t *testing.T) {
-		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		p := newGraphAPI(t, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		})
-		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 100 * time.Millisecond }), conversation.Taken,
+		expect(t, sendTo(t, p.URL, func(c *Config) { c.Timeout = 100 * time.Millisecond }), provider.Sent,
 			"taken: answer names no message id")
 	})
 }
@@ -219,7 +219,7 @@ func BenchmarkSend(b *testing.B) {
 	defer s.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := s.Send(b.Context(), outgoing("hi")); got.Outcome != conversation.Taken {
+		if got := s.Send(b.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			b.Fatal(got)
 		}
 	}

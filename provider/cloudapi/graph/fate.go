@@ -3,18 +3,18 @@ package graph
 import (
 	"errors"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // fate reads an answer.
-func fate(a answer) conversation.SendResult {
+func fate(a answer) provider.Result {
 	if a.ok() {
 		return taken(a)
 	}
 	failure := cloudapi.Classify(a.status, a.body)
-	return conversation.SendResult{
-		Outcome:    outcome(failure.Class),
+	return provider.Result{
+		Outcome:    failure.Outcome,
 		Code:       failure.Code,
 		Reason:     failure.Reason,
 		RetryAfter: max(failure.RetryAfter, a.retryAfter),
@@ -24,34 +24,21 @@ func fate(a answer) conversation.SendResult {
 // taken: a 2xx says that the message was accepted, whatever became of the body behind it. Sending
 // again because an id is missing would double the message for certain; a later status still names
 // it by the reply id.
-func taken(a answer) conversation.SendResult {
+func taken(a answer) provider.Result {
 	id, err := cloudapi.DecodeSendResponse(a.body)
 	if err != nil {
-		return conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}
+		return provider.Result{Outcome: provider.Sent, Reason: "taken: answer names no message id"}
 	}
-	return conversation.SendResult{Outcome: conversation.Taken, ProviderID: id}
+	return provider.Result{Outcome: provider.Sent, ProviderID: id}
 }
 
 // fateWithoutAnswer judges a send that was not answered.
-func fateWithoutAnswer(err error) conversation.SendResult {
+func fateWithoutAnswer(err error) provider.Result {
 	var broken *brokenError
 	if errors.As(err, &broken) && !broken.connected {
-		return conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: not sent: " + broken.reason}
+		return provider.Result{Outcome: provider.RetryLater, Reason: "rejected: not sent: " + broken.reason}
 	}
-	return conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: no answer: " + err.Error()}
-}
-
-func outcome(class cloudapi.Class) conversation.SendOutcome {
-	switch class {
-	case cloudapi.ClassRejected:
-		return conversation.Rejected
-	case cloudapi.ClassRefused:
-		return conversation.Refused
-	case cloudapi.ClassHeld:
-		return conversation.Held
-	default:
-		return conversation.Unknown
-	}
+	return provider.Result{Outcome: provider.Unknown, Reason: "unknown: no answer: " + err.Error()}
 }
 
 // maxReason bounds a reason in bytes: a reply can have thousands of problems, and the reason is

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 // Pace bounds what one channel sends.
@@ -36,13 +36,6 @@ const (
 	// calm is how long the provider must not have complained before the channel gets faster again,
 	// one step.
 	calm = 10 * time.Second
-)
-
-// Throughput codes of the provider: the app's, the account's and the number's.
-const (
-	codeAppLimit     = 4
-	codeAccountLimit = 80007
-	codeNumberLimit  = 130429
 )
 
 // Paced sends within a pace, and stops a channel that can't send: a token that was refused for one
@@ -87,17 +80,17 @@ func (p *Paced) Share(nodes int) {
 }
 
 // Send posts one reply as Sender.Send does, unless it has to wait for longer than a moment.
-func (p *Paced) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
+func (p *Paced) Send(ctx context.Context, out *provider.Outgoing) provider.Result {
 	wait, back := p.slot(time.Now(), out.ReplyID)
 	if back {
-		return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true, RetryAfter: wait,
+		return provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: wait,
 			Reason: "not sent: the channel is paced or held"}
 	}
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return conversation.SendResult{Outcome: conversation.Rejected, NotTried: true,
+			return provider.Result{Outcome: provider.RetryLater, NotTried: true,
 				Reason: "not sent: cancelled"}
 		}
 	}
@@ -149,11 +142,11 @@ func (p *Paced) forget(now time.Time) {
 }
 
 // learn takes the provider's word.
-func (p *Paced) learn(now time.Time, result conversation.SendResult) {
+func (p *Paced) learn(now time.Time, result provider.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case result.Outcome == conversation.Held:
+	case result.Outcome == provider.ChannelHeld:
 		p.heldUntil = now.Add(holdFor)
 		if !p.held {
 			p.held = true
@@ -161,7 +154,7 @@ func (p *Paced) learn(now time.Time, result conversation.SendResult) {
 			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason,
 				"code", result.Code)
 		}
-	case result.Outcome == conversation.Taken:
+	case result.Outcome == provider.Sent:
 		p.heldUntil = time.Time{}
 		if p.held {
 			p.held = false
@@ -171,13 +164,13 @@ func (p *Paced) learn(now time.Time, result conversation.SendResult) {
 		if p.slow > 1 && now.Sub(p.changed) >= calm {
 			p.slow, p.changed = p.slow/2, now
 		}
-	case result.Code == codeAppLimit || result.Code == codeAccountLimit || result.Code == codeNumberLimit:
+	case result.Outcome == provider.ChannelLimited:
 		// All replies that were under way complain together: one step is enough for them.
 		if now.Sub(p.changed) >= time.Second {
 			p.slow, p.changed = min(2*p.slow, slowest), now
 		}
 	}
-	if p.held && result.Outcome != conversation.Held && result.Outcome != conversation.Taken {
+	if p.held && result.Outcome != provider.ChannelHeld && result.Outcome != provider.Sent {
 		p.heldUntil = time.Time{} // it says nothing about the token: the next one tries
 	}
 }

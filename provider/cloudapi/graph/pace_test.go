@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
@@ -62,8 +62,8 @@ func TestNodesShareThePace(t *testing.T) {
 func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
 	p := NewPaced(nil, Pace{PerSecond: 10})
 	now := time.Unix(1000, 0)
-	complaint := conversation.SendResult{Outcome: conversation.Rejected, Code: codeNumberLimit}
-	taken := conversation.SendResult{Outcome: conversation.Taken}
+	complaint := provider.Result{Outcome: provider.ChannelLimited}
+	taken := provider.Result{Outcome: provider.Sent}
 	for range 5 {
 		p.learn(now, complaint) // all at the same moment: one step
 	}
@@ -90,7 +90,7 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 	var told []bool
 	p := NewPaced(nil, Pace{Held: func(held bool) { told = append(told, held) }})
 	now := time.Unix(1000, 0)
-	held := conversation.SendResult{Outcome: conversation.Held, Code: 190}
+	held := provider.Result{Outcome: provider.ChannelHeld, Code: 190}
 	p.learn(now, held)
 	if wait, back := p.slot(now, "a"); !back || wait != holdFor {
 		t.Fatalf("a held channel: wait %v, back %v", wait, back)
@@ -102,11 +102,11 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 	if wait, back := p.slot(now, "b"); !back || wait != probeFor {
 		t.Fatalf("beside the one that tries: wait %v, back %v", wait, back)
 	}
-	p.learn(now, conversation.SendResult{Outcome: conversation.Unknown})
+	p.learn(now, provider.Result{Outcome: provider.Unknown})
 	if _, back := p.slot(now, "b"); back {
 		t.Fatal("a try that said nothing about the token keeps the others waiting")
 	}
-	p.learn(now, conversation.SendResult{Outcome: conversation.Taken})
+	p.learn(now, provider.Result{Outcome: provider.Sent})
 	for _, id := range []string{"c", "d"} {
 		if _, back := p.slot(now, id); back {
 			t.Fatal("the channel is still held")

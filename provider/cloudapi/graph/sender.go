@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"sync"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
@@ -52,16 +52,16 @@ func New(config Config) *Sender {
 // Send posts one reply, once, and says what became of it. It returns within Config.Timeout, or
 // earlier when ctx ends; a send that was cancelled before it got a connection is Rejected, later it
 // is Unknown.
-func (s *Sender) Send(ctx context.Context, out *conversation.Outgoing) conversation.SendResult {
+func (s *Sender) Send(ctx context.Context, out *provider.Outgoing) provider.Result {
 	if s.flaw != "" {
-		return conversation.SendResult{Outcome: conversation.Held, Reason: "held: " + s.flaw}
+		return provider.Result{Outcome: provider.ChannelHeld, Reason: "held: " + s.flaw}
 	}
 	if s.isClosed() {
-		return conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: sender is closed"}
+		return provider.Result{Outcome: provider.RetryLater, Reason: "rejected: sender is closed"}
 	}
 	body, err := encode(out)
 	if err != nil {
-		return conversation.SendResult{Outcome: conversation.Refused, Reason: shorten(err.Error())}
+		return provider.Result{Outcome: provider.Refused, Reason: shorten(err.Error())}
 	}
 	if s.config.MarkRead {
 		s.marks.offer(out.Answers)
@@ -73,11 +73,11 @@ func (s *Sender) Send(ctx context.Context, out *conversation.Outgoing) conversat
 	return fate(answer)
 }
 
-func encode(out *conversation.Outgoing) ([]byte, error) {
+func encode(out *provider.Outgoing) ([]byte, error) {
 	if err := cloudapi.Check(out.Reply); err != nil {
 		return nil, err
 	}
-	to := cloudapi.Recipient{WaID: out.User.GetWaId(), UserID: out.User.GetUserId()}
+	to := cloudapi.Recipient{WaID: out.To.GetWaId(), UserID: out.To.GetUserId()}
 	return cloudapi.Encode(to, out.ReplyID, out.Reply)
 }
 

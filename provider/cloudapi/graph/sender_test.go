@@ -10,16 +10,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 func TestSendTaken(t *testing.T) {
-	p := newProvider(t, say(200, takenBody))
+	p := newGraphAPI(t, say(200, takenBody))
 	s := newSender(t, p.URL, nil)
 	got := s.Send(t.Context(), outgoing("hi"))
-	if want := (conversation.SendResult{Outcome: conversation.Taken, ProviderID: "wamid.sent"}); got != want {
+	if want := (provider.Result{Outcome: provider.Sent, ProviderID: "wamid.sent"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	want := []string{`{"messaging_product":"whatsapp","recipient_type":"individual","to":"+15550001","biz_opaque_callback_data":"w1.a.1.15550001","type":"text","text":{"body":"hi"}}`}
@@ -42,42 +42,42 @@ func TestSendTaken(t *testing.T) {
 func TestSendReadsAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer http.HandlerFunc
-		want   conversation.SendResult
+		want   provider.Result
 	}{
-		"window closed": {say(400, `{"error":{"message":"to 15550001","code":131047}}`), conversation.SendResult{
-			Outcome: conversation.Refused, Code: 131047, Reason: "refused: customer service window closed (code " +
+		"window closed": {say(400, `{"error":{"message":"to 15550001","code":131047}}`), provider.Result{
+			Outcome: provider.Refused, Code: 131047, Reason: "refused: customer service window closed (code " +
 				"131047, http 400)"}},
-		"pair rate": {say(400, `{"error":{"code":131056}}`), conversation.SendResult{
-			Outcome: conversation.Rejected, Code: 131056, Reason: "rejected: pair rate limit (code 131056, http 400)",
+		"pair rate": {say(400, `{"error":{"code":131056}}`), provider.Result{
+			Outcome: provider.PairLimited, Code: 131056, Reason: "rejected: pair rate limit (code 131056, http 400)",
 			RetryAfter: 6 * time.Second}},
-		"token": {say(401, `{"error":{"code":190,"error_subcode":463}}`), conversation.SendResult{
-			Outcome: conversation.Held, Code: 190, Reason: "held: access token invalid or expired (code 190/463, " +
+		"token": {say(401, `{"error":{"code":190,"error_subcode":463}}`), provider.Result{
+			Outcome: provider.ChannelHeld, Code: 190, Reason: "held: access token invalid or expired (code 190/463, " +
 				"http 401)"}},
-		"Meta's side": {say(500, `{"error":{"code":131000}}`), conversation.SendResult{
-			Outcome: conversation.Unknown, Code: 131000,
+		"Meta's side": {say(500, `{"error":{"code":131000}}`), provider.Result{
+			Outcome: provider.Unknown, Code: 131000,
 			Reason: "unknown: something went wrong (code 131000, http 500)"}},
-		"a proxy's page":   {say(502, `<html>`), conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: server error (http 502)"}},
-		"200 with a page":  {say(200, `<html>`), conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
-		"200 with nothing": {say(200, ``), conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
-		"202 with an id": {say(202, takenBody), conversation.SendResult{Outcome: conversation.Taken,
+		"a proxy's page":   {say(502, `<html>`), provider.Result{Outcome: provider.Unknown, Reason: "unknown: server error (http 502)"}},
+		"200 with a page":  {say(200, `<html>`), provider.Result{Outcome: provider.Sent, Reason: "taken: answer names no message id"}},
+		"200 with nothing": {say(200, ``), provider.Result{Outcome: provider.Sent, Reason: "taken: answer names no message id"}},
+		"202 with an id": {say(202, takenBody), provider.Result{Outcome: provider.Sent,
 			ProviderID: "wamid.sent"}},
 		"200, endless": {say(200, `{"x":"`+strings.Repeat("x", maxAnswer)+`","messages":[{"id":"w"}]}`),
-			conversation.SendResult{Outcome: conversation.Taken, Reason: "taken: answer names no message id"}},
+			provider.Result{Outcome: provider.Sent, Reason: "taken: answer names no message id"}},
 		"500, endless": {say(500, strings.Repeat("x", maxAnswer+1)),
-			conversation.SendResult{Outcome: conversation.Unknown, Reason: "unknown: server error (http 500)"}},
+			provider.Result{Outcome: provider.Unknown, Reason: "unknown: server error (http 500)"}},
 		"429 with a wait": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			say(429, ``)(w, r)
-		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)",
+		}, provider.Result{Outcome: provider.ChannelLimited, Reason: "rejected: too many requests (http 429)",
 			RetryAfter: 7 * time.Second}},
 		"429 with a long wait": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "2000000000")
 			say(429, ``)(w, r)
-		}, conversation.SendResult{Outcome: conversation.Rejected, Reason: "rejected: too many requests (http 429)",
+		}, provider.Result{Outcome: provider.ChannelLimited, Reason: "rejected: too many requests (http 429)",
 			RetryAfter: time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProvider(t, test.answer)
+			p := newGraphAPI(t, test.answer)
 			if got := newSender(t, p.URL, nil).Send(t.Context(), outgoing("hi")); got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -90,30 +90,30 @@ func TestSendReadsAnswers(t *testing.T) {
 
 func TestRedirectIsNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 307, 308} {
-		target := newProvider(t, say(200, takenBody))
-		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) })
+		target := newGraphAPI(t, say(200, takenBody))
+		p := newGraphAPI(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) })
 		got := newSender(t, p.URL, nil).Send(t.Context(), outgoing("hi"))
-		if got.Outcome != conversation.Held || len(target.received()) != 0 {
+		if got.Outcome != provider.ChannelHeld || len(target.received()) != 0 {
 			t.Errorf("%d: %+v, target got %d requests", status, got, len(target.received()))
 		}
 	}
 }
 
 func TestSendRefusesWhatCannotBeSent(t *testing.T) {
-	p := newProvider(t, say(200, takenBody))
+	p := newGraphAPI(t, say(200, takenBody))
 	s := newSender(t, p.URL, nil)
 	long := outgoing(strings.Repeat("x", 4097))
 	nobody := outgoing("hi")
-	nobody.User = &wactorv1.User{Id: "?"}
+	nobody.To = &wactorv1.User{Id: "?"}
 	var options []*wactorv1.Option
 	for range 1000 {
 		options = append(options, &wactorv1.Option{})
 	}
 	many := outgoing("")
 	many.Reply = &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Options: options}}}
-	for name, out := range map[string]*conversation.Outgoing{"long": long, "nobody": nobody, "many problems": many} {
+	for name, out := range map[string]*provider.Outgoing{"long": long, "nobody": nobody, "many problems": many} {
 		got := s.Send(t.Context(), out)
-		if got.Outcome != conversation.Refused || got.Reason == "" || len(got.Reason) > maxReason {
+		if got.Outcome != provider.Refused || got.Reason == "" || len(got.Reason) > maxReason {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -134,18 +134,18 @@ func TestConfigurationThatCannotSendHolds(t *testing.T) {
 	} {
 		s := newSender(t, "http://127.0.0.1:1", change)
 		got := s.Send(t.Context(), outgoing("hi"))
-		if got.Outcome != conversation.Held || strings.Contains(got.Reason, "secret") {
+		if got.Outcome != provider.ChannelHeld || strings.Contains(got.Reason, "secret") {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }
 
 func TestClosedSender(t *testing.T) {
-	p := newProvider(t, say(200, takenBody))
+	p := newGraphAPI(t, say(200, takenBody))
 	s := newSender(t, p.URL, func(c *Config) { c.MarkRead = true })
 	s.Close()
 	s.Close()
-	if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Rejected {
+	if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.RetryLater {
 		t.Errorf("got %+v", got)
 	}
 	if err := s.MarkRead(t.Context(), "wamid.in"); !errors.Is(err, ErrClosed) {
@@ -167,7 +167,7 @@ func TestMarkRead(t *testing.T) {
 		"mark":   {Config{MarkRead: true}, []string{plain}},
 		"typing": {Config{Typing: true}, []string{typing}},
 	} {
-		p := newProvider(t, say(200, `{"success":true}`))
+		p := newGraphAPI(t, say(200, `{"success":true}`))
 		s := newSender(t, p.URL, func(c *Config) { c.MarkRead, c.Typing = test.config.MarkRead, test.config.Typing })
 		if err := s.MarkRead(t.Context(), "wamid.in"); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -179,7 +179,7 @@ func TestMarkRead(t *testing.T) {
 }
 
 func TestMarkReadErrors(t *testing.T) {
-	p := newProvider(t, say(400, `{"error":{"code":131009}}`))
+	p := newGraphAPI(t, say(400, `{"error":{"code":131009}}`))
 	var failure cloudapi.Failure
 	err := newSender(t, p.URL, func(c *Config) { c.MarkRead = true }).MarkRead(t.Context(), "wamid.in")
 	if !errors.As(err, &failure) || failure.Code != 131009 {
@@ -198,7 +198,7 @@ func TestMarkReadErrors(t *testing.T) {
 
 func TestSendMarksTheAnsweredMessageOnce(t *testing.T) {
 	marked := make(chan string, 8)
-	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) { say(200, takenBody)(w, r) })
+	p := newGraphAPI(t, func(w http.ResponseWriter, r *http.Request) { say(200, takenBody)(w, r) })
 	s := newSender(t, p.URL, func(c *Config) { c.MarkRead, c.Typing = true, true })
 	mark := s.marks.mark
 	s.marks.mark = func(ctx context.Context, id string) {
@@ -206,7 +206,7 @@ func TestSendMarksTheAnsweredMessageOnce(t *testing.T) {
 		marked <- id
 	}
 	for range 3 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken {
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			t.Fatalf("got %+v", got)
 		}
 	}

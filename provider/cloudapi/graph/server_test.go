@@ -14,25 +14,25 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const takenBody = `{"messaging_product":"whatsapp","contacts":[{"input":"+15550001","wa_id":"15550001"}],"messages":[{"id":"wamid.sent"}]}`
 
-// provider is a Graph API on 127.0.0.1 that answers as told and keeps what it got.
-type provider struct {
+// graphAPI is a Graph API on 127.0.0.1 that answers as told and keeps what it got.
+type graphAPI struct {
 	*httptest.Server
 	mu     sync.Mutex
 	bodies []string
 	last   *http.Request
 }
 
-func newProvider(t *testing.T, answer http.HandlerFunc) *provider {
+func newGraphAPI(t *testing.T, answer http.HandlerFunc) *graphAPI {
 	t.Helper()
-	p := new(provider)
+	p := new(graphAPI)
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
@@ -44,7 +44,7 @@ func newProvider(t *testing.T, answer http.HandlerFunc) *provider {
 	return p
 }
 
-func (p *provider) received() []string {
+func (p *graphAPI) received() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.bodies...)
@@ -69,13 +69,12 @@ func newSender(t *testing.T, address string, change func(*Config)) *Sender {
 	return s
 }
 
-func outgoing(text string) *conversation.Outgoing {
-	return &conversation.Outgoing{
-		Conversation: conversation.ID{Channel: "shop", User: "15550001"},
-		User:         &wactorv1.User{Id: "15550001", WaId: "15550001", UserId: "US.1"},
-		ReplyID:      "w1.a.1.15550001",
-		Reply:        &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}},
-		Answers:      "wamid.in",
+func outgoing(text string) *provider.Outgoing {
+	return &provider.Outgoing{
+		To:      &wactorv1.User{Id: "15550001", WaId: "15550001", UserId: "US.1"},
+		ReplyID: "w1.a.1.15550001",
+		Reply:   &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: text}},
+		Answers: "wamid.in",
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/provider"
 )
 
 // TestOwnConnectionsAreKept sends one reply after the other over one connection.
@@ -23,7 +23,7 @@ func TestOwnConnectionsAreKept(t *testing.T) {
 	})
 	s := newSender(t, server.address, nil)
 	for range 5 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken ||
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent ||
 			got.ProviderID != "wamid.sent" {
 			t.Fatalf("%+v", got)
 		}
@@ -48,7 +48,7 @@ func TestClosedConnectionIsNotUsed(t *testing.T) {
 	})
 	s := newSender(t, server.address, nil)
 	for range 2 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken {
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			t.Fatalf("%+v", got)
 		}
 		closed.Wait()
@@ -67,7 +67,7 @@ func TestUnaskedAnswer(t *testing.T) {
 	})
 	s := newSender(t, server.address, nil)
 	for range 3 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken {
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			t.Fatalf("%+v", got)
 		}
 	}
@@ -79,7 +79,7 @@ func TestHintsBeforeTheAnswer(t *testing.T) {
 		s.take(bufio.NewReader(conn))
 		_, _ = io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"+answerWith("200 OK", takenBody))
 	})
-	expect(t, sendTo(t, server.address, nil), conversation.Taken, "")
+	expect(t, sendTo(t, server.address, nil), provider.Sent, "")
 }
 
 // TestEndlessHeader: an answer without an end is given up.
@@ -91,7 +91,7 @@ func TestEndlessHeader(t *testing.T) {
 			_, err = conn.Write(line)
 		}
 	})
-	expect(t, sendTo(t, server.address, nil), conversation.Unknown, "unknown: no answer: connection broken")
+	expect(t, sendTo(t, server.address, nil), provider.Unknown, "unknown: no answer: connection broken")
 }
 
 func TestTLS(t *testing.T) {
@@ -101,7 +101,7 @@ func TestTLS(t *testing.T) {
 	s.wire.secure.RootCAs = x509.NewCertPool()
 	s.wire.secure.RootCAs.AddCert(server.Certificate())
 	for range 3 {
-		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != conversation.Taken {
+		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			t.Fatalf("%+v", got)
 		}
 	}
