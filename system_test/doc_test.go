@@ -29,10 +29,12 @@
 //	strangers knock             another secret; the data of another cluster       TestStrangers
 //	the secret changes          three rolling restarts with lists of secrets      TestSecretRotation
 //
-// The tests are skipped, saying why, where the system forbids namespaces, and under the race
-// detector, which would not see into the processes. These variables change a run:
+// The tests run where WACTOR_SYSTEM is set, as make system does it. They are skipped, saying why,
+// where the system forbids namespaces, and under the race detector, which would not see into the
+// processes. These variables change a run:
 //
-//	WACTOR_SYSTEM=require  fail instead of being skipped
+//	WACTOR_SYSTEM=1        run
+//	WACTOR_SYSTEM=require  run, and fail instead of being skipped
 //	WACTOR_ROUNDS=50       faults of each test; default 1
 //	WACTOR_SEED=7          what is drawn; default another one each time, which is printed
 //	WACTOR_RATE=600        messages a second; default 300

@@ -80,8 +80,8 @@ func (r *rounds) command(test string) string {
 	if r.long {
 		long = "WACTOR_LONG=1 "
 	}
-	return fmt.Sprintf("%sWACTOR_SEED=%d WACTOR_ROUNDS=%d WACTOR_NODES=%d WACTOR_RATE=%d go test ./system_test -run "+
-		"'^%s$' -count=1 -v -timeout 1h",
+	return fmt.Sprintf("%sWACTOR_SYSTEM=1 WACTOR_SEED=%d WACTOR_ROUNDS=%d WACTOR_NODES=%d WACTOR_RATE=%d "+
+		"go test ./system_test -run '^%s$' -count=1 -v -timeout 1h",
 		long, r.seed, r.count, r.nodes, r.rate, test)
 }
 

@@ -21,6 +21,7 @@ import (
 
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	needSystem(t)
 	path := ""
 	for _, name := range []string{"chromium", "google-chrome", "chromium-browser", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {

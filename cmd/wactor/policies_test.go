@@ -45,6 +45,7 @@ func slowBot(t *testing.T, thinks time.Duration) (url string) {
 // bot that merges them or is interrupted, drumming on buttons, phones that are withheld, numbers
 // that change. WACTOR_KILLS sets the number of kills of each.
 func TestKilledUnderPolicies(t *testing.T) {
+	needSystem(t)
 	kills, err := strconv.Atoi(os.Getenv("WACTOR_KILLS"))
 	if err != nil {
 		kills = 1
