@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/wactor/wactor/conversation"
 )
@@ -47,7 +47,7 @@ type activation struct {
 	channel *Channel
 	term    uint64
 	chain   uint64 // names its commits
-	pid     *actor.PID
+	mailbox Mailbox
 	// depth counts the deliveries that are in the mailbox, and those that are held.
 	depth atomic.Int32
 	// held are deliveries that wait until the machine has room for their commits.
@@ -57,17 +57,12 @@ type activation struct {
 	open    map[uint64]*Delivery // deliveries that are not answered, by their ref
 	nextRef uint64
 
-	bot struct {
-		inliner Inliner
-		turn    *conversation.Turn
-		cancel  context.CancelFunc
-		done    chan struct{} // closed when the call has returned
-	}
+	bot    calls
 	ctx    context.Context // of the activation; nil until a bot call or a send needs it
 	cancel context.CancelFunc
 
 	ids          ids
-	timer        *time.Timer
+	timer        Timer
 	alarmMs      int64 // what the machine asked for; 0: nothing
 	lastUsed     time.Time
 	inbox        int // as the metrics know them
@@ -79,7 +74,7 @@ type activation struct {
 
 // Receive takes one message. A panic ends the activation: what it has in memory can't be trusted
 // any more.
-func (a *activation) Receive(ctx actor.Context) {
+func (a *activation) Receive(message any) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The panic's value may hold what a user wrote: its type and the stack must do.
@@ -89,10 +84,10 @@ func (a *activation) Receive(ctx actor.Context) {
 			a.end(ErrUnknownFate)
 		}
 		if a.ended != nil {
-			a.stopWhenDrained(ctx)
+			a.stopWhenDrained()
 		}
 	}()
-	switch m := ctx.Message().(type) {
+	switch m := message.(type) {
 	case *Delivery:
 		a.receive(m)
 	case wake:
@@ -114,8 +109,8 @@ func (a *activation) Receive(ctx actor.Context) {
 		a.step(conversation.Committed{Revision: m.revision})
 		a.takeHeld()
 	case result:
-		if m.turn == a.bot.turn {
-			a.bot.turn = nil // it holds the state of before, and messages
+		if m.turn != nil {
+			a.returned(m.turn)
 		}
 		if a.ended == nil {
 			a.step(m.event)
@@ -148,7 +143,7 @@ func (a *activation) load() bool {
 		a.end(fmt.Errorf("actors: load: %w", err))
 		return false
 	}
-	a.lastUsed = a.runtime.options.Now()
+	a.lastUsed = a.runtime.scheduler.Now()
 	a.machine = loader.Done(revision)
 	a.step(conversation.Started{})
 	a.schedule()
@@ -181,9 +176,7 @@ func (a *activation) stopGracefully() {
 		return
 	}
 	a.endedCleanly = true
-	if a.bot.cancel != nil {
-		a.bot.cancel()
-	}
+	a.cancelBot()
 	a.step(conversation.Stopping{})
 }
 
@@ -201,7 +194,8 @@ func (a *activation) end(err error) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	for ref, d := range a.open {
+	for _, ref := range slices.Sorted(maps.Keys(a.open)) {
+		d := a.open[ref]
 		delete(a.open, ref)
 		if !d.Repeatable() && a.machine != nil && a.machine.Committing() {
 			d.Done(0, ErrUnknownFate)
@@ -236,12 +230,12 @@ const loadAgain = 30 * time.Second
 
 // stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth
 // only falls.
-func (a *activation) stopWhenDrained(ctx actor.Context) {
+func (a *activation) stopWhenDrained() {
 	if a.stopped || a.depth.Load() > 0 {
 		return
 	}
 	a.stopped = true
-	ctx.Stop(ctx.Self())
+	a.mailbox.Close()
 	a.runtime.active.Add(-1)
 	a.runtime.work.Done()
 }

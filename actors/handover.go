@@ -14,17 +14,15 @@ func (r *Runtime) HandOver(ctx context.Context, shard uint32) error {
 	t.mu.Lock()
 	t.leaving = true
 	t.mu.Unlock()
-	t.each(func(a *activation) { r.system.Root.Send(a.pid, stopGracefully{}) })
+	t.each(func(a *activation) { a.mailbox.Post(stopGracefully{}) })
 	for {
 		t.mu.Lock()
-		left := len(t.activations)
+		left := len(t.activations.all)
 		t.mu.Unlock()
 		if left == 0 {
 			return nil
 		}
-		select {
-		case <-time.After(2 * time.Millisecond):
-		case <-ctx.Done():
+		if !r.scheduler.Sleep(ctx, 2*time.Millisecond) {
 			return ctx.Err()
 		}
 	}

@@ -60,10 +60,10 @@ func cloneAll(messages []*wactorv1.Message) []*wactorv1.Message {
 }
 
 func (a *activation) question(to conversation.ID, question any, event func(conversation.ReplyPeer) conversation.Event) {
-	system, pid := a.runtime.system, a.pid
+	mailbox := a.mailbox
 	a.runtime.options.Elsewhere(&Delivery{
 		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
-		answer: func(answer conversation.ReplyPeer) { system.Root.Send(pid, result{event: event(answer)}) },
+		answer: func(answer conversation.ReplyPeer) { mailbox.Post(result{event: event(answer)}) },
 	})
 }
 

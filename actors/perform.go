@@ -20,7 +20,7 @@ func (a *activation) step(event conversation.Event) {
 	for len(pending) > 0 && a.ended == nil {
 		next := pending[0]
 		pending = pending[1:]
-		for _, effect := range a.machine.Step(a.runtime.options.Now().UnixMilli(), next) {
+		for _, effect := range a.machine.Step(a.runtime.scheduler.Now().UnixMilli(), next) {
 			if answer := a.perform(effect); answer != nil {
 				pending = append(pending, answer)
 			}
@@ -62,8 +62,8 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 			d.answer(e)
 		}
 	case conversation.CancelBot:
-		if a.bot.turn == e.Turn && a.bot.cancel != nil {
-			a.bot.cancel()
+		if a.bot.turn == e.Turn {
+			a.cancelBot()
 		}
 	case conversation.Send:
 		a.send(e)
@@ -79,96 +79,23 @@ func (a *activation) propose(commit conversation.Commit) {
 	a.runtime.complaints.journal(a.id.Channel, a.logName, commit.Journal)
 	a.noteIDs(commit.Command)
 	commit.Command.Chain = a.chain
-	system, pid, revision := a.runtime.system, a.pid, commit.Revision
+	mailbox, revision := a.mailbox, commit.Revision
 	table, dueMs := a.table, earliestDue(commit.Command)
 	a.runtime.options.Store.Propose(a.table.shard, a.term, commit.Command, commit.Lazy, func(err error) {
 		table.expectTimer(dueMs)
-		system.Root.Send(pid, committed{revision, err})
+		mailbox.Post(committed{revision, err})
 	})
-}
-
-// callInline runs the bot inside the actor.
-func (a *activation) callInline(turn *conversation.Turn) conversation.Event {
-	if a.bot.inliner == nil {
-		return conversation.Deferred{Turn: turn}
-	}
-	started := time.Now()
-	answer, ok, err := a.inline(turn)
-	if err == nil && !ok {
-		return conversation.Deferred{Turn: turn}
-	}
-	return a.outcome(turn, answer, err, time.Since(started))
-}
-
-func (a *activation) inline(turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error) {
-	defer a.recoverBot(&err)
-	return a.bot.inliner.Inline(turn)
-}
-
-// callBot runs the bot beside the actor.
-func (a *activation) callBot(turn *conversation.Turn) {
-	ctx, cancel := context.WithCancel(a.context())
-	before, done := a.bot.done, make(chan struct{})
-	a.bot.turn, a.bot.cancel, a.bot.done = turn, cancel, done
-	a.showTyping(ctx, turn)
-	a.runtime.work.Go(func() {
-		defer close(done)
-		defer cancel()
-		if before != nil {
-			<-before // calls of one conversation never overlap, not even where one was cancelled
-		}
-		started := time.Now()
-		answer, err := a.ask(ctx, turn)
-		a.runtime.system.Root.Send(a.pid, result{a.outcome(turn, answer, err, time.Since(started)), turn})
-	})
-}
-
-func (a *activation) ask(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
-	defer a.recoverBot(&err)
-	return a.channel.Bot.Turn(ctx, turn)
-}
-
-// recoverBot turns a panic of a bot into an error: it would happen again with the same message.
-func (a *activation) recoverBot(err *error) {
-	if p := recover(); p != nil {
-		a.runtime.metrics.panics.Inc()
-		a.runtime.options.Logger.Error("a bot panicked", "conversation", a.logName(), "panic", fmt.Sprintf("%T", p),
-			"stack", string(debug.Stack()))
-		*err = conversation.Permanent("panic")
-	}
-}
-
-// outcome makes an event of what the bot returned.
-func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answer, err error,
-	took time.Duration) conversation.Event {
-	a.runtime.metrics.bot(took, err)
-	if err == nil && answer == nil {
-		err = conversation.Permanent("no answer")
-	}
-	if err == nil {
-		return conversation.Answered{Turn: turn, Answer: answer, BotMicros: took.Microseconds()}
-	}
-	failed := conversation.Failed{Turn: turn, Retryable: true, Reason: "error", BotMicros: took.Microseconds()}
-	if classed := (*conversation.BotError)(nil); errors.As(err, &classed) {
-		failed.Retryable, failed.Reason = classed.Retryable, classed.Reason
-		failed.NotCalled, failed.RetryAfter = classed.NotCalled, classed.RetryAfter
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		failed.Reason = "timeout"
-	}
-	return failed
 }
 
 // send posts a reply beside the actor.
 func (a *activation) send(e conversation.Send) {
 	ctx := a.context()
-	a.runtime.work.Add(1)
-	a.runtime.workers.run(func() {
-		defer a.runtime.work.Done()
+	a.runtime.goCounted(func() {
 		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: a.post(ctx, e.Outgoing)}
 		if !done.Result.NotTried {
 			a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
 		}
-		a.runtime.system.Root.Send(a.pid, result{event: done})
+		a.mailbox.Post(result{event: done})
 	})
 }
 
@@ -204,15 +131,15 @@ func (a *activation) context() context.Context {
 // schedule sets the timer to the earlier of the machine's alarm and the end of idleness. The timer
 // is not moved with every message: when it rings too early it is set again.
 func (a *activation) schedule() {
-	now := a.runtime.options.Now()
+	now := a.runtime.scheduler.Now()
 	wait := a.lastUsed.Add(a.runtime.options.IdleAfter).Sub(now)
 	if a.alarmMs > 0 {
 		wait = min(wait, time.UnixMilli(a.alarmMs).Sub(now))
 	}
 	wait = max(wait, time.Millisecond)
 	if a.timer == nil {
-		system, pid := a.runtime.system, a.pid
-		a.timer = time.AfterFunc(wait, func() { system.Root.Send(pid, alarm{}) })
+		mailbox := a.mailbox
+		a.timer = a.runtime.scheduler.After(wait, func() { mailbox.Post(alarm{}) })
 		return
 	}
 	a.timer.Reset(wait)
@@ -223,7 +150,7 @@ func (a *activation) rang() {
 	if a.machine == nil {
 		return
 	}
-	now := a.runtime.options.Now()
+	now := a.runtime.scheduler.Now()
 	if a.alarmMs > 0 && now.UnixMilli() >= a.alarmMs {
 		a.tick()
 		if a.ended != nil {
@@ -247,7 +174,7 @@ const leastIdle = time.Second
 // retire ends an activation that was not used for so long, if it has nothing to do; false where it
 // was used.
 func (a *activation) retire(after time.Duration) (unused bool) {
-	unused = a.runtime.options.Now().Sub(a.lastUsed) >= after
+	unused = a.runtime.scheduler.Now().Sub(a.lastUsed) >= after
 	if unused && a.machine.Idle() && a.table.leave(a, true) {
 		a.end(errIdle)
 	}

@@ -41,7 +41,7 @@ func (a *activation) take(d *Delivery) {
 	ref := a.nextRef
 	a.open[ref] = d // from here on, whatever happens, end answers it
 	if a.load() {
-		a.lastUsed = a.runtime.options.Now()
+		a.lastUsed = a.runtime.scheduler.Now()
 		a.deliver(ref, d)
 	}
 }
@@ -53,7 +53,7 @@ func (a *activation) deliver(ref uint64, d *Delivery) {
 		return
 	}
 	if d.Status != nil {
-		a.channel.statusMs.Store(a.runtime.options.Now().UnixMilli())
+		a.channel.statusMs.Store(a.runtime.scheduler.Now().UnixMilli())
 		status := *d.Status
 		status.Ref = ref
 		for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {

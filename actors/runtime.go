@@ -4,11 +4,11 @@ import (
 	"context"
 	"hash/maphash"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/cluster/placement"
@@ -38,8 +38,10 @@ type Options struct {
 	// RetryAfter is the wait before a conversation with unfinished work is activated again after
 	// its activation failed. Default 1 second.
 	RetryAfter time.Duration
-	// Now is the clock. Default time.Now.
-	Now    func() time.Time
+	// Scheduler runs it all. Default: goroutines of the runtime's own, on the machine's clock.
+	Scheduler Scheduler
+	// Random draws numbers. Default: of package math/rand/v2.
+	Random func() uint64
 	Logger *slog.Logger
 	// Sensitive names conversations in the log by channel and user. Otherwise they have names that
 	// tell nobody who it is, and differ from start to start.
@@ -67,8 +69,8 @@ func (o Options) withDefaults() Options {
 	if o.timersAtOnce == 0 {
 		o.timersAtOnce = defaultTimersAtOnce
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Random == nil {
+		o.Random = rand.Uint64
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -78,22 +80,24 @@ func (o Options) withDefaults() Options {
 
 // Runtime holds the activations of this node.
 type Runtime struct {
-	options Options
-	system  *actor.ActorSystem
-	workers *workers
-	metrics *metrics
+	options   Options
+	scheduler Scheduler
+	own       *protoactor // the scheduler where it is the runtime's own
+	metrics   *metrics
 	// complaints are in the log.
 	complaints *complaints
 	tables     []*table // by shard; 0 is not used
 
 	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
-	ctx      context.Context
-	cancel   context.CancelFunc
+	ctx    context.Context
+	cancel context.CancelFunc
+	// running ends when Stop begins.
+	running  context.Context
+	halt     context.CancelFunc
 	stopping atomic.Bool
-	stopped  chan struct{} // closed when Stop begins
 	active   atomic.Int64
 	crowded  atomic.Uint32 // the table that makes room next
-	// work counts the goroutines and activations that Stop waits for; nothing is added from nothing
+	// work counts the tasks and activations that Stop waits for; nothing is added from nothing
 	// once stopping is set.
 	work     sync.WaitGroup
 	starting sync.Mutex
@@ -104,18 +108,22 @@ type Runtime struct {
 func New(options Options) *Runtime {
 	options = options.withDefaults()
 	r := &Runtime{
-		options: options, system: newSystem(options.Logger), workers: &workers{}, tables: make([]*table,
-			options.Shards+1), hashSeed: maphash.MakeSeed(),
+		options: options, scheduler: options.Scheduler, tables: make([]*table, options.Shards+1),
+		hashSeed: maphash.MakeSeed(),
+	}
+	if r.scheduler == nil {
+		r.own = newProtoactor(options.Logger)
+		r.scheduler = r.own
 	}
 	if r.options.Elsewhere == nil {
 		r.options.Elsewhere = r.Deliver
 	}
 	r.metrics = newMetrics(options.Registerer, r)
-	r.complaints = newComplaints(options.Logger, options.Now)
-	r.stopped = make(chan struct{})
+	r.complaints = newComplaints(options.Logger, r.scheduler.Now)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.running, r.halt = context.WithCancel(r.ctx)
 	for shard := range r.tables {
-		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: map[conversation.ID]*activation{},
+		r.tables[shard] = &table{runtime: r, shard: uint32(shard), activations: newRoster(),
 			retrying: map[conversation.ID]bool{}}
 	}
 	r.goWork(r.watchTimers)
@@ -157,7 +165,7 @@ func (r *Runtime) Deliver(d *Delivery) {
 // where doubtful replies wait for one, it is not the webhooks that fail.
 func (r *Runtime) NoteStatus(channel string) {
 	if c := r.options.Channels[channel]; c != nil {
-		c.statusMs.Store(r.options.Now().UnixMilli())
+		c.statusMs.Store(r.scheduler.Now().UnixMilli())
 	}
 }
 
@@ -178,13 +186,22 @@ func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
 	r.goWork(func() { t.takeUp(term) })
 }
 
-// goWork runs fn on a goroutine that Stop waits for; not any more once it stops.
-func (r *Runtime) goWork(fn func()) {
+// goWork runs a task that Stop waits for; not any more once it stops.
+func (r *Runtime) goWork(task func()) {
 	r.starting.Lock()
 	defer r.starting.Unlock()
 	if !r.stopping.Load() {
-		r.work.Go(fn)
+		r.goCounted(task)
 	}
+}
+
+// goCounted runs a task that Stop waits for. Its caller is one itself, or an activation.
+func (r *Runtime) goCounted(task func()) {
+	r.work.Add(1)
+	r.scheduler.Go(func() {
+		defer r.work.Done()
+		task()
+	})
 }
 
 // Active returns the number of conversations in memory.
@@ -214,12 +231,11 @@ func (r *Runtime) makeRoom() {
 // committed and no reply is left in doubt.
 func (r *Runtime) Stop(ctx context.Context) {
 	r.starting.Lock()
-	if !r.stopping.Swap(true) {
-		close(r.stopped)
-	}
+	r.stopping.Store(true)
 	r.starting.Unlock()
+	r.halt()
 	for _, t := range r.tables {
-		t.each(func(a *activation) { r.system.Root.Send(a.pid, stopGracefully{}) })
+		t.each(func(a *activation) { a.mailbox.Post(stopGracefully{}) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -231,11 +247,12 @@ func (r *Runtime) Stop(ctx context.Context) {
 	case <-ctx.Done():
 		r.cancel()
 		for _, t := range r.tables {
-			t.each(func(a *activation) { r.system.Root.Send(a.pid, stopNow{ErrStopping}) })
+			t.each(func(a *activation) { a.mailbox.Post(stopNow{ErrStopping}) })
 		}
 		<-done
 	}
 	r.cancel()
-	r.system.Shutdown()
-	r.workers.stop()
+	if r.own != nil {
+		r.own.stop()
+	}
 }

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +22,7 @@ type table struct {
 	term        uint64
 	ready       bool
 	leaving     bool // the lead is about to be given away
-	activations map[conversation.ID]*activation
+	activations roster
 	// retrying are the conversations that are to be activated again.
 	retrying map[conversation.ID]bool
 
@@ -45,7 +44,7 @@ func (t *table) wake(id conversation.ID) error { return t.post(id, wake{}, false
 func (t *table) active(id conversation.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.activations[id] != nil || t.retrying[id]
+	return t.activations.of(id) != nil || t.retrying[id]
 }
 
 func (t *table) post(id conversation.ID, message any, counted bool) error {
@@ -64,7 +63,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	case !t.ready || t.leaving:
 		return ErrNotLeader
 	}
-	a := t.activations[id]
+	a := t.activations.of(id)
 	if a == nil {
 		isNew = true
 		most := r.options.MaxActive
@@ -84,7 +83,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 		}
 		a.depth.Add(1)
 	}
-	r.system.Root.Send(a.pid, message)
+	a.mailbox.Post(message)
 	return nil
 }
 
@@ -92,14 +91,14 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
 	a := &activation{
-		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: rand.Uint64(),
+		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: r.options.Random(),
 		open: map[uint64]*Delivery{},
 	}
 	a.bot.inliner, _ = a.channel.Bot.(Inliner)
 	r.active.Add(1)
 	r.work.Add(1)
-	a.pid = spawn(r.system, r.workers, a)
-	t.activations[id] = a
+	a.mailbox = r.scheduler.Spawn(a)
+	t.activations.add(a)
 	return a
 }
 
@@ -108,12 +107,9 @@ func (t *table) activate(id conversation.ID) *activation {
 func (t *table) askToLeave(most int) (asked int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, a := range t.activations {
-		if asked == most {
-			break
-		}
-		asked++
-		t.runtime.system.Root.Send(a.pid, makeRoom{})
+	all := t.activations.all
+	for ; asked < min(most, len(all)); asked++ {
+		all[t.runtime.options.Random()%uint64(len(all))].mailbox.Post(makeRoom{})
 	}
 	return asked
 }
@@ -126,9 +122,7 @@ func (t *table) leave(a *activation, onlyUnused bool) bool {
 	if onlyUnused && a.depth.Load() > 0 {
 		return false
 	}
-	if t.activations[a.id] == a {
-		delete(t.activations, a.id)
-	}
+	t.activations.remove(a)
 	return true
 }
 
@@ -142,10 +136,10 @@ func (t *table) lead(term uint64, ready bool) bool {
 	}
 	t.term, t.ready, t.leaving = term, ready, false
 	t.dueMs.Store(0) // look at once
-	for _, a := range t.activations {
-		t.runtime.system.Root.Send(a.pid, stopNow{ErrNotLeader})
+	for _, a := range t.activations.all {
+		a.mailbox.Post(stopNow{ErrNotLeader})
 	}
-	clear(t.activations)
+	t.activations.clear()
 	return ready
 }
 
@@ -165,7 +159,7 @@ func (t *table) leads(term uint64) bool {
 func (t *table) each(fn func(*activation)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, a := range t.activations {
+	for _, a := range t.activations.all {
 		fn(a)
 	}
 }
@@ -208,14 +202,7 @@ func (t *table) takeUp(term uint64) {
 
 // pause waits; false where the runtime stops meanwhile.
 func (r *Runtime) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return !r.stopping.Load()
-	case <-r.ctx.Done():
-		return false
-	}
+	return r.scheduler.Sleep(r.running, d) && !r.stopping.Load()
 }
 
 // retryLater activates a conversation again, after a wait, whose activation failed while it had
@@ -228,12 +215,11 @@ func (t *table) retryLater(id conversation.ID, term uint64, wait time.Duration) 
 	if before {
 		return
 	}
-	t.runtime.goWork(func() {
-		goesOn := t.runtime.pause(wait)
+	t.runtime.scheduler.After(wait, func() {
 		t.mu.Lock()
 		delete(t.retrying, id)
 		t.mu.Unlock()
-		if goesOn && t.leads(term) {
+		if t.leads(term) {
 			if err := t.wake(id); errors.Is(err, ErrOverloaded) {
 				t.retryLater(id, term, wait)
 			}

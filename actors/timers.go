@@ -28,20 +28,10 @@ var errEnough = errors.New("actors: enough")
 
 // watchTimers wakes conversations whose timers are due, until the runtime stops.
 func (r *Runtime) watchTimers() {
-	ticker := time.NewTicker(timerTick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			if r.stopping.Load() {
-				return
-			}
-			now := r.options.Now().UnixMilli()
-			for _, t := range r.tables[1:] {
-				t.ringTimers(now)
-			}
-		case <-r.stopped:
-			return
+	for r.pause(timerTick) {
+		now := r.scheduler.Now().UnixMilli()
+		for _, t := range r.tables[1:] {
+			t.ringTimers(now)
 		}
 	}
 }

@@ -23,14 +23,9 @@ func (a *activation) showTyping(ctx context.Context, turn *conversation.Turn) {
 		return
 	}
 	newest := turn.Messages[len(turn.Messages)-1].Id
-	a.runtime.work.Go(func() {
-		for wait := typingAfter; ; wait = typingAgain {
-			select {
-			case <-time.After(wait):
-				_ = typer.MarkRead(ctx, newest)
-			case <-ctx.Done():
-				return
-			}
+	a.runtime.goCounted(func() {
+		for wait := typingAfter; a.runtime.scheduler.Sleep(ctx, wait); wait = typingAgain {
+			_ = typer.MarkRead(ctx, newest)
 		}
 	})
 }
