@@ -9,8 +9,8 @@
 // commit fails or its fate is unknown, when a panic shows that its memory can't be trusted, or when
 // it was idle for a while; the next message loads the conversation anew from what was committed.
 //
-// The actor library is used through protoactor.go alone, which builds the remedies for its known traps
-// in:
+// The actor library is used through protoactor.go alone, which builds the remedies for its known
+// traps in:
 //
 //   - ReenterAfter is not used: it gives up order at the first await. The machine is the queue, and
 //     knows what is under way.

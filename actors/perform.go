@@ -90,7 +90,9 @@ func (a *activation) propose(commit conversation.Commit) {
 // send posts a reply beside the actor.
 func (a *activation) send(e conversation.Send) {
 	ctx := a.context()
-	a.runtime.goCounted(func() {
+	a.runtime.work.Add(1)
+	a.runtime.scheduler.Go(func() { // not by goCounted: its closure would be one more for each reply
+		defer a.runtime.work.Done()
 		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: a.post(ctx, e.Outgoing)}
 		if !done.Result.NotTried {
 			a.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()

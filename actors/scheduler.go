@@ -40,6 +40,8 @@ type Receiver interface {
 
 // Timer is a *time.Timer of time.AfterFunc, or acts like one.
 type Timer interface {
+	// Reset lets it ring once, after d. It reports whether it was to ring before.
 	Reset(d time.Duration) bool
+	// Stop keeps it from ringing. It reports whether it was to ring.
 	Stop() bool
 }
