@@ -53,7 +53,7 @@ func (s *Service) trace(ctx context.Context, id conversation.ID) (*wactorv1.Conv
 
 // traceHere reads what lies under one identity on this node: a conversation, an alias, or nothing.
 func (s *Service) traceHere(id conversation.ID) (*wactorv1.TraceResponse, error) {
-	view := conversation.NewView(id)
+	view := newView(id)
 	revision, err := s.options.Store.Load(s.shard(id), id.String(), view.Record)
 	if err != nil || revision == 0 {
 		return &wactorv1.TraceResponse{}, err

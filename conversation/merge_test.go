@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/conversation/audit"
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -222,7 +223,7 @@ func deadLetterOfAName(t *testing.T, cfg Config) {
 		t.Errorf("alias of %q, letters %v, the older at version %d after %s", younger.c.head.AliasOf, younger.letters(),
 			older.c.Version(), last)
 	}
-	if violations := Audit(older.journal(), false); len(violations) > 0 {
+	if violations := audit.Journal(older.journal(), false); len(violations) > 0 {
 		t.Error(violations)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wactor/wactor/conversation/audit"
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
@@ -313,7 +314,7 @@ func (w *world) check(t *rapid.T, messages int) {
 			w.doubted[e.ReplySeq] = true
 		}
 	}
-	if violations := Audit(w.journal(), false); len(violations) > 0 {
+	if violations := audit.Journal(w.journal(), false); len(violations) > 0 {
 		t.Fatalf("the audit finds %v", violations)
 	}
 	if version != w.c.Version() {

@@ -29,6 +29,7 @@ func (l Layer) String() string { return fmt.Sprintf("L%d", int(l)) }
 var layers = map[string]Layer{
 	"proto/wactor/v1":     Pure,
 	"conversation":        Pure,
+	"conversation/audit":  Pure,
 	"conversation/policy": Pure,
 	"flow":                Pure,
 	"flow/definition":     Pure,

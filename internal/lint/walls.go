@@ -24,7 +24,6 @@ var oldSinners = []string{
 	"cluster.Cluster fields",
 	"cluster.Cluster methods",
 	"cluster.Options fields",
-	"conversation files",
 	"conversation.Conversation fields",
 	"conversation.Conversation methods",
 	"flow files",

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/audit"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -105,7 +105,7 @@ func (w *World) checkEqual(o *operator) {
 func (w *World) checkConversation(p *process, u *user) {
 	head, revision := w.head(p, u)
 	j := w.journal(p, u)
-	for _, violation := range conversation.Audit(j.entries, false) {
+	for _, violation := range audit.Journal(j.entries, false) {
 		w.fail("conversation %d: %s", u.index, violation)
 	}
 	for r, commit := range w.checks.commits[u.index] {

@@ -1,4 +1,5 @@
-package conversation
+// Package audit holds a conversation's journal against what package conversation promises.
+package audit
 
 import (
 	"fmt"
@@ -6,11 +7,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Audit reads the journal of a conversation, oldest entry first, and returns what contradicts the
+// Journal reads the journal of a conversation, oldest entry first, and returns what contradicts the
 // promises: a gap in the versions, turns that overlap, a message in two turns, replies that left
 // out of order or twice. Where the journal is trimmed, the chain is checked from the first turn
 // that is kept.
-func Audit(entries []*wactorv1.JournalEntry, trimmed bool) []string {
+func Journal(entries []*wactorv1.JournalEntry, trimmed bool) []string {
 	a := audit{turns: map[uint64]uint64{}, taken: map[uint64]bool{}, started: trimmed}
 	for _, e := range entries {
 		switch e.Kind {

@@ -1,31 +1,33 @@
-package conversation
+package admin
 
 import (
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/conversation/audit"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// View reads a conversation from its records to show it, without activating it.
-type View struct {
-	id    ID
+// view reads a conversation from its records to show it, without activating it.
+type view struct {
+	id    conversation.ID
 	head  *wactorv1.Head
 	trace *wactorv1.ConversationTrace
 }
 
-// NewView begins to read a conversation.
-func NewView(id ID) *View {
-	return &View{id: id, head: &wactorv1.Head{}, trace: &wactorv1.ConversationTrace{Channel: id.Channel}}
+// newView begins to read a conversation.
+func newView(id conversation.ID) *view {
+	return &view{id: id, head: &wactorv1.Head{}, trace: &wactorv1.ConversationTrace{Channel: id.Channel}}
 }
 
 // Record takes one record: head, inbox and outbox are looked at.
-func (v *View) Record(kind wactorv1.RecordKind, _, value []byte) error {
+func (v *view) Record(kind wactorv1.RecordKind, _, value []byte) error {
 	switch kind {
 	case wactorv1.RecordKind_RECORD_KIND_HEAD:
 		if err := proto.Unmarshal(value, v.head); err != nil {
-			return fmt.Errorf("conversation: view head: %w", err)
+			return fmt.Errorf("admin: view head: %w", err)
 		}
 	case wactorv1.RecordKind_RECORD_KIND_INBOX:
 		v.trace.Inbox++
@@ -36,10 +38,10 @@ func (v *View) Record(kind wactorv1.RecordKind, _, value []byte) error {
 }
 
 // Journal takes one journal record, oldest first.
-func (v *View) Journal(_, value []byte) error {
+func (v *view) Journal(_, value []byte) error {
 	var journal wactorv1.Journal
 	if err := proto.Unmarshal(value, &journal); err != nil {
-		return fmt.Errorf("conversation: view journal: %w", err)
+		return fmt.Errorf("admin: view journal: %w", err)
 	}
 	v.trace.Entries = append(v.trace.Entries, journal.Entries...)
 	return nil
@@ -47,15 +49,15 @@ func (v *View) Journal(_, value []byte) error {
 
 // AliasOf is the user whose conversation this identity belongs to; empty where it is a conversation
 // itself.
-func (v *View) AliasOf() string { return v.head.AliasOf }
+func (v *view) AliasOf() string { return v.head.AliasOf }
 
-// Trace returns what was read, with the verdict of Audit. Shard and revision are the caller's to
-// fill in.
-func (v *View) Trace() *wactorv1.ConversationTrace {
+// Trace returns what was read, with the verdict of audit.Journal. Shard and revision are the
+// caller's to fill in.
+func (v *view) Trace() *wactorv1.ConversationTrace {
 	v.trace.User = v.head.User
 	v.trace.Version = v.head.Version
 	v.trace.DeadLetters = v.head.DeadLetters
 	v.trace.Trimmed = v.head.FirstJournal > 1
-	v.trace.Violations = Audit(v.trace.Entries, v.trace.Trimmed)
+	v.trace.Violations = audit.Journal(v.trace.Entries, v.trace.Trimmed)
 	return v.trace
 }

@@ -1,4 +1,4 @@
-package conversation
+package audit
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-func TestAudit(t *testing.T) {
+func TestJournalNamesWhatContradicts(t *testing.T) {
 	turn := func(before, after, message uint64, started, at int64) *wactorv1.JournalEntry {
 		return &wactorv1.JournalEntry{
 			Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, VersionBefore: before, VersionAfter: after,
@@ -38,7 +38,7 @@ func TestAudit(t *testing.T) {
 		"sent backwards": {[]*wactorv1.JournalEntry{sent(2), sent(1)}, false, "reply 1 was sent after reply 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := strings.Join(Audit(test.entries, test.trimmed), "; "); got != test.want {
+			if got := strings.Join(Journal(test.entries, test.trimmed), "; "); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
