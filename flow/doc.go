@@ -1,4 +1,4 @@
-// Package flow is the engine of bots written as YAML: definition, check, and the pure step.
+// Package flow runs bots that are written as YAML.
 //
 // Parse reads a flow and reports every mistake at once, each with file, line, column and a remedy:
 // unknown keys, missing and unreachable steps, endless loops, expressions that do not compile,
@@ -10,10 +10,14 @@
 // byte. A step that calls a service stops there: the Output carries the Call for the caller to
 // perform, and Flow.Resume goes on with its result.
 //
-// Everything a turn does is bounded (limits.go): steps, calls, replies, the size of a value and of
-// the state, the work of one expression. An error names step, line and column of the flow, and
-// never a text of the user.
+// Everything a turn does is bounded: steps, calls, replies, the size of a value and of the state,
+// the work of one expression. An error names step, line and column of the flow, and never a text of
+// the user.
 //
-// The language is described for authors in docs/flows.md. Read flow.go, step.go and run.go first;
-// then definition.go and checker.go for how a flow is read.
+// This package is the public face, and walks from step to step (step.go). Behind it are rooms, each
+// knowing only those before it: value (what a conversation remembers), zone, source (YAML with
+// places), expr (expressions and texts), fit (WhatsApp's limits), run (one turn as it runs),
+// message (what can be said), definition (the steps and what they do).
+//
+// The language is described for authors in docs/flows.md.
 package flow

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 // notThere are problems that a single step of the documentation has because the rest of its flow is
@@ -26,7 +27,7 @@ func TestDocumentation(t *testing.T) {
 			src = "name: piece\nstart: " + first + "\nsteps:\n  " + strings.ReplaceAll(src, "\n", "\n  ")
 		}
 		_, err := flow.Parse("docs", []byte(src))
-		var problems flow.Problems
+		var problems problem.List
 		errors.As(err, &problems)
 		for _, p := range problems {
 			if whole || !notThere.MatchString(p.Message) {

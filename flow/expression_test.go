@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/internal/problem"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -107,7 +108,7 @@ func TestExpressionFailures(t *testing.T) {
 	} {
 		_, err := evaluate(expression, secret)
 		var failed *flow.RunError
-		var problems flow.Problems
+		var problems problem.List
 		switch {
 		case want == "" && errors.As(err, &problems):
 		case !errors.As(err, &failed):

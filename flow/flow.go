@@ -1,45 +1,44 @@
 package flow
 
-import "strings"
+import (
+	"github.com/wactor/wactor/flow/definition"
+	"github.com/wactor/wactor/flow/run"
+)
 
 // Flow is a flow that was read and checked. It never changes; many goroutines may use it at once.
-type Flow struct {
-	file     string // for errors
-	name     string
-	start    *step
-	steps    map[string]*step
-	vars     map[string]any
-	triggers map[string]*step // by folded word
-	handlers map[string]*step // by type of message
-	options  map[string]bool  // ids of all options: a tap on one that nobody asks for now is an old one
-	uses     usage
-}
+type Flow struct{ definition *definition.Flow }
+
+// What a run reads, and what the calls of its steps are: see package run.
+type (
+	// Input is what one run of a flow reads.
+	Input = run.Input
+	// Call is a request to a service.
+	Call = run.Call
+	// Header is one header of a request.
+	Header = run.Header
+	// CallResult is what became of a Call.
+	CallResult = run.CallResult
+	// CallFailure is a class of failed calls.
+	CallFailure = run.CallFailure
+)
+
+// Why there was no answer to a call.
+const (
+	CallTimeout     = run.CallTimeout
+	CallUnreachable = run.CallUnreachable
+	CallTooLarge    = run.CallTooLarge
+)
 
 // Name returns the name that the flow gives itself.
-func (f *Flow) Name() string { return f.name }
-
-// lineBreaks are all that YAML knows, so that lines have the same number here, in its errors and in
-// an editor.
-var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+func (f *Flow) Name() string { return f.definition.Name }
 
 // Parse reads a flow from YAML and checks it; name is what problems call the file. The error, where
-// there is one, is Problems: all mistakes, in the order of their places. A text that is no YAML at
-// all has one problem, the first.
+// there is one, is a problem.List: all mistakes, in the order of their places. A text that is no
+// YAML at all has one problem, the first.
 func Parse(name string, src []byte) (*Flow, error) {
-	text := strings.TrimPrefix(string(src), "\uFEFF")
-	text = lineBreaks.Replace(text)
-	p := newChecker(newSource(name, text))
-	f := p.flow(p.document(text))
-	if len(p.problems) > 0 {
-		return nil, p.problems.sorted()
+	d, err := definition.Parse(name, src)
+	if err != nil {
+		return nil, err
 	}
-	f.file = name
-	f.uses = p.used
-	f.uses.reads = nil
-	return f, nil
-}
-
-// fold makes what a user types comparable: case and white space do not matter.
-func fold(text string) string {
-	return strings.ToLower(strings.Join(strings.Fields(text), " "))
+	return &Flow{definition: d}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/internal/problem"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -38,7 +39,7 @@ func FuzzParse(f *testing.F) {
 			takes(t, parsed, nil, "hi")
 			return
 		}
-		var problems flow.Problems
+		var problems problem.List
 		if !errors.As(err, &problems) || len(problems) == 0 {
 			t.Fatalf("no problems: %v", err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/transcript"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -21,7 +22,7 @@ func TestProblems(t *testing.T) {
 	for _, path := range glob(t, "testdata/check/*.yaml") {
 		t.Run(name(path), func(t *testing.T) {
 			_, err := flow.Parse(filepath.Base(path), read(t, path))
-			var problems flow.Problems
+			var problems problem.List
 			if !errors.As(err, &problems) {
 				t.Fatalf("no problems in a broken flow: %v", err)
 			}

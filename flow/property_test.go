@@ -14,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -148,7 +150,7 @@ func nextState(t *rapid.T, f *flow.Flow, old json.RawMessage, out flow.Output) j
 		return nil
 	case out.State == nil:
 		return old
-	case len(out.State) > flow.MaxState || !json.Valid(out.State):
+	case len(out.State) > run.MaxState || !json.Valid(out.State):
 		t.Fatalf("a bad state of %d bytes", len(out.State))
 	}
 	if flow.RestartNote(f, out.State) != "" {
@@ -166,7 +168,7 @@ type fataler interface {
 // checkReplies holds replies to WhatsApp's limits, by the numbers of limits.go.
 func checkReplies(t fataler, replies []*wactorv1.Reply) {
 	t.Helper()
-	if len(replies) > flow.MaxReplies {
+	if len(replies) > run.MaxReplies {
 		t.Fatalf("%d replies", len(replies))
 	}
 	for _, reply := range replies {
@@ -179,18 +181,18 @@ func checkReplies(t fataler, replies []*wactorv1.Reply) {
 func flawOf(reply *wactorv1.Reply) string {
 	switch c := reply.GetContent().(type) {
 	case *wactorv1.Reply_Text:
-		return within("text", c.Text, 1, flow.MaxText)
+		return within("text", c.Text, 1, fit.MaxText)
 	case *wactorv1.Reply_LocationRequest:
-		return within("location request", c.LocationRequest, 1, flow.MaxLocationRequestBody)
+		return within("location request", c.LocationRequest, 1, fit.MaxLocationRequestBody)
 	case *wactorv1.Reply_Buttons:
 		b := c.Buttons
-		return first(framed(b.Header, b.Body, b.Footer, flow.MaxButtonsBody),
-			options(b.Options, flow.MaxButtons, flow.MaxButtonID, flow.MaxButtonTitle, map[string]bool{}))
+		return first(framed(b.Header, b.Body, b.Footer, fit.MaxButtonsBody),
+			options(b.Options, fit.MaxButtons, fit.MaxButtonID, fit.MaxButtonTitle, map[string]bool{}))
 	case *wactorv1.Reply_List:
 		return flawOfList(c.List)
 	case *wactorv1.Reply_Cta:
-		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, flow.MaxCTABody), within("title", c.Cta.Title, 1,
-			flow.MaxCTATitle), link(c.Cta.Url))
+		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, fit.MaxCTABody), within("title", c.Cta.Title, 1,
+			fit.MaxCTATitle), link(c.Cta.Url))
 	case *wactorv1.Reply_Media:
 		return flawOfMedia(c.Media)
 	case *wactorv1.Reply_Location:
@@ -203,19 +205,19 @@ func flawOf(reply *wactorv1.Reply) string {
 }
 
 func flawOfList(l *wactorv1.List) string {
-	flaw := first(framed(l.Header, l.Body, l.Footer, flow.MaxListBody), within("button", l.Button, 1,
-		flow.MaxListButton))
+	flaw := first(framed(l.Header, l.Body, l.Footer, fit.MaxListBody), within("button", l.Button, 1,
+		fit.MaxListButton))
 	rows, ids := 0, map[string]bool{}
 	for _, s := range l.Sections {
 		least := 0
 		if len(l.Sections) > 1 {
 			least = 1
 		}
-		flaw = first(flaw, within("section title", s.Title, least, flow.MaxSectionTitle),
-			options(s.Rows, flow.MaxRows, flow.MaxRowID, flow.MaxRowTitle, ids))
+		flaw = first(flaw, within("section title", s.Title, least, fit.MaxSectionTitle),
+			options(s.Rows, fit.MaxRows, fit.MaxRowID, fit.MaxRowTitle, ids))
 		rows += len(s.Rows)
 	}
-	if rows == 0 || rows > flow.MaxRows {
+	if rows == 0 || rows > fit.MaxRows {
 		return fmt.Sprintf("%d rows", rows)
 	}
 	return flaw
@@ -225,7 +227,7 @@ func flawOfMedia(m *wactorv1.Media) string {
 	if (m.Id == "") == (m.Link == "") {
 		return "media with both or none of id and link"
 	}
-	flaw := within("caption", m.Caption, 0, flow.MaxCaption)
+	flaw := within("caption", m.Caption, 0, fit.MaxCaption)
 	if m.Link != "" {
 		flaw = first(flaw, link(m.Link))
 	}
@@ -233,10 +235,10 @@ func flawOfMedia(m *wactorv1.Media) string {
 }
 
 func framed(header *wactorv1.Header, body, footer string, limit int) string {
-	flaw := first(within("body", body, 1, limit), within("footer", footer, 0, flow.MaxFooter))
+	flaw := first(within("body", body, 1, limit), within("footer", footer, 0, fit.MaxFooter))
 	switch c := header.GetContent().(type) {
 	case *wactorv1.Header_Text:
-		return first(flaw, within("header", c.Text, 1, flow.MaxHeaderText))
+		return first(flaw, within("header", c.Text, 1, fit.MaxHeaderText))
 	case *wactorv1.Header_Media:
 		return first(flaw, flawOfMedia(c.Media))
 	}
@@ -254,7 +256,7 @@ func options(list []*wactorv1.Option, most, id, title int, ids map[string]bool) 
 		}
 		ids[o.Id], titles[o.Title] = true, true
 		flaw = first(flaw, within("id", o.Id, 1, id), within("title", o.Title, 1, title), within("description",
-			o.Description, 0, flow.MaxRowDescription))
+			o.Description, 0, fit.MaxRowDescription))
 	}
 	return flaw
 }

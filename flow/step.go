@@ -1,26 +1,19 @@
 package flow
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/flow/definition"
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
 )
 
-// active are the types of messages that a user sends to say something. They enter steps and answer
-// questions.
-var active = map[string]bool{
-	"text": true, "image": true, "video": true, "audio": true, "document": true, "sticker": true, "location": true,
-	"contacts":     true,
-	"button_reply": true, "list_reply": true, "flow_reply": true, "button": true, "order": true,
-}
-
-// passive are the types that a flow can handle by its key on. Without a handler they change nothing
-// and nobody answers them, as those types that the provider has yet to invent: a reaction is no
-// answer to a question.
-var passive = map[string]bool{
-	"reaction": true, "edit": true, "revoke": true, "system": true, "unsupported": true, "unreadable": true,
-	"request_welcome": true,
-}
+// MaxSteps is how many steps may run between two stops.
+const MaxSteps = 100
 
 // Step runs the flow over one message: from where the conversation waits to the next stop, or to
 // the first call.
@@ -31,123 +24,156 @@ func (f *Flow) Step(in Input) (Output, error) {
 	if in.Message == nil {
 		return Output{Note: "the flow has no step for a timer"}, nil
 	}
-	handler := f.handlers[in.Message.GetType()]
-	if handler == nil && !active[in.Message.GetType()] {
+	handler := f.definition.Handlers[in.Message.GetType()]
+	if handler == nil && !definition.Active[in.Message.GetType()] {
 		return Output{Note: "the flow has no step for a message of type " + typeName(in.Message.GetType())}, nil
 	}
 	at, vars, note := f.load(in.State)
-	r := newRun(f, in, vars)
-	r.note(note)
-	next, err := r.route(at, handler)
-	return r.goOn(next, err)
+	t := &turn{flow: f.definition, Run: run.New(in, vars, f.definition.Uses)}
+	t.Note(note)
+	next, err := t.route(at, handler)
+	return t.goOn(next, err)
+}
+
+// Resume goes on after a call.
+func (f *Flow) Resume(c *Continuation, result CallResult) (Output, error) {
+	t := c.turn
+	t.Pending, t.Run.Step = nil, c.step.Name
+	next, err := c.step.Parts[c.part].(definition.Caller).Resume(&t.Run, result)
+	if err == nil && next == nil {
+		next, err = t.runParts(c.step, c.part+1)
+	}
+	return t.goOn(next, err)
 }
 
 // typeName returns a provider's type for a note, unless it is nothing like one.
 func typeName(name string) string {
-	if isName(name, true) {
+	if source.IsName(name, true) {
 		return name
 	}
 	return "unknown"
 }
 
-// Resume goes on after a call.
-func (f *Flow) Resume(c *Continuation, result CallResult) (Output, error) {
-	r := c.run
-	r.pending = nil
-	r.step = c.step
-	next, err := c.step.call.finish(r, result)
-	if err == nil && next == nil {
-		next, err = r.leave(c.step)
+// load reads a state: where the conversation waits, and its variables. The note is not empty where
+// it starts again.
+func (f *Flow) load(data []byte) (run.Position, map[string]any, string) {
+	d := f.definition
+	start := run.Position{Step: d.Start.Name}
+	if len(data) == 0 {
+		return start, maps.Clone(d.Vars), ""
 	}
-	return r.goOn(next, err)
+	s, ok := run.ReadState(data)
+	if !ok {
+		return start, maps.Clone(d.Vars), "the state is not one of a flow: started again at " + start.Step
+	}
+	//lint:order each variable is set by itself
+	for name, first := range d.Vars {
+		if _, set := s.Vars[name]; !set {
+			s.Vars[name] = first // a variable that the flow got later
+		}
+	}
+	switch step := d.Steps[s.Step]; {
+	case step == nil:
+		gone := fit.Cut(s.Step, source.MaxName)
+		return start, s.Vars, fmt.Sprintf("step %q is gone: started again at %s", gone, start.Step)
+	case s.Asked && step.Question() == nil:
+		return run.Position{Step: s.Step}, s.Vars, fmt.Sprintf("step %s asks nothing any more: entered again", s.Step)
+	}
+	return s.Position, s.Vars, ""
+}
+
+// turn runs the steps of a flow.
+type turn struct {
+	run.Run
+	flow    *definition.Flow
+	entered int
+	last    *definition.Step
+	wait    *Continuation
 }
 
 // route returns the step that the message enters; nil where the run has stopped already. Words of
 // the whole flow come first: a user who writes "stop" means it, whatever was asked.
-func (r *run) route(at position, handler *step) (*step, error) {
-	switch {
+func (t *turn) route(at run.Position, handler *definition.Step) (*definition.Step, error) {
+	step := t.flow.Steps[at.Step]
+	switch trigger := t.trigger(); {
 	case handler != nil:
 		return handler, nil
-	case r.trigger() != nil:
-		return r.trigger(), nil
-	case !at.asked:
-		return at.step, nil
+	case trigger != nil:
+		return trigger, nil
+	case !at.Asked:
+		return step, nil
 	}
-	r.step = at.step
-	asked, ok := at.step.exit.(question)
-	if !ok {
-		return nil, r.fail(at.step.at, "the step asks nothing", nil)
-	}
-	return asked.answer(r, at.tries)
+	t.last, t.Run.Step = step, step.Name
+	return step.Question().Answer(&t.Run, at.Tries)
 }
 
 // trigger returns the step of a word of the whole flow: typed, or the text of a template's button.
-func (r *run) trigger() *step {
-	m := r.in.Message
-	if len(r.flow.triggers) == 0 || m.GetType() != "text" && m.GetType() != "button" {
+func (t *turn) trigger() *definition.Step {
+	m := t.In.Message
+	if len(t.flow.Triggers) == 0 || m.GetType() != "text" && m.GetType() != "button" {
 		return nil
 	}
-	return r.flow.triggers[fold(m.GetText())]
+	return t.flow.Triggers[definition.Fold(m.GetText())]
 }
 
 // goOn runs step after step to the next stop or call, and makes the output.
-func (r *run) goOn(next *step, err error) (Output, error) {
+func (t *turn) goOn(next *definition.Step, err error) (Output, error) {
 	for err == nil && next != nil {
-		next, err = r.enter(next)
+		next, err = t.enter(next)
 	}
 	switch {
 	case err != nil:
-		return Output{}, err
-	case r.pending != nil:
-		return Output{Call: r.pending, Continuation: &Continuation{run: r, step: r.step}}, nil
+		return Output{}, t.failed(err)
+	case t.Pending != nil:
+		return Output{Call: t.Pending, Continuation: t.wait}, nil
 	}
-	return r.output()
+	return t.output()
 }
 
 // enter runs a step and returns the next one; nil at a stop and at a call.
-func (r *run) enter(s *step) (*step, error) {
-	r.step = s
-	if r.entered++; r.entered > MaxStepsPerTurn {
-		return nil, r.fail(s.at, fmt.Sprintf("more than %d steps in one turn: an endless loop", MaxStepsPerTurn), nil)
+func (t *turn) enter(s *definition.Step) (*definition.Step, error) {
+	t.last, t.Run.Step = s, s.Name
+	if t.entered++; t.entered > MaxSteps {
+		return nil, expr.Fail(s.At, fmt.Sprintf("more than %d steps in one turn: an endless loop", MaxSteps), nil)
 	}
-	for _, a := range s.set {
-		if err := r.set(a); err != nil {
-			return nil, err
-		}
-	}
-	if s.call != nil {
-		return s.call.begin(r)
-	}
-	return r.leave(s)
+	return t.runParts(s, 0)
 }
 
-// leave says what the step says and takes its exit.
-func (r *run) leave(s *step) (*step, error) {
-	for _, m := range s.say {
-		if err := m.post(r); err != nil {
-			return nil, err
+// runParts runs the parts of a step from one of them on.
+func (t *turn) runParts(s *definition.Step, from int) (*definition.Step, error) {
+	for i := from; i < len(s.Parts); i++ {
+		next, err := s.Parts[i].Run(&t.Run)
+		if err != nil || next != nil {
+			return next, err
+		}
+		if t.Pending != nil {
+			t.wait = &Continuation{turn: t, step: s, part: i}
+			return nil, nil
 		}
 	}
-	return s.exit.leave(r)
+	return nil, nil
 }
 
-func (r *run) output() (Output, error) {
-	out := Output{Replies: r.replies, Note: r.notes, End: r.ended}
-	if r.ended {
+func (t *turn) output() (Output, error) {
+	out := Output{Replies: t.Replies(), Note: t.Notes(), End: t.Ended()}
+	if out.End {
 		return out, nil
 	}
-	out.State = appendState(make([]byte, 0, 128), r.at, r.vars)
-	if len(out.State) > MaxState {
-		return Output{}, r.fail(r.step.at, fmt.Sprintf("the state is larger than %d KiB", MaxState>>10), nil)
+	var err error
+	if out.State, err = t.State(t.last.At); err != nil {
+		return Output{}, t.failed(err)
 	}
 	return out, nil
 }
 
-// reply adds a reply to the turn.
-func (r *run) reply(at place, reply *wactorv1.Reply) error {
-	if len(r.replies) >= MaxReplies {
-		return r.fail(at, fmt.Sprintf("more than %d messages in one turn", MaxReplies), nil)
+// failed says of a failure which flow and step it is in.
+func (t *turn) failed(err error) error {
+	var failure *expr.Failure
+	if !errors.As(err, &failure) {
+		failure = &expr.Failure{At: t.last.At, Reason: "it failed", Cause: err}
 	}
-	r.replies = append(r.replies, reply)
-	return nil
+	return &RunError{
+		File: t.flow.File, Step: t.Run.Step, Line: failure.At.Line, Column: failure.At.Column,
+		Reason: failure.Reason, Retryable: failure.Retryable, cause: failure.Cause,
+	}
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/transcript"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 func flowTestCommand() *cobra.Command {
@@ -99,7 +99,7 @@ func testTranscripts(files []string, rewrite bool, out, problems io.Writer) erro
 // where its flow has mistakes, those of the flow.
 func describeFailure(file string, err error) string {
 	var bad *transcript.BadLine
-	var problems flow.Problems
+	var problems problem.List
 	switch {
 	case errors.As(err, &bad):
 		return fmt.Sprintf("%s:%d: %v", file, bad.Line, bad.Err)

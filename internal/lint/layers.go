@@ -34,6 +34,7 @@ var layers = map[string]Layer{
 	"flow":                Pure,
 	"flow/definition":     Pure,
 	"flow/expr":           Pure,
+	"flow/fit":            Pure,
 	"flow/message":        Pure,
 	"flow/run":            Pure,
 	"flow/source":         Pure,

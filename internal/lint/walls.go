@@ -26,8 +26,6 @@ var oldSinners = []string{
 	"cluster.Options fields",
 	"conversation.Conversation fields",
 	"conversation.Conversation methods",
-	"flow files",
-	"flow.checker methods",
 	"internal/sim.Stats fields",
 	"internal/sim.World fields",
 	"node.Node fields",

@@ -1,0 +1,267 @@
+package definition
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/message"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// choices offers options and waits for one: buttons up to 3, a list up to 10, a numbered text
+// above.
+type choices struct {
+	repeat
+	message.Frame
+	limits  message.Limits
+	button  *expr.Template
+	options []option
+	save    string
+	all     map[string]bool // options of the whole flow
+}
+
+// option is one of choices.
+type option struct {
+	id                 string
+	title, description *expr.Template
+	value              any
+	to                 *Target
+}
+
+var (
+	choicesKeys = []string{"text", "options", "save", "goto", "error", "retries", "on_fail", "button", "header",
+		"footer"}
+	optionKeys = []string{"title", "id", "description", "value", "goto"}
+)
+
+// maxOptions is how many options a choice may have; past WhatsApp's ten rows they are a numbered
+// text.
+const maxOptions = 50
+
+// defaultButton opens a list whose step names no other text.
+const defaultButton = "Options"
+
+func readChoices(p *parser, s *Step, n *source.Node) Part {
+	f, ok := p.Fields(n, "choices", choicesKeys...)
+	if !ok {
+		return nil
+	}
+	p.Needs(f, "choices", "text", "")
+	p.Needs(f, "choices", "options", "")
+	c := &choices{repeat: readRepeat(p, f, "choices"), button: p.TextOf(f, "button"),
+		save: p.variable(f.Get("save"), "save"), all: p.options}
+	c.parseOptions(p, s, f)
+	c.Frame = message.ReadFrame(p.Compiler, n, f, "text", c.bodyLimit(), len(c.options) <= fit.MaxButtons)
+	p.AtMost(c.button, fit.MaxListButton, "button", "")
+	if f.Has("button") && (len(c.options) <= fit.MaxButtons || len(c.options) > fit.MaxRows) {
+		p.Report(f.Place("button"), "button is for 4 to 10 options, which are shown as a list", "leave it out")
+	}
+	if len(c.options) > fit.MaxRows {
+		for _, key := range []string{"header", "footer"} {
+			if f.Has(key) {
+				p.Report(f.Place(key), "more than 10 options are shown as a text, which has no "+key,
+					"leave it out")
+			}
+		}
+	}
+	return c
+}
+
+// limitsOf returns the limits of options, which depend on how so many of them are shown.
+func limitsOf(count int) message.Limits {
+	switch {
+	case count <= fit.MaxButtons:
+		return message.ButtonLimits
+	case count <= fit.MaxRows:
+		return message.RowLimits
+	}
+	return message.Limits{ID: fit.MaxRowID, Title: maxNumberedTitle}
+}
+
+// maxNumberedTitle bounds a title in a numbered text, where WhatsApp has no limit of its own.
+const maxNumberedTitle = 100
+
+func (c *choices) bodyLimit() int {
+	if len(c.options) <= fit.MaxButtons {
+		return fit.MaxButtonsBody
+	}
+	return fit.MaxListBody
+}
+
+func (c *choices) parseOptions(p *parser, s *Step, f source.Fields) {
+	n := f.Get("options")
+	to := p.target(f.Get("goto"), "goto")
+	if n == nil {
+		return
+	}
+	if n.Kind != source.List {
+		p.WrongKind(n, "options", "a list")
+		return
+	}
+	p.Amount(n, maxOptions, "options", "")
+	c.limits = limitsOf(len(n.Items))
+	ids, titles := map[string]bool{}, map[string]bool{}
+	for i, item := range n.Items {
+		o, ok := readOption(p, s, item, i, to, c.limits)
+		if !ok {
+			continue
+		}
+		uniqueOption(p, ids, titles, o, item)
+		c.options = append(c.options, o)
+	}
+}
+
+func readOption(p *parser, s *Step, n *source.Node, i int, to *Target, limits message.Limits) (option, bool) {
+	o := option{id: fmt.Sprintf("%s:%d", s.Name, i+1), to: to}
+	f := source.Fields{At: n.At}
+	if n.Kind == source.Scalar {
+		o.title = p.Template(n, "an option")
+		p.Some(o.title, "title")
+	} else {
+		var ok bool
+		if f, ok = p.Fields(n, "an option", optionKeys...); !ok {
+			return o, false
+		}
+		p.Needs(f, "an option", "title", "")
+		o.title, o.description = p.TextOf(f, "title"), p.TextOf(f, "description")
+	}
+	readOptionID(p, &o, f, limits)
+	if v := f.Get("value"); v != nil {
+		o.value = p.Literal(v)
+	}
+	if f.Has("goto") {
+		o.to = p.target(f.Get("goto"), "goto")
+	} else if to == nil {
+		p.Report(n.At, "an option leads nowhere", "give it a goto, or choices one for all")
+	}
+	p.AtMost(o.title, limits.Title, "title", "")
+	p.AtMost(o.description, fit.MaxRowDescription, "description", "")
+	if o.description != nil && limits.Title == fit.MaxButtonTitle {
+		p.Report(o.description.At, "up to 3 options are buttons, which have no description",
+			"leave it out, or say it in the text")
+	}
+	return o, o.title != nil
+}
+
+// optionID reads the id. Left out, it names the step, so that a tap on an old button is told from
+// an answer.
+func readOptionID(p *parser, o *option, f source.Fields, limits message.Limits) {
+	if n := f.Get("id"); n != nil {
+		o.id = p.Word(n, "id")
+		if count := utf8.RuneCountInString(o.id); count > limits.ID {
+			p.Report(n.At, fmt.Sprintf("id has %d characters, at most %d", count, limits.ID), "")
+		}
+		if o.value == nil {
+			o.value = o.id
+		}
+	}
+	p.options[o.id] = true
+}
+
+func uniqueOption(p *parser, ids, titles map[string]bool, o option, n *source.Node) {
+	if ids[o.id] {
+		p.Report(n.At, "two options have the same id", "")
+	}
+	ids[o.id] = true
+	if title, ok := o.title.Literal(); ok {
+		if titles[Fold(title)] {
+			p.Report(o.title.At, "two options have the same title", "")
+		}
+		titles[Fold(title)] = true
+	}
+}
+
+// Run implements Part.
+func (c *choices) Run(r *run.Run) (*Step, error) {
+	return nil, again(r, c.put, 0)
+}
+
+// Ways implements Part.
+func (c *choices) Ways() []Way {
+	all := make([]Way, 0, len(c.options)+1)
+	for _, o := range c.options {
+		all = append(all, Way{Label: o.title.Text(), To: o.to})
+	}
+	return append(all, Way{Label: onFail, To: c.onFail})
+}
+
+func (c *choices) put(r *run.Run) error { return c.show(r, c.Frame) }
+
+// show offers the options below a body.
+func (c *choices) show(r *run.Run, f message.Frame) error {
+	titles, err := c.titles(r)
+	if err != nil {
+		return err
+	}
+	if len(c.options) > fit.MaxRows {
+		return c.showNumbers(r, f, titles)
+	}
+	header, body, footer, err := f.Parts(r, c.bodyLimit())
+	if err != nil {
+		return err
+	}
+	options := make([]*wactorv1.Option, len(c.options))
+	for i, o := range c.options {
+		options[i] = &wactorv1.Option{Id: o.id, Title: titles[i]}
+		if options[i].Description, err = r.Optional(o.description, fit.MaxRowDescription); err != nil {
+			return err
+		}
+	}
+	if len(options) <= fit.MaxButtons {
+		return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{
+			Body: body, Options: options, Header: header, Footer: footer,
+		}}})
+	}
+	button := defaultButton
+	if c.button != nil {
+		if button, err = r.Title(c.button, fit.MaxListButton, "a button"); err != nil {
+			return err
+		}
+	}
+	return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{
+		Body: body, Button: button, Sections: []*wactorv1.Section{{Rows: options}}, Header: header, Footer: footer,
+	}}})
+}
+
+// titles makes the titles as they are shown; two that come out the same could not be told apart.
+func (c *choices) titles(r *run.Run) ([]string, error) {
+	titles := make([]string, len(c.options))
+	seen := make(map[string]bool, len(c.options))
+	for i, o := range c.options {
+		title, err := r.Title(o.title, c.limits.Title, "a title")
+		if err != nil {
+			return nil, err
+		}
+		if seen[title] {
+			return nil, expr.Fail(o.title.At, "two options came out with the same title", nil)
+		}
+		titles[i], seen[title] = title, true
+	}
+	return titles, nil
+}
+
+func (c *choices) showNumbers(r *run.Run, f message.Frame, titles []string) error {
+	body, err := r.Required(f.Body, "a body")
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	out.WriteString(body)
+	out.WriteByte('\n')
+	for i, title := range titles {
+		fmt.Fprintf(&out, "\n%d. %s", i+1, title)
+		description, err := r.Optional(c.options[i].description, fit.MaxRowDescription)
+		if err != nil {
+			return err
+		}
+		if description != "" {
+			out.WriteString(" - " + description)
+		}
+	}
+	return r.Say(c.At, out.String(), false)
+}

@@ -1,0 +1,82 @@
+package expr
+
+import (
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/wactor/wactor/flow/source"
+	"github.com/wactor/wactor/flow/value"
+)
+
+// memoryBudget bounds what one run of an expression builds: elements, and bytes of repeated texts.
+const memoryBudget = 256 << 10
+
+// Env is what expressions see while they run: names and their values. It is good for one turn, on
+// one goroutine.
+type Env struct {
+	names   map[string]any
+	machine vm.VM
+	scratch []byte // of Template.Expand
+}
+
+// NewEnv returns an environment of some names, which becomes its owner.
+func NewEnv(names map[string]any) Env {
+	e := Env{names: names}
+	e.machine.MemoryBudget = memoryBudget
+	return e
+}
+
+// Set gives a name a value; Unset takes it away.
+func (e *Env) Set(name string, v any) { e.names[name] = v }
+
+// Unset takes a name away.
+func (e *Env) Unset(name string) { delete(e.names, name) }
+
+// Eval runs an expression. The error is a *Failure.
+func (e *Env) Eval(x *Expression) (any, error) {
+	v, err := e.machine.Run(x.program, e.names)
+	if err != nil {
+		return nil, Fail(x.failedAt(err), "the expression failed: "+safeReason(err), err)
+	}
+	return v, nil
+}
+
+// Value runs an expression whose result is to be kept, and normalises it.
+func (e *Env) Value(x *Expression) (any, error) {
+	v, err := e.Eval(x)
+	if err != nil {
+		return nil, err
+	}
+	if v, err = value.Normalise(v); err != nil {
+		return nil, Fail(x.place(0), err.Error(), err)
+	}
+	return v, nil
+}
+
+// Holds runs a condition. Nothing counts as false; what is neither true nor false nor nothing fails
+// in the machine, by asBool.
+func (e *Env) Holds(x *Expression) (bool, error) {
+	v, err := e.Eval(x)
+	holds, _ := v.(bool)
+	return holds, err
+}
+
+// Failure is why a turn failed, and where in the flow. Reason holds nothing that a user wrote.
+type Failure struct {
+	At     source.Place
+	Reason string
+	// Retryable: the same turn may succeed later.
+	Retryable bool
+	// Cause may hold texts of the user.
+	Cause error
+}
+
+// Fail returns a *Failure as an error; the cause may be nil.
+func Fail(at source.Place, reason string, cause error) error {
+	return &Failure{At: at, Reason: reason, Cause: cause}
+}
+
+// Error returns the reason.
+func (f *Failure) Error() string { return f.Reason }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Cause }

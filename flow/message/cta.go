@@ -1,0 +1,47 @@
+package message
+
+import (
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// callToAction is a body with a button that opens an address.
+type callToAction struct {
+	Frame
+	title, url *expr.Template
+}
+
+func readCallToAction(c *expr.Compiler, n *source.Node) Message {
+	f, ok := c.Fields(n, "cta", "body", "title", "url", "header", "footer")
+	if !ok {
+		return nil
+	}
+	c.Needs(f, "cta", "title", "")
+	c.Needs(f, "cta", "url", "")
+	cta := &callToAction{Frame: readFrame(c, n, f, "cta", fit.MaxCTABody, true),
+		title: c.TextOf(f, "title"), url: c.TextOf(f, "url")}
+	c.AtMost(cta.title, fit.MaxCTATitle, "title", "")
+	c.HTTPS(cta.url, "url")
+	return cta
+}
+
+func (c *callToAction) Post(r *run.Run) error {
+	header, body, footer, err := c.Parts(r, fit.MaxCTABody)
+	if err != nil {
+		return err
+	}
+	title, err := r.Title(c.title, fit.MaxCTATitle, "a title")
+	if err != nil {
+		return err
+	}
+	url, err := r.Link(c.url)
+	if err != nil {
+		return err
+	}
+	return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{
+		Body: body, Title: title, Url: url, Header: header, Footer: footer,
+	}}})
+}

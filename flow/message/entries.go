@@ -1,0 +1,103 @@
+package message
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// entry is a button or a row.
+type entry struct {
+	id                 *expr.Template
+	title, description *expr.Template
+}
+
+// entries reads buttons or rows.
+func readEntries(
+	c *expr.Compiler, n *source.Node, what string, limits Limits, ids, titles map[string]bool,
+) []entry {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != source.List {
+		c.WrongKind(n, what, "a list")
+		return nil
+	}
+	var out []entry
+	for _, item := range n.Items {
+		f, ok := c.Fields(item, "one of "+what, limits.keys...)
+		if !ok {
+			continue
+		}
+		c.Needs(f, "one of "+what, "id", "")
+		c.Needs(f, "one of "+what, "title", "")
+		e := entry{id: c.TextOf(f, "id"), title: c.TextOf(f, "title"), description: c.TextOf(f, "description")}
+		c.AtMost(e.id, limits.ID, "id", "")
+		c.AtMost(e.title, limits.Title, "title", "")
+		c.AtMost(e.description, fit.MaxRowDescription, "description", "")
+		unique(c, ids, e.id, "id")
+		unique(c, titles, e.title, "title")
+		out = append(out, e)
+	}
+	return out
+}
+
+// Limits tells buttons from rows: their keys, and the lengths of ids and titles in characters.
+type Limits struct {
+	keys      []string
+	ID, Title int
+}
+
+// What buttons and rows may be.
+var (
+	ButtonLimits = Limits{keys: []string{"id", "title"}, ID: fit.MaxButtonID, Title: fit.MaxButtonTitle}
+	RowLimits    = Limits{keys: []string{"id", "title", "description"}, ID: fit.MaxRowID, Title: fit.MaxRowTitle}
+)
+
+// unique reports a literal that is there twice.
+func unique(c *expr.Compiler, seen map[string]bool, t *expr.Template, what string) {
+	if t == nil {
+		return
+	}
+	value, ok := t.Literal()
+	if !ok || value == "" {
+		return
+	}
+	if seen[value] {
+		c.Report(t.At, fmt.Sprintf("two options have the same %s", what), "")
+	}
+	seen[value] = true
+}
+
+// options makes buttons or rows. Ids are unique over all of a message, titles within one call.
+func options(
+	r *run.Run, entries []entry, limits Limits, ids map[string]bool,
+) ([]*wactorv1.Option, error) {
+	out := make([]*wactorv1.Option, len(entries))
+	titles := make(map[string]bool, len(entries))
+	for i, e := range entries {
+		id, err := r.Required(e.id, "an id")
+		if err != nil {
+			return nil, err
+		}
+		title, err := r.Title(e.title, limits.Title, "a title")
+		if err != nil {
+			return nil, err
+		}
+		description, err := r.Optional(e.description, fit.MaxRowDescription)
+		if err != nil {
+			return nil, err
+		}
+		if ids[id] || titles[title] || utf8.RuneCountInString(id) > limits.ID {
+			return nil, expr.Fail(e.id.At, "an id or a title came out twice, or an id too long", nil)
+		}
+		ids[id], titles[title] = true, true
+		out[i] = &wactorv1.Option{Id: id, Title: title, Description: description}
+	}
+	return out, nil
+}

@@ -1,0 +1,79 @@
+package message
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// location is a pin on a map.
+type location struct {
+	at                                 source.Place
+	latitude, longitude, name, address *expr.Template
+}
+
+func readLocation(c *expr.Compiler, n *source.Node) Message {
+	f, ok := c.Fields(n, "location", "latitude", "longitude", "name", "address")
+	if !ok {
+		return &location{}
+	}
+	c.Needs(f, "location", "latitude", "")
+	c.Needs(f, "location", "longitude", "")
+	l := &location{
+		at: n.At, latitude: c.TextOf(f, "latitude"), longitude: c.TextOf(f, "longitude"),
+		name: c.TextOf(f, "name"), address: c.TextOf(f, "address"),
+	}
+	checkDegrees(c, l.latitude, 90)
+	checkDegrees(c, l.longitude, 180)
+	return l
+}
+
+func checkDegrees(c *expr.Compiler, t *expr.Template, bound float64) {
+	if t == nil {
+		return
+	}
+	if text, ok := t.Literal(); ok && !isDegrees(text, bound) {
+		c.Report(t.At, "not between -"+strconv.Itoa(int(bound))+" and "+strconv.Itoa(int(bound))+" degrees", "")
+	}
+}
+
+func isDegrees(text string, bound float64) bool {
+	v, err := strconv.ParseFloat(text, 64)
+	return err == nil && v >= -bound && v <= bound
+}
+
+func (l *location) Post(r *run.Run) error {
+	out := &wactorv1.Location{}
+	var err error
+	if out.Latitude, err = degrees(r, l.latitude, 90); err != nil {
+		return err
+	}
+	if out.Longitude, err = degrees(r, l.longitude, 180); err != nil {
+		return err
+	}
+	if out.Name, err = r.Optional(l.name, fit.MaxCaption); err != nil {
+		return err
+	}
+	if out.Address, err = r.Optional(l.address, fit.MaxCaption); err != nil {
+		return err
+	}
+	return r.Reply(l.at, &wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: out}})
+}
+
+func degrees(r *run.Run, t *expr.Template, bound float64) (float64, error) {
+	text, err := t.Expand(&r.Env)
+	if err != nil {
+		return 0, err
+	}
+	text = strings.TrimSpace(text)
+	if !isDegrees(text, bound) {
+		return 0, expr.Fail(t.At, "a coordinate did not come out as degrees", nil)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	return v, err
+}

@@ -1,0 +1,31 @@
+package message
+
+import (
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// LocationRequest asks for a location with WhatsApp's own button.
+type LocationRequest struct{ Body *expr.Template }
+
+func readLocationRequest(c *expr.Compiler, n *source.Node) Message {
+	t := c.Template(n, "location_request")
+	if t == nil {
+		return nil
+	}
+	c.Some(t, "location_request")
+	c.AtMost(t, fit.MaxLocationRequestBody, "location_request", "say the first part of it before")
+	return LocationRequest{Body: t}
+}
+
+// Post asks.
+func (l LocationRequest) Post(r *run.Run) error {
+	body, err := r.Body(l.Body, fit.MaxLocationRequestBody)
+	if err != nil {
+		return err
+	}
+	return r.Reply(l.Body.At, &wactorv1.Reply{Content: &wactorv1.Reply_LocationRequest{LocationRequest: body}})
+}

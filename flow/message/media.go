@@ -1,0 +1,77 @@
+package message
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wactor/wactor/flow/expr"
+	"github.com/wactor/wactor/flow/fit"
+	"github.com/wactor/wactor/flow/run"
+	"github.com/wactor/wactor/flow/source"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
+
+// media is a file: from a public https address, or by the provider's media id.
+type media struct {
+	at                          source.Place
+	kind                        string
+	link, id, caption, filename *expr.Template
+}
+
+var mediaKinds = []string{"image", "video", "audio", "document", "sticker"}
+
+func readMedia(c *expr.Compiler, n *source.Node) Message { return readFile(c, n, "media") }
+
+// readFile reads a file; what names it in problems.
+func readFile(c *expr.Compiler, n *source.Node, what string) *media {
+	f, ok := c.Fields(n, what, "type", "link", "id", "caption", "filename")
+	if !ok {
+		return &media{}
+	}
+	m := &media{
+		at: n.At, kind: c.Word(f.Get("type"), "type"), link: c.TextOf(f, "link"), id: c.TextOf(f, "id"),
+		caption: c.TextOf(f, "caption"), filename: c.TextOf(f, "filename"),
+	}
+	c.Needs(f, what, "type", "one of "+strings.Join(mediaKinds, ", "))
+	if m.kind != "" && !slices.Contains(mediaKinds, m.kind) {
+		c.Report(f.Get("type").At, "there is no media of type "+m.kind, source.RemedyFor(m.kind, mediaKinds))
+	}
+	if f.Has("link") == f.Has("id") {
+		c.Report(n.At, what+" needs either link or id", "")
+	}
+	c.HTTPS(m.link, "link")
+	if f.Has("caption") && (m.kind == "audio" || m.kind == "sticker") {
+		c.Report(f.Place("caption"), m.kind+" cannot have a caption", "say it in a text")
+	}
+	c.AtMost(m.caption, fit.MaxCaption, "a caption", "")
+	return m
+}
+
+func (m *media) Post(r *run.Run) error {
+	content, err := m.build(r)
+	if err != nil {
+		return err
+	}
+	return r.Reply(m.at, &wactorv1.Reply{Content: &wactorv1.Reply_Media{Media: content}})
+}
+
+func (m *media) build(r *run.Run) (*wactorv1.Media, error) {
+	out := &wactorv1.Media{Type: m.kind}
+	var err error
+	if m.link != nil {
+		out.Link, err = r.Link(m.link)
+	} else {
+		out.Id, err = r.Required(m.id, "a media id")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if out.Caption, err = r.Optional(m.caption, fit.MaxCaption); err != nil {
+		return nil, err
+	}
+	out.Filename, err = r.Optional(m.filename, maxFilename)
+	return out, err
+}
+
+// maxFilename bounds a file's name, in characters: what file systems take.
+const maxFilename = 240
