@@ -95,7 +95,7 @@ func readTimeout(p *parser, n *source.Node) time.Duration {
 	return d
 }
 
-// ownHeaders are set by whoever performs the call.
+// ownHeaders are set by what performs the call.
 var ownHeaders = []string{"idempotency-key", "host", "content-length", "connection", "transfer-encoding"}
 
 func readHeaders(p *parser, n *source.Node) []headerTemplate {

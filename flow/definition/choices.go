@@ -148,7 +148,7 @@ func readOption(p *parser, s *Step, n *source.Node, i int, to *Target, limits me
 	return o, o.title != nil
 }
 
-// optionID reads the id. Left out, it names the step, so that a tap on an old button is told from
+// optionID reads the id. Left out, it names the step, so that a tap on an old button differs from
 // an answer.
 func readOptionID(p *parser, o *option, f source.Fields, limits message.Limits) {
 	if n := f.Get("id"); n != nil {
@@ -228,7 +228,7 @@ func (c *choices) show(r *run.Run, f message.Frame) error {
 	}}})
 }
 
-// titles makes the titles as they are shown; two that come out the same could not be told apart.
+// titles makes the titles as they are shown; two that come out the same would be one to the user.
 func (c *choices) titles(r *run.Run) ([]string, error) {
 	titles := make([]string, len(c.options))
 	seen := make(map[string]bool, len(c.options))

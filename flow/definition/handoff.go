@@ -14,7 +14,7 @@ const maxNote = 200
 
 func readHandoff(p *parser, _ *Step, n *source.Node) Part {
 	if n.Kind == source.Scalar && n.Value == true {
-		return handoff{note: "handed over to an operator"}
+		return handoff{note: "passed to an operator"}
 	}
 	t := p.Template(n, "handoff")
 	if t == nil {
@@ -26,7 +26,7 @@ func readHandoff(p *parser, _ *Step, n *source.Node) Part {
 	}
 	p.Some(t, "the note of a handoff")
 	p.AtMost(t, maxNote, "the note of a handoff", "")
-	return handoff{note: "handed over to an operator: " + note}
+	return handoff{note: "passed to an operator: " + note}
 }
 
 // Run implements Part.

@@ -10,8 +10,8 @@ import (
 )
 
 // Run makes the request and suspends the run. What the values make no request of is a failed
-// call, as much as one that was never answered: a user who wrote ".." for an order number can be
-// told so by on_error.
+// call, as much as one that was never answered: on_error can
+// answer a user who wrote ".." for an order number.
 func (c *call) Run(r *run.Run) (*Step, error) {
 	number, err := r.CountCall(c.at)
 	if err != nil {

@@ -63,7 +63,7 @@ func addTrigger(p *parser, out map[string]*Target, word string, at source.Place,
 	out[key] = to
 }
 
-// readHandlers reads which steps take the messages that nobody answers otherwise.
+// readHandlers reads which steps take the messages that get no answer otherwise.
 func readHandlers(p *parser, n *source.Node) map[string]*Target {
 	out := map[string]*Target{}
 	if n == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/wactor/wactor/internal/nearest"
 )
 
-// knownMistakes are messages of the compiler that a flow's author can be told better.
+// knownMistakes are messages of the compiler that a flow's author reads better in other words.
 var knownMistakes = []struct{ contains, message, remedy string }{
 	{"time.Time is not callable", "now is a value and no function", "write now without ()"},
 	{"unexpected token EOF", "the expression ends too early", "something is missing behind it, or a bracket is open"},

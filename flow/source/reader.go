@@ -36,7 +36,7 @@ func New(name string, src []byte) *Reader {
 // Problems returns all that was reported, in the order of places.
 func (r *Reader) Problems() problem.List { return r.problems.Sorted() }
 
-// maxProblems bounds the list: past it, what is reported helps no one.
+// maxProblems bounds the list: past it, what is reported is of no help.
 const maxProblems = 200
 
 // Report adds a problem; the remedy may be empty.
