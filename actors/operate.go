@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -74,7 +74,7 @@ var errLooked = errors.New("actors: looked")
 // letter reads a dead letter; nil where there is none of that number.
 func (a *activation) letter(seq uint64) (*wactorv1.DeadLetter, error) {
 	var found *wactorv1.DeadLetter
-	from := binary.BigEndian.AppendUint64(nil, seq)
+	from := record.Number(seq)
 	err := a.runtime.options.Store.ScanFrom(a.table.shard, a.id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from,
 		func(suffix, value []byte) error {
 			if !bytes.Equal(suffix, from) {

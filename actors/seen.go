@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -100,10 +101,7 @@ func (i *ids) add(hash uint64) bool {
 func (a *activation) noteIDs(commit *wactorv1.Commit) {
 	for _, put := range commit.Puts {
 		if put.Kind == wactorv1.RecordKind_RECORD_KIND_SEEN {
-			a.ids.add(maphash.Bytes(a.runtime.hashSeed, put.Suffix[generationBytes:]))
+			a.ids.add(maphash.Bytes(a.runtime.hashSeed, record.SeenID(put.Suffix)))
 		}
 	}
 }
-
-// generationBytes is the generation before a message id in a record's suffix.
-const generationBytes = 4

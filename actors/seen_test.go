@@ -43,8 +43,8 @@ func TestTooManyIDs(t *testing.T) {
 	store.set(func() {
 		for key := range store.records {
 			if prefix := memoryKey("shop/1", wactorv1.RecordKind_RECORD_KIND_SEEN,
-				nil); len(key) > len(prefix)+generationBytes && key[:len(prefix)] == prefix {
-				generation := key[len(prefix) : len(prefix)+generationBytes]
+				nil); len(key) > len(prefix)+4 && key[:len(prefix)] == prefix {
+				generation := key[len(prefix) : len(prefix)+4]
 				for i := range maxIDs {
 					store.records[prefix+generation+fmt.Sprint("id", i)] = nil
 				}

@@ -1,12 +1,12 @@
 package actors
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -87,8 +87,8 @@ func (t *table) expectTimer(dueMs int64) {
 func earliestDue(commit *wactorv1.Commit) int64 {
 	earliest := int64(math.MaxInt64)
 	for _, put := range commit.Puts {
-		if put.Kind == wactorv1.RecordKind_RECORD_KIND_DUE && len(put.Suffix) >= 8 {
-			earliest = min(earliest, int64(binary.BigEndian.Uint64(put.Suffix)))
+		if dueMs, ok := record.DueMs(put.Suffix); ok && put.Kind == wactorv1.RecordKind_RECORD_KIND_DUE {
+			earliest = min(earliest, dueMs)
 		}
 	}
 	return earliest

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -71,7 +71,7 @@ func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.C
 	if after == math.MaxUint64 {
 		return out, nil // the page after it would be the first
 	}
-	size, from := 0, binary.BigEndian.AppendUint64(nil, after+1)
+	size, from := 0, record.Number(after+1)
 	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from,
 		func(_, value []byte) error {
 			if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {

@@ -3,6 +3,7 @@ package conversation
 import (
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -95,7 +96,7 @@ func (c *Conversation) removeLetter(ref uint64, letter *wactorv1.DeadLetter, rea
 		c.removedLetters = map[uint64]bool{}
 	}
 	c.removedLetters[letter.Seq] = true
-	c.delete(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq))
+	c.delete(wactorv1.RecordKind_RECORD_KIND_DEAD, record.Number(letter.Seq))
 	c.head.DeadLetters -= min(c.head.DeadLetters, 1)
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_NOTE, Node: c.cfg.Node, MessageSeqs: seqs(letter.Messages),

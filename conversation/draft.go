@@ -2,12 +2,12 @@ package conversation
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -107,7 +107,7 @@ func (c *Conversation) quiet() bool {
 func (c *Conversation) flushInbox() {
 	for i := range c.inbox {
 		if w := &c.inbox[i]; !w.written {
-			c.put(wactorv1.RecordKind_RECORD_KIND_INBOX, seqKey(w.message.Seq), w.message)
+			c.put(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(w.message.Seq), w.message)
 			w.written = true
 		}
 	}
@@ -124,7 +124,7 @@ func (c *Conversation) flushSeen() {
 		c.head.SeenGenerations = append(c.head.SeenGenerations, generation)
 	}
 	for _, id := range c.draft.seen {
-		suffix := append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(id)), generation), id...)
+		suffix := record.Seen(generation, id)
 		c.draft.puts = append(c.draft.puts, &wactorv1.Put{Kind: wactorv1.RecordKind_RECORD_KIND_SEEN, Suffix: suffix})
 	}
 }
@@ -135,14 +135,14 @@ func (c *Conversation) flushJournal() {
 	if len(c.draft.journal) == 0 {
 		return
 	}
-	c.put(wactorv1.RecordKind_RECORD_KIND_JOURNAL, seqKey(c.head.NextJournal),
+	c.put(wactorv1.RecordKind_RECORD_KIND_JOURNAL, record.Number(c.head.NextJournal),
 		&wactorv1.Journal{Entries: c.draft.journal})
 	c.head.NextJournal++
 	// Two a commit, so that a smaller KeepJournal than before is reached in time without one huge
 	// commit.
 	for range 2 {
 		if c.head.NextJournal-c.head.FirstJournal > c.cfg.KeepJournal {
-			c.delete(wactorv1.RecordKind_RECORD_KIND_JOURNAL, seqKey(c.head.FirstJournal))
+			c.delete(wactorv1.RecordKind_RECORD_KIND_JOURNAL, record.Number(c.head.FirstJournal))
 			c.head.FirstJournal++
 		}
 	}
@@ -162,8 +162,6 @@ func (c *Conversation) flushWork() {
 	}
 	c.delete(wactorv1.RecordKind_RECORD_KIND_WORK, nil)
 }
-
-func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
 // encode can't fail: only invalid UTF-8 could make it. The codecs keep it out of messages and
 // statuses, answered out of replies.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -25,7 +26,7 @@ func turnID(id ID, createdMs int64, version uint64, timer *wactorv1.Timer, seqs 
 		hash.Write(number[:])
 	}
 	if timer != nil {
-		hash.Write(dueKey(timer))
+		hash.Write(record.Due(timer.DueMs, timer.Name))
 	}
 	return crockford.EncodeToString(hash.Sum(nil)[:16])
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -44,7 +45,7 @@ func FuzzLoad(f *testing.F) {
 				if len(value) == 0 {
 					continue // no such record
 				}
-				if loader.Record(loaded[i], seqKey(uint64(n)+1), value) != nil {
+				if loader.Record(loaded[i], record.Number(uint64(n)+1), value) != nil {
 					return
 				}
 			}
@@ -90,11 +91,11 @@ func (w *world) stored() [6][]byte {
 	values[1] = w.records[recordKey(loaded[1], nil)]
 	next := 2
 	for seq := uint64(1); seq < 100; seq++ {
-		if value, ok := w.records[recordKey(loaded[2], seqKey(seq))]; ok && next < 4 {
+		if value, ok := w.records[recordKey(loaded[2], record.Number(seq))]; ok && next < 4 {
 			values[next] = value
 			next++
 		}
-		if value, ok := w.records[recordKey(loaded[3], seqKey(seq))]; ok && values[4] == nil {
+		if value, ok := w.records[recordKey(loaded[3], record.Number(seq))]; ok && values[4] == nil {
 			values[4] = value
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -43,7 +44,7 @@ func (c *Conversation) post(reply *wactorv1.Reply, version uint64, answers strin
 		Seq: seq, Id: replyID(c.head.CreatedMs, seq, c.id.User), Reply: reply, Version: version, CreatedMs: c.nowMs,
 		Answers: answers,
 	}
-	c.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seqKey(seq), out)
+	c.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
 	c.outbox = append(c.outbox, outgoing{reply: out, revision: c.revision + 1})
 }
 
@@ -150,7 +151,7 @@ func (c *Conversation) refused(result provider.Result) {
 func (c *Conversation) settle() *wactorv1.OutboxReply {
 	first := c.outbox[0].reply
 	c.outbox = c.outbox[1:]
-	c.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, seqKey(first.Seq))
+	c.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(first.Seq))
 	c.send.phase = sendIdle
 	c.send.settles = c.revision + 1
 	return first

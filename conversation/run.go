@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -242,7 +243,7 @@ func (c *Conversation) consume(seq uint64) {
 		}
 		c.inboxBytes -= w.size
 		if w.written {
-			c.delete(wactorv1.RecordKind_RECORD_KIND_INBOX, seqKey(seq))
+			c.delete(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(seq))
 		}
 		return true
 	})
@@ -324,7 +325,7 @@ func (c *Conversation) deadLetter(letter *wactorv1.DeadLetter) {
 	letter.Seq, letter.AtMs, letter.Reason = c.head.NextDead, c.nowMs, readable(letter.Reason)
 	c.head.NextDead++
 	c.head.DeadLetters++
-	c.put(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(letter.Seq), letter)
+	c.put(wactorv1.RecordKind_RECORD_KIND_DEAD, record.Number(letter.Seq), letter)
 	c.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER, Reason: letter.Reason, MessageSeqs: seqs(letter.Messages),
 		ReplySeq: letter.Reply.GetSeq(),

@@ -2,11 +2,11 @@ package conversation
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -47,7 +47,7 @@ func (c *Conversation) setTimer(name string, dueMs int64) {
 	c.timers = append(c.timers, timer)
 	sortTimers(c.timers)
 	c.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
-	c.putIndex(wactorv1.RecordKind_RECORD_KIND_DUE, dueKey(timer))
+	c.putIndex(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
 }
 
 // cancelTimer takes a timer out; one that is not set is no error.
@@ -57,7 +57,7 @@ func (c *Conversation) cancelTimer(name string) {
 			return false
 		}
 		c.delete(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))
-		c.delete(wactorv1.RecordKind_RECORD_KIND_DUE, dueKey(timer))
+		c.delete(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
 		return true
 	})
 }
@@ -117,8 +117,4 @@ func sortTimers(timers []*wactorv1.Timer) {
 	slices.SortFunc(timers, func(a, b *wactorv1.Timer) int {
 		return cmp.Or(cmp.Compare(a.DueMs, b.DueMs), strings.Compare(a.Name, b.Name))
 	})
-}
-
-func dueKey(timer *wactorv1.Timer) []byte {
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(timer.Name)), uint64(timer.DueMs)), timer.Name...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -333,7 +334,7 @@ func (w *world) count(kind wactorv1.RecordKind) int {
 
 // letter reads a dead letter; nil where there is none of that number.
 func (w *world) letter(seq uint64) *wactorv1.DeadLetter {
-	value, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_DEAD, seqKey(seq))]
+	value, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_DEAD, record.Number(seq))]
 	if !ok {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -50,9 +50,9 @@ func (g *group) apply(batch *pebble.Batch, entries []*raftpb.Entry) error {
 		return nil
 	}
 	if planted.Is(planted.AppliedApart) {
-		return g.db.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), pebble.NoSync)
+		return g.db.Set(record.Key(g.shard, record.ClassApplied), g.log.applied.encode(), pebble.NoSync)
 	}
-	return batch.Set(shardKey(g.shard, classApplied), g.log.applied.encode(), nil)
+	return batch.Set(record.Key(g.shard, record.ClassApplied), g.log.applied.encode(), nil)
 }
 
 // isRefusal reports whether an error is the outcome of a command, the same on every replica.
@@ -73,8 +73,8 @@ func (g *group) applyCommand(batch *pebble.Batch, command *wactorv1.Command) (Ap
 	case *wactorv1.Command_Commit:
 		return g.applyCommit(batch, c.Commit)
 	case *wactorv1.Command_ExpireSeen:
-		return Applied{}, batch.DeleteRange(shardKey(g.shard, classSeen), seenEnd(g.shard, c.ExpireSeen.GetBefore()),
-			nil)
+		old := record.SeenBefore(g.shard, c.ExpireSeen.GetBefore())
+		return Applied{}, batch.DeleteRange(old.From, old.To, nil)
 	}
 	return Applied{}, g.tooNew(command)
 }
@@ -89,28 +89,28 @@ func (g *group) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (Appli
 	if err != nil {
 		return Applied{}, err
 	}
-	if !at.takes(commit) {
-		return Applied{Revision: at.revision}, ErrStale
+	if !takes(at, commit) {
+		return Applied{Revision: at.Revision}, ErrStale
 	}
-	at = standing{at.revision + 1, commit.Chain}
+	at = record.Standing{Revision: at.Revision + 1, Chain: commit.Chain}
 	for _, put := range commit.Puts {
-		g.key = appendRecordKey(g.key[:0], g.shard, commit.Conversation, put.Kind, put.Suffix)
+		g.key = record.AppendOf(g.key[:0], g.shard, commit.Conversation, put.Kind, put.Suffix)
 		value := put.Value
 		if put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-			value = joinHead(at, value)
+			value = record.JoinHead(at, value)
 		}
 		if err := batch.Set(g.key, value, nil); err != nil {
 			return Applied{}, err
 		}
 	}
-	for _, record := range commit.Deletes {
-		g.key = appendRecordKey(g.key[:0], g.shard, commit.Conversation, record.Kind, record.Suffix)
+	for _, key := range commit.Deletes {
+		g.key = record.AppendOf(g.key[:0], g.shard, commit.Conversation, key.Kind, key.Suffix)
 		if err := batch.Delete(g.key, nil); err != nil {
 			return Applied{}, err
 		}
 	}
 	g.revisions.set(commit.Conversation, at)
-	return Applied{Revision: at.revision}, nil
+	return Applied{Revision: at.Revision}, nil
 }
 
 // check refuses a command that could not be applied, before it is in the log.
@@ -135,13 +135,13 @@ func wellFormed(commit *wactorv1.Commit) bool {
 	}
 	hasHead := false
 	for _, put := range commit.Puts {
-		if !hasPlace(put.GetKind(), put.GetSuffix()) {
+		if !record.HasPlace(put.GetKind(), put.GetSuffix()) {
 			return false
 		}
 		hasHead = hasHead || put.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD
 	}
 	for _, key := range commit.Deletes {
-		if !hasPlace(key.GetKind(), key.GetSuffix()) || key.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+		if !record.HasPlace(key.GetKind(), key.GetSuffix()) || key.Kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
 			return false
 		}
 	}
@@ -150,50 +150,21 @@ func wellFormed(commit *wactorv1.Commit) bool {
 
 // revision is the conversation's, as of the entries applied so far, those in the open batch
 // included.
-func (g *group) revision(conversation string) (standing, error) {
+func (g *group) revision(conversation string) (record.Standing, error) {
 	if at, ok := g.revisions.get(conversation); ok {
 		return at, nil
 	}
-	key, _ := recordKey(g.shard, conversation, wactorv1.RecordKind_RECORD_KIND_HEAD, nil)
-	value, closer, err := g.db.Get(key)
+	value, closer, err := g.db.Get(record.Head(g.shard, conversation))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return standing{}, nil
+		return record.Standing{}, nil
 	}
 	if err != nil {
-		return standing{}, engineError(err)
+		return record.Standing{}, engineError(err)
 	}
 	defer closer.Close()
-	at, _, err := splitHead(value)
+	at, _, err := record.SplitHead(value)
 	if err != nil {
-		return standing{}, fmt.Errorf("%w in shard %d", err, g.shard)
+		return record.Standing{}, fmt.Errorf("%w: shard %d: %w", ErrCorrupt, g.shard, err)
 	}
 	return at, nil
-}
-
-// chained in the stored number of a revision says that the chain follows. A head of before there
-// were chains has none.
-const chained = 1 << 63
-
-// joinHead is the stored form of a head: the revision's number (8 bytes) and chain (8), then the
-// head.
-func joinHead(at standing, head []byte) []byte {
-	out := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(head)), at.revision|chained)
-	return append(binary.BigEndian.AppendUint64(out, at.chain), head...)
-}
-
-func splitHead(value []byte) (at standing, head []byte, err error) {
-	if len(value) < 8 {
-		return standing{}, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
-	}
-	at.revision, head = binary.BigEndian.Uint64(value), value[8:]
-	if at.revision&chained != 0 {
-		if len(head) < 8 {
-			return standing{}, nil, fmt.Errorf("%w: head of %d bytes", ErrCorrupt, len(value))
-		}
-		at.revision, at.chain, head = at.revision&^chained, binary.BigEndian.Uint64(head), head[8:]
-	}
-	if at.revision == 0 {
-		return standing{}, nil, fmt.Errorf("%w: head without a revision", ErrCorrupt)
-	}
-	return at, head, nil
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -135,8 +136,8 @@ func (g *group) applyChange(batch *pebble.Batch, entry *raftpb.Entry) error {
 		}
 	}
 	g.log.members = members
-	if err := setProto(batch, shardKey(g.shard, classConfState), c); err != nil {
+	if err := setProto(batch, record.Key(g.shard, record.ClassConfState), c); err != nil {
 		return err
 	}
-	return setProto(batch, shardKey(g.shard, classMembers), members)
+	return setProto(batch, record.Key(g.shard, record.ClassMembers), members)
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // Checksum is a sum over all that a replica of this node has applied, up to the entry of the index
@@ -19,8 +20,7 @@ func (s *Store) Checksum(shard uint32) (sum, applied uint64, err error) {
 			return ErrReplica
 		}
 		hash := xxhash.New()
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, firstState),
-			UpperBound: shardKey(shard+1, 0)})
+		iter, err := s.db.NewIter(bounds(record.State(shard)))
 		if err != nil {
 			return engineError(err)
 		}

@@ -123,15 +123,15 @@ func (c *chain) check(t *testing.T, r *rig, acknowledged, proposed uint64) (revi
 	if revision < acknowledged || revision > proposed {
 		t.Fatalf("%q is at revision %d, acknowledged %d, proposed %d", c.name, revision, acknowledged, proposed)
 	}
-	var want, wantJournal []record
+	var want, wantJournal []stored
 	if revision > 0 {
-		want = []record{{head, "", fmt.Sprintf("head %d", revision)}, {state, "", fmt.Sprint(revision)}}
+		want = []stored{{head, "", fmt.Sprintf("head %d", revision)}, {state, "", fmt.Sprint(revision)}}
 	}
 	for i := uint64(1); i <= revision; i++ {
 		if i+3 > revision {
-			want = append(want, record{inbox, seq(i), "m"})
+			want = append(want, stored{inbox, seq(i), "m"})
 		}
-		wantJournal = append(wantJournal, record{journal, seq(i), fmt.Sprint(i)})
+		wantJournal = append(wantJournal, stored{journal, seq(i), fmt.Sprint(i)})
 	}
 	if len(records) > 1 {
 		records[1].Value = string(trimZero([]byte(records[1].Value)))

@@ -11,12 +11,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // logged counts the entries that a store has on its disk.
 func logged(t *testing.T, s *Store, shard uint32) (entries int) {
 	t.Helper()
-	err := s.scan(shardKey(shard, classLog), shardKey(shard, classLog+1), func(_, _ []byte) error {
+	err := s.scan(record.Log(shard), func(_, _ []byte) error {
 		entries++
 		return nil
 	})

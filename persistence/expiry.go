@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -101,8 +100,7 @@ func (e *expiry) sweep() error {
 // seenBefore reports whether a shard holds message ids of generations before one.
 func (s *Store) seenBefore(shard, before uint32) (found bool, err error) {
 	err = s.read(shard, func() error {
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classSeen), UpperBound: seenEnd(shard,
-			before)})
+		iter, err := s.db.NewIter(bounds(record.SeenBefore(shard, before)))
 		if err != nil {
 			return engineError(err)
 		}

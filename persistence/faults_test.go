@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // errInjected is an error whose text is harmless, and shown.
@@ -241,35 +243,44 @@ func TestFailedOpenIsAnError(t *testing.T) {
 
 // TestDamagedRecordsAreFound writes nonsense where each kind of record lies.
 func TestDamagedRecordsAreFound(t *testing.T) {
-	headKey, _ := recordKey(1, "shop/1", head, nil)
+	headKey, _ := record.Of(1, "shop/1", head, nil)
 	for name, damage := range map[string]func(b *pebble.Batch){
-		"hard state":       func(b *pebble.Batch) { b.Set(shardKey(1, classHardState), []byte{0xff}, nil) },
-		"no hard state":    func(b *pebble.Batch) { b.Delete(shardKey(1, classHardState), nil) },
-		"voters":           func(b *pebble.Batch) { b.Set(shardKey(1, classConfState), []byte{0xff}, nil) },
-		"no voters":        func(b *pebble.Batch) { b.Set(shardKey(1, classConfState), nil, nil) },
-		"applied":          func(b *pebble.Batch) { b.Set(shardKey(1, classApplied), []byte{1}, nil) },
-		"applied too high": func(b *pebble.Batch) { b.Set(shardKey(1, classApplied), position{99, 2}.encode(), nil) },
-		"truncated":        func(b *pebble.Batch) { b.Set(shardKey(1, classTruncated), make([]byte, 17), nil) },
+		"hard state":    func(b *pebble.Batch) { b.Set(record.Key(1, record.ClassHardState), []byte{0xff}, nil) },
+		"no hard state": func(b *pebble.Batch) { b.Delete(record.Key(1, record.ClassHardState), nil) },
+		"voters":        func(b *pebble.Batch) { b.Set(record.Key(1, record.ClassConfState), []byte{0xff}, nil) },
+		"no voters":     func(b *pebble.Batch) { b.Set(record.Key(1, record.ClassConfState), nil, nil) },
+		"applied":       func(b *pebble.Batch) { b.Set(record.Key(1, record.ClassApplied), []byte{1}, nil) },
+		"applied too high": func(b *pebble.Batch) {
+			b.Set(record.Key(1, record.ClassApplied), position{99,
+				2}.encode(), nil)
+		},
+		"truncated": func(b *pebble.Batch) {
+			b.Set(record.Key(1, record.ClassTruncated), make([]byte, 17),
+				nil)
+		},
 		"truncated too high": func(b *pebble.Batch) {
-			b.Set(shardKey(1, classTruncated), position{99, 2}.encode(), nil)
+			b.Set(record.Key(1, record.ClassTruncated), position{99, 2}.encode(), nil)
 		},
 		"entry": func(b *pebble.Batch) {
-			b.Set(shardKey(1, classApplied), position{3, 2}.encode(), nil)
-			b.Set(logKey(1, 6), []byte{0xff}, nil)
+			b.Set(record.Key(1, record.ClassApplied), position{3, 2}.encode(), nil)
+			b.Set(record.LogKey(1, 6), []byte{0xff}, nil)
 		},
 		"entry of another place": func(b *pebble.Batch) {
-			b.Set(shardKey(1, classApplied), position{3, 2}.encode(), nil)
-			b.Set(logKey(1, 6), []byte{0x10, 2, 0x18, 99}, nil)
+			b.Set(record.Key(1, record.ClassApplied), position{3, 2}.encode(), nil)
+			b.Set(record.LogKey(1, 6), []byte{0x10, 2, 0x18, 99}, nil)
 		},
-		"last entry": func(b *pebble.Batch) { b.Set(logKey(1, 99), []byte{}, nil) },
+		"last entry": func(b *pebble.Batch) { b.Set(record.LogKey(1, 99), []byte{}, nil) },
 		"a hole": func(b *pebble.Batch) {
-			b.Set(shardKey(1, classApplied), position{3, 2}.encode(), nil)
-			b.Delete(logKey(1, 5), nil)
+			b.Set(record.Key(1, record.ClassApplied), position{3, 2}.encode(), nil)
+			b.Delete(record.LogKey(1, 5), nil)
 		},
-		"no entries": func(b *pebble.Batch) { b.DeleteRange(logKey(1, 0), shardKey(1, classLog+1), nil) },
-		"head":       func(b *pebble.Batch) { b.Set(headKey, []byte("1234567"), nil) },
-		"work":       func(b *pebble.Batch) { b.Set(append(shardKey(1, classWork), "no end"...), nil, nil) },
-		"due":        func(b *pebble.Batch) { b.Set(append(shardKey(1, classDue), 0, 0, 0), nil, nil) },
+		"no entries": func(b *pebble.Batch) {
+			b.DeleteRange(record.LogKey(1, 0), record.Key(1, record.ClassLog+1),
+				nil)
+		},
+		"head": func(b *pebble.Batch) { b.Set(headKey, []byte("1234567"), nil) },
+		"work": func(b *pebble.Batch) { b.Set(append(record.Key(1, record.ClassWork), "no end"...), nil, nil) },
+		"due":  func(b *pebble.Batch) { b.Set(append(record.Key(1, record.ClassDue), 0, 0, 0), nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := vfs.NewMem()

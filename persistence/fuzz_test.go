@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -12,66 +11,9 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
-
-// FuzzNames: a name comes back whole from behind anything, keys sort as names do, and no name's
-// keys begin as another's.
-func FuzzNames(f *testing.F) {
-	for _, name := range names {
-		f.Add(name, "b", []byte("rest"))
-	}
-	f.Add("", "\x00", []byte{0, 1})
-	f.Add("a\x00\x01", "a", []byte{0xff})
-	f.Fuzz(func(t *testing.T, a, b string, rest []byte) {
-		encodedA, encodedB := appendName(nil, a), appendName(nil, b)
-		name, tail, ok := cutName(append(encodedA[:len(encodedA):len(encodedA)], rest...))
-		if !ok || name != a || !bytes.Equal(tail, rest) {
-			t.Fatalf("%q came back as %q and %q", a, name, tail)
-		}
-		if bytes.Compare(encodedA, encodedB) != strings.Compare(a, b) {
-			t.Fatalf("%q and %q change their order", a, b)
-		}
-		if a != b && bytes.HasPrefix(encodedA, encodedB) {
-			t.Fatalf("the key of %q begins as that of %q", a, b)
-		}
-	})
-}
-
-// FuzzCutKeys: what was not made by the encoders is refused, or is exactly what they would make of
-// it.
-func FuzzCutKeys(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add(appendName(nil, "shop/1"))
-	f.Add([]byte{'a', 0, 2})
-	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 9, 'a', 0, 1, 't'})
-	f.Fuzz(func(t *testing.T, key []byte) {
-		if name, rest, ok := cutName(key); ok && !bytes.Equal(append(appendName(nil, name), rest...), key) {
-			t.Fatalf("%q was read as %q and %q", key, name, rest)
-		}
-		dueMs, name, timer, ok := cutDue(key)
-		if ok && !bytes.Equal(append(appendName([]byte(seq(uint64(dueMs))), name), timer...), key) {
-			t.Fatalf("%q was read as %d, %q and %q", key, dueMs, name, timer)
-		}
-	})
-}
-
-// FuzzHead: a head comes back with its revision, and anything else is corrupt.
-func FuzzHead(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add(joinHead(standing{7, 8}, []byte("head")))
-	f.Add(make([]byte, 8))
-	f.Fuzz(func(t *testing.T, value []byte) {
-		at, head, err := splitHead(value)
-		switch {
-		case err != nil && !errors.Is(err, ErrCorrupt):
-			t.Fatal(err)
-		case err == nil && !bytes.Equal(joinHead(at, head), value) &&
-			!bytes.Equal(append(binary.BigEndian.AppendUint64(nil, at.revision), head...), value):
-			t.Fatalf("%x was read as %v and %x", value, at, head)
-		}
-	})
-}
 
 func FuzzPosition(f *testing.F) {
 	f.Add([]byte(nil))
@@ -169,14 +111,14 @@ func FuzzOpenGroup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, hard, conf, truncated, applied, entry []byte) {
 		batch := s.db.NewBatch()
 		defer batch.Close()
-		batch.DeleteRange(shardKey(1, 0), shardKey(2, 0), nil)
-		batch.Set(shardKey(1, classHardState), hard, nil)
-		batch.Set(shardKey(1, classConfState), conf, nil)
-		batch.Set(shardKey(1, classTruncated), truncated, nil)
-		batch.Set(shardKey(1, classApplied), applied, nil)
-		batch.Set(shardKey(1, classMembers), nil, nil)
-		batch.Set(shardKey(1, classReplica), binary.BigEndian.AppendUint64(nil, 1), nil)
-		batch.Set(logKey(1, 2), entry, nil)
+		batch.DeleteRange(record.Key(1, 0), record.Key(2, 0), nil)
+		batch.Set(record.Key(1, record.ClassHardState), hard, nil)
+		batch.Set(record.Key(1, record.ClassConfState), conf, nil)
+		batch.Set(record.Key(1, record.ClassTruncated), truncated, nil)
+		batch.Set(record.Key(1, record.ClassApplied), applied, nil)
+		batch.Set(record.Key(1, record.ClassMembers), nil, nil)
+		batch.Set(record.Key(1, record.ClassReplica), binary.BigEndian.AppendUint64(nil, 1), nil)
+		batch.Set(record.LogKey(1, 2), entry, nil)
 		if err := batch.Commit(pebble.NoSync); err != nil {
 			t.Fatal(err)
 		}

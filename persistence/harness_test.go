@@ -153,22 +153,22 @@ func generation(n uint32) string { return string(binary.BigEndian.AppendUint32(n
 
 type kindOf = wactorv1.RecordKind
 
-type record struct {
+type stored struct {
 	Kind          wactorv1.RecordKind
 	Suffix, Value string
 }
 
 // load reads what an activation would.
-func (r *rig) load(shard uint32, conversation string) (uint64, []record) {
+func (r *rig) load(shard uint32, conversation string) (uint64, []stored) {
 	r.t.Helper()
 	return loaded(r.t, r.Store, shard, conversation)
 }
 
-func loaded(t testing.TB, s *Store, shard uint32, conversation string) (uint64, []record) {
+func loaded(t testing.TB, s *Store, shard uint32, conversation string) (uint64, []stored) {
 	t.Helper()
-	var out []record
+	var out []stored
 	revision, err := s.Load(shard, conversation, func(kind wactorv1.RecordKind, suffix, value []byte) error {
-		out = append(out, record{kind, string(suffix), string(value)})
+		out = append(out, stored{kind, string(suffix), string(value)})
 		return nil
 	})
 	if err != nil {
@@ -177,11 +177,11 @@ func loaded(t testing.TB, s *Store, shard uint32, conversation string) (uint64, 
 	return revision, out
 }
 
-func (r *rig) scanned(shard uint32, conversation string, kind wactorv1.RecordKind) []record {
+func (r *rig) scanned(shard uint32, conversation string, kind wactorv1.RecordKind) []stored {
 	r.t.Helper()
-	var out []record
+	var out []stored
 	err := r.Scan(shard, conversation, kind, func(suffix, value []byte) error {
-		out = append(out, record{kind, string(suffix), string(value)})
+		out = append(out, stored{kind, string(suffix), string(value)})
 		return nil
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -32,7 +33,7 @@ func (i identity) String() string { return fmt.Sprintf(identityText, format, i.s
 // checkIdentity refuses a directory that was created with other settings, brings an older one to
 // this format, and fills an empty one.
 func (s *Store) checkIdentity() error {
-	value, closer, err := s.db.Get(shardKey(0, 0))
+	value, closer, err := s.db.Get(record.Key(0, record.ClassStore))
 	if errors.Is(err, pebble.ErrNotFound) {
 		if err := s.checkEmpty(); err != nil {
 			return err
@@ -86,7 +87,7 @@ func (s *Store) create() error {
 			return err
 		}
 	}
-	if err := batch.Set(shardKey(0, 0), []byte(s.identity.String()), nil); err != nil {
+	if err := batch.Set(record.Key(0, record.ClassStore), []byte(s.identity.String()), nil); err != nil {
 		return err
 	}
 	return batch.Commit(pebble.Sync)
@@ -116,22 +117,17 @@ func (s *Store) upgrade() error {
 	if err := s.setCluster(batch, randomID()); err != nil {
 		return err
 	}
-	if err := batch.Set(shardKey(0, 0), []byte(s.identity.String()), nil); err != nil {
+	if err := batch.Set(record.Key(0, record.ClassStore), []byte(s.identity.String()), nil); err != nil {
 		return err
 	}
 	return batch.Commit(pebble.Sync)
 }
 
-// These lie beside the identity, outside of what belongs to the meta group.
-func clusterKey() []byte { return append(shardKey(0, 0), 1) }
-func consentKey() []byte { return append(shardKey(0, 0), 2) }
-func settledKey() []byte { return append(shardKey(0, 0), 3) }
-
 func (s *Store) loadCluster() error {
 	return errors.Join(
-		s.loadNumber(clusterKey(), &s.cluster, "id of the cluster"), s.loadNumber(consentKey(), &s.consent,
-			"id of the founder"),
-		s.loadNumber(settledKey(), &s.settled, "mark of a formed cluster"),
+		s.loadNumber(record.OwnKey(record.OwnCluster), &s.cluster, "id of the cluster"),
+		s.loadNumber(record.OwnKey(record.OwnConsent), &s.consent, "id of the founder"),
+		s.loadNumber(record.OwnKey(record.OwnSettled), &s.settled, "mark of a formed cluster"),
 	)
 }
 
@@ -153,7 +149,7 @@ func (s *Store) loadNumber(key []byte, into *atomic.Uint64, what string) error {
 
 func (s *Store) setCluster(batch *pebble.Batch, cluster uint64) error {
 	s.cluster.Store(cluster)
-	return batch.Set(clusterKey(), binary.BigEndian.AppendUint64(nil, cluster), nil)
+	return batch.Set(record.OwnKey(record.OwnCluster), binary.BigEndian.AppendUint64(nil, cluster), nil)
 }
 
 // foundCluster makes this node a cluster of its own: all groups begin with it as their only voter.
@@ -181,30 +177,30 @@ func (s *Store) foundGroup(batch *pebble.Batch, shard uint32) error {
 // setMembers makes this node's replica 1 the only member of a group.
 func (s *Store) setMembers(batch *pebble.Batch, shard uint32) error {
 	members := &clusterv1.Members{Replicas: []*clusterv1.Replica{{Id: 1, Node: s.identity.node}}, Next: 2}
-	if err := setProto(batch, shardKey(shard, classMembers), members); err != nil {
+	if err := setProto(batch, record.Key(shard, record.ClassMembers), members); err != nil {
 		return err
 	}
-	return batch.Set(shardKey(shard, classReplica), binary.BigEndian.AppendUint64(nil, 1), nil)
+	return batch.Set(record.Key(shard, record.ClassReplica), binary.BigEndian.AppendUint64(nil, 1), nil)
 }
 
 // setLocal writes what a replica knows of its own log.
 func setLocal(w writer, shard uint32, hard *raftpb.HardState, conf *raftpb.ConfState, applied,
 	truncated position) error {
-	if err := setProto(w, shardKey(shard, classHardState), hard); err != nil {
+	if err := setProto(w, record.Key(shard, record.ClassHardState), hard); err != nil {
 		return err
 	}
 	if err := setPositions(w, shard, applied, truncated); err != nil {
 		return err
 	}
-	return setProto(w, shardKey(shard, classConfState), conf)
+	return setProto(w, record.Key(shard, record.ClassConfState), conf)
 }
 
 // setPositions writes what is applied, and behind which entry the log begins.
 func setPositions(w writer, shard uint32, applied, truncated position) error {
-	if err := w.Set(shardKey(shard, classApplied), applied.encode(), nil); err != nil {
+	if err := w.Set(record.Key(shard, record.ClassApplied), applied.encode(), nil); err != nil {
 		return err
 	}
-	return w.Set(shardKey(shard, classTruncated), truncated.encode(), nil)
+	return w.Set(record.Key(shard, record.ClassTruncated), truncated.encode(), nil)
 }
 
 // writer is a batch, or a table that is being written: keys in their order.

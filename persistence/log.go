@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -64,42 +65,44 @@ func decodePosition(b []byte) (position, error) {
 
 func openLog(db *pebble.DB, shard uint32) (*groupLog, error) {
 	l := &groupLog{db: db, shard: shard, conf: &raftpb.ConfState{}, members: &clusterv1.Members{}}
-	if err := l.load(classHardState, "hard state", func(b []byte) error {
+	if err := l.load(record.ClassHardState, "hard state", func(b []byte) error {
 		return proto.Unmarshal(b,
 			&l.hard)
 	}); err != nil {
 		return nil, err
 	}
-	if err := l.load(classConfState, "voters", func(b []byte) error { return proto.Unmarshal(b, l.conf) }); err != nil {
+	if err := l.load(record.ClassConfState, "voters", func(b []byte) error {
+		return proto.Unmarshal(b,
+			l.conf)
+	}); err != nil {
 		return nil, err
 	}
-	if err := l.load(classMembers, "members", func(b []byte) error {
+	if err := l.load(record.ClassMembers, "members", func(b []byte) error {
 		return proto.Unmarshal(b,
 			l.members)
 	}); err != nil {
 		return nil, err
 	}
 	var err error
-	if l.replica, err = l.number(classReplica, "replica id"); err != nil {
+	if l.replica, err = l.number(record.ClassReplica, "replica id"); err != nil {
 		return nil, err
 	}
-	if l.truncated, err = l.position(classTruncated, "start of the log"); err != nil {
+	if l.truncated, err = l.position(record.ClassTruncated, "start of the log"); err != nil {
 		return nil, err
 	}
-	if l.applied, err = l.position(classApplied, "applied index"); err != nil {
+	if l.applied, err = l.position(record.ClassApplied, "applied index"); err != nil {
 		return nil, err
 	}
 	if l.applied.index > l.hard.GetCommit() {
 		l.hard.Commit = new(l.applied.index)
 	}
 	l.last = l.truncated
-	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: shardKey(shard, classLog), UpperBound: shardKey(shard,
-		classLog+1)})
+	iter, err := db.NewIter(bounds(record.Log(shard)))
 	if err != nil {
 		return nil, engineError(err)
 	}
 	defer iter.Close()
-	if iter.First() && !bytes.Equal(iter.Key(), logKey(shard, l.truncated.index+1)) {
+	if iter.First() && !bytes.Equal(iter.Key(), record.LogKey(shard, l.truncated.index+1)) {
 		return nil, fmt.Errorf("%w: shard %d: the log does not begin with entry %d", ErrCorrupt, shard,
 			l.truncated.index+1)
 	}
@@ -135,8 +138,8 @@ func (l *groupLog) check() error {
 }
 
 // load reads a record that every group has.
-func (l *groupLog) load(class byte, what string, decode func([]byte) error) error {
-	value, closer, err := l.db.Get(shardKey(l.shard, class))
+func (l *groupLog) load(class record.Class, what string, decode func([]byte) error) error {
+	value, closer, err := l.db.Get(record.Key(l.shard, class))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return fmt.Errorf("%w: shard %d has no %s", ErrCorrupt, l.shard, what)
 	}
@@ -150,7 +153,7 @@ func (l *groupLog) load(class byte, what string, decode func([]byte) error) erro
 	return nil
 }
 
-func (l *groupLog) position(class byte, what string) (at position, err error) {
+func (l *groupLog) position(class record.Class, what string) (at position, err error) {
 	err = l.load(class, what, func(b []byte) error {
 		at, err = decodePosition(b)
 		return err
@@ -158,7 +161,7 @@ func (l *groupLog) position(class byte, what string) (at position, err error) {
 	return at, err
 }
 
-func (l *groupLog) number(class byte, what string) (n uint64, err error) {
+func (l *groupLog) number(class record.Class, what string) (n uint64, err error) {
 	err = l.load(class, what, func(b []byte) error {
 		if len(b) != 8 {
 			return fmt.Errorf("a number of %d bytes", len(b))
@@ -179,7 +182,7 @@ func (l *groupLog) entryAt(iter *pebble.Iterator) (*raftpb.Entry, error) {
 	if err := proto.Unmarshal(value, entry); err != nil {
 		return nil, fmt.Errorf("%w: log entry of shard %d: %w", ErrCorrupt, l.shard, err)
 	}
-	if !bytes.Equal(iter.Key(), logKey(l.shard, entry.GetIndex())) {
+	if !bytes.Equal(iter.Key(), record.LogKey(l.shard, entry.GetIndex())) {
 		return nil, fmt.Errorf("%w: entry %d of shard %d lies at another index", ErrCorrupt, entry.GetIndex(), l.shard)
 	}
 	return entry, nil
@@ -213,7 +216,8 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 		return nil
 	}
 	if first := entries[0].GetIndex(); first <= l.last.index {
-		if err := batch.DeleteRange(logKey(l.shard, first), logKey(l.shard, l.last.index+1), nil); err != nil {
+		if err := batch.DeleteRange(record.LogKey(l.shard, first), record.LogKey(l.shard, l.last.index+1),
+			nil); err != nil {
 			return err
 		}
 	}
@@ -225,7 +229,7 @@ func (l *groupLog) append(batch *pebble.Batch, hard *raftpb.HardState, entries [
 		if cap(value) <= maxBuffer {
 			l.buffer = value
 		}
-		if err := batch.Set(logKey(l.shard, entry.GetIndex()), value, nil); err != nil {
+		if err := batch.Set(record.LogKey(l.shard, entry.GetIndex()), value, nil); err != nil {
 			return err
 		}
 	}
@@ -256,19 +260,20 @@ func (l *groupLog) setHard(batch *pebble.Batch) error {
 	if err != nil {
 		return err
 	}
-	return batch.Set(shardKey(l.shard, classHardState), value, nil)
+	return batch.Set(record.Key(l.shard, record.ClassHardState), value, nil)
 }
 
 // truncate drops the entries up to one that was applied.
 func (l *groupLog) truncate(batch *pebble.Batch, upTo position) error {
 	// From where the last truncation ended: range deletions that don't overlap stay cheap for
 	// readers and compactions.
-	if err := batch.DeleteRange(logKey(l.shard, l.truncated.index+1), logKey(l.shard, upTo.index+1), nil); err != nil {
+	if err := batch.DeleteRange(record.LogKey(l.shard, l.truncated.index+1), record.LogKey(l.shard, upTo.index+1),
+		nil); err != nil {
 		return err
 	}
 	l.truncated = upTo
 	l.cache.drop(upTo.index)
-	return batch.Set(shardKey(l.shard, classTruncated), upTo.encode(), nil)
+	return batch.Set(record.Key(l.shard, record.ClassTruncated), upTo.encode(), nil)
 }
 
 // InitialState implements raft.Storage.
@@ -312,7 +317,8 @@ func (l *groupLog) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 	if entries, ok := l.cache.slice(lo, hi, maxSize); ok {
 		return entries, nil
 	}
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: logKey(l.shard, lo), UpperBound: logKey(l.shard, hi)})
+	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: record.LogKey(l.shard, lo),
+		UpperBound: record.LogKey(l.shard, hi)})
 	if err != nil {
 		return nil, engineError(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -53,17 +54,17 @@ func (m *model) expire(before uint32) {
 	}
 }
 
-func (m *model) loaded(name string) (out []record) {
-	for _, kind := range kinds[1:firstUnloaded] {
+func (m *model) loaded(name string) (out []stored) {
+	for _, kind := range record.Loaded() {
 		out = append(out, m.scanned(name, kind)...)
 	}
 	return out
 }
 
-func (m *model) scanned(name string, kind kindOf) (out []record) {
+func (m *model) scanned(name string, kind kindOf) (out []stored) {
 	records := m.of(name, kind)
 	for _, suffix := range slices.Sorted(maps.Keys(records)) {
-		out = append(out, record{kind, suffix, records[suffix]})
+		out = append(out, stored{kind, suffix, records[suffix]})
 	}
 	return out
 }
@@ -170,7 +171,8 @@ func (m *model) check(t *rapid.T, r *rig) {
 		if diff := cmp.Diff(m.loaded(name), records); diff != "" || revision != m.revisions[name] {
 			t.Fatalf("%q at revision %d, want %d (-want +got):\n%s", name, revision, m.revisions[name], diff)
 		}
-		for _, kind := range kinds[1:] {
+		for _, kind := range append(record.Loaded(), wactorv1.RecordKind_RECORD_KIND_JOURNAL,
+			wactorv1.RecordKind_RECORD_KIND_DEAD) {
 			if diff := cmp.Diff(m.scanned(name, kind), r.scanned(1, name, kind)); diff != "" {
 				t.Fatalf("%v of %q (-want +got):\n%s", kind, name, diff)
 			}

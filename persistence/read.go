@@ -2,12 +2,12 @@ package persistence
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -36,28 +36,33 @@ func (s *Store) Load(
 		if err != nil || !exists {
 			return err
 		}
-		prefix := appendName(shardKey(shard, classConversation), conversation)
-		return s.scan(prefix, append(prefix[:len(prefix):len(prefix)], firstUnloaded), func(rest, value []byte) error {
-			if len(rest) == 0 || rest[0] == 0 {
+		return s.scan(record.Loads(shard, conversation), func(rest, value []byte) error {
+			kind, suffix, ok := record.CutKind(rest)
+			if !ok {
 				return fmt.Errorf("%w: record without a kind in shard %d", ErrCorrupt, shard)
 			}
-			kind := kinds[rest[0]]
 			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-				var at standing
-				if at, value, err = splitHead(value); err != nil {
-					return fmt.Errorf("%w in shard %d", err, shard)
+				if revision, value, err = splitHead(shard, value); err != nil {
+					return err
 				}
-				revision = at.revision
 			}
-			return each(kind, rest[1:], value)
+			return each(kind, suffix, value)
 		})
 	})
 	return revision, err
 }
 
+// splitHead takes the revision off a stored head.
+func splitHead(shard uint32, value []byte) (revision uint64, head []byte, err error) {
+	at, head, err := record.SplitHead(value)
+	if err != nil {
+		return 0, nil, fmt.Errorf("%w: shard %d: %w", ErrCorrupt, shard, err)
+	}
+	return at.Revision, head, nil
+}
+
 func (s *Store) exists(shard uint32, conversation string) (bool, error) {
-	head, _ := recordKey(shard, conversation, wactorv1.RecordKind_RECORD_KIND_HEAD, nil)
-	return s.has(head)
+	return s.has(record.Head(shard, conversation))
 }
 
 func (s *Store) has(key []byte) (bool, error) {
@@ -82,28 +87,25 @@ func (s *Store) Scan(
 func (s *Store) ScanFrom(
 	shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix, value []byte) error,
 ) (err error) {
-	at := place(kind)
-	if at == 0 {
+	records, ok := record.Kind(shard, conversation, kind)
+	if !ok {
 		return fmt.Errorf("persistence: records of kind %v do not lie with their conversation", kind)
 	}
 	return s.read(shard, func() error {
-		prefix := append(appendName(shardKey(shard, classConversation), conversation), at)
-		return s.scanFrom(prefix, from, append(prefix[:len(prefix)-1:len(prefix)-1], at+1),
-			func(suffix, value []byte) error {
-				if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-					if _, value, err = splitHead(value); err != nil {
-						return fmt.Errorf("%w in shard %d", err, shard)
-					}
+		return s.scanFrom(records, from, func(suffix, value []byte) error {
+			if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
+				if _, value, err = splitHead(shard, value); err != nil {
+					return err
 				}
-				return each(suffix, value)
-			})
+			}
+			return each(suffix, value)
+		})
 	})
 }
 
 // Seen reports whether a message id was accepted in a generation.
 func (s *Store) Seen(shard uint32, conversation string, generation uint32, id string) (seen bool, err error) {
-	suffix := append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(id)), generation), id...)
-	key, ok := recordKey(shard, conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, suffix)
+	key, ok := record.Of(shard, conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, record.Seen(generation, id))
 	if !ok {
 		return false, nil
 	}
@@ -117,11 +119,8 @@ func (s *Store) Seen(shard uint32, conversation string, generation uint32, id st
 // SeenIn tells the message ids that were accepted in a generation. They are valid during the call
 // only.
 func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error {
-	prefix := appendName(binary.BigEndian.AppendUint32(shardKey(shard, classSeen), generation), conversation)
-	end := bytes.Clone(prefix)
-	end[len(end)-1]++ // the name ends with 1
 	return s.read(shard, func() error {
-		return s.scan(prefix, end, func(id, _ []byte) error { return each(id) })
+		return s.scan(record.SeenIn(shard, conversation, generation), func(id, _ []byte) error { return each(id) })
 	})
 }
 
@@ -129,8 +128,8 @@ func (s *Store) SeenIn(shard uint32, conversation string, generation uint32, eac
 // in which it was called.
 func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 	return s.read(shard, func() error {
-		return s.scan(shardKey(shard, classWork), shardKey(shard, classWork+1), func(rest, _ []byte) error {
-			name, _, ok := cutName(rest)
+		return s.scan(record.ClassWork.Range(shard), func(rest, _ []byte) error {
+			name, _, ok := record.CutName(rest)
 			if !ok {
 				return fmt.Errorf("%w: key in the work index of shard %d", ErrCorrupt, shard)
 			}
@@ -144,33 +143,30 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 // however much lies in it.
 func (s *Store) Conversations(shard uint32, behind string, each func(conversation string,
 	deadLetters bool) error) error {
-	prefix := shardKey(shard, classConversation)
-	dead, past := place(wactorv1.RecordKind_RECORD_KIND_DEAD), []byte{0xFF} // past all kinds
-	first := prefix
+	all := record.ClassConversation.Range(shard)
+	prefix := len(all.From)
 	if behind != "" {
-		first = append(appendName(shardKey(shard, classConversation), behind), past...)
+		all.From = record.Conversation(shard, behind).To
 	}
 	return s.read(shard, func() error {
-		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: shardKey(shard,
-			classConversation+1)})
+		iter, err := s.db.NewIter(bounds(all))
 		if err != nil {
 			return engineError(err)
 		}
 		for valid := iter.First(); valid; {
-			name, _, ok := cutName(iter.Key()[len(prefix):])
+			name, _, ok := record.CutName(iter.Key()[prefix:])
 			if !ok {
 				return errors.Join(fmt.Errorf("%w: key of a conversation in shard %d", ErrCorrupt, shard), iter.Close())
 			}
-			records := appendName(shardKey(shard, classConversation), name)
-			letters := append(records[:len(records):len(records)], dead)
-			found := iter.SeekGE(letters) && bytes.HasPrefix(iter.Key(), letters)
+			letters, _ := record.Kind(shard, name, wactorv1.RecordKind_RECORD_KIND_DEAD)
+			found := iter.SeekGE(letters.From) && bytes.HasPrefix(iter.Key(), letters.From)
 			if err := iter.Error(); err != nil {
 				return errors.Join(engineError(err), iter.Close())
 			}
 			if err := each(name, found); err != nil {
 				return errors.Join(err, iter.Close())
 			}
-			valid = iter.SeekGE(append(records, past...))
+			valid = iter.SeekGE(record.Conversation(shard, name).To)
 		}
 		return engineError(iter.Close())
 	})
@@ -183,9 +179,8 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 		return nil
 	}
 	return s.read(shard, func() error {
-		end := binary.BigEndian.AppendUint64(shardKey(shard, classDue), uint64(untilMs)+1)
-		return s.scan(shardKey(shard, classDue), end, func(rest, _ []byte) error {
-			dueMs, name, timer, ok := cutDue(rest)
+		return s.scan(record.DueUntil(shard, untilMs), func(rest, _ []byte) error {
+			dueMs, name, timer, ok := record.CutDue(rest)
 			if !ok {
 				return fmt.Errorf("%w: key in the timer index of shard %d", ErrCorrupt, shard)
 			}
@@ -194,16 +189,22 @@ func (s *Store) Due(shard uint32, untilMs int64, each func(dueMs int64, conversa
 	})
 }
 
-// scan calls each with what follows the prefix in the keys from prefix up to end. The keys must all
-// have the prefix.
-func (s *Store) scan(prefix, end []byte, each func(rest, value []byte) error) error {
-	return s.scanFrom(prefix, nil, end, each)
+// bounds are the options of an iterator over a range.
+func bounds(r record.Range) *pebble.IterOptions {
+	return &pebble.IterOptions{LowerBound: r.From, UpperBound: r.To}
 }
 
-// scanFrom does so from the key of prefix and from on.
-func (s *Store) scanFrom(prefix, from, end []byte, each func(rest, value []byte) error) error {
-	first := append(prefix[:len(prefix):len(prefix)], from...)
-	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
+// scan calls each with the records of a range, and with what follows its From in their keys. The
+// keys must all begin with it.
+func (s *Store) scan(r record.Range, each func(rest, value []byte) error) error {
+	return s.scanFrom(r, nil, each)
+}
+
+// scanFrom does so from the key of From and from on.
+func (s *Store) scanFrom(r record.Range, from []byte, each func(rest, value []byte) error) error {
+	prefix := len(r.From)
+	r.From = append(r.From[:prefix:prefix], from...)
+	iter, err := s.db.NewIter(bounds(r))
 	if err != nil {
 		return engineError(err)
 	}
@@ -212,7 +213,7 @@ func (s *Store) scanFrom(prefix, from, end []byte, each func(rest, value []byte)
 		if err != nil {
 			err = engineError(err)
 		} else {
-			err = each(iter.Key()[len(prefix):], value)
+			err = each(iter.Key()[prefix:], value)
 		}
 		if err != nil {
 			return errors.Join(err, iter.Close())

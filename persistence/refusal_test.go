@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -303,10 +304,11 @@ func fuzzStep(t *testing.T, s *Store, role byte, input []byte) {
 	}
 	err := errors.Join(
 		setLocal(batch, 1, hard, conf, at, at),
-		setProto(batch, shardKey(1, classMembers), members), batch.Set(shardKey(1, classReplica), []byte(seq(1)), nil),
+		setProto(batch, record.Key(1, record.ClassMembers), members), batch.Set(record.Key(1, record.ClassReplica),
+			[]byte(seq(1)), nil),
 	)
 	for index := uint64(2); member && index < 6; index++ {
-		err = errors.Join(err, setProto(batch, logKey(1, index), entryOf(index, 1+index/2, 0, nil)))
+		err = errors.Join(err, setProto(batch, record.LogKey(1, index), entryOf(index, 1+index/2, 0, nil)))
 	}
 	if err := errors.Join(err, batch.Commit(pebble.NoSync)); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -24,13 +25,15 @@ func (s *Store) Cluster() uint64 { return s.cluster.Load() }
 func (s *Store) Consented() uint64 { return s.consent.Load() }
 
 // Consent remembers, for good, that this node lets another one found a cluster.
-func (s *Store) Consent(founder uint64) error { return s.keep(consentKey(), &s.consent, founder) }
+func (s *Store) Consent(founder uint64) error {
+	return s.keep(record.OwnKey(record.OwnConsent), &s.consent, founder)
+}
 
 // Settled reports whether this node was in its cluster when that had been formed.
 func (s *Store) Settled() bool { return s.settled.Load() != 0 }
 
 // Settle remembers, for good, that the cluster was formed.
-func (s *Store) Settle() error { return s.keep(settledKey(), &s.settled, 1) }
+func (s *Store) Settle() error { return s.keep(record.OwnKey(record.OwnSettled), &s.settled, 1) }
 
 // keep writes a number of this node's own.
 func (s *Store) keep(key []byte, in *atomic.Uint64, value uint64) error {
@@ -112,8 +115,8 @@ func (s *Store) CreateReplica(shard uint32, replica uint64) error {
 		err = s.writeSynced(func(batch *pebble.Batch) error {
 			return errors.Join(
 				setLocal(batch, shard, &raftpb.HardState{}, &raftpb.ConfState{}, position{}, position{}),
-				setProto(batch, shardKey(shard, classMembers), &clusterv1.Members{}),
-				batch.Set(shardKey(shard, classReplica), binary.BigEndian.AppendUint64(nil, replica), nil),
+				setProto(batch, record.Key(shard, record.ClassMembers), &clusterv1.Members{}),
+				batch.Set(record.Key(shard, record.ClassReplica), binary.BigEndian.AppendUint64(nil, replica), nil),
 			)
 		})
 		if err != nil {
@@ -143,13 +146,14 @@ func (l *lane) destroy(g *group) error {
 	g.endStaged(errNotTaken)
 	g.log.dropSnapshot()
 	l.store.leases[g.shard].set(0, 0)
+	all := record.All(g.shard)
 	err := l.store.writeSynced(func(batch *pebble.Batch) error {
 		if planted.Is(planted.TombstoneLeftOut) {
-			return batch.DeleteRange(shardKey(g.shard, 1), shardKey(g.shard+1, 0), nil)
+			return batch.DeleteRange(all.From, all.To, nil)
 		}
 		return errors.Join(
-			batch.DeleteRange(shardKey(g.shard, 1), shardKey(g.shard+1, 0), nil),
-			batch.Set(shardKey(g.shard, classTombstone), binary.BigEndian.AppendUint64(nil, g.replica), nil),
+			batch.DeleteRange(all.From, all.To, nil),
+			batch.Set(record.Key(g.shard, record.ClassTombstone), binary.BigEndian.AppendUint64(nil, g.replica), nil),
 		)
 	})
 	if g.leadership != (Leadership{}) {
@@ -188,7 +192,7 @@ func (g *group) removed() bool {
 
 // tombstone is the highest id of a replica of the shard that was destroyed here; 0 where none was.
 func tombstone(db *pebble.DB, shard uint32) (uint64, error) {
-	value, closer, err := db.Get(shardKey(shard, classTombstone))
+	value, closer, err := db.Get(record.Key(shard, record.ClassTombstone))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}

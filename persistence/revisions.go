@@ -2,26 +2,24 @@ package persistence
 
 import (
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
-
-// standing is where a conversation stands: its revision, and the chain that made it.
-type standing struct{ revision, chain uint64 }
 
 // takes reports whether a commit may be made on it. The revision alone would not do where commits
 // are pipelined: those of an activation that has ended may still be under way when the next one
 // reads what is there and pipelines its own. Its first ones are refused then, and one after them
 // could name the very number that the older ones have made.
-func (s standing) takes(commit *wactorv1.Commit) bool {
-	chained := !commit.Follows || s.chain == commit.Chain || planted.Is(planted.ChainUnchecked)
-	return s.revision == commit.BaseRevision && chained || planted.Is(planted.RevisionUnchecked)
+func takes(at record.Standing, commit *wactorv1.Commit) bool {
+	chained := !commit.Follows || at.Chain == commit.Chain || planted.Is(planted.ChainUnchecked)
+	return at.Revision == commit.BaseRevision && chained || planted.Is(planted.RevisionUnchecked)
 }
 
 // revisionCache remembers revisions of conversations that were committed lately, in two
 // generations. It is never wrong, since apply alone changes revisions and goes through it; it must
 // not rotate while a batch is being filled, whose changes the store does not show yet.
 type revisionCache struct {
-	young, old map[string]standing
+	young, old map[string]record.Standing
 	max        int
 }
 
@@ -30,10 +28,10 @@ type revisionCache struct {
 const maxRevisions, minRevisions = 64 << 10, 64
 
 func newRevisionCache(most int) revisionCache {
-	return revisionCache{young: map[string]standing{}, max: most}
+	return revisionCache{young: map[string]record.Standing{}, max: most}
 }
 
-func (c *revisionCache) get(name string) (standing, bool) {
+func (c *revisionCache) get(name string) (record.Standing, bool) {
 	if at, ok := c.young[name]; ok {
 		return at, true
 	}
@@ -41,11 +39,11 @@ func (c *revisionCache) get(name string) (standing, bool) {
 	return at, ok
 }
 
-func (c *revisionCache) set(name string, at standing) { c.young[name] = at }
+func (c *revisionCache) set(name string, at record.Standing) { c.young[name] = at }
 
 // rotate makes room, between batches.
 func (c *revisionCache) rotate() {
 	if len(c.young) >= c.max {
-		c.young, c.old = map[string]standing{}, c.young
+		c.young, c.old = map[string]record.Standing{}, c.young
 	}
 }

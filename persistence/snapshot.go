@@ -8,6 +8,8 @@ import (
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // A snapshot is the state of a shard as of an applied entry, for a replica that the log does not
@@ -36,7 +38,7 @@ func (s *Snapshot) Each(each func(key, value []byte) error) error {
 		if err != nil {
 			return engineError(err)
 		}
-		if err := each(s.iter.Key()[shardBytes:], value); err != nil {
+		if err := each(record.CutShard(s.iter.Key()), value); err != nil {
 			return err
 		}
 	}
@@ -64,8 +66,7 @@ func (l *groupLog) Snapshot() (*raftpb.Snapshot, error) {
 		l.outgoing.Add(-1)
 		return nil, raft.ErrSnapshotTemporarilyUnavailable
 	}
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: shardKey(l.shard, firstState),
-		UpperBound: shardKey(l.shard+1, 0)})
+	iter, err := l.db.NewIter(bounds(record.State(l.shard)))
 	if err != nil {
 		l.outgoing.Add(-1)
 		return nil, engineError(err)

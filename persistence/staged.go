@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/internal/planted"
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // Staged is a snapshot that is being received: a table beside the store, which becomes a part of it
@@ -38,7 +39,8 @@ func (s *Store) Stage(shard uint32) (*Staged, error) {
 
 // Add adds a record. Keys come in their order, without the shard.
 func (st *Staged) Add(key, value []byte) error {
-	if len(key) == 0 || key[0] < firstState || bytes.Compare(key, st.last) <= 0 {
+	whole, ok := record.PutShard(st.shard, key)
+	if !ok || bytes.Compare(key, st.last) <= 0 {
 		return fmt.Errorf("%w: a key of a snapshot of shard %d", ErrMalformed, st.shard)
 	}
 	st.last = append(st.last[:0], key...)
@@ -49,8 +51,7 @@ func (st *Staged) Add(key, value []byte) error {
 		}
 		st.table = table
 	}
-	return st.table.Set(append(binary.BigEndian.AppendUint32(make([]byte, 0, shardBytes+len(key)), st.shard), key...),
-		value, nil)
+	return st.table.Set(whole, value, nil)
 }
 
 // Commit makes the state the replica's, if the message asks for it in time. done is called once, on
@@ -140,8 +141,8 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 	defer local.remove()
 	err = errors.Join(
 		setLocal(local, g.shard, hard, conf, at, at),
-		setProto(local, shardKey(g.shard, classMembers), members),
-		local.Set(shardKey(g.shard, classReplica), binary.BigEndian.AppendUint64(nil, g.replica), nil),
+		setProto(local, record.Key(g.shard, record.ClassMembers), members),
+		local.Set(record.Key(g.shard, record.ClassReplica), binary.BigEndian.AppendUint64(nil, g.replica), nil),
 		g.keepTombstone(local),
 		local.close(),
 	)
@@ -152,7 +153,8 @@ func (g *group) install(s *Store, hard *raftpb.HardState, snapshot *raftpb.Snaps
 	if g.staged.table != nil {
 		paths = append(paths, g.staged.table.path)
 	}
-	span := pebble.KeyRange{Start: shardKey(g.shard, 1), End: shardKey(g.shard+1, 0)}
+	all := record.All(g.shard)
+	span := pebble.KeyRange{Start: all.From, End: all.To}
 	if _, err := g.db.IngestAndExcise(context.Background(), paths, nil, nil, span); err != nil {
 		return engineError(err)
 	}
@@ -170,7 +172,7 @@ func (g *group) keepTombstone(local *table) error {
 	if err != nil || destroyed == 0 {
 		return err
 	}
-	return local.Set(shardKey(g.shard, classTombstone), binary.BigEndian.AppendUint64(nil, destroyed), nil)
+	return local.Set(record.Key(g.shard, record.ClassTombstone), binary.BigEndian.AppendUint64(nil, destroyed), nil)
 }
 
 // restored takes the log for one that begins behind an entry.

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -119,7 +120,7 @@ func (s *Store) openGroups() (err error) {
 		return err
 	}
 	for shard := uint32(0); shard <= uint32(s.options.Shards); shard++ {
-		exists, err := s.has(shardKey(shard, classReplica))
+		exists, err := s.has(record.Key(shard, record.ClassReplica))
 		if err != nil {
 			return err
 		}

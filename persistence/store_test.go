@@ -33,13 +33,13 @@ func TestCommitsAreLoadedAlsoAfterARestart(t *testing.T) {
 		second := commitOf("shop/1", 1, put(state, "", "{1}"))
 		second.Deletes = []*wactorv1.Key{key(inbox, seq(1))}
 		r.mustCommit(3, second)
-		want := []record{{head, "", "head 2"}, {state, "", "{1}"}, {inbox, seq(2), "b"}}
+		want := []stored{{head, "", "head 2"}, {state, "", "{1}"}, {inbox, seq(2), "b"}}
 		for range 3 {
 			revision, records := r.load(3, "shop/1")
 			if diff := cmp.Diff(want, records); diff != "" || revision != 2 {
 				t.Fatalf("revision %d, records (-want +got):\n%s", revision, diff)
 			}
-			if diff := cmp.Diff([]record{{journal, seq(1), "j"}}, r.scanned(3, "shop/1", journal)); diff != "" {
+			if diff := cmp.Diff([]stored{{journal, seq(1), "j"}}, r.scanned(3, "shop/1", journal)); diff != "" {
 				t.Fatal(diff)
 			}
 			if revision, records := r.load(2, "shop/1"); revision != 0 || records != nil {

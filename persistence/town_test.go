@@ -11,6 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/wactor/wactor/persistence/record"
 )
 
 // town is a few stores that are driven by hand, over a network that does what the test says.
@@ -325,7 +327,7 @@ func (w *town) mustCommit(shard uint32, name string, base uint64) {
 // content is all that a house holds of a shard's state.
 func (h *house) content(shard uint32) string {
 	var out []byte
-	err := h.scan(shardKey(shard, firstState), shardKey(shard+1, 0)[:shardBytes], func(rest, value []byte) error {
+	err := h.scan(record.State(shard), func(rest, value []byte) error {
 		out = fmt.Appendf(out, "%x=%x\n", rest, value)
 		return nil
 	})

@@ -27,6 +27,7 @@ func (l Layer) String() string { return fmt.Sprintf("L%d", int(l)) }
 
 // layers says where each package lives, by its path in the module.
 var layers = map[string]Layer{
+	"persistence/record":  Pure,
 	"proto/wactor/v1":     Pure,
 	"conversation":        Pure,
 	"conversation/audit":  Pure,
@@ -78,7 +79,8 @@ var layers = map[string]Layer{
 // of what nodes send each other; what providers report; the names of the mistakes that are planted
 // for the simulation; and the small homes of what several packages need alike.
 var vocabulary = map[string]bool{
-	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true, "provider": true,
+	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
+	"persistence/record": true, "provider": true,
 	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
 }
 
