@@ -31,7 +31,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	bots := map[string]bot.Bot{}
 	closers := map[string]func(){}
 	for name, b := range cfg.Bots {
-		built, closeBot, err := buildBot(&b)
+		built, closeBot, err := n.buildBot(&b)
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
@@ -57,7 +57,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	return channels, nil
 }
 
-func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
+func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 	if b.HTTP != nil {
 		headers := map[string]string{}
 		for name, value := range b.HTTP.Headers {
@@ -72,13 +72,15 @@ func buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
 		}
 		return h, func() { h.Close() }, nil
 	}
-	source, err := os.ReadFile(b.Flow)
-	if err != nil {
-		return nil, nil, err
-	}
-	parsed, err := flow.Parse(b.Flow, source)
-	if err != nil {
-		return nil, nil, err
+	parsed := n.options.Flows[b.Flow]
+	if parsed == nil {
+		source, err := os.ReadFile(b.Flow)
+		if err != nil {
+			return nil, nil, err
+		}
+		if parsed, err = flow.Parse(b.Flow, source); err != nil {
+			return nil, nil, err
+		}
 	}
 	f := bot.NewFlow(parsed)
 	return f, func() { _ = f.Close() }, nil

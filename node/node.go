@@ -31,6 +31,7 @@ import (
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/persistence"
 )
@@ -42,6 +43,9 @@ type Options struct {
 	Version string
 	// Pages are served beside the webhooks, by pattern of http.ServeMux: the phone of `wactor dev`.
 	Pages map[string]http.Handler
+	// Flows are those that were read already, by the path that the configuration gives; others are
+	// read at the start.
+	Flows map[string]*flow.Flow
 }
 
 // Node is a running node.

@@ -16,7 +16,7 @@ func checkCommand() *cobra.Command {
 		Long:  `Check a configuration and its flows, and print every mistake with file, line and column, and what to do. Exit status 1 where there is one.`,
 		Args:  configByFlag,
 		RunE: func(command *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(command, path)
+			cfg, _, err := loadConfig(command, path)
 			if err != nil {
 				return err
 			}

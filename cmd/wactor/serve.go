@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/node"
 )
 
@@ -29,13 +30,13 @@ Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 5
 and GOMEMLIMIT in the environment take the place of that.`,
 		Args: configByFlag,
 		RunE: func(command *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(command, path)
+			cfg, flows, err := loadConfig(command, path)
 			if err != nil {
 				return err
 			}
 			defer keepHeadroom()()
 			logger := newLogger(cfg.Log, command.ErrOrStderr())
-			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version}, grace, nil)
+			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Flows: flows}, grace, nil)
 		},
 	}
 	addConfigFlag(command, &path)
@@ -58,30 +59,31 @@ func configByFlag(command *cobra.Command, args []string) error {
 	return nil
 }
 
-// loadConfig loads a configuration and checks the flows that it names, and prints every mistake of
-// both.
-func loadConfig(command *cobra.Command, path string) (*config.Config, error) {
+// loadConfig loads a configuration and the flows that it names, by their paths, and prints every
+// mistake of both.
+func loadConfig(command *cobra.Command, path string) (*config.Config, map[string]*flow.Flow, error) {
 	out := command.ErrOrStderr()
 	cfg, err := config.Load(path, os.LookupEnv)
 	if errors.Is(err, fs.ErrNotExist) && !command.Flags().Changed("config") {
 		err = fmt.Errorf("%w; name your configuration with -c, or try a bot without any: wactor dev", err)
 	}
 	if err != nil {
-		return nil, report(err, out)
+		return nil, nil, report(err, out)
 	}
 	failed := false
+	flows := map[string]*flow.Flow{}
 	for _, name := range sortedNames(cfg.Bots) {
 		if file := cfg.Bots[name].Flow; file != "" {
-			if _, err := loadFlow(file); err != nil {
+			if flows[file], err = loadFlow(file); err != nil {
 				failed = true
 				_ = report(err, out)
 			}
 		}
 	}
 	if failed {
-		return nil, quietError{1}
+		return nil, nil, quietError{1}
 	}
-	return cfg, nil
+	return cfg, flows, nil
 }
 
 // run runs a node until the context ends; ready is told when it serves.
