@@ -26,7 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/actors"
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 )
 
 // Router takes deliveries to their conversations. Deliver never blocks; deliveries of one
@@ -36,12 +36,16 @@ type Router interface{ Deliver(*actors.Delivery) }
 // Channel is what the gateway must know of a channel.
 type Channel struct {
 	Name string
-	// PhoneNumberID is the business number whose changes belong to this channel.
-	PhoneNumberID string
-	VerifyToken   string
-	// AppSecrets sign the webhooks; several while one is replaced by another.
-	AppSecrets []string
+	// Provider tells apart numbers that two providers name alike.
+	Provider string
+	// Number is the provider's id of the business number, whose parts of a webhook belong to this
+	// channel.
+	Number string
+	Codec  provider.Codec
 }
+
+// number names a business number.
+type number struct{ provider, id string }
 
 // Options configure a Gateway.
 type Options struct {
@@ -96,7 +100,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	metrics  *metrics
 	byName   map[string]*Channel
-	byNumber map[string]*Channel
+	byNumber map[number]*Channel
 
 	inFlight, inFlightBytes atomic.Int64
 }
@@ -104,12 +108,12 @@ type Gateway struct {
 // New returns a Gateway.
 func New(options Options) *Gateway {
 	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{},
-		byNumber: map[string]*Channel{}}
+		byNumber: map[number]*Channel{}}
 	g.metrics = newMetrics(g.options.Registerer)
 	for i := range g.options.Channels {
 		channel := &g.options.Channels[i]
 		g.byName[channel.Name] = channel
-		g.byNumber[channel.PhoneNumberID] = channel
+		g.byNumber[number{channel.Provider, channel.Number}] = channel
 	}
 	g.mux.HandleFunc("GET /webhooks/{channel}", g.handshake)
 	g.mux.HandleFunc("POST /webhooks/{channel}", g.webhook)
@@ -125,12 +129,12 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown channel", http.StatusNotFound)
 		return
 	}
-	challenge, ok := cloudapi.Handshake(r.URL.Query(), channel.VerifyToken)
+	challenge, ok := channel.Codec.Challenge(r.URL.Query())
 	if !ok {
 		http.Error(w, "the verify token is not that of this channel", http.StatusForbidden)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write([]byte(challenge))
+	_, _ = w.Write(challenge)
 }

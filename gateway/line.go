@@ -3,7 +3,7 @@ package gateway
 import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 )
 
 // line is what one webhook holds for one conversation, in its order. Each delivery waits until the
@@ -22,7 +22,7 @@ func linesOf(deliveries []*actors.Delivery, all *outcomes, router Router) []*lin
 	of := make(map[conversation.ID]*line, len(deliveries))
 	for _, d := range deliveries {
 		l := of[d.Conversation]
-		if l == nil || d.Conversation.User == cloudapi.Nobody {
+		if l == nil || d.Conversation.User == provider.UnreadUser {
 			l = &line{all: all, router: router}
 			of[d.Conversation] = l
 			lines = append(lines, l)

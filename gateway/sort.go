@@ -8,67 +8,66 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 )
 
 // webhook is one signed POST while it is sorted into deliveries.
 type webhook struct {
 	*Gateway
-	channel   *Channel // that of the address
-	signature string
-	body      []byte
-	nowMs     int64
-	out       []*actors.Delivery
-	accepts   map[*Channel]bool // whether another channel accepts this signature
-	unread    int
+	channel *Channel // that of the address
+	header  provider.Header
+	body    []byte
+	nowMs   int64
+	out     []*actors.Delivery
+	accepts map[*Channel]bool // whether another channel accepts this signature
+	unread  int
 }
 
 // sort makes deliveries of a signed body. Each change goes to the channel of its phone number,
 // since a provider app has one callback for all its numbers; but only where that channel accepts
 // the secret that the POST was signed with.
-func (g *Gateway) sort(channel *Channel, signature string, body []byte, now time.Time) []*actors.Delivery {
-	w := &webhook{Gateway: g, channel: channel, signature: signature, body: body, nowMs: now.UnixMilli()}
-	decoded, err := cloudapi.Decode(body)
+func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, now time.Time) []*actors.Delivery {
+	w := &webhook{Gateway: g, channel: channel, header: header, body: body, nowMs: now.UnixMilli()}
+	decoded, err := channel.Codec.Decode(body)
 	if err != nil {
 		w.keep(channel, err.Error(), append([]byte(nil), body...))
 		return w.out
 	}
-	w.out = make([]*actors.Delivery, 0, len(decoded.Messages)+len(decoded.Statuses))
-	for i := range decoded.Messages {
-		w.message(&decoded.Messages[i])
+	w.out = make([]*actors.Delivery, 0, len(decoded.Messages)+len(decoded.Identities)+len(decoded.Statuses))
+	for _, in := range decoded.Messages {
+		w.message(in.Number, in.User, in.Message)
+	}
+	for _, in := range decoded.Identities {
+		w.message(in.Number, in.User, in.Message)
 	}
 	for i := range decoded.Statuses {
 		w.status(&decoded.Statuses[i])
 	}
 	for _, unread := range decoded.Unread {
-		w.keep(w.ownerOr(unread.PhoneNumberID, channel), unread.Reason, unread.Raw)
+		w.keep(w.ownerOr(unread.Number, channel), unread.Reason, unread.Raw)
 	}
-	g.metrics.others.Add(float64(len(decoded.Others)))
+	g.metrics.others.Add(float64(len(decoded.Changes)))
 	return w.out
 }
 
-func (w *webhook) message(in *cloudapi.Inbound) {
-	owner := w.owner(in.PhoneNumberID)
-	switch {
-	case owner == nil:
-		w.keep(w.channel, "the phone_number_id is of no channel that accepts this signature", in.Message.Raw)
-		return
-	case in.GroupID != "":
-		w.metrics.others.Inc() // never a private turn, never answered
+func (w *webhook) message(number string, user *wactorv1.User, message *wactorv1.Message) {
+	owner := w.owner(number)
+	if owner == nil {
+		w.keep(w.channel, "the business number is of no channel that accepts this signature", message.Raw)
 		return
 	}
-	in.Message.ReceivedMs = w.nowMs
+	message.ReceivedMs = w.nowMs
 	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: owner.Name, User: in.User.Id},
-		Message:      in.Message,
-		User:         in.User,
+		Conversation: conversation.ID{Channel: owner.Name, User: user.Id},
+		Message:      message,
+		User:         user,
 		Node:         w.options.Node,
 	})
 }
 
-func (w *webhook) status(s *cloudapi.Status) {
+func (w *webhook) status(s *provider.Status) {
 	w.metrics.statuses.WithLabelValues(statusLabel(s.Status)).Inc()
-	owner := w.owner(s.PhoneNumberID)
+	owner := w.owner(s.Number)
 	if owner == nil {
 		return
 	}
@@ -98,7 +97,7 @@ func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	}
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: channel.Name, User: cloudapi.Nobody},
+		Conversation: conversation.ID{Channel: channel.Name, User: provider.UnreadUser},
 		Message: &wactorv1.Message{
 			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason,
 			ReceivedMs: w.nowMs, Raw: raw,
@@ -107,15 +106,19 @@ func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	})
 }
 
-// owner returns the channel of a phone number; nil where there is none that accepts the signature.
-func (w *webhook) owner(phoneNumberID string) *Channel {
-	owner := w.byNumber[phoneNumberID]
+// owner returns the channel of a business number; nil where there is none that accepts the
+// signature.
+func (w *webhook) owner(id string) *Channel {
+	if id == "" {
+		return w.channel
+	}
+	owner := w.byNumber[number{w.channel.Provider, id}]
 	if owner == nil || owner == w.channel {
 		return owner
 	}
 	accepts, checked := w.accepts[owner]
 	if !checked {
-		accepts = cloudapi.Verify(owner.AppSecrets, w.signature, w.body)
+		accepts = provider.Authentic(owner.Codec, w.header, w.body)
 		if w.accepts == nil {
 			w.accepts = map[*Channel]bool{}
 		}
@@ -127,8 +130,8 @@ func (w *webhook) owner(phoneNumberID string) *Channel {
 	return owner
 }
 
-func (w *webhook) ownerOr(phoneNumberID string, fallback *Channel) *Channel {
-	if owner := w.owner(phoneNumberID); owner != nil {
+func (w *webhook) ownerOr(id string, fallback *Channel) *Channel {
+	if owner := w.owner(id); owner != nil {
 		return owner
 	}
 	return fallback

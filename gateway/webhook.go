@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/actors"
-	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // answer is what a webhook is answered with.
@@ -57,8 +56,8 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if channel == nil {
 		return answerNoChannel
 	}
-	signature := r.Header.Get(cloudapi.SignatureHeader)
-	if cloudapi.MalformedSignature(signature) {
+	signature, ok := channel.Codec.Signature(r.Header)
+	if !ok {
 		return answerSignature
 	}
 	if r.ContentLength > g.options.MaxBody {
@@ -76,14 +75,14 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 		return readAnswer(err)
 	}
 	body := buffer.Bytes()
-	if !cloudapi.Verify(channel.AppSecrets, signature, body) {
+	if _, _ = signature.Write(body); !signature.Authentic() {
 		return answerSignature
 	}
 	defer g.inFlight.Add(-1)
 	if g.inFlight.Add(1) > g.options.MaxInFlight {
 		return answerOverloaded
 	}
-	return g.deliver(r.Context(), g.sort(channel, signature, body, now))
+	return g.deliver(r.Context(), g.sort(channel, r.Header, body, now))
 }
 
 // arrival reads a body and counts its bytes in as they come. Neither the length that is announced

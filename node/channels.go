@@ -115,8 +115,8 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 	var out []gateway.Channel
 	for _, c := range n.channels {
 		out = append(out, gateway.Channel{
-			Name: c.config.Name, PhoneNumberID: c.config.PhoneNumberID,
-			VerifyToken: c.config.VerifyToken.Reveal(), AppSecrets: c.config.AppSecret.Reveal(),
+			Name: c.config.Name, Provider: string(c.config.Provider), Number: c.config.PhoneNumberID,
+			Codec: cloudapi.Codec{VerifyToken: c.config.VerifyToken.Reveal(), AppSecrets: c.config.AppSecret.Reveal()},
 		})
 	}
 	return out

@@ -15,7 +15,7 @@ func TestMessageGoesTheWholeWay(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	if m := w.message(t); m.User.WaId != user || m.User.Name != "Ana" || m.Message.Text != "hi" ||
-		m.PhoneNumberID != "100" {
+		m.Number != "100" {
 		t.Errorf("webhook %+v", m)
 	}
 	events := w.events(t, "", has(KindWebhook, 4)) // the message, and three statuses of the reply

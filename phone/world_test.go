@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
@@ -28,13 +29,13 @@ type world struct {
 	page     *httptest.Server
 	graph    *httptest.Server
 	client   *http.Client
-	webhooks chan *cloudapi.Webhook
+	webhooks chan *provider.Batch
 	// refuse is how many webhooks the bot's server answers 503 before it takes any.
 	refuse atomic.Int64
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{webhooks: make(chan *cloudapi.Webhook, 100), client: &http.Client{Transport: &http.Transport{}}}
+	w := &world{webhooks: make(chan *provider.Batch, 100), client: &http.Client{Transport: &http.Transport{}}}
 	bot := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.takeWebhook(t, rw,
 			r)
@@ -57,7 +58,7 @@ func newWorld(t *testing.T) *world {
 // takeWebhook is the bot: it repeats what it is told.
 func (w *world) takeWebhook(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	if !cloudapi.Verify([]string{"secret"}, r.Header.Get(cloudapi.SignatureHeader), body) {
+	if !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
 		t.Error("a webhook is not signed")
 	}
 	if w.refuse.Add(-1) >= 0 {
@@ -115,7 +116,7 @@ func (w *world) send(t *testing.T, body string, header ...string) int {
 }
 
 // message waits for the next webhook with a message.
-func (w *world) message(t *testing.T) cloudapi.Inbound {
+func (w *world) message(t *testing.T) provider.Message {
 	t.Helper()
 	for webhook := range w.webhooks {
 		if len(webhook.Messages) > 0 {

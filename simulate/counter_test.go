@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
@@ -27,7 +28,7 @@ type counter struct {
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	webhook, err := cloudapi.Decode(body)
-	if err != nil || !cloudapi.Verify([]string{"secret"}, r.Header.Get(cloudapi.SignatureHeader), body) {
+	if err != nil || !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -44,7 +45,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *counter) handle(m cloudapi.Inbound, n int) {
+func (c *counter) handle(m provider.Message, n int) {
 	user := m.User.WaId
 	c.mu.Lock()
 	locked := true

@@ -38,7 +38,7 @@ func BenchmarkDecodeEncodingJSON(b *testing.B) {
 					Field string
 					Value struct {
 						Metadata struct {
-							PhoneNumberID string `json:"phone_number_id"`
+							Number string `json:"phone_number_id"`
 						}
 						Contacts []struct {
 							WaID    string `json:"wa_id"`
@@ -73,7 +73,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if !Verify(secrets, header, body) {
+		if !verify(secrets, header, body) {
 			b.Fatal("not verified")
 		}
 	}

@@ -1,5 +1,7 @@
 package cloudapi
 
+import "github.com/wactor/wactor/provider"
+
 const fieldMessages = "messages"
 
 // change is one element of entry[].changes: what happened on one phone number. The lists are kept
@@ -101,7 +103,7 @@ func isEmpty(list []byte) bool {
 }
 
 func (d *decoder) other(c *change) {
-	d.webhook.Others = append(d.webhook.Others, Other{PhoneNumberID: c.phoneNumberID, Field: c.field})
+	d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: c.field})
 }
 
 const wrongType = " is of the wrong JSON type"

@@ -1,6 +1,10 @@
 package cloudapi
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/wactor/wactor/provider"
+)
 
 // Decode reads the body of a webhook POST whose signature was verified. An error (ErrSyntax,
 // ErrTooDeep, ErrTooMany, ErrObject, ErrEnvelope) means that the body as a whole is no webhook of
@@ -8,8 +12,8 @@ import "bytes"
 //
 // It reads the envelope once and remembers where the lists of a change lie, then reads those lists:
 // the phone number and the contacts that a message needs may stand behind it.
-func Decode(body []byte) (*Webhook, error) {
-	d := decoder{webhook: new(Webhook), scan: scanner{data: body}}
+func Decode(body []byte) (*provider.Batch, error) {
+	d := decoder{webhook: new(provider.Batch), scan: scanner{data: body}}
 	s := &d.scan
 	var object string
 	isObject, listed := s.peek() == '{', false
@@ -41,7 +45,7 @@ const accountObject = "whatsapp_business_account"
 // decoder is one run of Decode. scan is the only scanner that can meet a syntax mistake: all others
 // read what it passed.
 type decoder struct {
-	webhook *Webhook
+	webhook *provider.Batch
 	scan    scanner
 	updates int
 	changes int
@@ -96,7 +100,7 @@ func (d *decoder) count(updates *int) {
 }
 
 func (d *decoder) unread(phoneNumberID, reason string, raw []byte) {
-	d.webhook.Unread = append(d.webhook.Unread, Unread{PhoneNumberID: phoneNumberID, Reason: reason,
+	d.webhook.Unread = append(d.webhook.Unread, provider.Unread{Number: phoneNumberID, Reason: reason,
 		Raw: bytes.Clone(raw)})
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wactor/wactor/provider"
 )
 
 // envelope wraps changes into a webhook body.
@@ -22,7 +24,7 @@ func valueOf(members string) string {
 
 const goodText = `{"id":"wamid.good","from":"15550001","timestamp":"1700000000","type":"text","text":{"body":"hi"}}`
 
-func mustDecode(t *testing.T, body []byte) *Webhook {
+func mustDecode(t *testing.T, body []byte) *provider.Batch {
 	t.Helper()
 	webhook, err := Decode(body)
 	if err != nil {
@@ -93,10 +95,10 @@ func TestOneStrangePieceSpoilsNoOther(t *testing.T) {
 		"no id":              {`{"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
 		"null id":            {`{"id":null,"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
 		"id a number":        {`{"id":7,"from":"1","type":"text","text":{"body":"x"}}`, "id is of the wrong JSON type"},
-		"id too long":        {`{"id":"` + strings.Repeat("x", MaxMessageID+1) + `","from":"1"}`, "id is too long"},
+		"id too long":        {`{"id":"` + strings.Repeat("x", provider.MaxMessageID+1) + `","from":"1"}`, "id is too long"},
 		"id with control":    {`{"id":"\u0000sent","from":"1"}`, "id holds control characters"},
 		"no sender":          {`{"id":"a","type":"text","text":{"body":"x"}}`, "sender is missing"},
-		"sender too long":    {`{"id":"a","from":"` + strings.Repeat("1", MaxUserID+1) + `"}`, "sender is too long"},
+		"sender too long":    {`{"id":"a","from":"` + strings.Repeat("1", provider.MaxUserID+1) + `"}`, "sender is too long"},
 		"sender is nobody":   {`{"id":"a","from":"?"}`, "sender is nobody"},
 		"BSUID is nobody":    {`{"id":"a","from":"1","from_user_id":"?"}`, "sender is nobody"},
 		"BSUID with control": {`{"id":"a","from":"1","from_user_id":"US.\u0000"}`, "sender holds control characters"},
@@ -120,7 +122,7 @@ func TestOneStrangePieceSpoilsNoOther(t *testing.T) {
 			if len(webhook.Messages) != 3 {
 				t.Errorf("%d messages, want the 3 good ones", len(webhook.Messages))
 			}
-			want := []Unread{{PhoneNumberID: "900", Reason: test.reason, Raw: []byte(test.piece)}}
+			want := []provider.Unread{{Number: "900", Reason: test.reason, Raw: []byte(test.piece)}}
 			if diff := cmp.Diff(want, webhook.Unread); diff != "" {
 				t.Errorf("unread (-want +got):\n%s", diff)
 			}
@@ -132,25 +134,25 @@ func TestStrangeEnvelopeParts(t *testing.T) {
 	good := valueOf(`"messages":[` + goodText + `]`)
 	for name, test := range map[string]struct {
 		change string
-		want   Unread
+		want   provider.Unread
 	}{
-		"change a number":       {`5`, Unread{Reason: "change is of the wrong JSON type", Raw: []byte(`5`)}},
-		"value a string":        {`{"field":"messages","value":"x"}`, Unread{Reason: "value is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":"x"}`)}},
-		"messages an object":    {valueOf(`"messages":{"id":"a"}`), Unread{PhoneNumberID: "900", Reason: "messages is of the wrong JSON type", Raw: []byte(`{"id":"a"}`)}},
-		"statuses a string":     {valueOf(`"statuses":"sent"`), Unread{PhoneNumberID: "900", Reason: "statuses is of the wrong JSON type", Raw: []byte(`"sent"`)}},
-		"no field":              {`{"value":{"messages":[` + goodText + `]}}`, Unread{Reason: "field is missing", Raw: []byte(`{"value":{"messages":[` + goodText + `]}}`)}},
-		"no number":             {`{"field":"messages","value":{"messages":[` + goodText + `]}}`, Unread{Reason: "metadata.phone_number_id is missing", Raw: []byte(`{"field":"messages","value":{"messages":[` + goodText + `]}}`)}},
-		"metadata a list":       {`{"field":"messages","value":{"metadata":[],"messages":[]}}`, Unread{Reason: "metadata is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":{"metadata":[],"messages":[]}}`)}},
-		"status without id":     {valueOf(`"statuses":[{"status":"sent"}]`), Unread{PhoneNumberID: "900", Reason: "status.id is missing", Raw: []byte(`{"status":"sent"}`)}},
-		"status without status": {valueOf(`"statuses":[{"id":"w"}]`), Unread{PhoneNumberID: "900", Reason: "status.status is missing", Raw: []byte(`{"id":"w"}`)}},
-		"status a string":       {valueOf(`"statuses":["sent"]`), Unread{PhoneNumberID: "900", Reason: "status is of the wrong JSON type", Raw: []byte(`"sent"`)}},
+		"change a number":       {`5`, provider.Unread{Reason: "change is of the wrong JSON type", Raw: []byte(`5`)}},
+		"value a string":        {`{"field":"messages","value":"x"}`, provider.Unread{Reason: "value is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":"x"}`)}},
+		"messages an object":    {valueOf(`"messages":{"id":"a"}`), provider.Unread{Number: "900", Reason: "messages is of the wrong JSON type", Raw: []byte(`{"id":"a"}`)}},
+		"statuses a string":     {valueOf(`"statuses":"sent"`), provider.Unread{Number: "900", Reason: "statuses is of the wrong JSON type", Raw: []byte(`"sent"`)}},
+		"no field":              {`{"value":{"messages":[` + goodText + `]}}`, provider.Unread{Reason: "field is missing", Raw: []byte(`{"value":{"messages":[` + goodText + `]}}`)}},
+		"no number":             {`{"field":"messages","value":{"messages":[` + goodText + `]}}`, provider.Unread{Reason: "metadata.phone_number_id is missing", Raw: []byte(`{"field":"messages","value":{"messages":[` + goodText + `]}}`)}},
+		"metadata a list":       {`{"field":"messages","value":{"metadata":[],"messages":[]}}`, provider.Unread{Reason: "metadata is of the wrong JSON type", Raw: []byte(`{"field":"messages","value":{"metadata":[],"messages":[]}}`)}},
+		"status without id":     {valueOf(`"statuses":[{"status":"sent"}]`), provider.Unread{Number: "900", Reason: "status.id is missing", Raw: []byte(`{"status":"sent"}`)}},
+		"status without status": {valueOf(`"statuses":[{"id":"w"}]`), provider.Unread{Number: "900", Reason: "status.status is missing", Raw: []byte(`{"id":"w"}`)}},
+		"status a string":       {valueOf(`"statuses":["sent"]`), provider.Unread{Number: "900", Reason: "status is of the wrong JSON type", Raw: []byte(`"sent"`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			webhook := mustDecode(t, envelope(good, test.change, good))
 			if len(webhook.Messages) != 2 {
 				t.Errorf("%d messages, want the 2 good ones", len(webhook.Messages))
 			}
-			if diff := cmp.Diff([]Unread{test.want}, webhook.Unread); diff != "" {
+			if diff := cmp.Diff([]provider.Unread{test.want}, webhook.Unread); diff != "" {
 				t.Errorf("unread (-want +got):\n%s", diff)
 			}
 		})
@@ -175,9 +177,11 @@ func TestChangesWithoutAnythingToAnswer(t *testing.T) {
 		valueOf(`"messages":[ ],"statuses":null`),
 		`{"field":"user_preferences","value":"x"}`,
 	))
-	want := &Webhook{Others: []Other{
-		{"900", "standby"}, {"900", "smb_message_echoes"}, {"900", "history"}, {"", "account_update"}, {"900", ""},
-		{"900", "messages"}, {"900", "messages"}, {"900", "messages"}, {"", "user_preferences"},
+	want := &provider.Batch{Changes: []provider.Change{
+		{Number: "900", Field: "standby"}, {Number: "900", Field: "smb_message_echoes"},
+		{Number: "900", Field: "history"}, {Field: "account_update"}, {Number: "900"},
+		{Number: "900", Field: "messages"}, {Number: "900", Field: "messages"}, {Number: "900", Field: "messages"},
+		{Field: "user_preferences"},
 	}}
 	if diff := cmp.Diff(want, webhook); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -192,14 +196,14 @@ func TestStatuses(t *testing.T) {
 		{"id":"w4","status":"warped","recipient_type":"group","recipient_id":"G","participant_recipient_id":"15550002","errors":"x"},
 		{"id":"w5","status":"sent","recipient_type":"group","recipient_id":"G","recipient_participant_id":"15550003","recipient_participant_user_id":"US.13"}],
 		"messages":[`+goodText+`]`)))
-	want := []Status{
-		{PhoneNumberID: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001",
+	want := []provider.Status{
+		{Number: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001",
 			AtMs: 1700000001000},
-		{PhoneNumberID: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000,
+		{Number: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000,
 			ErrorCode: 131047, ErrorTitle: "Re-engagement message"},
-		{PhoneNumberID: "900", MessageID: "w3", Status: "failed", RecipientUserID: "US.12", ErrorCode: 131026},
-		{PhoneNumberID: "900", MessageID: "w4", Status: "warped", RecipientWaID: "15550002"},
-		{PhoneNumberID: "900", MessageID: "w5", Status: "sent", RecipientWaID: "15550003", RecipientUserID: "US.13"},
+		{Number: "900", MessageID: "w3", Status: "failed", RecipientUserID: "US.12", ErrorCode: 131026},
+		{Number: "900", MessageID: "w4", Status: "warped", RecipientWaID: "15550002"},
+		{Number: "900", MessageID: "w5", Status: "sent", RecipientWaID: "15550003", RecipientUserID: "US.13"},
 	}
 	if diff := cmp.Diff(want, webhook.Statuses); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -226,7 +230,7 @@ func TestNothingAliasesTheBody(t *testing.T) {
 // out, and a long name is cut.
 func TestStrangeContactsSpoilNoMessage(t *testing.T) {
 	for name, id := range map[string]string{
-		"too long": strings.Repeat("x", MaxUserID+1), "control characters": `DE.\u0001`, "nobody": Nobody,
+		"too long": strings.Repeat("x", provider.MaxUserID+1), "control characters": `DE.\u0001`, "nobody": provider.UnreadUser,
 	} {
 		contact := `"contacts":[{"wa_id":"1","user_id":"` + id + `","profile":{"name":"` + strings.Repeat("é", MaxName) + `"}}]`
 		webhook := mustDecode(t, envelope(valueOf(contact+`,"messages":[{"id":"a","from":"1","type":"text","text":{"body":"x"}}]`)))

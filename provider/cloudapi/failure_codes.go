@@ -72,7 +72,7 @@ var codes = map[int]meaning{
 	// to be lost.
 	131048: {provider.ChannelHeld, "spam rate limit", 0},
 
-	// Meta's side. Nobody says whether the message went out.
+	// Meta's side. provider.UnreadUser says whether the message went out.
 	1:      {provider.Unknown, "unknown API error", 0},
 	2:      {provider.Unknown, "API service down", 0},
 	131000: {provider.Unknown, "something went wrong", 0},

@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/golden with what Decode makes today")
@@ -58,7 +61,7 @@ func TestGolden(t *testing.T) {
 
 // render writes a webhook as indented JSON. protojson's own spacing differs from build to build, so
 // it goes through encoding/json; Raw is left out, it is in the fixture.
-func render(t *testing.T, webhook *Webhook) []byte {
+func render(t *testing.T, webhook *provider.Batch) []byte {
 	t.Helper()
 	asJSON := func(m proto.Message) json.RawMessage {
 		text, err := protojson.Marshal(m)
@@ -68,19 +71,26 @@ func render(t *testing.T, webhook *Webhook) []byte {
 		return text
 	}
 	type message struct {
-		PhoneNumberID, GroupID string          `json:",omitempty"`
-		User, Message          json.RawMessage `json:",omitempty"`
+		Number        string          `json:",omitempty"`
+		User, Message json.RawMessage `json:",omitempty"`
 	}
 	view := struct {
-		Messages []message `json:",omitempty"`
-		Statuses []Status  `json:",omitempty"`
-		Unread   []Unread  `json:",omitempty"`
-		Others   []Other   `json:",omitempty"`
-	}{Statuses: webhook.Statuses, Unread: webhook.Unread, Others: webhook.Others}
-	for _, in := range webhook.Messages {
-		bare := proto.CloneOf(in.Message)
+		Messages   []message         `json:",omitempty"`
+		Identities []message         `json:",omitempty"`
+		Statuses   []provider.Status `json:",omitempty"`
+		Unread     []provider.Unread `json:",omitempty"`
+		Changes    []provider.Change `json:",omitempty"`
+	}{Statuses: webhook.Statuses, Unread: webhook.Unread, Changes: webhook.Changes}
+	show := func(number string, user *wactorv1.User, in *wactorv1.Message) message {
+		bare := proto.CloneOf(in)
 		bare.Raw = nil
-		view.Messages = append(view.Messages, message{in.PhoneNumberID, in.GroupID, asJSON(in.User), asJSON(bare)})
+		return message{number, asJSON(user), asJSON(bare)}
+	}
+	for _, in := range webhook.Messages {
+		view.Messages = append(view.Messages, show(in.Number, in.User, in.Message))
+	}
+	for _, in := range webhook.Identities {
+		view.Identities = append(view.Identities, show(in.Number, in.User, in.Message))
 	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)

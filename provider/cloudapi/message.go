@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 func (d *decoder) messages(c *change) {
@@ -36,16 +37,30 @@ func (d *decoder) message(c *change, s *scanner, people *contacts) {
 	if s.odd != "" {
 		m.flaw, s.odd = s.odd+wrongType, ""
 	}
+	if m.groupID != "" { // never a private turn, never answered
+		d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: fieldGroup})
+		return
+	}
 	message, user := m.normalise(people)
 	if m.flaw != "" {
 		d.unread(c.phoneNumberID, m.flaw, raw)
 		return
 	}
 	message.Raw = bytes.Clone(raw)
-	d.webhook.Messages = append(d.webhook.Messages, Inbound{
-		PhoneNumberID: c.phoneNumberID, User: user, Message: message, GroupID: m.groupID,
-	})
+	if message.Type == typeSystem {
+		d.webhook.Identities = append(d.webhook.Identities,
+			provider.Identity{Number: c.phoneNumberID, User: user, Message: message})
+		return
+	}
+	d.webhook.Messages = append(d.webhook.Messages,
+		provider.Message{Number: c.phoneNumberID, User: user, Message: message})
 }
+
+// typeSystem is the type of what Meta reports about a user, who has not written it.
+const typeSystem = "system"
+
+// fieldGroup is what a message of a group is counted as.
+const fieldGroup = "group_messages"
 
 // inbound is one element of value.messages while it is read.
 type inbound struct {
@@ -109,7 +124,7 @@ func (m *inbound) normalise(people *contacts) (*wactorv1.Message, *wactorv1.User
 	if odd := m.content.fill(message); odd != "" {
 		m.flaw = odd + wrongType
 	}
-	if message.Type == "system" {
+	if message.Type == typeSystem {
 		m.content.rename(user)
 	}
 	return message, user
@@ -119,7 +134,7 @@ func flawOfID(id string) string {
 	switch {
 	case id == "":
 		return "id is missing"
-	case len(id) > MaxMessageID:
+	case len(id) > provider.MaxMessageID:
 		return "id is too long"
 	case hasControl(id):
 		return "id holds control characters"
@@ -131,11 +146,11 @@ func flawOfUser(user *wactorv1.User) string {
 	switch {
 	case user.GetId() == "":
 		return "sender is missing"
-	case len(user.GetWaId()) > MaxUserID || len(user.GetUserId()) > MaxUserID:
+	case len(user.GetWaId()) > provider.MaxUserID || len(user.GetUserId()) > provider.MaxUserID:
 		return "sender is too long"
 	case hasControl(user.GetWaId()) || hasControl(user.GetUserId()):
 		return "sender holds control characters"
-	case user.GetWaId() == Nobody || user.GetUserId() == Nobody:
+	case user.GetWaId() == provider.UnreadUser || user.GetUserId() == provider.UnreadUser:
 		return "sender is nobody"
 	}
 	return ""
@@ -143,7 +158,9 @@ func flawOfUser(user *wactorv1.User) string {
 
 // fitsID reports whether something that a webhook adds to a sender may be one of the user's ids.
 // Where not, it is left out.
-func fitsID(id string) bool { return len(id) <= MaxUserID && !hasControl(id) && id != Nobody }
+func fitsID(id string) bool {
+	return len(id) <= provider.MaxUserID && !hasControl(id) && id != provider.UnreadUser
+}
 
 // hasControl: ids and senders become keys of the store, where control characters separate.
 func hasControl(text string) bool {

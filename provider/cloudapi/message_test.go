@@ -9,16 +9,21 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // decodeMessage decodes one message with these members beside id, from and timestamp.
 func decodeMessage(t *testing.T, members string) *wactorv1.Message {
 	t.Helper()
 	webhook := mustDecode(t, envelope(valueOf(`"messages":[{"id":"w","from":"1555","timestamp":"1700000000",`+members+`}]`)))
-	if len(webhook.Messages) != 1 {
-		t.Fatalf("%d messages, unread %+v", len(webhook.Messages), webhook.Unread)
+	switch {
+	case len(webhook.Messages) == 1:
+		return webhook.Messages[0].Message
+	case len(webhook.Identities) == 1:
+		return webhook.Identities[0].Message
 	}
-	return webhook.Messages[0].Message
+	t.Fatalf("%d messages, unread %+v", len(webhook.Messages), webhook.Unread)
+	return nil
 }
 
 func TestMessageTypes(t *testing.T) {
@@ -174,8 +179,9 @@ func TestSenderAmongManyContacts(t *testing.T) {
 
 func TestGroup(t *testing.T) {
 	body := envelope(valueOf(`"messages":[{"id":"w","from":"1","group_id":"G","type":"text","text":{"body":"x"}}]`))
-	if got := mustDecode(t, body).Messages[0].GroupID; got != "G" {
-		t.Errorf("GroupID = %q", got)
+	want := &provider.Batch{Changes: []provider.Change{{Number: "900", Field: "group_messages"}}}
+	if diff := cmp.Diff(want, mustDecode(t, body)); diff != "" {
+		t.Error(diff)
 	}
 }
 

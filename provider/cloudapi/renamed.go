@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // A user who changes the phone number gets a new BSUID with it. WhatsApp tells in three ways, in
@@ -79,10 +80,11 @@ func (d *decoder) userUpdates(c *change) {
 			continue
 		}
 		become(user, u.phone, u.current)
-		d.webhook.Messages = append(d.webhook.Messages, Inbound{PhoneNumberID: c.phoneNumberID, User: user,
-			Message: &wactorv1.Message{
-				Id: id, Type: "system", SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
-			}})
+		d.webhook.Identities = append(d.webhook.Identities, provider.Identity{
+			Number: c.phoneNumberID, User: user, Message: &wactorv1.Message{
+				Id: id, Type: typeSystem, SentMs: milliseconds(u.timestamp), Raw: bytes.Clone(raw),
+			},
+		})
 	}
 	if s.odd != "" {
 		d.unread(c.phoneNumberID, s.odd+wrongType, c.userUpdates)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wactor/wactor/provider"
 )
 
 func TestRenamedUsers(t *testing.T) {
@@ -22,7 +24,7 @@ func TestRenamedUsers(t *testing.T) {
 		"new BSUID of a phone":     {system(`"from":"4915","from_user_id":"US.a"`, `"type":"user_changed_user_id","user_id":"US.b"`), "4915: , US.b"},
 		"the same BSUID":           {system(`"from":"4915","from_user_id":"US.a"`, `"type":"customer_identity_changed","user_id":"US.a"`), "4915: 4915, US.a"},
 		"nothing new":              {system(`"from":"4915"`, `"body":"hello"`), "4915: 4915, "},
-		"a strange new number":     {system(`"from":"4915"`, `"wa_id":"`+strings.Repeat("9", MaxUserID+1)+`"`), "4915: 4915, "},
+		"a strange new number":     {system(`"from":"4915"`, `"wa_id":"`+strings.Repeat("9", provider.MaxUserID+1)+`"`), "4915: 4915, "},
 		"nobody's number":          {system(`"from":"4915"`, `"wa_id":"?","user_id":"?"`), "4915: 4915, "},
 		"update of the BSUID":      {change("user_id_update", `"user_id_update":[{"wa_id":"4916","user_id":{"previous":"US.a","current":"US.b"},"timestamp":1753851315}]`), "US.a: 4916, US.b"},
 		"update without phone":     {change("user_id_update", `"user_id_update":[{"user_id":{"previous":"US.a","current":"US.b"}}]`), "US.a: , US.b"},
@@ -41,8 +43,8 @@ func TestRenamedUsers(t *testing.T) {
 			switch {
 			case len(webhook.Unread) == 1:
 				got = "unread"
-			case len(webhook.Messages) == 1:
-				user := webhook.Messages[0].User
+			case len(webhook.Identities) == 1:
+				user := webhook.Identities[0].User
 				got = user.Id + ": " + user.WaId + ", " + user.UserId
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

@@ -1,6 +1,10 @@
 package cloudapi
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/wactor/wactor/provider"
+)
 
 // ErrNoMessageID: the answer to a send does not name the message that was made.
 var ErrNoMessageID = errors.New("cloudapi: answer names no message id")
@@ -23,7 +27,7 @@ func DecodeSendResponse(body []byte) (id string, err error) {
 		}
 	}
 	s.end()
-	if s.err != nil || id == "" || len(id) > MaxMessageID {
+	if s.err != nil || id == "" || len(id) > provider.MaxMessageID {
 		return "", ErrNoMessageID
 	}
 	return id, nil

@@ -17,7 +17,7 @@ func TestDecodeSendResponse(t *testing.T) {
 		`{"messages":[{"id":5}]}`:              "",
 		`{"messages":{"id":"a"}}`:              "",
 		`{"messages":[{"id":"a"}]`:             "",
-		`{"messages":[{"id":"` + strings.Repeat("a", MaxMessageID+1) + `"}]}`: "",
+		`{"messages":[{"id":"` + strings.Repeat("a", provider.MaxMessageID+1) + `"}]}`: "",
 		`{"success":true}`: "",
 		``:                 "",
 		`<html>`:           "",

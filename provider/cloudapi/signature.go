@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"hash"
 	"net/url"
 	"strings"
+
+	"github.com/wactor/wactor/provider"
 )
 
 // SignatureHeader is the header in which Meta signs a webhook: "sha256=" and the hex HMAC-SHA256 of
@@ -16,38 +19,62 @@ const SignatureHeader = "X-Hub-Signature-256"
 
 const signaturePrefix = "sha256="
 
-// Verify says whether one of the secrets signed this body. The body must be the bytes from the
-// wire: Meta signs them with their \uXXXX escapes, so a body that was parsed and written again, or
-// decompressed by a proxy, does not verify.
-//
-// Several secrets are for rotation, and for several apps that share a callback. Every secret is
-// tried, and compared in constant time. An empty secret signs nothing: a channel that has none
-// configured must not accept what anybody can sign.
-func Verify(secrets []string, header string, body []byte) bool {
+// signature checks one body against every secret of a channel while it arrives. The bytes must be
+// those of the wire: Meta signs them with their \uXXXX escapes, so a body that was parsed and
+// written again, or decompressed by a proxy, does not verify.
+type signature struct {
+	given [sha256.Size]byte
+	first hash.Hash // almost every channel has one secret
+	more  []hash.Hash
+}
+
+// newSignature begins the check against a header; false where no body can match it. Several secrets
+// are for rotation, and for several apps that share a callback. An empty secret signs nothing: a
+// channel that has none configured must not accept what anyone can sign.
+func newSignature(secrets []string, header string) (provider.Signature, bool) {
 	given, ok := parseSignature(header)
 	if !ok {
-		return false
+		return nil, false
 	}
-	matched := 0
+	s := &signature{given: given}
 	for _, secret := range secrets {
-		if secret == "" {
-			continue
+		switch {
+		case secret == "":
+		case s.first == nil:
+			s.first = hmac.New(sha256.New, []byte(secret))
+		default:
+			s.more = append(s.more, hmac.New(sha256.New, []byte(secret)))
 		}
-		matched |= subtle.ConstantTimeCompare(mac(secret, body), given[:])
+	}
+	return s, s.first != nil
+}
+
+// Write implements provider.Signature.
+func (s *signature) Write(part []byte) (int, error) {
+	s.first.Write(part)
+	for _, one := range s.more {
+		one.Write(part)
+	}
+	return len(part), nil
+}
+
+// Authentic implements provider.Signature. Every secret is compared, in constant time.
+func (s *signature) Authentic() bool {
+	matched := s.matches(s.first)
+	for _, one := range s.more {
+		matched |= s.matches(one)
 	}
 	return matched == 1
+}
+
+func (s *signature) matches(one hash.Hash) int {
+	var sum [sha256.Size]byte
+	return subtle.ConstantTimeCompare(one.Sum(sum[:0]), s.given[:])
 }
 
 // Sign makes the header value with which Meta would sign this body.
 func Sign(secret string, body []byte) string {
 	return signaturePrefix + hex.EncodeToString(mac(secret, body))
-}
-
-// MalformedSignature says that no body can match this header: it can be refused before the body is
-// read.
-func MalformedSignature(header string) bool {
-	_, ok := parseSignature(header)
-	return !ok
 }
 
 func parseSignature(header string) (sum [sha256.Size]byte, ok bool) {

@@ -1,9 +1,12 @@
 package cloudapi
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/wactor/wactor/provider"
 )
 
 // Vectors made with: printf %s BODY | openssl dgst -sha256 -hmac SECRET
@@ -22,16 +25,16 @@ func TestSignatureVectors(t *testing.T) {
 				t.Errorf("Sign = %s, want %s", got, v.header)
 			}
 			for _, secrets := range [][]string{{v.secret}, {"old", v.secret}, {v.secret, "", "new"}} {
-				if !Verify(secrets, v.header, []byte(v.body)) {
-					t.Errorf("Verify(%q) = false", secrets)
+				if !verify(secrets, v.header, []byte(v.body)) {
+					t.Errorf("verify(%q) = false", secrets)
 				}
 			}
 			for _, secrets := range [][]string{nil, {""}, {"other"}, {v.secret + " "}} {
-				if Verify(secrets, v.header, []byte(v.body)) {
-					t.Errorf("Verify(%q) = true", secrets)
+				if verify(secrets, v.header, []byte(v.body)) {
+					t.Errorf("verify(%q) = true", secrets)
 				}
 			}
-			if Verify([]string{v.secret}, v.header, []byte(v.body+" ")) {
+			if verify([]string{v.secret}, v.header, []byte(v.body+" ")) {
 				t.Error("a changed body verifies")
 			}
 		})
@@ -39,7 +42,7 @@ func TestSignatureVectors(t *testing.T) {
 }
 
 func TestEmptySecretVerifiesNothing(t *testing.T) {
-	if Verify([]string{""}, Sign("", []byte("x")), []byte("x")) {
+	if verify([]string{""}, Sign("", []byte("x")), []byte("x")) {
 		t.Error("anybody can sign with the empty secret")
 	}
 }
@@ -60,10 +63,10 @@ func TestMalformedSignature(t *testing.T) {
 		" " + good:                            true,
 		"sha256=" + strings.Repeat("é", 32):   true,
 	} {
-		if got := MalformedSignature(header); got != want {
-			t.Errorf("MalformedSignature(%q) = %v", header, got)
+		if got := malformed(header); got != want {
+			t.Errorf("malformed(%q) = %v", header, got)
 		}
-		if want && Verify([]string{"secret"}, header, []byte("x")) {
+		if want && verify([]string{"secret"}, header, []byte("x")) {
 			t.Errorf("Verify accepts %q", header)
 		}
 	}
@@ -92,4 +95,28 @@ func TestHandshake(t *testing.T) {
 	if _, ok := Handshake(values, ""); ok {
 		t.Error("an empty token accepts everybody")
 	}
+}
+
+func headerOf(signature string) http.Header { return http.Header{SignatureHeader: {signature}} }
+
+// verify checks a body whole, and again in pieces: a piece may end anywhere.
+func verify(secrets []string, header string, body []byte) bool {
+	codec := Codec{AppSecrets: secrets}
+	whole := provider.Authentic(codec, headerOf(header), body)
+	inPieces := false
+	if signature, ok := codec.Signature(headerOf(header)); ok {
+		for rest := body; len(rest) > 0; rest = rest[(len(rest)+2)/3:] {
+			_, _ = signature.Write(rest[:(len(rest)+2)/3])
+		}
+		inPieces = signature.Authentic()
+	}
+	if whole != inPieces {
+		panic("the pieces of a body are not worth the whole")
+	}
+	return whole
+}
+
+func malformed(header string) bool {
+	_, ok := Codec{AppSecrets: []string{"secret"}}.Signature(headerOf(header))
+	return !ok
 }

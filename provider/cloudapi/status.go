@@ -1,5 +1,7 @@
 package cloudapi
 
+import "github.com/wactor/wactor/provider"
+
 func (d *decoder) statuses(c *change) {
 	if isEmpty(c.statuses) {
 		return
@@ -16,7 +18,7 @@ func (d *decoder) statuses(c *change) {
 			d.unread(c.phoneNumberID, flaw, s.data[start:s.pos])
 			continue
 		}
-		status.PhoneNumberID = c.phoneNumberID
+		status.Number = c.phoneNumberID
 		d.webhook.Statuses = append(d.webhook.Statuses, status)
 	}
 	if s.odd != "" {
@@ -26,7 +28,7 @@ func (d *decoder) statuses(c *change) {
 
 // readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are
 // errors of a strange form, since the status itself decides the fate of a reply in doubt.
-func readStatus(s *scanner) (status Status, flaw string) {
+func readStatus(s *scanner) (status provider.Status, flaw string) {
 	var participant, participantUser string
 	for in := s.object("status"); s.member(&in); {
 		switch string(in.key) {
@@ -59,7 +61,7 @@ func readStatus(s *scanner) (status Status, flaw string) {
 	return status, flawOfStatus(s, &status)
 }
 
-func flawOfStatus(s *scanner, status *Status) (flaw string) {
+func flawOfStatus(s *scanner, status *provider.Status) (flaw string) {
 	switch {
 	case s.odd != "":
 		flaw, s.odd = s.odd+wrongType, ""

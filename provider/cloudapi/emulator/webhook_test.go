@@ -1,25 +1,27 @@
 package emulator
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 var number = Number{PhoneNumberID: "100", AppSecret: "secret"}
 
-func decode(t *testing.T, body []byte) *cloudapi.Webhook {
+func decode(t *testing.T, body []byte) *provider.Batch {
 	t.Helper()
 	webhook, err := cloudapi.Decode(body)
 	if err != nil {
 		t.Fatalf("%v in %s", err, body)
 	}
-	if len(webhook.Unread)+len(webhook.Others) > 0 {
-		t.Fatalf("not understood: %v, %v", webhook.Unread, webhook.Others)
+	if len(webhook.Unread)+len(webhook.Changes) > 0 {
+		t.Fatalf("not understood: %v, %v", webhook.Unread, webhook.Changes)
 	}
 	return webhook
 }
@@ -40,7 +42,8 @@ func TestMessagesAreWhatWhatsAppSends(t *testing.T) {
 		Message{ID: "wamid.7", User: "4915", Name: "Ana", Location: &Location{Latitude: 52.5, Longitude: -13.25,
 			Name: "Here"}},
 	)
-	if !cloudapi.Verify([]string{"secret"}, number.Sign(body), body) {
+	header := http.Header{cloudapi.SignatureHeader: {number.Sign(body)}}
+	if !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, header, body) {
 		t.Fatal("the signature does not verify")
 	}
 	if strings.ContainsFunc(string(body), func(r rune) bool { return r > '~' }) {
@@ -81,12 +84,12 @@ func TestStatusesAreWhatWhatsAppSends(t *testing.T) {
 		Taken{ID: "wamid.t", ReplyID: "w1.a.d", To: "US.1"}.Status("read", at),
 		Status{ID: "wamid.s", ReplyID: "w1.a.c", User: "4915", Status: "failed", AtMs: at.UnixMilli(), Code: 131026},
 	))
-	want := []cloudapi.Status{
-		{PhoneNumberID: "100", MessageID: "wamid.r", Status: "delivered", ReplyID: "w1.a.b", RecipientWaID: "4915",
+	want := []provider.Status{
+		{Number: "100", MessageID: "wamid.r", Status: "delivered", ReplyID: "w1.a.b", RecipientWaID: "4915",
 			AtMs: at.UnixMilli()},
-		{PhoneNumberID: "100", MessageID: "wamid.t", Status: "read", ReplyID: "w1.a.d", RecipientUserID: "US.1",
+		{Number: "100", MessageID: "wamid.t", Status: "read", ReplyID: "w1.a.d", RecipientUserID: "US.1",
 			AtMs: at.UnixMilli()},
-		{PhoneNumberID: "100", MessageID: "wamid.s", Status: "failed", ReplyID: "w1.a.c", RecipientWaID: "4915",
+		{Number: "100", MessageID: "wamid.s", Status: "failed", ReplyID: "w1.a.c", RecipientWaID: "4915",
 			AtMs: at.UnixMilli(), ErrorCode: 131026},
 	}
 	if diff := cmp.Diff(want, decoded.Statuses); diff != "" {
@@ -105,9 +108,9 @@ func TestOneWebhookTellsOfSeveralNumbers(t *testing.T) {
 	))
 	got := ""
 	for _, m := range decoded.Messages {
-		got += m.PhoneNumberID + m.Message.Text + " "
+		got += m.Number + m.Message.Text + " "
 	}
-	if got != "100a 200b 200c " || len(decoded.Statuses) != 1 || decoded.Statuses[0].PhoneNumberID != "200" {
+	if got != "100a 200b 200c " || len(decoded.Statuses) != 1 || decoded.Statuses[0].Number != "200" {
 		t.Errorf("messages %q, statuses %v", got, decoded.Statuses)
 	}
 }
