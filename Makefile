@@ -9,7 +9,8 @@ BUF      := $(GO) tool -modfile=tools/go.mod buf
 # run beside the next version.
 PROMISED := proto/promised.binpb
 
-# What bench-alternatives compares, and for how long; as below it takes about an hour. ROUNDS=3 TRIALS=1 DURATION=3s takes 20 minutes.
+# What bench-alternatives compares, and for how long; as below it takes about two hours, half of them for the pairs.
+# ROUNDS=3 TRIALS=1 DURATION=3s PAIRS=0 takes 20 minutes.
 ROUNDS   ?= 3
 TRIALS   ?= 3
 DURATION ?= 5s
@@ -21,7 +22,7 @@ STATUSES ?=
 # HEADROOM=512 lets processes of the strategies collect garbage as seldom as Wactor's node does, instead of as Go does by itself.
 HEADROOM ?= 0
 
-.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-growth ci
+.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-pairs bench-growth ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -102,7 +103,17 @@ bench-once: ## runs every benchmark once, so that none rots
 
 bench-alternatives: ## measures Wactor beside a Redis lock, SQL versions, RabbitMQ and more; writes docs/comparison.md and plots
 	cd bench && $(GO) run ./cmd/compare -module .. -out "$(abspath $(OUT))" -systems "$(SYSTEMS)" -rounds $(ROUNDS) -trials $(TRIALS) \
-		-duration $(DURATION) -remarks "$(REMARKS)" -statuses "$(STATUSES)" -headroom $(HEADROOM) -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)$(if $(STATUSES), STATUSES=$(STATUSES))$(if $(filter-out 0,$(HEADROOM)), HEADROOM=$(HEADROOM))"
+		-pairs $(PAIRS) -duration $(DURATION) -remarks "$(REMARKS)" -statuses "$(STATUSES)" -headroom $(HEADROOM) -command "make bench-alternatives ROUNDS=$(ROUNDS) TRIALS=$(TRIALS) DURATION=$(DURATION)$(if $(STATUSES), STATUSES=$(STATUSES))$(if $(filter-out 0,$(HEADROOM)), HEADROOM=$(HEADROOM))"
+
+# What bench-pairs compares: commits, . for this checkout, or systems of bench-alternatives.
+A     ?= main
+B     ?= .
+NODES ?= 1
+PAIRS ?= 20
+SLICE ?= 2500ms
+
+bench-pairs: ## measures B beside A, load alternating between them; prints ratios with intervals: A=main B=. NODES=3
+	cd bench && $(GO) run ./cmd/pairs -module .. -a "$(A)" -b "$(B)" -nodes $(NODES) -pairs $(PAIRS) -slice $(SLICE) -statuses "$(STATUSES)"
 
 bench-growth: ## measures what a million stored conversations cost a node, beside 10,000
 	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/bench/measure"
+	"github.com/wactor/wactor/bench/pairs"
 	"github.com/wactor/wactor/bench/report"
 	"github.com/wactor/wactor/bench/system"
 )
@@ -23,7 +24,10 @@ type Comparison struct {
 	Rounds int
 	// TrialRounds are those that also look for wrong answers; at most Rounds.
 	TrialRounds int
-	// Users write, each rate for Duration.
+	// Pairs is how often each load of package pairs is put on the first system and on each other
+	// one, alternately; 0 compares no pairs.
+	Pairs int
+	// Users write, each rate for Duration, of which a slice of a pair has half.
 	Users    int
 	Duration time.Duration
 
@@ -51,7 +55,55 @@ func (c *Comparison) Run(ctx context.Context, results *report.Results) error {
 		return err
 	}
 	results.CommonRates = commonRates(results.Systems)
-	return c.rounds(ctx, "common rates", c.atCommonRates)
+	if err := c.rounds(ctx, "common rates", c.atCommonRates); err != nil {
+		return err
+	}
+	return c.pairs(ctx)
+}
+
+// pairs compares each system with the first. Figures of rounds are minutes apart, in which the
+// machine may have become another one; these are seconds apart.
+func (c *Comparison) pairs(ctx context.Context) error {
+	if c.Pairs == 0 || len(c.results.Systems) == 0 {
+		return nil
+	}
+	first := c.results.Systems[0].Name
+	for i := range c.results.Systems[1:] {
+		s := &c.results.Systems[1+i]
+		c.print("%s beside %s\n", s.Name, first)
+		var err error
+		if s.Beside, err = c.beside(ctx, first, s.Name); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			c.print("  FAILED: %v\n", err)
+			s.Failures = append(s.Failures, fmt.Sprintf("beside %s: %v", first, err))
+		}
+		if err := c.Save(c.results); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Comparison) beside(ctx context.Context, a, b string) ([]pairs.Row, error) {
+	both := &pairs.Comparison{Pairs: c.Pairs, Users: c.Users, Slice: c.Duration / 2, Generator: c.Generator, Log: c.Log}
+	for _, side := range []struct {
+		name    string
+		running **system.Running
+	}{{a, &both.A}, {b, &both.B}} {
+		running, err := c.Options.Start(ctx, side.name)
+		if err != nil {
+			return nil, err
+		}
+		defer running.Stop()
+		*side.running = running
+	}
+	all, err := both.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pairs.Rows(all), nil
 }
 
 // visit measures something of a started system.

@@ -78,7 +78,7 @@ func TestRun(t *testing.T) {
 	}
 	saved := 0
 	c := &Comparison{
-		Systems: []string{"memory", "wactor", "absent"}, Rounds: 1, TrialRounds: 1, Users: 50,
+		Systems: []string{"memory", "wactor", "absent"}, Rounds: 1, TrialRounds: 1, Pairs: 2, Users: 50,
 		Duration: 500 * time.Millisecond, Options: o,
 		Generator: &measure.Generator{Wactor: o.Wactor, Graph: o.Graph, PhoneNumberID: o.PhoneNumberID,
 			AppSecret: o.AppSecret, AccessToken: o.AccessToken},
@@ -101,7 +101,10 @@ func TestRun(t *testing.T) {
 			t.Errorf("wactor, %s: %+v", trial, result)
 		}
 	}
-	if absent := results.Systems[2]; len(absent.Failures) != 2 || absent.HighestRate() != 0 || saved != 6 {
+	if beside := results.Systems[1].Beside; len(beside) == 0 || beside[0].Pairs != 2 || beside[0].Median <= 0 {
+		t.Errorf("wactor beside memory: %+v", beside)
+	}
+	if absent := results.Systems[2]; len(absent.Failures) != 3 || absent.HighestRate() != 0 || saved != 8 {
 		t.Errorf("%+v, saved %d times", absent, saved)
 	}
 	left, err := os.ReadDir(folder)

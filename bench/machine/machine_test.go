@@ -9,7 +9,7 @@ import (
 
 func TestParseStat(t *testing.T) {
 	line := "42 (a (b) c) S 7 42 42 0 -1 4194560 1 2 3 4 100 20 3 4 20 0 1 0 5 6 7"
-	if one, ok := parseStat(line); !ok || one != (stat{parent: 7, ticks: 127}) {
+	if one, ok := parseStat(line); !ok || one != (stat{parent: 7, ticks: 120, ended: 7}) {
 		t.Error(one, ok)
 	}
 	for _, bad := range []string{"", "42 (a", "42 (a) S 7", "42 (a) S x 42 42 0 -1 4194560 1 2 3 4 100 20 3 4 20"} {
@@ -25,6 +25,20 @@ func TestWithin(t *testing.T) {
 		if within(all, id, []int{5}) != want {
 			t.Error(id)
 		}
+	}
+}
+
+func TestCPUCountsLessThanATick(t *testing.T) {
+	before, err := CPU(os.Getpid())
+	if err != nil || before <= 0 {
+		t.Fatal(before, err)
+	}
+	for fine := false; !fine; { // sooner or later a difference is no multiple of a tick
+		after, err := CPU(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fine = after > before && (after-before)%tick != 0
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/bench/measure"
+	"github.com/wactor/wactor/bench/pairs"
 )
 
 // Results are those of a comparison.
@@ -54,6 +55,8 @@ type System struct {
 	Promises  string  `json:"promises"`
 	Processes int     `json:"processes"`
 	Rounds    []Round `json:"rounds"`
+	// Beside compares it with the first system, B with A; none for the first.
+	Beside []pairs.Row `json:"beside,omitempty"`
 	// Failures say what could not be measured, and why.
 	Failures []string `json:"failures,omitempty"`
 }

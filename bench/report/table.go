@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/bench/measure"
+	"github.com/wactor/wactor/bench/pairs"
 )
 
 // Table writes the results as Markdown.
@@ -25,6 +26,7 @@ func (r *Results) Table(w io.Writer) error {
 	r.rates(p)
 	p.line("")
 	r.trials(p)
+	r.beside(p)
 	r.failures(p)
 	return p.err
 }
@@ -108,6 +110,23 @@ func (r *Results) trials(p *printer) {
 			slowest = fmt.Sprintf("%.1f s", kill.Slowest/1000)
 		}
 		p.row(append(cells, thousands(float64(messages)), slowest)...)
+	}
+}
+
+// beside are the systems beside the first one.
+func (r *Results) beside(p *printer) {
+	for _, s := range r.Systems {
+		if len(s.Beside) == 0 {
+			continue
+		}
+		p.line("")
+		p.line("%s beside %s: both ran at once, load alternated between them in slices of %s s, and each slice of one "+
+			"is compared with that of the other beside it, so that what the machine did to both is not in the ratio. "+
+			"Medians, with a bootstrapped interval.", s.Name, r.Systems[0].Name, number(r.StepSeconds/2))
+		p.line("")
+		if err := pairs.Table(p.w, r.Systems[0].Name, s.Name, s.Beside); p.err == nil {
+			p.err = err
+		}
 	}
 }
 

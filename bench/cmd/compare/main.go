@@ -24,7 +24,7 @@ import (
 // flags are what the command line says.
 type flags struct {
 	systems, out, module, folder, command, remarks, statuses string
-	rounds, trials, users, processes, headroom               int
+	rounds, trials, pairs, users, processes, headroom        int
 	duration                                                 time.Duration
 	keep                                                     bool
 }
@@ -34,6 +34,7 @@ func main() {
 	flag.StringVar(&f.systems, "systems", strings.Join(system.Names(), ","), "what is compared")
 	flag.IntVar(&f.rounds, "rounds", 3, "rounds, each in another order")
 	flag.IntVar(&f.trials, "trials", 3, "rounds that also look for wrong answers")
+	flag.IntVar(&f.pairs, "pairs", 20, "pairs of slices that compare each system with the first")
 	flag.DurationVar(&f.duration, "duration", 5*time.Second, "how long each rate is held")
 	flag.IntVar(&f.users, "users", 2000, "users who write")
 	flag.IntVar(&f.processes, "processes", 2, "server processes of each strategy that can have several")
@@ -83,8 +84,8 @@ func (f *flags) run(ctx context.Context) error {
 	}
 	results.Machine.Remarks = f.remarks
 	c := &compare.Comparison{
-		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Users: f.users, Duration: f.duration, Options: options,
-		Log:       os.Stdout,
+		Systems: names, Rounds: f.rounds, TrialRounds: f.trials, Pairs: f.pairs, Users: f.users, Duration: f.duration,
+		Options: options, Log: os.Stdout,
 		Save:      func(r *report.Results) error { return r.Write(filepath.Join(f.out, "comparison.json")) },
 		Generator: options.Generator(),
 	}
