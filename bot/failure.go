@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/wactor/wactor/conversation"
@@ -37,16 +39,28 @@ func refused(status int) *conversation.BotError {
 // broken classes a call that has no status or no whole body. All of these are retryable: the bot
 // has either not seen the turn, or sees it again under the same Idempotency-Key. The error's own
 // text is left out, because it holds the URL.
-func (h *HTTP) broken(ctx context.Context, err error) error {
+func (h *HTTP) broken(ctx context.Context, err error, reached bool) error {
+	var failed *conversation.BotError
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
-		return conversation.Temporary("%s", fault(err))
+		failed = conversation.Temporary("%s", fault(err))
 	case errors.Is(cause, errTimeout):
-		return conversation.Temporary("timeout after %s", h.config.Timeout)
+		failed = conversation.Temporary("timeout after %s", h.config.Timeout)
 	case errors.Is(cause, errClosed):
 		return conversation.Temporary("closed")
+	default:
+		return cancelled(ctx)
 	}
-	return cancelled(ctx)
+	failed.NotReached = !reached
+	return failed
+}
+
+// traceReach returns a request that notices whether there was ever a connection for it: name,
+// route, port and TLS were right. Without one, the other side has seen nothing of the request.
+func traceReach(request *http.Request) (*http.Request, func() bool) {
+	var reached atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached.Store(true) }}
+	return request.WithContext(httptrace.WithClientTrace(request.Context(), trace)), reached.Load
 }
 
 // cancelled reports that the caller gave up. It is no BotError, so that errors.Is finds the cause.

@@ -99,7 +99,9 @@ func (b *Flow) step(in flow.Input, perform performer) (flow.Output, error) {
 func failure(err error) error {
 	var failed *flow.RunError
 	if errors.As(err, &failed) && failed.Retryable {
-		return conversation.Temporary("%v", err)
+		temporary := conversation.Temporary("%v", err)
+		temporary.NotReached = failed.NotReached
+		return temporary
 	}
 	return conversation.Permanent("%v", err)
 }

@@ -142,9 +142,10 @@ func (h *HTTP) post(ctx context.Context, turnID string, body []byte) (*conversat
 	if h.config.Secret != "" {
 		request.Header[SignatureHeader] = []string{Sign(h.config.Secret, body, time.Now())}
 	}
+	request, reached := traceReach(request)
 	response, err := h.transport.RoundTrip(request)
 	if err != nil {
-		return nil, h.broken(ctx, err)
+		return nil, h.broken(ctx, err, reached())
 	}
 	defer response.Body.Close()
 	switch response.StatusCode {
@@ -165,7 +166,7 @@ func (h *HTTP) read(ctx context.Context, response *http.Response) (*conversation
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswerBytes+1))
 	switch {
 	case err != nil:
-		return nil, h.broken(ctx, err)
+		return nil, h.broken(ctx, err, true)
 	case len(body) > MaxAnswerBytes:
 		return nil, tooLarge()
 	}

@@ -62,9 +62,12 @@ func (c *serviceClient) perform(ctx context.Context, call *flow.Call) (flow.Call
 		request.Header.Set(header.Name, header.Value)
 	}
 	request.Header.Set(idempotencyKeyHeader, call.IdempotencyKey)
+	request, reached := traceReach(request)
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return broken(bounded, ctx)
+		result, err := broken(bounded, ctx)
+		result.NotReached = result.Failure != "" && !reached()
+		return result, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxServiceAnswer+1))

@@ -76,6 +76,9 @@ type BotError struct {
 	// attempt is counted.
 	NotCalled  bool
 	RetryAfter time.Duration
+	// NotReached: no connection to the bot, or to what it calls, was established, so that the turn
+	// can have had no effect there. Retryable is true beside it.
+	NotReached bool
 	// Reason names the cause for journal and dead letter: a class and a code, never a text of the
 	// user.
 	Reason string

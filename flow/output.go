@@ -40,8 +40,9 @@ type RunError struct {
 	File, Step   string
 	Line, Column int
 	Reason       string
-	// Retryable: the same run may succeed later, because a service that it calls may.
-	Retryable bool
+	// Retryable: the same run may succeed later, because a service that it calls may. NotReached,
+	// beside it: that service has seen nothing of the call.
+	Retryable, NotReached bool
 
 	cause error
 }

@@ -174,6 +174,6 @@ func (t *turn) failed(err error) error {
 	}
 	return &RunError{
 		File: t.flow.File, Step: t.Run.Step, Line: failure.At.Line, Column: failure.At.Column,
-		Reason: failure.Reason, Retryable: failure.Retryable, cause: failure.Cause,
+		Reason: failure.Reason, Retryable: failure.Retryable, NotReached: failure.NotReached, cause: failure.Cause,
 	}
 }

@@ -72,7 +72,8 @@ func (c *call) failed(r *run.Run, result run.CallResult, reason string) (*Step, 
 		r.Note("call in step " + r.Step + " failed: " + reason)
 		return c.onError.Step, nil
 	}
-	return nil, &expr.Failure{At: c.at, Reason: "call failed: " + reason, Retryable: retryable(result)}
+	return nil, &expr.Failure{At: c.at, Reason: "call failed: " + reason, Retryable: retryable(result),
+		NotReached: result.NotReached}
 }
 
 func retryable(result run.CallResult) bool {

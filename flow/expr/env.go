@@ -64,8 +64,9 @@ func (e *Env) Holds(x *Expression) (bool, error) {
 type Failure struct {
 	At     source.Place
 	Reason string
-	// Retryable: the same turn may succeed later.
-	Retryable bool
+	// Retryable: the same turn may succeed later. NotReached, beside it: a service that was called
+	// has seen nothing of the call.
+	Retryable, NotReached bool
 	// Cause may hold texts of the user.
 	Cause error
 }

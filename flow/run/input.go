@@ -52,6 +52,8 @@ type Header struct{ Name, Value string }
 type CallResult struct {
 	// Failure names why there was no answer; empty where there was one.
 	Failure CallFailure
+	// NotReached: there was never a connection, so that the service has seen nothing of the call.
+	NotReached bool
 	// Status and Body are the answer's.
 	Status int
 	Body   []byte
