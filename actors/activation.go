@@ -13,10 +13,16 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
-// Messages of an activation, besides *Delivery.
+// Messages of an activation.
 type (
+	// arrival is a delivery.
+	arrival struct {
+		delivery.Envelope
+		done delivery.Done
+	}
 	// wake makes an activation load and take up what is unfinished.
 	wake struct{}
 	// alarm says that the timer rang.
@@ -51,10 +57,10 @@ type activation struct {
 	// depth counts the deliveries that are in the mailbox, and those that are held.
 	depth atomic.Int32
 	// held are deliveries that wait until the machine has room for their commits.
-	held []*Delivery
+	held []*arrival
 
 	machine *conversation.Conversation
-	open    map[uint64]*Delivery // deliveries that are not answered, by their ref
+	open    map[uint64]*arrival // deliveries that are not answered, by their ref
 	nextRef uint64
 
 	bot    calls
@@ -81,14 +87,14 @@ func (a *activation) Receive(message any) {
 			a.runtime.metrics.panics.Inc()
 			a.runtime.options.Logger.Error("a conversation panicked; it is loaded anew",
 				"conversation", a.logName(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			a.end(ErrUnknownFate)
+			a.end(delivery.ErrUnknownFate)
 		}
 		if a.ended != nil {
 			a.stopWhenDrained()
 		}
 	}()
 	switch m := message.(type) {
-	case *Delivery:
+	case *arrival:
 		a.receive(m)
 	case wake:
 		switch {
@@ -154,16 +160,16 @@ func (a *activation) load() bool {
 // ahead of the truth.
 func (a *activation) commitFailed(err error) {
 	level := slog.LevelWarn
-	if errors.Is(err, ErrNotLeader) {
+	if errors.Is(err, delivery.ErrNotLeader) {
 		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a lead goes
 	}
 	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew",
 		"conversation", a.logName(), "shard", a.table.shard, "error", err)
-	if errors.Is(err, ErrOverloaded) {
-		a.end(ErrOverloaded)
+	if errors.Is(err, delivery.ErrOverloaded) {
+		a.end(delivery.ErrOverloaded)
 		return
 	}
-	a.end(ErrUnknownFate)
+	a.end(delivery.ErrUnknownFate)
 }
 
 // stopGracefully lets what is under way come to its end, and commits the outcome.
@@ -172,7 +178,7 @@ func (a *activation) stopGracefully() {
 		return
 	}
 	if a.machine == nil {
-		a.end(ErrStopping)
+		a.end(delivery.ErrStopping)
 		return
 	}
 	a.endedCleanly = true
@@ -198,10 +204,10 @@ func (a *activation) end(err error) {
 		d := a.open[ref]
 		delete(a.open, ref)
 		if !d.Repeatable() && a.machine != nil && a.machine.Committing() {
-			d.Done(0, ErrUnknownFate)
+			d.done(delivery.Outcome{Err: delivery.ErrUnknownFate})
 			continue
 		}
-		d.Done(0, err)
+		d.done(delivery.Outcome{Err: err})
 	}
 	for _, d := range a.held {
 		a.handBack(d)
@@ -213,7 +219,7 @@ func (a *activation) end(err error) {
 	a.gauge(0, 0)
 	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless
 	// that came before its end.
-	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrStopping) && !a.table.isReady() {
+	if errors.Is(err, delivery.ErrNotLeader) || errors.Is(err, delivery.ErrStopping) && !a.table.isReady() {
 		return
 	}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -54,7 +55,7 @@ func BenchmarkDeliver(b *testing.B) {
 			for i := range b.N {
 				slots <- struct{}{}
 				all.Add(1)
-				r.Deliver(delivery(i%users, i, func(conversation.Verdict, error) { <-slots; all.Done() }))
+				r.Deliver(envelope(i%users, i), func(delivery.Outcome) { <-slots; all.Done() })
 			}
 			all.Wait()
 			b.StopTimer()
@@ -63,14 +64,13 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 }
 
-func delivery(user, i int, done func(conversation.Verdict, error)) *Delivery {
+func envelope(user, i int) delivery.Envelope {
 	name := fmt.Sprintf("49151%08d", user)
-	return &Delivery{
-		Conversation: conversation.ID{Channel: "shop", User: name},
+	return delivery.Envelope{To: conversation.ID{Channel: "shop", User: name}, Origin: "n1", Body: delivery.Inbound{
 		Message: &wactorv1.Message{Id: fmt.Sprint("wamid.", i), Type: "text", Text: "hello",
 			ReceivedMs: time.Now().UnixMilli()},
-		User: &wactorv1.User{WaId: name, Name: "Ana"}, Node: "n1", Done: done,
-	}
+		User: &wactorv1.User{WaId: name, Name: "Ana"},
+	}}
 }
 
 // BenchmarkActiveMemory reports the bytes that a conversation at rest takes while it is in memory.
@@ -82,7 +82,7 @@ func BenchmarkActiveMemory(b *testing.B) {
 		var all sync.WaitGroup
 		for u := range users {
 			all.Add(1)
-			r.Deliver(delivery(u, u, func(conversation.Verdict, error) { all.Done() }))
+			r.Deliver(envelope(u, u), func(delivery.Outcome) { all.Done() })
 		}
 		all.Wait()
 		b.ReportMetric(float64(heap()-before)/users, "B/conversation")

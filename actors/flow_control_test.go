@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
 // TestManyAtOnceOfOneUser: one webhook may bring a thousand messages of one user. All are accepted,
@@ -54,7 +55,7 @@ func TestLeadLostWhileDeliveriesWait(t *testing.T) {
 			b.Lead(shard, 2, false)
 		}
 		for _, o := range outcomes {
-			o.wait(t).want(t, 0, ErrNotLeader)
+			o.wait(t).want(t, 0, delivery.ErrNotLeader)
 		}
 		store.set(func() { store.held = false })
 	})

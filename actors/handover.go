@@ -7,8 +7,8 @@ import (
 
 // HandOver ends the activations of a shard that this node leads, so that another node can take the
 // lead with no reply in doubt: sends under way are finished, and their outcome is committed. It
-// returns when all have ended, or with the context's error. Deliveries are answered ErrNotLeader
-// from now on, until the lead changes, or TakeBack.
+// returns when all have ended, or with the context's error. Deliveries are answered
+// delivery.ErrNotLeader from now on, until the lead changes, or TakeBack.
 func (r *Runtime) HandOver(ctx context.Context, shard uint32) error {
 	t := r.tables[shard]
 	t.mu.Lock()

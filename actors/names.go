@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -25,28 +26,29 @@ func (a *activation) forward(e conversation.Forward) {
 		return
 	}
 	delete(a.open, e.Ref)
-	if d.hops++; d.hops > maxHops {
-		d.Done(0, errTooManyHops)
+	onward := d.Envelope
+	if onward.Hops++; onward.Hops > maxHops {
+		d.done(delivery.Outcome{Err: errTooManyHops})
 		return
 	}
-	d.Conversation = e.To
-	a.runtime.options.Elsewhere(d)
+	onward.To = e.To
+	a.runtime.options.Elsewhere(onward, d.done)
 }
 
 // requestResolve asks another identity for its owner. Without an answer the machine asks again.
 func (a *activation) requestResolve(e conversation.RequestResolve) {
-	a.question(e.To, conversation.ResolveRequest{By: e.By, CreatedMs: e.CreatedMs},
-		func(answer conversation.ReplyPeer) conversation.Event {
+	a.request(e.To, delivery.ResolveRequest{By: e.By, CreatedMs: e.CreatedMs},
+		func(answer *delivery.Answer) conversation.Event {
 			return conversation.ResolveReply{Name: e.To.User, Owner: answer.Owner}
 		})
 }
 
 // offerMerge offers what waits here to an older conversation.
 func (a *activation) offerMerge(e conversation.OfferMerge) {
-	offer := conversation.MergeOffer{
-		From: e.From, User: e.User, ToldMs: e.ToldMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
+	offer := delivery.MergeOffer{
+		From: e.From, User: e.User, AtMs: e.ToldMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
 	}
-	a.question(e.To, offer, func(answer conversation.ReplyPeer) conversation.Event {
+	a.request(e.To, offer, func(answer *delivery.Answer) conversation.Event {
 		return conversation.MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
 	})
 }
@@ -59,40 +61,33 @@ func cloneAll(messages []*wactorv1.Message) []*wactorv1.Message {
 	return clones
 }
 
-func (a *activation) question(to conversation.ID, question any, event func(conversation.ReplyPeer) conversation.Event) {
+// request sends another conversation a request. Its answer becomes an event of this one.
+func (a *activation) request(to conversation.ID, body delivery.Body,
+	event func(*delivery.Answer) conversation.Event) {
 	mailbox := a.mailbox
-	a.runtime.options.Elsewhere(&Delivery{
-		Conversation: to, question: question, Done: func(conversation.Verdict, error) {},
-		answer: func(answer conversation.ReplyPeer) { mailbox.Post(result{event: event(answer)}) },
+	a.runtime.options.Elsewhere(delivery.Envelope{To: to, Body: body}, func(o delivery.Outcome) {
+		if o.Answer != nil {
+			mailbox.Post(result{event: event(o.Answer)})
+		}
 	})
 }
 
-// answerQuestion hands a question to the machine.
-func (a *activation) answerQuestion(ref uint64, question any) {
-	switch q := question.(type) {
-	case conversation.ResolveRequest:
-		q.Ref = ref
-		a.step(q)
-	case retryLetter:
-		a.retry(ref, q)
-	case skipLetter:
-		if letter, err := a.letter(q.seq); a.canRead(ref, err) {
-			a.step(conversation.Skipped{Ref: ref, Letter: letter})
-		}
-	case conversation.MergeOffer:
-		q.Ref = ref
-		q.Known = a.knownAll(q.Messages)
-		q.Messages = cloneAll(q.Messages) // the machine makes them its own; the offer may have to be tried again
-		if a.ended == nil {
-			a.step(q)
-		}
+// receiveOffer hands a merge offer to the machine.
+func (a *activation) receiveOffer(ref uint64, b delivery.MergeOffer) {
+	offer := conversation.MergeOffer{
+		Ref: ref, From: b.From, User: b.User, ToldMs: b.AtMs, Names: b.Names, Claims: b.Claims,
+		Messages: cloneAll(b.Messages), // the machine changes them; the offer may have to be tried again
+		Known:    a.knownAll(b.Messages),
+	}
+	if a.ended == nil {
+		a.step(offer)
 	}
 }
 
 // canRead answers a delivery for which the store can't be read.
 func (a *activation) canRead(ref uint64, err error) bool {
 	if err != nil {
-		a.open[ref].Done(0, err)
+		a.open[ref].done(delivery.Outcome{Err: err})
 		delete(a.open, ref)
 	}
 	return err == nil

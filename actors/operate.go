@@ -9,50 +9,33 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-)
-
-// ErrNoDeadLetter: the conversation has no dead letter of that number, or not any more.
-var ErrNoDeadLetter = errors.New("actors: no such dead letter")
-
-// ErrUnretryable: the dead letter holds nothing that could be tried again: it is a piece of a
-// webhook that nobody understood, or a reply whose words are not kept.
-var ErrUnretryable = errors.New("actors: this dead letter can't be tried again: skip it, or give a text where it is " +
-	"of a reply")
-
-// retryLetter and skipLetter are what an operator asks of a conversation.
-type (
-	retryLetter struct {
-		seq  uint64
-		text string
-	}
-	skipLetter struct{ seq uint64 }
 )
 
 // Retry takes a dead letter up again, with another text where one is given. It returns when that is
 // on stable storage.
 func (r *Runtime) Retry(ctx context.Context, id conversation.ID, seq uint64, text string) error {
-	return r.operate(ctx, id, retryLetter{seq: seq, text: text})
+	return r.operate(ctx, id, delivery.Retry{Seq: seq, Text: text})
 }
 
 // Skip drops a dead letter. It returns when that is on stable storage.
 func (r *Runtime) Skip(ctx context.Context, id conversation.ID, seq uint64) error {
-	return r.operate(ctx, id, skipLetter{seq: seq})
+	return r.operate(ctx, id, delivery.Skip{Seq: seq})
 }
 
-func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any) error {
+func (r *Runtime) operate(ctx context.Context, id conversation.ID, operation delivery.Body) error {
 	done := make(chan error, 1)
-	r.options.Elsewhere(&Delivery{Conversation: id, question: question, Done: func(verdict conversation.Verdict,
-		err error) {
+	r.options.Elsewhere(delivery.Envelope{To: id, Body: operation}, func(o delivery.Outcome) {
 		switch {
-		case err == nil && verdict == conversation.Duplicate:
-			err = ErrNoDeadLetter
-		case err == nil && verdict == conversation.Unretryable:
-			err = ErrUnretryable
+		case o.Err == nil && o.Verdict == conversation.Duplicate:
+			o.Err = delivery.ErrNoDeadLetter
+		case o.Err == nil && o.Verdict == conversation.Unretryable:
+			o.Err = delivery.ErrUnretryable
 		}
-		done <- err
-	}})
+		done <- o.Err
+	})
 	select {
 	case err := <-done:
 		return err
@@ -61,10 +44,10 @@ func (r *Runtime) operate(ctx context.Context, id conversation.ID, question any)
 	}
 }
 
-func (a *activation) retry(ref uint64, q retryLetter) {
-	letter, err := a.letter(q.seq)
+func (a *activation) retry(ref uint64, q delivery.Retry) {
+	letter, err := a.letter(q.Seq)
 	if a.canRead(ref, err) {
-		a.step(conversation.Retried{Ref: ref, Letter: letter, Text: q.text})
+		a.step(conversation.Retried{Ref: ref, Letter: letter, Text: q.Text})
 	}
 }
 

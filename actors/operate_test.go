@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -34,7 +35,7 @@ func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 		go func() { told <- b.Retry(t.Context(), id, 1, "") }()
 		synctest.Wait()
 		b.Lead(b.Shard(id), 2, false)
-		if err := <-told; !errors.Is(err, ErrUnknownFate) {
+		if err := <-told; !errors.Is(err, delivery.ErrUnknownFate) {
 			t.Errorf("error %v", err)
 		}
 		store.set(func() { store.held = false })
@@ -50,23 +51,22 @@ func TestLinkingGoesOnByItself(t *testing.T) {
 		var b *bench
 		ready := make(chan struct{})
 		b = start(t, store, inlineCounter{}, func(o *Options) {
-			o.Elsewhere = func(d *Delivery) {
+			o.Elsewhere = func(e delivery.Envelope, done delivery.Done) {
 				<-ready
-				if _, asks := d.question.(conversation.ResolveRequest); asks && store.failedCommits == 0 {
+				if _, asks := e.Body.(delivery.ResolveRequest); asks && store.failedCommits == 0 {
 					store.set(func() { store.failing = errors.New("log is gone") })
 				}
-				b.Deliver(d)
+				b.Deliver(e, done)
 			}
 		})
 		close(ready)
 		defer b.stop()
 		stale := &outcome{done: make(chan struct{})}
-		b.Deliver(&Delivery{
-			Conversation: conversation.ID{Channel: "shop", User: "4915"}, User: &wactorv1.User{WaId: "4915",
-				UserId: "US.a"}, Done: stale.set,
+		b.Deliver(delivery.Envelope{To: conversation.ID{Channel: "shop", User: "4915"}, Body: delivery.Inbound{
+			User: &wactorv1.User{WaId: "4915", UserId: "US.a"},
 			Message: &wactorv1.Message{Id: "m1", Type: "text", SentMs: time.Now().Add(-30 * 24 * time.Hour).UnixMilli(),
 				ReceivedMs: time.Now().UnixMilli()},
-		})
+		}}, stale.set)
 		stale.want(t, conversation.Accepted, nil)
 		synctest.Wait()
 		if store.failedCommits == 0 || !store.works() {
@@ -115,7 +115,7 @@ func TestRefusedTurnIsTakenUpAgain(t *testing.T) {
 		defer b.stop()
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		synctest.Wait()
-		store.set(func() { store.failing = ErrOverloaded })
+		store.set(func() { store.failing = delivery.ErrOverloaded })
 		close(bot.may)
 		synctest.Wait()
 		store.set(func() { store.failing = nil })

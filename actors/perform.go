@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/provider"
 )
 
@@ -31,7 +32,7 @@ func (a *activation) step(event conversation.Event) {
 	}
 	a.gauge(a.machine.Waiting())
 	if a.endedCleanly && a.machine.Settled() {
-		a.end(ErrStopping)
+		a.end(delivery.ErrStopping)
 	}
 }
 
@@ -43,7 +44,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 	case conversation.Respond:
 		if d := a.open[e.Ref]; d != nil {
 			delete(a.open, e.Ref)
-			d.Done(e.Verdict, nil)
+			d.done(delivery.Outcome{Verdict: e.Verdict})
 		}
 	case conversation.CallBot:
 		if e.Inline {
@@ -59,7 +60,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 	case conversation.ReplyPeer:
 		if d := a.open[e.Ref]; d != nil {
 			delete(a.open, e.Ref)
-			d.answer(e)
+			d.done(delivery.Outcome{Answer: &delivery.Answer{Owner: e.Owner, Taken: e.Taken}})
 		}
 	case conversation.CancelBot:
 		if a.bot.turn == e.Turn {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -149,12 +150,10 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 // conversation ends it, and so does one of another program.
 func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
 	endDoubt(t, func(b *bench) {
-		b.Deliver(&Delivery{
-			Conversation: conversation.ID{Channel: "shop", User: "2"}, Node: "n1", Done: func(conversation.Verdict,
-				error) {
-			},
-			Status: &conversation.StatusArrived{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
-		})
+		b.Deliver(delivery.Envelope{
+			To: conversation.ID{Channel: "shop", User: "2"}, Origin: "n1",
+			Body: delivery.Status{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
+		}, func(delivery.Outcome) {})
 	})
 	endDoubt(t, func(b *bench) { b.NoteStatus("shop") })
 }

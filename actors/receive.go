@@ -4,12 +4,13 @@ import (
 	"errors"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
 // receive takes a delivery out of the mailbox. Where the machine has no room for its commit, it
 // waits. It is not refused: the provider would send the whole webhook again, and the duplicates at
 // its beginning would take up the room of the messages behind them, with every repetition anew.
-func (a *activation) receive(d *Delivery) {
+func (a *activation) receive(d *arrival) {
 	switch {
 	case a.ended != nil:
 		a.handBack(d)
@@ -35,45 +36,57 @@ func (a *activation) takeHeld() {
 
 func (a *activation) full() bool { return a.machine != nil && a.machine.Full() }
 
-func (a *activation) take(d *Delivery) {
+func (a *activation) take(d *arrival) {
 	a.depth.Add(-1)
 	a.nextRef++
 	ref := a.nextRef
 	a.open[ref] = d // from here on, whatever happens, end answers it
 	if a.load() {
 		a.lastUsed = a.runtime.scheduler.Now()
-		a.deliver(ref, d)
+		a.deliver(ref, d.Envelope)
 	}
 }
 
-// deliver hands a message or a status to the machine.
-func (a *activation) deliver(ref uint64, d *Delivery) {
-	if d.question != nil {
-		a.answerQuestion(ref, d.question)
-		return
-	}
-	if d.Status != nil {
-		a.channel.statusMs.Store(a.runtime.scheduler.Now().UnixMilli())
-		status := *d.Status
-		status.Ref = ref
-		for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
-			status.Known = status.Known || a.seen(key)
+// deliver hands a body to the machine.
+func (a *activation) deliver(ref uint64, e delivery.Envelope) {
+	switch b := e.Body.(type) {
+	case delivery.Inbound:
+		known := a.seen(b.Message.Id)
+		a.step(conversation.Arrived{Ref: ref, Message: b.Message, User: b.User, Known: known, Node: e.Origin})
+	case delivery.Status:
+		a.receiveStatus(ref, b)
+	case delivery.ResolveRequest:
+		a.step(conversation.ResolveRequest{Ref: ref, By: b.By, CreatedMs: b.CreatedMs})
+	case delivery.MergeOffer:
+		a.receiveOffer(ref, b)
+	case delivery.Retry:
+		a.retry(ref, b)
+	case delivery.Skip:
+		if letter, err := a.letter(b.Seq); a.canRead(ref, err) {
+			a.step(conversation.Skipped{Ref: ref, Letter: letter})
 		}
-		if a.ended == nil {
-			a.step(status)
-		}
-		return
 	}
-	known := a.seen(d.Message.Id)
-	a.step(conversation.Arrived{Ref: ref, Message: d.Message, User: d.User, Known: known, Node: d.Node})
+}
+
+func (a *activation) receiveStatus(ref uint64, b delivery.Status) {
+	a.channel.statusMs.Store(a.runtime.scheduler.Now().UnixMilli())
+	status := conversation.StatusArrived{
+		Ref: ref, ReplyID: b.ReplyID, Status: b.Status, ProviderID: b.ProviderID, Code: b.Code, AtMs: b.AtMs,
+	}
+	for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
+		status.Known = status.Known || a.seen(key)
+	}
+	if a.ended == nil {
+		a.step(status)
+	}
 }
 
 // handBack routes a delivery that reached an activation which has ended.
-func (a *activation) handBack(d *Delivery) {
+func (a *activation) handBack(d *arrival) {
 	a.depth.Add(-1)
-	if errors.Is(a.ended, errIdle) || errors.Is(a.ended, ErrUnknownFate) {
-		a.runtime.Deliver(d) // it was not tried
+	if errors.Is(a.ended, errIdle) || errors.Is(a.ended, delivery.ErrUnknownFate) {
+		a.runtime.Deliver(d.Envelope, d.done) // it was not tried
 		return
 	}
-	d.Done(0, a.ended)
+	d.done(delivery.Outcome{Err: a.ended})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -71,7 +72,7 @@ func TestBusyConversationsMakeNoRoom(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		for range 20 {
-			b.deliver("one more", "m1", "hi").want(t, 0, ErrOverloaded)
+			b.deliver("one more", "m1", "hi").want(t, 0, delivery.ErrOverloaded)
 		}
 		time.Sleep(25 * time.Second)
 		b.deliver("one more", "m1", "hi").wait(t) // asks for room
@@ -104,7 +105,7 @@ func TestFullMemoryLinksIdentities(t *testing.T) {
 		}
 		for i, o := range all {
 			for range 60 { // the last ones may find the room taken by those that were asked meanwhile
-				if o.wait(t); !errors.Is(o.err, ErrOverloaded) {
+				if o.wait(t); !errors.Is(o.err, delivery.ErrOverloaded) {
 					break
 				}
 				time.Sleep(time.Second)

@@ -1,6 +1,8 @@
 package actors
 
-import "github.com/wactor/wactor/conversation"
+import (
+	"github.com/wactor/wactor/conversation"
+)
 
 // roster is a set of activations. Besides the map there is a list of them, since the order of a map
 // is another one in each run: a simulation could not be repeated. Also, to draw one of a list is

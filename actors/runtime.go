@@ -13,7 +13,7 @@ import (
 
 	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/delivery"
 )
 
 // Options configure a Runtime.
@@ -24,7 +24,7 @@ type Options struct {
 	Shards uint32
 	// Elsewhere takes the deliveries that conversations send to each other, to wherever they are
 	// led. Default: Deliver.
-	Elsewhere func(*Delivery)
+	Elsewhere func(delivery.Envelope, delivery.Done)
 	// MaxActive bounds the conversations in memory. Near it those that have had nothing to do for a
 	// second leave; where that does not help, a message for one more is refused. Those that others
 	// ask who they are may be as many again. Default 500,000.
@@ -130,35 +130,14 @@ func New(options Options) *Runtime {
 	return r
 }
 
-// Delivery is one message or one status on its way to its conversation.
-type Delivery struct {
-	Conversation conversation.ID
-	// Message and User, or Status, are set. The message becomes the conversation's.
-	Message *wactorv1.Message
-	User    *wactorv1.User
-	Status  *conversation.StatusArrived
-	// Node is the gateway that took the webhook.
-	Node string
-	// Done is called exactly once, on any goroutine, and must not block. Without an error the
-	// delivery is on stable storage, unless the verdict is Overloaded.
-	Done func(conversation.Verdict, error)
-
-	// question, where set, is what another conversation or an operator asks; the former is answered
-	// by answer.
-	question any
-	answer   func(conversation.ReplyPeer)
-	// hops counts how often it was forwarded.
-	hops int
-}
-
 // Deliver takes a delivery to its conversation, if this node leads it. It never blocks. Deliveries
 // of one conversation by one goroutine arrive in their order.
-func (r *Runtime) Deliver(d *Delivery) {
-	if r.options.Channels[d.Conversation.Channel] == nil {
-		d.Done(0, ErrUnknownChannel)
+func (r *Runtime) Deliver(e delivery.Envelope, done delivery.Done) {
+	if r.options.Channels[e.To.Channel] == nil {
+		done(delivery.Outcome{Err: delivery.ErrUnknownChannel})
 		return
 	}
-	r.table(d.Conversation).deliver(d)
+	r.table(e.To).deliver(e, done)
 }
 
 // NoteStatus tells that a status of any message came on a channel, here or for another program:
@@ -247,7 +226,7 @@ func (r *Runtime) Stop(ctx context.Context) {
 	case <-ctx.Done():
 		r.cancel()
 		for _, t := range r.tables {
-			t.each(func(a *activation) { a.mailbox.Post(stopNow{ErrStopping}) })
+			t.each(func(a *activation) { a.mailbox.Post(stopNow{delivery.ErrStopping}) })
 		}
 		<-done
 	}

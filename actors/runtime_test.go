@@ -17,6 +17,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -114,13 +115,12 @@ func (b *bench) deliver(user, id, text string) *outcome {
 // deliverFrom delivers a text of a user with these names.
 func (b *bench) deliverFrom(user string, names *wactorv1.User, id, text string) *outcome {
 	o := &outcome{done: make(chan struct{})}
-	b.Deliver(&Delivery{
-		Conversation: conversation.ID{Channel: "shop", User: user},
-		Message:      &wactorv1.Message{Id: id, Type: "text", Text: text, ReceivedMs: time.Now().UnixMilli()},
-		User:         names,
-		Node:         "n1",
-		Done:         o.set,
-	})
+	b.Deliver(delivery.Envelope{
+		To: conversation.ID{Channel: "shop", User: user}, Origin: "n1", Body: delivery.Inbound{
+			Message: &wactorv1.Message{Id: id, Type: "text", Text: text, ReceivedMs: time.Now().UnixMilli()},
+			User:    names,
+		},
+	}, o.set)
 	return o
 }
 
@@ -131,11 +131,11 @@ type outcome struct {
 	done    chan struct{}
 }
 
-func (o *outcome) set(v conversation.Verdict, err error) {
+func (o *outcome) set(got delivery.Outcome) {
 	if o.calls.Add(1) > 1 {
 		panic("a delivery was answered twice")
 	}
-	o.verdict, o.err = v, err
+	o.verdict, o.err = got.Verdict, got.Err
 	close(o.done)
 }
 
@@ -225,8 +225,8 @@ func TestBrokenChainIsLoadedAnew(t *testing.T) {
 		second, third := b.deliver("u", "m2", "hi"), b.deliver("u", "m3", "hi")
 		synctest.Wait()
 		store.set(func() { store.held = false })
-		second.want(t, 0, ErrUnknownFate)
-		third.want(t, 0, ErrUnknownFate)
+		second.want(t, 0, delivery.ErrUnknownFate)
+		third.want(t, 0, delivery.ErrUnknownFate)
 		store.set(func() { store.failing = nil })
 		b.deliver("u", "m3", "hi").want(t, conversation.Accepted, nil)
 		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
@@ -284,8 +284,8 @@ func TestPanicInsideTheActorAnswersEveryDelivery(t *testing.T) {
 		store.panics.Store(true)
 		b := start(t, store.memoryStore, inlineCounter{}, func(o *Options) { o.Store = store })
 		first, second := b.deliver("u", "m1", "hi"), b.deliver("u", "m2", "hi")
-		first.want(t, 0, ErrUnknownFate)
-		second.want(t, 0, ErrUnknownFate)
+		first.want(t, 0, delivery.ErrUnknownFate)
+		second.want(t, 0, delivery.ErrUnknownFate)
 		store.panics.Store(false)
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		b.stop()
@@ -378,7 +378,7 @@ func TestGracefulStopLeavesNoDoubt(t *testing.T) {
 		if got := first.phone.texts("u"); !slices.Equal(got, steps(1, "hi")) {
 			t.Errorf("the stopping node sent %v", got)
 		}
-		first.deliver("u", "9", "hi").want(t, 0, ErrStopping)
+		first.deliver("u", "9", "hi").want(t, 0, delivery.ErrStopping)
 
 		second := start(t, store, inlineCounter{}, nil)
 		synctest.Wait()
@@ -395,14 +395,13 @@ func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, counter{}, func(o *Options) { o.MaxActive, o.MaxMailbox = 1, 5 })
-		b.Deliver(&Delivery{Conversation: conversation.ID{Channel: "other", User: "u"},
-			Done: func(_ conversation.Verdict, err error) {
-				if !errors.Is(err, ErrUnknownChannel) {
-					t.Errorf("unknown channel: %v", err)
-				}
-			}})
+		b.Deliver(delivery.Envelope{To: conversation.ID{Channel: "other", User: "u"}}, func(o delivery.Outcome) {
+			if !errors.Is(o.Err, delivery.ErrUnknownChannel) {
+				t.Errorf("unknown channel: %v", o.Err)
+			}
+		})
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
-		b.deliver("v", "m1", "hi").want(t, 0, ErrOverloaded)
+		b.deliver("v", "m1", "hi").want(t, 0, delivery.ErrOverloaded)
 		b.stop()
 		store.close()
 	})
@@ -420,8 +419,8 @@ func TestLostLeadEndsActivations(t *testing.T) {
 		for shard := uint32(1); shard <= 4; shard++ {
 			b.Lead(shard, 2, false)
 		}
-		open.want(t, 0, ErrNotLeader)
-		b.deliver("u", "m3", "hi").want(t, 0, ErrNotLeader)
+		open.want(t, 0, delivery.ErrNotLeader)
+		b.deliver("u", "m3", "hi").want(t, 0, delivery.ErrNotLeader)
 		synctest.Wait()
 		if b.Active() != 0 {
 			t.Errorf("%d activations outlive the lead", b.Active())

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"github.com/wactor/wactor/conversation"
@@ -75,17 +74,3 @@ type Channel struct {
 	// statusMs is when the last status of a message came.
 	statusMs atomic.Int64
 }
-
-var (
-	// ErrUnknownChannel: no channel of that name is configured.
-	ErrUnknownChannel = errors.New("actors: unknown channel")
-	// ErrNotLeader: this node does not lead the conversation's shard now.
-	ErrNotLeader = errors.New("actors: this node does not lead the shard")
-	// ErrOverloaded: a limit of this node is reached; nothing was kept.
-	ErrOverloaded = errors.New("actors: overloaded")
-	// ErrStopping: this node is shutting down.
-	ErrStopping = errors.New("actors: stopping")
-	// ErrUnknownFate: the activation ended before the outcome was known. The delivery may or may
-	// not have been kept; sent again, it is recognised.
-	ErrUnknownFate = errors.New("actors: the fate of the delivery is unknown")
-)

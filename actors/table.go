@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
 // table holds the activations of one shard. Its lock covers memory only.
@@ -31,9 +32,9 @@ type table struct {
 }
 
 // deliver routes a delivery, and activates its conversation where needed.
-func (t *table) deliver(d *Delivery) {
-	if err := t.post(d.Conversation, d, true); err != nil {
-		d.Done(0, err)
+func (t *table) deliver(e delivery.Envelope, done delivery.Done) {
+	if err := t.post(e.To, &arrival{e, done}, true); err != nil {
+		done(delivery.Outcome{Err: err})
 	}
 }
 
@@ -59,27 +60,27 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	defer t.mu.Unlock()
 	switch {
 	case r.stopping.Load():
-		return ErrStopping
+		return delivery.ErrStopping
 	case !t.ready || t.leaving:
-		return ErrNotLeader
+		return delivery.ErrNotLeader
 	}
 	a := t.activations.of(id)
 	if a == nil {
 		isNew = true
 		most := r.options.MaxActive
-		if d, ok := message.(*Delivery); ok && d.question != nil {
+		if d, ok := message.(*arrival); ok && !fromWebhook(d.Body) {
 			// one that is in memory waits for the answer: if nobody could be asked, all of them
 			// might wait for ever
 			most *= 2
 		}
 		if int(r.active.Load()) >= most {
-			return ErrOverloaded
+			return delivery.ErrOverloaded
 		}
 		a = t.activate(id)
 	}
 	if counted {
 		if int(a.depth.Load()) >= r.options.MaxMailbox {
-			return ErrOverloaded
+			return delivery.ErrOverloaded
 		}
 		a.depth.Add(1)
 	}
@@ -87,12 +88,21 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	return nil
 }
 
+// fromWebhook reports whether a body came from the provider.
+func fromWebhook(body delivery.Body) bool {
+	switch body.(type) {
+	case delivery.Inbound, delivery.Status:
+		return true
+	}
+	return false
+}
+
 // activate starts an activation. The lock is held.
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
 	a := &activation{
 		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: r.options.Random(),
-		open: map[uint64]*Delivery{},
+		open: map[uint64]*arrival{},
 	}
 	a.bot.inliner, _ = a.channel.Bot.(Inliner)
 	r.active.Add(1)
@@ -137,7 +147,7 @@ func (t *table) lead(term uint64, ready bool) bool {
 	t.term, t.ready, t.leaving = term, ready, false
 	t.dueMs.Store(0) // look at once
 	for _, a := range t.activations.all {
-		a.mailbox.Post(stopNow{ErrNotLeader})
+		a.mailbox.Post(stopNow{delivery.ErrNotLeader})
 	}
 	t.activations.clear()
 	return ready
@@ -189,7 +199,7 @@ func (t *table) takeUp(term uint64) {
 			return
 		}
 		err := t.wake(id)
-		for ; errors.Is(err, ErrOverloaded); err = t.wake(id) {
+		for ; errors.Is(err, delivery.ErrOverloaded); err = t.wake(id) {
 			if !r.pause(100*time.Millisecond) || !t.leads(term) {
 				return
 			}
@@ -220,7 +230,7 @@ func (t *table) retryLater(id conversation.ID, term uint64, wait time.Duration) 
 		delete(t.retrying, id)
 		t.mu.Unlock()
 		if t.leads(term) {
-			if err := t.wake(id); errors.Is(err, ErrOverloaded) {
+			if err := t.wake(id); errors.Is(err, delivery.ErrOverloaded) {
 				t.retryLater(id, term, wait)
 			}
 		}

@@ -1,6 +1,8 @@
 package actors
 
-import "sync"
+import (
+	"sync"
+)
 
 // workers run tasks on goroutines that are used again. A new goroutine begins with a stack of 2
 // KiB, which what a message goes through here, the machine, the bot, the encoders, the connection,

@@ -11,8 +11,8 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -78,8 +78,8 @@ func (o operator) Skip(context.Context, conversation.ID, uint64) error          
 
 func TestOperatorErrorsHaveCodes(t *testing.T) {
 	for err, want := range map[error]connect.Code{
-		nil: 0, actors.ErrNoDeadLetter: connect.CodeNotFound, actors.ErrUnretryable: connect.CodeFailedPrecondition,
-		actors.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
+		nil: 0, delivery.ErrNoDeadLetter: connect.CodeNotFound, delivery.ErrUnretryable: connect.CodeFailedPrecondition,
+		delivery.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
 	} {
 		s := service(heads{}, operator{err})
 		_, retried := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1",
@@ -106,7 +106,7 @@ func (leaderless) NoLeader(context.Context, uint32) error { return ErrNoMajority
 
 // TestOperatorsAreToldOfNoMajority: "not the leader" tells an operator nothing.
 func TestOperatorsAreToldOfNoMajority(t *testing.T) {
-	s := service(heads{}, operator{actors.ErrNotLeader})
+	s := service(heads{}, operator{delivery.ErrNotLeader})
 	s.options.Cluster = leaderless{}
 	if _, err := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop",
 		Seq: 1})); !errors.Is(err, ErrNoMajority) {

@@ -9,8 +9,8 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -140,14 +140,14 @@ func (s *Service) Skip(ctx context.Context,
 
 func (s *Service) operatorError(ctx context.Context, id conversation.ID, err error) error {
 	switch {
-	case errors.Is(err, actors.ErrNotLeader) && s.options.Cluster != nil:
+	case errors.Is(err, delivery.ErrNotLeader) && s.options.Cluster != nil:
 		return connect.NewError(connect.CodeUnavailable, s.options.Cluster.NoLeader(ctx, s.shard(id)))
-	case errors.Is(err, actors.ErrNoDeadLetter):
+	case errors.Is(err, delivery.ErrNoDeadLetter):
 		return connect.NewError(connect.CodeNotFound, err)
-	case errors.Is(err, actors.ErrUnretryable):
+	case errors.Is(err, delivery.ErrUnretryable):
 		return connect.NewError(connect.CodeFailedPrecondition, err)
-	case errors.Is(err, actors.ErrNotLeader), errors.Is(err, actors.ErrStopping), errors.Is(err, actors.ErrOverloaded),
-		errors.Is(err, actors.ErrUnknownFate):
+	case errors.Is(err, delivery.ErrNotLeader), errors.Is(err, delivery.ErrStopping),
+		errors.Is(err, delivery.ErrOverloaded), errors.Is(err, delivery.ErrUnknownFate):
 		return connect.NewError(connect.CodeUnavailable, err)
 	}
 	return connect.NewError(connect.CodeInternal, err)

@@ -2,7 +2,7 @@ package cluster
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,22 +11,22 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/wactor/wactor/delivery"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
 var (
-	// ErrUnreachable: a delivery did not reach the other node. Nothing was kept.
-	ErrUnreachable = errors.New("cluster: the node can't be reached")
-	// ErrBroken: the connection broke while a delivery was under way, or no outcome came in time.
-	// It may have been kept or not.
-	ErrBroken = errors.New("cluster: the connection to the node broke")
-	// ErrBusy: too much is under way to the other node. Nothing was kept.
-	ErrBusy = errors.New("cluster: too much is under way to the node")
+	// ErrUnreachable: a call or a delivery did not reach the other node. Nothing was kept.
+	ErrUnreachable = fmt.Errorf("cluster: the node can't be reached: %w", delivery.ErrNotLeader)
+	// errBroken: the connection broke while a delivery was in flight, or no outcome came in time.
+	errBroken = fmt.Errorf("cluster: the connection to the node broke: %w", delivery.ErrUnknownFate)
+	// errBusy: too many deliveries are in flight to the other node.
+	errBusy = fmt.Errorf("cluster: too many deliveries are in flight to the node: %w", delivery.ErrOverloaded)
 )
 
 const (
-	// deliveriesUnderWay bounds what waits for one node's answers.
-	deliveriesUnderWay = 16384
+	// deliveriesInFlight bounds what waits for one node's outcomes.
+	deliveriesInFlight = 16384
 	// deliveryBatch bounds what travels as one message of the stream, by number and about by size.
 	deliveryBatch     = 256
 	deliveryBatchSize = 1 << 20
@@ -35,9 +35,9 @@ const (
 	outcomeWithin = 8 * time.Second
 )
 
-// underWay is a delivery whose outcome is awaited.
-type underWay struct {
-	done  func(*clusterv1.Outcome, error)
+// inFlight is a delivery whose outcome is awaited.
+type inFlight struct {
+	done  delivery.Done
 	until time.Time
 }
 
@@ -49,7 +49,7 @@ type deliveryStream struct {
 
 	mu    sync.Mutex
 	queue []*clusterv1.Delivery
-	open  map[uint64]underWay
+	open  map[uint64]inFlight
 	next  uint64
 	wake  chan struct{}
 	pulse pulse
@@ -62,7 +62,7 @@ type deliveryStream struct {
 }
 
 func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
-	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]underWay{},
+	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]inFlight{},
 		pulse: newPulse()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
@@ -75,28 +75,28 @@ func (s *deliveryStream) wait() { s.stopped.Wait() }
 
 // send sends a delivery. done is called exactly once, on any goroutine, perhaps before send
 // returns.
-func (s *deliveryStream) send(d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
+func (s *deliveryStream) send(d *clusterv1.Delivery, done delivery.Done) {
 	s.mu.Lock()
-	if reason := s.refuses(); reason != nil {
+	if reason := s.rejects(); reason != nil {
 		s.mu.Unlock()
-		done(nil, reason)
+		done(delivery.Outcome{Err: reason})
 		return
 	}
 	s.next++
 	d.Id = s.next
-	s.open[d.Id] = underWay{done: done, until: time.Now().Add(outcomeWithin)}
+	s.open[d.Id] = inFlight{done: done, until: time.Now().Add(outcomeWithin)}
 	s.queue = append(s.queue, d)
 	s.mu.Unlock()
 	signal(s.wake)
 }
 
-// refuses is why nothing is sent now; nil where it is.
-func (s *deliveryStream) refuses() error {
+// rejects is why nothing is sent now; nil where it is.
+func (s *deliveryStream) rejects() error {
 	switch {
 	case s.ctx.Err() != nil || !s.pulse.alive():
 		return ErrUnreachable
-	case len(s.open) >= deliveriesUnderWay:
-		return ErrBusy
+	case len(s.open) >= deliveriesInFlight:
+		return errBusy
 	}
 	return nil
 }
@@ -121,26 +121,26 @@ func (s *deliveryStream) run() {
 	}
 }
 
-// fail ends all that is under way: what is still queued was not sent, the rest may have arrived.
+// fail ends all that is in flight: what is still queued was not sent, the rest may have arrived.
 func (s *deliveryStream) fail() {
 	s.mu.Lock()
 	queue, open := s.queue, s.open
-	s.queue, s.open = nil, map[uint64]underWay{}
+	s.queue, s.open = nil, map[uint64]inFlight{}
 	s.mu.Unlock()
 	for _, d := range queue {
 		if u, waits := open[d.Id]; waits { // not where the other side answered what it had not got
 			delete(open, d.Id)
-			u.done(nil, ErrUnreachable)
+			u.done(delivery.Outcome{Err: ErrUnreachable})
 		}
 	}
 	for _, u := range open {
-		u.done(nil, ErrBroken)
+		u.done(delivery.Outcome{Err: errBroken})
 	}
 }
 
 // expire ends what was awaited for too long.
 func (s *deliveryStream) expire(now time.Time) {
-	var late []underWay
+	var late []inFlight
 	s.mu.Lock()
 	for id, u := range s.open {
 		if now.After(u.until) {
@@ -150,7 +150,7 @@ func (s *deliveryStream) expire(now time.Time) {
 	}
 	s.mu.Unlock()
 	for _, u := range late {
-		u.done(nil, ErrBroken)
+		u.done(delivery.Outcome{Err: errBroken})
 	}
 }
 
@@ -200,7 +200,7 @@ func (s *deliveryStream) ask() {
 	signal(s.wake)
 }
 
-// watch asks for signs of life, and gives up what is under way where none come: the sending may
+// watch asks for signs of life, and gives up what is in flight where none come: the sending may
 // block meanwhile, or the connecting.
 func (s *deliveryStream) watch() {
 	tick := time.NewTicker(pulseEvery)
@@ -221,7 +221,7 @@ func (s *deliveryStream) watch() {
 	}
 }
 
-// take takes what is sent next, and whether a sign of life shall be asked for: an empty message
+// take takes what is sent next, and whether to ask for a sign of life: an empty message
 // does.
 func (s *deliveryStream) take() (batch []*clusterv1.Delivery, asking bool) {
 	s.mu.Lock()
@@ -246,20 +246,23 @@ func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
 		delete(s.open, o.GetId())
 		s.mu.Unlock()
 		if waits {
-			u.done(o, nil)
+			u.done(delivery.DecodeOutcome(o))
 		}
 	}
 }
 
-// Deliver sends a delivery to another node. done is called exactly once, on any goroutine, with the
-// outcome that the node found, or with ErrUnreachable, ErrBroken or ErrBusy. Deliveries by one
-// goroutine keep their order. It does not block.
-func (c *Cluster) Deliver(node uint64, d *clusterv1.Delivery, done func(*clusterv1.Outcome, error)) {
+// Send sends an envelope to another node; with relay, for that node to pass on to the leader, which
+// this one can't reach. The outcome is the one that the node found, or delivery.ErrNotLeader,
+// ErrUnknownFate or ErrOverloaded where the way there failed. Envelopes by one goroutine keep their
+// order. It does not block, and may call done before it returns.
+func (c *Cluster) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
 	l := c.links.to(node)
 	if l == nil {
-		done(nil, ErrUnreachable)
+		done(delivery.Outcome{Err: ErrUnreachable})
 		return
 	}
+	d := e.Encode()
+	d.Relay = relay
 	l.work.send(d, done)
 }
 
@@ -283,9 +286,21 @@ func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverReque
 			out.live()
 		}
 		for _, d := range request.GetDeliveries() {
-			s.cluster.options.Work.Deliver(d, out.add)
+			s.take(d, out)
 		}
 	}
+}
+
+// take hands one delivery of another node over.
+func (s *service) take(d *clusterv1.Delivery, out *outcomes) {
+	id := d.GetId()
+	e, err := delivery.Decode(d)
+	if err != nil {
+		s.cluster.log.Warn("a delivery of another node can't be read", "error", err)
+		out.add(delivery.Outcome{Err: err}.Encode(id))
+		return
+	}
+	s.cluster.options.Work.Deliver(e, d.GetRelay(), func(o delivery.Outcome) { out.add(o.Encode(id)) })
 }
 
 // outcomes waits for those of one stream's deliveries. One that comes after the stream's end is

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/delivery"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -90,8 +91,9 @@ type RaftMessage struct {
 
 // Work answers what other nodes ask for the conversations that this node leads.
 type Work interface {
-	// Deliver takes a delivery. finish is called once, on any goroutine. It does not block.
-	Deliver(delivery *clusterv1.Delivery, finish func(*clusterv1.Outcome))
+	// Deliver takes a delivery; with relay, to the leader, which its sender can't reach. It does
+	// not block.
+	Deliver(e delivery.Envelope, relay bool, done delivery.Done)
 	// Admin answers a call of the admin API.
 	Admin(ctx context.Context, procedure string, request []byte) ([]byte, error)
 }

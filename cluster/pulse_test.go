@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -38,8 +40,8 @@ func (lodger) WriteState(context.Context, uint64, *clusterv1.ClusterState) error
 }
 
 // Deliver answers at once.
-func (lodger) Deliver(d *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
-	finish(&clusterv1.Outcome{Id: d.Id, Verdict: 1})
+func (lodger) Deliver(_ delivery.Envelope, _ bool, done delivery.Done) {
+	done(delivery.Outcome{Verdict: 1})
 }
 
 // street is the way to a node's listener. Frozen, it keeps its connections open and carries
@@ -136,7 +138,8 @@ func neighbours(t *testing.T) (first, second *Cluster, way *street) {
 func deliver(t *testing.T, from *Cluster, to uint64) error {
 	t.Helper()
 	ended := make(chan error, 1)
-	from.Deliver(to, &clusterv1.Delivery{UserId: "u"}, func(_ *clusterv1.Outcome, err error) { ended <- err })
+	e := delivery.Envelope{To: conversation.ID{Channel: "shop", User: "u"}, Body: delivery.Skip{Seq: 1}}
+	from.Send(to, e, false, func(o delivery.Outcome) { ended <- o.Err })
 	select {
 	case err := <-ended:
 		return err
@@ -163,8 +166,8 @@ func TestWhoStandsStillIsGivenUp(t *testing.T) {
 	}
 	way.freeze()
 	began := time.Now()
-	if err := deliver(t, first, 2); !errors.Is(err, ErrBroken) {
-		t.Errorf("a delivery to who stands still: %v, want %v", err, ErrBroken)
+	if err := deliver(t, first, 2); !errors.Is(err, errBroken) {
+		t.Errorf("a delivery to who stands still: %v, want %v", err, errBroken)
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it was given up after %v", took)

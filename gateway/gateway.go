@@ -25,13 +25,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/provider"
 )
 
 // Router takes deliveries to their conversations. Deliver never blocks; deliveries of one
 // conversation by one goroutine keep their order.
-type Router interface{ Deliver(*actors.Delivery) }
+type Router interface {
+	Deliver(delivery.Envelope, delivery.Done)
+}
 
 // Channel is what the gateway must know of a channel.
 type Channel struct {

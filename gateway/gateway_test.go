@@ -16,41 +16,54 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // router records deliveries and answers them as told.
 type router struct {
 	mu     sync.Mutex
-	got    []*actors.Delivery
-	answer func(d *actors.Delivery) (conversation.Verdict, error)
+	got    []delivered
+	answer func(delivery.Envelope) delivery.Outcome
 	silent bool
 }
 
-func (r *router) Deliver(d *actors.Delivery) {
+// delivered is what the gateway has handed over.
+type delivered struct {
+	delivery.Envelope
+	done delivery.Done
+}
+
+// message is that of a delivery; nil where it is a status.
+func (d delivered) message() *wactorv1.Message {
+	in, _ := d.Body.(delivery.Inbound)
+	return in.Message
+}
+
+func (r *router) Deliver(e delivery.Envelope, done delivery.Done) {
 	r.mu.Lock()
-	r.got = append(r.got, d)
+	r.got = append(r.got, delivered{e, done})
 	r.mu.Unlock()
 	if r.silent {
 		return
 	}
 	if r.answer != nil {
-		d.Done(r.answer(d))
+		done(r.answer(e))
 		return
 	}
-	d.Done(conversation.Accepted, nil)
+	done(delivery.Outcome{Verdict: conversation.Accepted})
 }
 
 func (r *router) names() string {
 	var names []string
 	for _, d := range r.got {
 		what := "status"
-		if d.Message != nil {
-			what = d.Message.Type
+		if m := d.message(); m != nil {
+			what = m.Type
 		}
-		names = append(names, d.Conversation.String()+" "+what)
+		names = append(names, d.To.String()+" "+what)
 	}
 	return strings.Join(names, ", ")
 }
@@ -96,12 +109,12 @@ func TestVerdicts(t *testing.T) {
 	one := envelope(change("111", text("49151", "wamid.1")))
 	fail := func(err error) func(*router) {
 		return func(r *router) {
-			r.answer = func(*actors.Delivery) (conversation.Verdict, error) { return 0, err }
+			r.answer = func(delivery.Envelope) delivery.Outcome { return delivery.Outcome{Err: err} }
 		}
 	}
 	verdict := func(v conversation.Verdict) func(*router) {
 		return func(r *router) {
-			r.answer = func(*actors.Delivery) (conversation.Verdict, error) { return v, nil }
+			r.answer = func(delivery.Envelope) delivery.Outcome { return delivery.Outcome{Verdict: v} }
 		}
 	}
 	for name, test := range map[string]struct {
@@ -116,9 +129,9 @@ func TestVerdicts(t *testing.T) {
 			"shop/49151 text"},
 		"overloaded user": {"/webhooks/shop", "new", one, verdict(conversation.Overloaded), 503,
 			"shop/49151 text"},
-		"overloaded node":    {"/webhooks/shop", "new", one, fail(actors.ErrOverloaded), 503, "shop/49151 text"},
-		"not leader":         {"/webhooks/shop", "new", one, fail(actors.ErrNotLeader), 503, "shop/49151 text"},
-		"unknown fate":       {"/webhooks/shop", "new", one, fail(actors.ErrUnknownFate), 503, "shop/49151 text"},
+		"overloaded node":    {"/webhooks/shop", "new", one, fail(delivery.ErrOverloaded), 503, "shop/49151 text"},
+		"not leader":         {"/webhooks/shop", "new", one, fail(delivery.ErrNotLeader), 503, "shop/49151 text"},
+		"unknown fate":       {"/webhooks/shop", "new", one, fail(delivery.ErrUnknownFate), 503, "shop/49151 text"},
 		"wrong secret":       {"/webhooks/shop", "wrong", one, nil, 401, ""},
 		"no signature":       {"/webhooks/shop", "", one, nil, 401, ""},
 		"unknown channel":    {"/webhooks/nope", "new", one, nil, 404, ""},
@@ -155,11 +168,11 @@ func TestVerdicts(t *testing.T) {
 
 func TestOnePartThatFailsFailsTheWhole(t *testing.T) {
 	r := &router{}
-	r.answer = func(d *actors.Delivery) (conversation.Verdict, error) {
-		if d.Conversation.User == "2" {
-			return 0, actors.ErrNotLeader
+	r.answer = func(e delivery.Envelope) delivery.Outcome {
+		if e.To.User == "2" {
+			return delivery.Outcome{Err: delivery.ErrNotLeader}
 		}
-		return conversation.Accepted, nil
+		return delivery.Outcome{Verdict: conversation.Accepted}
 	}
 	body := envelope(change("111", text("1", "a"), text("2", "b"), text("3", "c")))
 	if response := post(newGateway(r, nil), "/webhooks/shop", "new", body); response.Code != 503 || len(r.got) != 3 {
@@ -179,10 +192,10 @@ func TestAThousandMessagesInOnePost(t *testing.T) {
 	}
 	next := map[string]int{}
 	for i, d := range r.got {
-		user := d.Conversation.User
+		user := d.To.User
 		k, _ := strconv.Atoi(user)
-		if d.Message.Id != fmt.Sprintf("wamid.%d", k+300*next[user]) {
-			t.Fatalf("delivery %d: %v %v", i, d.Conversation, d.Message.Id)
+		if d.message().Id != fmt.Sprintf("wamid.%d", k+300*next[user]) {
+			t.Fatalf("delivery %d: %v %v", i, d.To, d.message().Id)
 		}
 		next[user]++
 	}
@@ -198,7 +211,8 @@ func TestUnreadIsKeptOnce(t *testing.T) {
 	for range 2 {
 		post(g, "/webhooks/shop", "new", "strange")
 	}
-	if len(r.got) != 2 || r.got[0].Message.Id != r.got[1].Message.Id || string(r.got[0].Message.Raw) != "strange" {
+	if len(r.got) != 2 || r.got[0].message().Id != r.got[1].message().Id ||
+		string(r.got[0].message().Raw) != "strange" {
 		t.Errorf("deliveries: %v", r.got)
 	}
 }
@@ -248,7 +262,7 @@ func TestStatusesFindTheirConversation(t *testing.T) {
 	if r.names() != "shop/49151 status" {
 		t.Fatalf("delivered %q", r.names())
 	}
-	if s := r.got[0].Status; s.ProviderID != "wamid.9" || s.Status != "failed" || s.Code != 131026 ||
+	if s := r.got[0].Body.(delivery.Status); s.ProviderID != "wamid.9" || s.Status != "failed" || s.Code != 131026 ||
 		s.AtMs != 1_700_000_000_000 {
 		t.Errorf("status %+v", s)
 	}
@@ -302,7 +316,7 @@ func TestOutcomeThatDoesNotCome(t *testing.T) {
 			t.Errorf("waited %v", took)
 		}
 		for _, d := range r.got {
-			d.Done(conversation.Accepted, nil) // late, and harmless
+			d.done(delivery.Outcome{Verdict: conversation.Accepted}) // late, and harmless
 		}
 		r.silent = false
 		if response := post(g, "/webhooks/shop", "new", body); response.Code != 200 {

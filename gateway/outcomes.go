@@ -4,8 +4,8 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
 // outcomes collects those of all deliveries of one webhook.
@@ -16,7 +16,7 @@ type outcomes struct {
 	mu      sync.Mutex
 	missing int
 	worst   answer
-	givenUp bool // nobody waits for them any more
+	givenUp bool // the webhook was answered
 }
 
 func newOutcomes(n int, m *metrics) *outcomes {
@@ -24,14 +24,14 @@ func newOutcomes(n int, m *metrics) *outcomes {
 }
 
 // add takes one outcome, on any goroutine.
-func (o *outcomes) add(verdict conversation.Verdict, err error) { o.take(verdict, err, 0) }
+func (o *outcomes) add(got delivery.Outcome) { o.take(got, 0) }
 
 // take takes one outcome, and with it those of the deliveries that wait for it where they won't be
-// tried; it reports whether they shall be.
-func (o *outcomes) take(verdict conversation.Verdict, err error, waiting int) (goOn bool) {
-	result := classify(verdict, err)
-	if err == nil {
-		o.metrics.messages.WithLabelValues(verdict.String()).Inc()
+// tried; it reports whether they will be.
+func (o *outcomes) take(got delivery.Outcome, waiting int) (goOn bool) {
+	result := classify(got)
+	if got.Err == nil {
+		o.metrics.messages.WithLabelValues(got.Verdict.String()).Inc()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -61,13 +61,13 @@ func (o *outcomes) answer() answer {
 	return o.worst
 }
 
-func classify(verdict conversation.Verdict, err error) answer {
+func classify(o delivery.Outcome) answer {
 	switch {
-	case err == nil && verdict != conversation.Overloaded:
+	case o.Err == nil && o.Verdict != conversation.Overloaded:
 		return answerOK
-	case err == nil || errors.Is(err, actors.ErrOverloaded):
+	case o.Err == nil || errors.Is(o.Err, delivery.ErrOverloaded):
 		return answerOverloaded
-	case errors.Is(err, actors.ErrUnknownFate):
+	case errors.Is(o.Err, delivery.ErrUnknownFate):
 		return answerUnknownOutcome
 	}
 	return answerUnavailable

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"time"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -18,7 +18,7 @@ type webhook struct {
 	header  provider.Header
 	body    []byte
 	nowMs   int64
-	out     []*actors.Delivery
+	out     []delivery.Envelope
 	accepts map[*Channel]bool // whether another channel accepts this signature
 	unread  int
 }
@@ -26,14 +26,14 @@ type webhook struct {
 // sort makes deliveries of a signed body. Each change goes to the channel of its phone number,
 // since a provider app has one callback for all its numbers; but only where that channel accepts
 // the secret that the POST was signed with.
-func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, now time.Time) []*actors.Delivery {
+func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, now time.Time) []delivery.Envelope {
 	w := &webhook{Gateway: g, channel: channel, header: header, body: body, nowMs: now.UnixMilli()}
 	decoded, err := channel.Codec.Decode(body)
 	if err != nil {
 		w.keep(channel, err.Error(), append([]byte(nil), body...))
 		return w.out
 	}
-	w.out = make([]*actors.Delivery, 0, len(decoded.Messages)+len(decoded.Identities)+len(decoded.Statuses))
+	w.out = make([]delivery.Envelope, 0, len(decoded.Messages)+len(decoded.Identities)+len(decoded.Statuses))
 	for _, in := range decoded.Messages {
 		w.message(in.Number, in.User, in.Message)
 	}
@@ -57,11 +57,9 @@ func (w *webhook) message(number string, user *wactorv1.User, message *wactorv1.
 		return
 	}
 	message.ReceivedMs = w.nowMs
-	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: owner.Name, User: user.Id},
-		Message:      message,
-		User:         user,
-		Node:         w.options.Node,
+	w.out = append(w.out, delivery.Envelope{
+		To: conversation.ID{Channel: owner.Name, User: user.Id}, Origin: w.options.Node,
+		Body: delivery.Inbound{Message: message, User: user},
 	})
 }
 
@@ -78,12 +76,11 @@ func (w *webhook) status(s *provider.Status) {
 	if !ours {
 		return // of a message that another program sent
 	}
-	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: owner.Name, User: user},
-		Status: &conversation.StatusArrived{
+	w.out = append(w.out, delivery.Envelope{
+		To: conversation.ID{Channel: owner.Name, User: user}, Origin: w.options.Node,
+		Body: delivery.Status{
 			ReplyID: s.ReplyID, Status: s.Status, ProviderID: s.MessageID, Code: s.ErrorCode, AtMs: s.AtMs,
 		},
-		Node: w.options.Node,
 	})
 }
 
@@ -96,13 +93,12 @@ func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 			"channel", channel.Name, "reason", reason)
 	}
 	sum := sha256.Sum256(raw)
-	w.out = append(w.out, &actors.Delivery{
-		Conversation: conversation.ID{Channel: channel.Name, User: provider.UnreadUser},
-		Message: &wactorv1.Message{
+	w.out = append(w.out, delivery.Envelope{
+		To: conversation.ID{Channel: channel.Name, User: provider.UnreadUser}, Origin: w.options.Node,
+		Body: delivery.Inbound{Message: &wactorv1.Message{
 			Id: "unread." + hex.EncodeToString(sum[:]), Type: conversation.TypeUnreadable, Text: reason,
 			ReceivedMs: w.nowMs, Raw: raw,
-		},
-		Node: w.options.Node,
+		}},
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/delivery"
 )
 
 // answer is what a webhook is answered with.
@@ -130,8 +130,8 @@ func readAnswer(err error) answer {
 }
 
 // deliver hands everything to its conversations and waits for all outcomes. What one conversation
-// gets goes there one after the other (line.go); conversations do not wait for each other.
-func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) answer {
+// gets goes there one after the other (queue.go); conversations do not wait for each other.
+func (g *Gateway) deliver(ctx context.Context, deliveries []delivery.Envelope) answer {
 	if len(deliveries) == 0 {
 		return answerOK
 	}
@@ -139,11 +139,10 @@ func (g *Gateway) deliver(ctx context.Context, deliveries []*actors.Delivery) an
 	defer timeout.Stop()
 	all := newOutcomes(len(deliveries), g.metrics)
 	if len(deliveries) == 1 {
-		deliveries[0].Done = all.add
-		g.options.Router.Deliver(deliveries[0])
+		g.options.Router.Deliver(deliveries[0], all.add)
 	} else {
-		for _, l := range linesOf(deliveries, all, g.options.Router) {
-			l.next()
+		for _, q := range queuesOf(deliveries, all, g.options.Router) {
+			q.next()
 		}
 	}
 	select {

@@ -9,8 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/routing"
+	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/clock"
 	"github.com/wactor/wactor/persistence"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
@@ -39,7 +41,10 @@ func (n *Node) startCluster() error {
 	if err != nil {
 		return fmt.Errorf("node: cluster.rpc: %w", err)
 	}
-	n.router = newRouter(n.store.Node(), n.runtime, n.peers.Load, n.settled, n.registry)
+	n.router = routing.New(routing.Options{
+		Self: n.store.Node(), Local: n.runtime, Peers: peers{n}, Clock: clock.System{}, Settled: n.settled,
+		Registerer: n.registry,
+	})
 	rpc := c.RPC
 	if _, port, err := net.SplitHostPort(listener.Addr().String()); err == nil {
 		asked, _, _ := net.SplitHostPort(c.RPC)
@@ -55,8 +60,9 @@ func (n *Node) startCluster() error {
 		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
-		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n}, Hinted: n.router.hinted,
-		Sized: n.share, Fatal: n.fail, Logger: n.options.Logger,
+		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n},
+		Hinted: func(h cluster.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
+		Sized:  n.share, Fatal: n.fail, Logger: n.options.Logger,
 	})
 	if err != nil {
 		listener.Close()
@@ -121,34 +127,62 @@ func (n *Node) sendSnapshot(m persistence.Message, snapshot *persistence.Snapsho
 type work struct{ n *Node }
 
 // Deliver takes a delivery that another node forwarded.
-func (w work) Deliver(in *clusterv1.Delivery, finish func(*clusterv1.Outcome)) {
-	n := w.n
-	var shard uint32
-	d, err := actors.Decode(in, func(o *clusterv1.Outcome) {
-		if o.GetRefusal() == clusterv1.Refusal_REFUSAL_NOT_LEADER {
-			o.Leader = n.leaderHint(shard)
-		}
-		finish(o)
-	})
-	if err != nil {
-		n.options.Logger.Warn("a delivery of another node can't be read", "error", err)
-		finish(&clusterv1.Outcome{Id: in.GetId(), Refusal: clusterv1.Refusal_REFUSAL_FAILED})
+func (w work) Deliver(e delivery.Envelope, relay bool, done delivery.Done) {
+	w.n.router.Receive(e, relay, done)
+}
+
+// peers are the other nodes, as the router sees them: none until there is a cluster.
+type peers struct{ n *Node }
+
+var _ routing.Peers = peers{}
+
+func (p peers) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
+	c := p.n.peers.Load()
+	if c == nil {
+		done(delivery.Outcome{Err: delivery.ErrNotLeader})
 		return
 	}
-	shard = n.runtime.Shard(d.Conversation)
-	if in.GetRelay() {
-		n.router.Relay(d)
-		return
+	c.Send(node, e, relay, done)
+}
+
+func (p peers) Leader(shard uint32) uint64 {
+	if c := p.n.peers.Load(); c != nil {
+		hint, _ := c.Leader(shard)
+		return hint.Node
 	}
-	n.runtime.Deliver(d)
+	return 0
+}
+
+func (p peers) Wanted(shard uint32) []uint64 {
+	if c := p.n.peers.Load(); c != nil {
+		return c.Wanted(shard)
+	}
+	return nil
+}
+
+func (p peers) Lost(node uint64) bool {
+	c := p.n.peers.Load()
+	return c != nil && c.Lost(node)
+}
+
+func (p peers) Relays(shard uint32, leader uint64) []uint64 {
+	if c := p.n.peers.Load(); c != nil {
+		return c.Relays(shard, leader)
+	}
+	return nil
+}
+
+func (p peers) Isolated() time.Duration {
+	if c := p.n.peers.Load(); c != nil {
+		return c.Isolated()
+	}
+	return 0
 }
 
 // leaderHint is another node that may lead a shard; 0 where there is none.
 func (n *Node) leaderHint(shard uint32) uint64 {
-	if peers := n.peers.Load(); peers != nil {
-		if hint, known := peers.Leader(shard); known && hint.Node != n.store.Node() {
-			return hint.Node
-		}
+	if leader := (peers{n}).Leader(shard); leader != n.store.Node() {
+		return leader
 	}
 	return 0
 }

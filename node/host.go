@@ -114,7 +114,7 @@ func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) 
 
 const (
 	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait
-	// meanwhile, and then for the new leader: together less than routeWithin.
+	// meanwhile, and then for the new leader: together less than routing.Within.
 	handOverWithin = 4 * time.Second
 	// transferWithin is how long a lead is on its way, at most: the consensus core gives up after
 	// an election timeout, and a late heir is not heard. The shard takes nothing meanwhile.

@@ -30,7 +30,9 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/persistence"
@@ -62,7 +64,7 @@ type Node struct {
 	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is
 	// the cluster once there is one.
 	cluster *cluster.Cluster
-	router  *router
+	router  *routing.Router
 	peers   atomic.Pointer[cluster.Cluster]
 	api     *admin.Service
 	gateway *gateway.Gateway
@@ -128,7 +130,7 @@ func (n *Node) start() error {
 	n.leads.attach(n.lead)
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
-		Router:     routing(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
+		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
 		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body),
 		Logger: n.options.Logger, Registerer: n.registry,
 	})
@@ -140,18 +142,18 @@ func (n *Node) start() error {
 }
 
 // deliver takes a delivery to its conversation, here or on another node.
-func (n *Node) deliver(d *actors.Delivery) {
+func (n *Node) deliver(e delivery.Envelope, done delivery.Done) {
 	if n.router != nil {
-		n.router.Deliver(d)
+		n.router.Deliver(e, done)
 		return
 	}
-	n.runtime.Deliver(d)
+	n.runtime.Deliver(e, done)
 }
 
-// routing is a gateway.Router.
-type routing func(*actors.Delivery)
+// deliver is a gateway.Router.
+type deliver func(delivery.Envelope, delivery.Done)
 
-func (r routing) Deliver(d *actors.Delivery) { r(d) }
+func (d deliver) Deliver(e delivery.Envelope, done delivery.Done) { d(e, done) }
 
 // lead passes news of a shard's lead on.
 func (n *Node) lead(shard uint32, lead persistence.Leadership) {
@@ -229,7 +231,7 @@ func (n *Node) closeAll(ctx context.Context) {
 		n.public.close(ctx)
 	}
 	if n.router != nil {
-		n.router.close()
+		n.router.Close()
 	}
 	if n.runtime != nil {
 		n.runtime.Stop(ctx)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/persistence"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -29,9 +30,9 @@ func actorsError(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, persistence.ErrOverloaded):
-		return fmt.Errorf("%w: %w", actors.ErrOverloaded, err)
+		return fmt.Errorf("%w: %w", delivery.ErrOverloaded, err)
 	case errors.Is(err, persistence.ErrNotLeader):
-		return fmt.Errorf("%w: %w", actors.ErrNotLeader, err)
+		return fmt.Errorf("%w: %w", delivery.ErrNotLeader, err)
 	}
 	return err
 }

@@ -50,13 +50,16 @@ var layers = map[string]Layer{
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
+	"delivery":                        Runtime, // pure itself, but it knows the form between nodes
 	"actors":                          Runtime,
 	"persistence":                     Runtime,
 	"cluster":                         Runtime,
+	"cluster/routing":                 Runtime,
 	"bot":                             Runtime,
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
 	"provider/cloudapi/emulator":      Runtime,
+	"internal/clock":                  Runtime,
 	"internal/freeport":               Runtime, // for tests
 	"internal/pause":                  Runtime,
 	"internal/ratelog":                Runtime,
@@ -76,11 +79,12 @@ var layers = map[string]Layer{
 }
 
 // vocabulary is what siblings may share: the generated types of messages, of what lies on disk, and
-// of what nodes send each other; what providers report; the names of the mistakes that are planted
-// for the simulation; and the small homes of what several packages need alike.
+// of what nodes send each other; what travels to a conversation; what providers report; the names
+// of the mistakes that are planted for the simulation; and the small homes of what several packages
+// need alike.
 var vocabulary = map[string]bool{
 	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
-	"persistence/record": true, "provider": true,
+	"delivery": true, "persistence/record": true, "provider": true,
 	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 )
 
 // asked are the ids of what the router got so far, in order.
@@ -17,7 +17,7 @@ func (r *router) asked() []string {
 	defer r.mu.Unlock()
 	var ids []string
 	for _, d := range r.got {
-		ids = append(ids, d.Message.Id)
+		ids = append(ids, d.message().Id)
 	}
 	return ids
 }
@@ -26,12 +26,12 @@ func (r *router) asked() []string {
 func (r *router) end(t *testing.T, id string, verdict conversation.Verdict, err error) {
 	t.Helper()
 	r.mu.Lock()
-	at := slices.IndexFunc(r.got, func(d *actors.Delivery) bool { return d.Message.Id == id })
+	at := slices.IndexFunc(r.got, func(d delivered) bool { return d.message().Id == id })
 	r.mu.Unlock()
 	if at < 0 {
 		t.Fatalf("%s was not delivered; %v were", id, r.asked())
 	}
-	r.got[at].Done(verdict, err)
+	r.got[at].done(delivery.Outcome{Verdict: verdict, Err: err})
 }
 
 // TestOneUserOneAfterTheOther: what one webhook brings of a user is never taken in another order,
@@ -53,7 +53,7 @@ func TestOneUserOneAfterTheOther(t *testing.T) {
 		want("a", "p")
 		r.end(t, "a", conversation.Duplicate, nil)
 		want("a", "p", "b")
-		r.end(t, "p", 0, actors.ErrNotLeader)
+		r.end(t, "p", 0, delivery.ErrNotLeader)
 		want("a", "p", "b") // q would overtake p
 		r.end(t, "b", conversation.Accepted, nil)
 		want("a", "p", "b", "c")

@@ -1,0 +1,166 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/wactor/wactor/conversation"
+	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+)
+
+// codec is one kind of body between nodes. Each direction reports false for a body of another kind.
+type codec struct {
+	encode func(Body, *clusterv1.Delivery) bool
+	decode func(*clusterv1.Delivery) (Body, bool)
+}
+
+// row makes a codec for a body B whose content between nodes is a C.
+func row[B Body, C any](encode func(B, *clusterv1.Delivery), decode func(C) B) codec {
+	return codec{
+		encode: func(body Body, out *clusterv1.Delivery) bool {
+			b, ok := body.(B)
+			if ok {
+				encode(b, out)
+			}
+			return ok
+		},
+		decode: func(in *clusterv1.Delivery) (Body, bool) {
+			c, ok := any(in.GetContent()).(C)
+			if !ok {
+				return nil, false
+			}
+			return decode(c), true
+		},
+	}
+}
+
+// codecs are all kinds of bodies, the most frequent first. The proto messages Asked and TakenOver
+// have the names of an earlier version.
+var codecs = []codec{
+	row(func(b Inbound, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_Inbound{Inbound: &clusterv1.Inbound{Message: b.Message, User: b.User}}
+	}, func(c *clusterv1.Delivery_Inbound) Inbound {
+		return Inbound{Message: c.Inbound.GetMessage(), User: c.Inbound.GetUser()}
+	}),
+	row(func(b Status, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_Status{Status: &clusterv1.Status{
+			ReplyId: b.ReplyID, Status: b.Status, ProviderId: b.ProviderID, Code: int64(b.Code), AtMs: b.AtMs,
+		}}
+	}, func(c *clusterv1.Delivery_Status) Status {
+		s := c.Status
+		return Status{
+			ReplyID: s.GetReplyId(), Status: s.GetStatus(), ProviderID: s.GetProviderId(), Code: int(s.GetCode()),
+			AtMs: s.GetAtMs(),
+		}
+	}),
+	row(func(b ResolveRequest, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_Asked{Asked: &clusterv1.Asked{By: b.By, CreatedMs: b.CreatedMs}}
+	}, func(c *clusterv1.Delivery_Asked) ResolveRequest {
+		return ResolveRequest{By: c.Asked.GetBy(), CreatedMs: c.Asked.GetCreatedMs()}
+	}),
+	row(func(b MergeOffer, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_TakenOver{TakenOver: &clusterv1.TakenOver{
+			From: b.From, User: b.User, Names: b.Names, Claims: b.Claims, Messages: b.Messages, ToldMs: b.AtMs,
+		}}
+	}, func(c *clusterv1.Delivery_TakenOver) MergeOffer {
+		t := c.TakenOver
+		return MergeOffer{
+			From: t.GetFrom(), User: t.GetUser(), AtMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(),
+			Messages: t.GetMessages(),
+		}
+	}),
+	row(func(b Retry, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_Retry{Retry: &clusterv1.RetryLetter{Seq: b.Seq, Text: b.Text}}
+	}, func(c *clusterv1.Delivery_Retry) Retry {
+		return Retry{Seq: c.Retry.GetSeq(), Text: c.Retry.GetText()}
+	}),
+	row(func(b Skip, out *clusterv1.Delivery) {
+		out.Content = &clusterv1.Delivery_Skip{Skip: &clusterv1.SkipLetter{Seq: b.Seq}}
+	}, func(c *clusterv1.Delivery_Skip) Skip { return Skip{Seq: c.Skip.GetSeq()} }),
+}
+
+// Encode writes an envelope for another node. The two share the body's messages.
+func (e Envelope) Encode() *clusterv1.Delivery {
+	out := &clusterv1.Delivery{Channel: e.To.Channel, UserId: e.To.User, Node: e.Origin, Hops: uint32(e.Hops)}
+	for _, c := range codecs {
+		if c.encode(e.Body, out) {
+			return out
+		}
+	}
+	panic(fmt.Sprintf("delivery: a body of type %T has no codec", e.Body))
+}
+
+// Decode reads an envelope of another node.
+func Decode(in *clusterv1.Delivery) (Envelope, error) {
+	e := Envelope{
+		To: conversation.ID{Channel: in.GetChannel(), User: in.GetUserId()}, Origin: in.GetNode(),
+		Hops: int(in.GetHops()),
+	}
+	if e.To.User == "" {
+		return Envelope{}, errors.New("delivery: an envelope without a user")
+	}
+	for _, c := range codecs {
+		body, ok := c.decode(in)
+		if !ok {
+			continue
+		}
+		if in, ok := body.(Inbound); ok && in.Message.GetId() == "" {
+			return Envelope{}, errors.New("delivery: a message without an id")
+		}
+		e.Body = body
+		return e, nil
+	}
+	return Envelope{}, errors.New("delivery: a body of an unknown kind: its node runs a newer version")
+}
+
+// refusals are the errors that nodes report to each other.
+var refusals = map[clusterv1.Refusal]error{
+	clusterv1.Refusal_REFUSAL_NOT_LEADER:      ErrNotLeader,
+	clusterv1.Refusal_REFUSAL_OVERLOADED:      ErrOverloaded,
+	clusterv1.Refusal_REFUSAL_STOPPING:        ErrStopping,
+	clusterv1.Refusal_REFUSAL_UNKNOWN_FATE:    ErrUnknownFate,
+	clusterv1.Refusal_REFUSAL_UNKNOWN_CHANNEL: ErrUnknownChannel,
+	clusterv1.Refusal_REFUSAL_NO_DEAD_LETTER:  ErrNoDeadLetter,
+	clusterv1.Refusal_REFUSAL_UNREADABLE:      ErrUnretryable,
+	clusterv1.Refusal_REFUSAL_FAILED:          errRemote,
+}
+
+// Encode writes an outcome for the node that sent the envelope, which knows it by its number.
+func (o Outcome) Encode(id uint64) *clusterv1.Outcome {
+	out := &clusterv1.Outcome{Id: id, Verdict: int32(o.Verdict), Refusal: refusalOf(o.Err), Leader: o.Leader}
+	if o.Answer != nil {
+		out.Answered, out.Owner, out.Taken = true, o.Answer.Owner, o.Answer.Taken
+	}
+	return out
+}
+
+// DecodeOutcome reads an outcome of another node.
+func DecodeOutcome(in *clusterv1.Outcome) Outcome {
+	o := Outcome{Verdict: conversation.Verdict(in.GetVerdict()), Err: errorOf(in.GetRefusal()), Leader: in.GetLeader()}
+	if in.GetAnswered() {
+		o.Answer = &Answer{Owner: in.GetOwner(), Taken: in.GetTaken()}
+	}
+	return o
+}
+
+func refusalOf(err error) clusterv1.Refusal {
+	if err == nil {
+		return clusterv1.Refusal_REFUSAL_UNSPECIFIED
+	}
+	for refusal, known := range refusals {
+		if errors.Is(err, known) {
+			return refusal
+		}
+	}
+	return clusterv1.Refusal_REFUSAL_FAILED
+}
+
+func errorOf(refusal clusterv1.Refusal) error {
+	if refusal == clusterv1.Refusal_REFUSAL_UNSPECIFIED {
+		return nil
+	}
+	if err := refusals[refusal]; err != nil {
+		return err
+	}
+	return errRemote // of a newer version
+}
