@@ -49,10 +49,29 @@ type Listen struct {
 
 // Admin guards the admin API.
 type Admin struct {
-	// Token is the bearer token that callers must show, 16 characters or more. Default none,
-	// possible on loopback only.
+	// Token is the bearer token of the principal "admin", who may do everything: 16 characters or
+	// more. Default none; with no token at all, possible on loopback only, everyone may.
+	Token Secret `yaml:"token"`
+	// Principals are further callers, by their names ([a-z0-9_-], up to 64 characters). Default
+	// none.
+	Principals map[string]Principal `yaml:"principals"`
+}
+
+// AdminPrincipal is the name of who shows Admin.Token.
+const AdminPrincipal = "admin"
+
+// Principal is a caller of the admin API.
+type Principal struct {
+	// Role is one of Roles. Required.
+	Role string `yaml:"role"`
+	// Token is the bearer token that the caller shows, 16 characters or more. Required.
 	Token Secret `yaml:"token"`
 }
+
+// Roles are those of principals: a viewer reads; an operator also retries and skips dead letters; a
+// privacy officer reads, exports and erases what is kept of a person; a sender sends messages and
+// does nothing else; an admin may do everything.
+var Roles = []string{"viewer", "operator", "privacy", "sender", "admin"}
 
 // Cluster is how nodes work together. A node listens for others (Clustered) where it has a secret,
 // has others to join or to expect, or is given an address of its own here; otherwise it stays

@@ -28,6 +28,8 @@ func keysBelow(path string, part reflect.Value) []key {
 		return []key{{path, value.String()}}
 	case []Channel:
 		return keysBelow(path+"[]", reflect.ValueOf(DefaultChannel()))
+	case map[string]Principal:
+		return keysBelow(path+".NAME", reflect.ValueOf(Principal{}))
 	case map[string]Bot:
 		return keysBelow(path+".NAME", reflect.ValueOf(DefaultBot()))
 	case *ClusterTLS:
@@ -56,5 +58,6 @@ func paths(keys []key) map[string]bool {
 		}
 	}
 	delete(all, "bots")
+	delete(all, "admin.principals")
 	return all
 }

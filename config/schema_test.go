@@ -148,6 +148,8 @@ func (n *schemaNode) collect(path string, root *schemaNode, into map[string]*sch
 		switch at {
 		case "channels":
 			at, below = "channels[]", property.Items
+		case "admin.principals":
+			at, below = "admin.principals.NAME", root.Defs["principal"]
 		case "bots":
 			at, below = "bots.NAME", root.Defs["bot"]
 		}

@@ -49,18 +49,7 @@ func (c *Config) validateListen(r *report) {
 	r.address("listen.http", c.Listen.HTTP)
 	r.address("listen.admin", c.Listen.Admin)
 	c.validatePorts(r)
-	if r.isFaulty("listen.admin") {
-		return
-	}
-	token := c.Admin.Token.Reveal()
-	switch {
-	case token == "" && !Loopback(c.Listen.Admin):
-		r.add("admin.token", `set admin: { token: "${WACTOR_ADMIN_TOKEN}" }, or listen on 127.0.0.1`,
-			"is required, since listen.admin %s can be reached from other machines", r.quote("listen.admin",
-				c.Listen.Admin))
-	case token != "" && len(token) < minToken:
-		r.add("admin.token", "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
-	}
+	c.Admin.validate(r, c.Listen.Admin)
 }
 
 // Loopback reports whether only this machine can reach an address. A name other than localhost may
