@@ -246,10 +246,13 @@ func (a *activation) stopWhenDrained() {
 	a.runtime.work.Done()
 }
 
-// logName names the conversation in logs: without telling who it is, unless that is wanted.
-func (a *activation) logName() string {
-	if a.runtime.options.Sensitive {
-		return a.id.String()
+// logName names the conversation in logs.
+func (a *activation) logName() string { return a.runtime.LogName(a.id) }
+
+// LogName names a conversation in logs: without telling who it is, unless that is wanted.
+func (r *Runtime) LogName(id conversation.ID) string {
+	if r.options.Sensitive {
+		return id.String()
 	}
-	return fmt.Sprintf("%016x", maphash.String(a.runtime.hashSeed, a.id.String()))
+	return fmt.Sprintf("%016x", maphash.String(r.hashSeed, id.String()))
 }

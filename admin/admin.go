@@ -1,11 +1,15 @@
 // Package admin answers operators: the Connect service of proto/wactor/v1/admin.proto, served on
 // listen.admin as gRPC, Connect and plain JSON.
+//
+// Read operations.go first: the registry of what can be asked. Each method's option in admin.proto
+// says which role it needs and which node answers; operation.go turns both into handlers, gate.go
+// and principal.go find out who calls.
 package admin
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -14,7 +18,6 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
-	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
 // Store reads what was committed. Its methods may take disk accesses.
@@ -52,50 +55,48 @@ type Options struct {
 	Version  string
 	Shards   uint32
 	Channels []*wactorv1.ChannelStatus
-	// Token is asked of every call as a bearer token; empty asks for none.
-	Token   string
+	// Gate lets callers in. Required.
+	Gate *Gate
+	// Logger receives a line for each change. Required.
+	Logger *slog.Logger
+	// LogName names a conversation in logs, without telling who it is. Required.
+	LogName func(conversation.ID) string
 	Started time.Time
 }
 
-// Service implements wactor.v1.AdminService.
-type Service struct{ options Options }
-
-var _ wactorv1connect.AdminServiceHandler = (*Service)(nil)
+// Service answers the operations of wactor.v1.AdminService. Its methods are safe for concurrent
+// use.
+type Service struct {
+	options    Options
+	operations map[string]*operation
+}
 
 // New returns a Service.
-func New(options Options) *Service { return &Service{options} }
+func New(options Options) *Service { return &Service{options: options, operations: operations} }
 
-// Handler returns the path and the handler of the admin API.
+// Gate is what lets callers in.
+func (s *Service) Gate() *Gate { return s.options.Gate }
+
+// Handler returns the path and the handler of the admin API: a route for each operation.
 func (s *Service) Handler() (path string, handler http.Handler) {
 	const maxRequest = 1 << 20
-	path, handler = wactorv1connect.NewAdminServiceHandler(s, connect.WithReadMaxBytes(maxRequest))
-	return path, Guard(s.options.Token, handler)
-}
-
-// Guard asks for a bearer token; an empty one asks for nothing.
-func Guard(token string, next http.Handler) http.Handler {
-	if token == "" {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="wactor"`)
-			http.Error(w, "the admin token is missing or wrong", http.StatusUnauthorized)
-			return
+	mux := http.NewServeMux()
+	for _, o := range s.operations {
+		options := []connect.HandlerOption{connect.WithReadMaxBytes(maxRequest), connect.WithSchema(o.method)}
+		if !o.write {
+			options = append(options, connect.WithIdempotency(connect.IdempotencyNoSideEffects))
 		}
-		next.ServeHTTP(w, r)
-	})
+		mux.Handle(o.procedure(), o.handler(s, options...))
+	}
+	return "/" + string(adminService.FullName()) + "/", s.options.Gate.Identify(mux)
 }
 
-// Status describes the node.
-func (s *Service) Status(context.Context,
-	*connect.Request[wactorv1.StatusRequest]) (*connect.Response[wactorv1.StatusResponse], error) {
-	return connect.NewResponse(&wactorv1.StatusResponse{
+func (s *Service) status(context.Context, *wactorv1.StatusRequest) (*wactorv1.StatusResponse, error) {
+	return &wactorv1.StatusResponse{
 		Node: s.options.Name, Version: s.options.Version, UptimeMs: time.Since(s.options.Started).Milliseconds(),
 		Shards: s.options.Shards, ShardsLed: uint32(s.options.Node.ShardsLed()),
 		ActiveConversations: uint64(s.options.Node.Active()), Channels: s.options.Channels,
-	}), nil
+	}, nil
 }
 
 // identities are those of a user on all channels, or on one.

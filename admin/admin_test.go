@@ -3,9 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"strings"
+	"log/slog"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -42,10 +40,19 @@ func (heads) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func(suffix, 
 func (heads) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
 func service(store Store, operator Operator) *Service {
+	logger := slog.New(slog.DiscardHandler)
 	return New(Options{
+		Gate: NewGate(nil, logger), Logger: logger, LogName: func(conversation.ID) string { return "c0ffee" },
 		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"},
 			{Name: "bank"}},
 	})
+}
+
+// call has a service answer an operation for a principal who may do everything.
+func call[R proto.Message](s *Service, name string, request proto.Message) (R, error) {
+	response, err := s.run(withPrincipal(context.Background(), local), s.operations[name], request)
+	typed, _ := response.(R)
+	return typed, err
 }
 
 func TestTraceFollowsAliases(t *testing.T) {
@@ -54,27 +61,27 @@ func TestTraceFollowsAliases(t *testing.T) {
 		"shop/US.a":   {Version: 3, User: &wactorv1.User{Id: "US.a"}},
 		"shop/circle": {AliasOf: "circle"},
 	}, nil)
-	response, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: " +4915 "}))
-	if err != nil || len(response.Msg.Conversations) != 1 || response.Msg.Conversations[0].Version != 3 ||
-		response.Msg.Conversations[0].Revision != 7 {
+	response, err := call[*wactorv1.TraceResponse](s, "Trace", &wactorv1.TraceRequest{User: " +4915 "})
+	if err != nil || len(response.Conversations) != 1 || response.Conversations[0].Version != 3 ||
+		response.Conversations[0].Revision != 7 {
 		t.Errorf("trace of an alias: %v, %v", response, err)
 	}
-	if _, err := s.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{
-		User: "circle"})); connect.CodeOf(err) != connect.CodeInternal {
+	if _, err := call[*wactorv1.TraceResponse](s, "Trace", &wactorv1.TraceRequest{User: "circle"}); connect.CodeOf(
+		err) != connect.CodeInternal {
 		t.Errorf("aliases in a circle: %v", err)
 	}
-	if response, err := s.Trace(context.Background(),
-		connect.NewRequest(&wactorv1.TraceRequest{User: "nobody"})); err != nil ||
-		len(response.Msg.Conversations) != 0 {
+	response, err = call[*wactorv1.TraceResponse](s, "Trace", &wactorv1.TraceRequest{User: "unknown"})
+	if err != nil || len(response.Conversations) != 0 {
 		t.Errorf("a stranger: %v, %v", response, err)
 	}
 }
 
-// operator fails as it is told.
+// operator fails with an error.
 type operator struct{ err error }
 
-func (o operator) Retry(context.Context, conversation.ID, uint64, string) error { return o.err }
-func (o operator) Skip(context.Context, conversation.ID, uint64) error          { return o.err }
+func (o operator) Operate(context.Context, conversation.ID, string, proto.Message) error {
+	return o.err
+}
 
 func TestOperatorErrorsHaveCodes(t *testing.T) {
 	for err, want := range map[error]connect.Code{
@@ -82,10 +89,9 @@ func TestOperatorErrorsHaveCodes(t *testing.T) {
 		delivery.ErrOverloaded: connect.CodeUnavailable, errors.New("disk"): connect.CodeInternal,
 	} {
 		s := service(heads{}, operator{err})
-		_, retried := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1",
-			Channel: "shop", Seq: 1}))
-		_, skipped := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop",
-			Seq: 1}))
+		_, retried := call[*wactorv1.RetryResponse](s, "Retry", &wactorv1.RetryRequest{User: "1", Channel: "shop",
+			Seq: 1})
+		_, skipped := call[*wactorv1.SkipResponse](s, "Skip", &wactorv1.SkipRequest{User: "1", Channel: "shop", Seq: 1})
 		for _, got := range []error{retried, skipped} {
 			if err == nil && got != nil || err != nil && connect.CodeOf(got) != want {
 				t.Errorf("%v became %v, want code %v", err, got, want)
@@ -93,38 +99,23 @@ func TestOperatorErrorsHaveCodes(t *testing.T) {
 		}
 	}
 	s := service(heads{}, operator{})
-	if _, err := s.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: "1",
-		Seq: 1})); connect.CodeOf(err) != connect.CodeInvalidArgument {
+	if _, err := call[*wactorv1.RetryResponse](s, "Retry", &wactorv1.RetryRequest{User: "1",
+		Seq: 1}); connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("two channels and none named: %v", err)
 	}
 }
 
-// leaderless is a cluster in which nobody leads.
+// leaderless is a cluster in which no node leads.
 type leaderless struct{ Cluster }
 
 func (leaderless) NoLeader(context.Context, uint32) error { return ErrNoMajority }
 
-// TestOperatorsAreToldOfNoMajority: "not the leader" tells an operator nothing.
-func TestOperatorsAreToldOfNoMajority(t *testing.T) {
+// TestAMissingMajorityIsNamed: "not the leader" is no help to an operator.
+func TestAMissingMajorityIsNamed(t *testing.T) {
 	s := service(heads{}, operator{delivery.ErrNotLeader})
 	s.options.Cluster = leaderless{}
-	if _, err := s.Skip(context.Background(), connect.NewRequest(&wactorv1.SkipRequest{User: "1", Channel: "shop",
-		Seq: 1})); !errors.Is(err, ErrNoMajority) {
+	if _, err := call[*wactorv1.SkipResponse](s, "Skip", &wactorv1.SkipRequest{User: "1", Channel: "shop",
+		Seq: 1}); !errors.Is(err, ErrNoMajority) {
 		t.Errorf("skip: %v", err)
-	}
-}
-
-func TestGuard(t *testing.T) {
-	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	for given, want := range map[string]int{
-		"": 401, "Bearer wrong": 401, "secret": 401, "Bearer secret": http.StatusTeapot,
-	} {
-		request := httptest.NewRequest(http.MethodGet, "/", nil)
-		request.Header.Set("Authorization", given)
-		answer := httptest.NewRecorder()
-		Guard("secret", inside).ServeHTTP(answer, request)
-		if answer.Code != want || strings.Contains(answer.Body.String(), "secret") {
-			t.Errorf("%q: %d, want %d", given, answer.Code, want)
-		}
 	}
 }

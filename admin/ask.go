@@ -19,7 +19,7 @@ import (
 type Cluster interface {
 	// Leads reports whether this node leads a shard.
 	Leads(shard uint32) bool
-	// Ask has the node that leads a shard answer (Service.Answer).
+	// Ask sends an operation to the node that leads a shard (Service.Answer there).
 	Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error)
 	// Status describes all nodes and shards.
 	Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error)

@@ -15,27 +15,26 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Operator changes conversations. It returns when the change is on stable storage.
+// Operator changes conversations.
 type Operator interface {
-	// Retry takes a dead letter up again, with another text for its reply where one is given.
-	Retry(ctx context.Context, id conversation.ID, letter uint64, text string) error
-	// Skip drops a dead letter.
-	Skip(ctx context.Context, id conversation.ID, letter uint64) error
+	// Operate applies a change, one of the API's requests, to a conversation, in the name of a
+	// principal. It returns when the change is on stable storage.
+	Operate(ctx context.Context, id conversation.ID, by string, request proto.Message) error
 }
 
-// DeadLetters returns what waits for an operator in a user's conversations, a page of each. A
+// deadLetters returns what waits for an operator in a user's conversations, a page of each. A
 // conversation that became an alias keeps the letters that it has.
-func (s *Service) DeadLetters(ctx context.Context,
-	request *connect.Request[wactorv1.DeadLettersRequest]) (*connect.Response[wactorv1.DeadLettersResponse], error) {
-	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
+func (s *Service) deadLetters(ctx context.Context, o *operation,
+	request *wactorv1.DeadLettersRequest) (*wactorv1.DeadLettersResponse, error) {
+	ids, err := s.identities(request.User, request.Channel)
 	if err != nil {
 		return nil, err
 	}
 	response := &wactorv1.DeadLettersResponse{}
 	for _, id := range ids {
 		found := &wactorv1.DeadLettersResponse{}
-		err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User,
-			Channel: id.Channel, After: request.Msg.After}, found)
+		err := s.ask(ctx, s.shard(id), o, &wactorv1.DeadLettersRequest{User: id.User, Channel: id.Channel,
+			After: request.After}, found)
 		if err != nil {
 			return nil, readError(err)
 		}
@@ -45,7 +44,7 @@ func (s *Service) DeadLetters(ctx context.Context,
 			}
 		}
 	}
-	return connect.NewResponse(response), nil
+	return response, nil
 }
 
 // A page of dead letters. One letter may hold a webhook of some MiB, and a change of the provider's
@@ -66,12 +65,14 @@ func pageRead(err error) error {
 	return err
 }
 
-func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.ConversationDeadLetters, error) {
+func (s *Service) deadLettersHere(request *wactorv1.DeadLettersRequest) (*wactorv1.DeadLettersResponse, error) {
+	id := conversation.ID{Channel: request.Channel, User: request.User}
 	out := &wactorv1.ConversationDeadLetters{Channel: id.Channel, User: &wactorv1.User{Id: id.User}}
-	if after == math.MaxUint64 {
-		return out, nil // the page after it would be the first
+	response := &wactorv1.DeadLettersResponse{Conversations: []*wactorv1.ConversationDeadLetters{out}}
+	if request.After == math.MaxUint64 {
+		return response, nil // the page after it would be the first
 	}
-	size, from := 0, record.Number(after+1)
+	size, from := 0, record.Number(request.After+1)
 	err := s.options.Store.ScanFrom(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from,
 		func(_, value []byte) error {
 			if size += len(value); len(out.Letters) == pageLetters || len(out.Letters) > 0 && size > pageBytes {
@@ -85,33 +86,18 @@ func (s *Service) deadLettersHere(id conversation.ID, after uint64) (*wactorv1.C
 			out.Letters = append(out.Letters, letter)
 			return nil
 		})
-	return out, pageRead(err)
+	return response, pageRead(err)
 }
 
-// Retry takes a dead letter up again.
-func (s *Service) Retry(ctx context.Context,
-	request *connect.Request[wactorv1.RetryRequest]) (*connect.Response[wactorv1.RetryResponse], error) {
-	id, err := s.one(request.Msg.User, request.Msg.Channel)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.mayReplace(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
-		return nil, err
-	}
-	if err := s.options.Operator.Retry(ctx, id, request.Msg.Seq, request.Msg.Text); err != nil {
-		return nil, s.operatorError(ctx, id, err)
-	}
-	return connect.NewResponse(&wactorv1.RetryResponse{}), nil
-}
-
-// mayReplace refuses a text for a letter that holds no reply: it would be taken up as it is, and
-// the text dropped in silence. A letter that is not there is the Operator's to refuse.
-func (s *Service) mayReplace(ctx context.Context, id conversation.ID, seq uint64, text string) error {
-	if text == "" || seq == 0 {
+// mayReplace rejects a text for a letter that holds no reply: it would be taken up as it is, and
+// the text dropped in silence. A letter that is not there is the Operator's to reject.
+func (s *Service) mayReplace(ctx context.Context, id conversation.ID, request *wactorv1.RetryRequest) error {
+	seq := request.Seq
+	if request.Text == "" || seq == 0 {
 		return nil
 	}
 	page := &wactorv1.DeadLettersResponse{}
-	if err := s.answerWhereLed(ctx, id, procedureDeadLetters, &wactorv1.DeadLettersRequest{User: id.User,
+	if err := s.ask(ctx, s.shard(id), s.operations["DeadLetters"], &wactorv1.DeadLettersRequest{User: id.User,
 		Channel: id.Channel, After: seq - 1}, page); err != nil {
 		return readError(err)
 	}
@@ -123,19 +109,6 @@ func (s *Service) mayReplace(ctx context.Context, id conversation.ID, seq uint64
 		}
 	}
 	return nil
-}
-
-// Skip drops a dead letter.
-func (s *Service) Skip(ctx context.Context,
-	request *connect.Request[wactorv1.SkipRequest]) (*connect.Response[wactorv1.SkipResponse], error) {
-	id, err := s.one(request.Msg.User, request.Msg.Channel)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.options.Operator.Skip(ctx, id, request.Msg.Seq); err != nil {
-		return nil, s.operatorError(ctx, id, err)
-	}
-	return connect.NewResponse(&wactorv1.SkipResponse{}), nil
 }
 
 func (s *Service) operatorError(ctx context.Context, id conversation.ID, err error) error {

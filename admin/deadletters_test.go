@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -49,7 +48,7 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 
 func (letters) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
-// TestDeadLettersComeInPages: a thousand webhooks that nobody understood, of 3 MiB each, must not
+// TestDeadLettersComeInPages: a thousand webhooks that could not be read, of 3 MiB each, must not
 // be held in memory at once.
 func TestDeadLettersComeInPages(t *testing.T) {
 	stored := letters{400_000, 400_000, 400_000, 3 << 20, 3 << 20}
@@ -60,12 +59,12 @@ func TestDeadLettersComeInPages(t *testing.T) {
 	var after uint64
 	var pages []int
 	for more := true; more; {
-		response, err := s.DeadLetters(context.Background(), connect.NewRequest(&wactorv1.DeadLettersRequest{User: "?",
-			Channel: "shop", After: after}))
+		response, err := call[*wactorv1.DeadLettersResponse](s, "DeadLetters", &wactorv1.DeadLettersRequest{User: "?",
+			Channel: "shop", After: after})
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := response.Msg.Conversations[0]
+		page := response.Conversations[0]
 		for _, letter := range page.Letters {
 			if after++; letter.Seq != after {
 				t.Fatalf("letter %d after %d", letter.Seq, after-1)
@@ -81,8 +80,8 @@ func TestDeadLettersComeInPages(t *testing.T) {
 // TestThePageAfterTheLastNumberIsEmpty: it is not the first one again.
 func TestThePageAfterTheLastNumberIsEmpty(t *testing.T) {
 	request := &wactorv1.DeadLettersRequest{User: "1", Channel: "shop", After: math.MaxUint64}
-	response, err := service(letters{10, 10}, nil).DeadLetters(context.Background(), connect.NewRequest(request))
-	if err != nil || len(response.Msg.Conversations) != 0 {
+	response, err := call[*wactorv1.DeadLettersResponse](service(letters{10, 10}, nil), "DeadLetters", request)
+	if err != nil || len(response.Conversations) != 0 {
 		t.Errorf("%v, %v", response, err)
 	}
 }
@@ -99,7 +98,7 @@ func TestATextReplacesThatOfAReplyOnly(t *testing.T) {
 		{4, "sorry", 0}, {0, "sorry", 0}, // not there: the operator says so
 	} {
 		request := &wactorv1.RetryRequest{User: "1", Channel: "shop", Seq: c.seq, Text: c.text}
-		_, err := service(letters{10, 0, 10}, operator{}).Retry(context.Background(), connect.NewRequest(request))
+		_, err := call[*wactorv1.RetryResponse](service(letters{10, 0, 10}, operator{}), "Retry", request)
 		if (err == nil) != (c.want == 0) || err != nil && connect.CodeOf(err) != c.want {
 			t.Errorf("letter %d with %q: %v", c.seq, c.text, err)
 		}

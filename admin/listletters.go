@@ -16,8 +16,8 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Nobody keeps a list of the conversations with dead letters: it would be one more record for each.
-// Who wants to know looks at all, which takes some seconds for a million.
+// There is no list of the conversations with dead letters: it would be one more record for each.
+// All conversations are read instead, which takes some seconds for a million.
 const (
 	// pageConversations is how many are named at once, and pageLooks how many are looked at for
 	// that in one shard.
@@ -27,15 +27,14 @@ const (
 	pageWithin = time.Second
 )
 
-// ListDeadLetters names the conversations that have dead letters, shard by shard.
-func (s *Service) ListDeadLetters(ctx context.Context,
-	request *connect.Request[wactorv1.ListDeadLettersRequest]) (*connect.Response[wactorv1.ListDeadLettersResponse],
-	error) {
-	channel := request.Msg.Channel
+// listDeadLetters names the conversations that have dead letters, shard by shard.
+func (s *Service) listDeadLetters(ctx context.Context, o *operation,
+	request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse, error) {
+	channel := request.Channel
 	if channel != "" && !s.hasChannel(channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
 	}
-	shard, behind, err := s.parsePageToken(request.Msg.PageToken)
+	shard, behind, err := s.parsePageToken(request.PageToken)
 	if err != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, err)
 	}
@@ -43,7 +42,7 @@ func (s *Service) ListDeadLetters(ctx context.Context,
 	for began := time.Now(); shard <= s.options.Shards; {
 		found := &wactorv1.ListDeadLettersResponse{}
 		here := &wactorv1.ListDeadLettersRequest{Channel: channel, PageToken: pageToken(shard, behind)}
-		if err := s.answerInShard(ctx, shard, procedureListDeadLetters, here, found); err != nil {
+		if err := s.ask(ctx, shard, o, here, found); err != nil {
 			return nil, readError(err)
 		}
 		page.Conversations = append(page.Conversations, found.Conversations...)
@@ -59,7 +58,7 @@ func (s *Service) ListDeadLetters(ctx context.Context,
 			break
 		}
 	}
-	return connect.NewResponse(page), nil
+	return page, nil
 }
 
 // A page token is the shard, and the conversation behind which the page begins.
@@ -72,7 +71,7 @@ func (s *Service) parsePageToken(token string) (shard uint32, behind string, err
 	number, behind, found := strings.Cut(token, ":")
 	n, err := strconv.ParseUint(number, 10, 32)
 	if !found || err != nil || n < 1 || n > uint64(s.options.Shards) {
-		return 0, "", errors.New("page_token is none that a page had")
+		return 0, "", errors.New("invalid page_token: it is none that a page had")
 	}
 	return uint32(n), behind, nil
 }

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sort"
@@ -83,21 +82,21 @@ func TestDeadLettersAreListed(t *testing.T) {
 	list := func(channel string) (got []string, pages int) {
 		request := &wactorv1.ListDeadLettersRequest{Channel: channel}
 		for {
-			response, err := s.ListDeadLetters(context.Background(), connect.NewRequest(request))
+			response, err := call[*wactorv1.ListDeadLettersResponse](s, "ListDeadLetters", request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, c := range response.Msg.Conversations {
+			for _, c := range response.Conversations {
 				if c.FirstMs != 7 || c.Reason != "reason 0" {
 					t.Errorf("%v", c)
 				}
 				got = append(got, fmt.Sprintf("%s/%s %d", c.Channel, c.User, c.Letters))
 			}
-			if pages++; response.Msg.NextPageToken == "" {
+			if pages++; response.NextPageToken == "" {
 				slices.Sort(got)
 				return got, pages
 			}
-			request.PageToken = response.Msg.NextPageToken
+			request.PageToken = response.NextPageToken
 		}
 	}
 	slices.Sort(want)
@@ -108,14 +107,14 @@ func TestDeadLettersAreListed(t *testing.T) {
 		t.Errorf("of one channel: %q", got)
 	}
 	for _, token := range []string{"1", "0:", "5:", "x:shop/1", ":"} {
-		_, err := s.ListDeadLetters(context.Background(),
-			connect.NewRequest(&wactorv1.ListDeadLettersRequest{PageToken: token}))
+		_, err := call[*wactorv1.ListDeadLettersResponse](s, "ListDeadLetters",
+			&wactorv1.ListDeadLettersRequest{PageToken: token})
 		if connect.CodeOf(err) != connect.CodeInvalidArgument {
 			t.Errorf("page token %q: %v", token, err)
 		}
 	}
-	_, err := s.ListDeadLetters(context.Background(),
-		connect.NewRequest(&wactorv1.ListDeadLettersRequest{Channel: "nowhere"}))
+	_, err := call[*wactorv1.ListDeadLettersResponse](s, "ListDeadLetters",
+		&wactorv1.ListDeadLettersRequest{Channel: "nowhere"})
 	if connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("an unknown channel: %v", err)
 	}

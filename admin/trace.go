@@ -4,22 +4,20 @@ import (
 	"context"
 	"errors"
 
-	"connectrpc.com/connect"
-
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Trace returns the journals of a user's conversations, with a verdict on each.
-func (s *Service) Trace(ctx context.Context,
-	request *connect.Request[wactorv1.TraceRequest]) (*connect.Response[wactorv1.TraceResponse], error) {
-	ids, err := s.identities(request.Msg.User, request.Msg.Channel)
+// trace returns the journals of a user's conversations, with a verdict on each.
+func (s *Service) trace(ctx context.Context, o *operation, request *wactorv1.TraceRequest) (*wactorv1.TraceResponse,
+	error) {
+	ids, err := s.identities(request.User, request.Channel)
 	if err != nil {
 		return nil, err
 	}
 	response := &wactorv1.TraceResponse{}
 	for _, id := range ids {
-		trace, err := s.trace(ctx, id)
+		trace, err := s.traceOf(ctx, o, id)
 		if err != nil {
 			return nil, readError(err)
 		}
@@ -27,17 +25,17 @@ func (s *Service) Trace(ctx context.Context,
 			response.Conversations = append(response.Conversations, trace)
 		}
 	}
-	return connect.NewResponse(response), nil
+	return response, nil
 }
 
 // maxAliases bounds how many aliases are followed to a conversation.
 const maxAliases = 8
 
-// trace reads one conversation, or the one that an alias belongs to; nil where there is none.
-func (s *Service) trace(ctx context.Context, id conversation.ID) (*wactorv1.ConversationTrace, error) {
+// traceOf reads one conversation, or the one that an alias belongs to; nil where there is none.
+func (s *Service) traceOf(ctx context.Context, o *operation, id conversation.ID) (*wactorv1.ConversationTrace, error) {
 	for range maxAliases {
 		response := &wactorv1.TraceResponse{}
-		err := s.answerWhereLed(ctx, id, procedureTrace, &wactorv1.TraceRequest{User: id.User, Channel: id.Channel},
+		err := s.ask(ctx, s.shard(id), o, &wactorv1.TraceRequest{User: id.User, Channel: id.Channel},
 			response)
 		if err != nil || len(response.Conversations) == 0 {
 			return nil, err
@@ -52,7 +50,8 @@ func (s *Service) trace(ctx context.Context, id conversation.ID) (*wactorv1.Conv
 }
 
 // traceHere reads what lies under one identity on this node: a conversation, an alias, or nothing.
-func (s *Service) traceHere(id conversation.ID) (*wactorv1.TraceResponse, error) {
+func (s *Service) traceHere(request *wactorv1.TraceRequest) (*wactorv1.TraceResponse, error) {
+	id := conversation.ID{Channel: request.Channel, User: request.User}
 	view := newView(id)
 	revision, err := s.options.Store.Load(s.shard(id), id.String(), view.Record)
 	if err != nil || revision == 0 {

@@ -113,7 +113,7 @@ type ClusterTLS struct {
 	// Cert and Key are this node's, for clients and servers both.
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
-	// CA signs the certificates of all nodes, and of nobody else.
+	// CA signs the certificates of the nodes, and no others.
 	CA string `yaml:"ca"`
 }
 
@@ -143,7 +143,7 @@ type Log struct {
 	Level string `yaml:"level"`
 	// Format is text or json. Default text.
 	Format string `yaml:"format"`
-	// Sensitive names conversations in the log by channel and user, instead of by what tells nobody
-	// who it is. Default false.
+	// Sensitive names conversations in the log by channel and user, instead of by a hash that
+	// does not show who it is. Default false.
 	Sensitive bool `yaml:"sensitive"`
 }

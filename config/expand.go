@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// sources is where references in values lead.
+// sources is where the values of references come from.
 type sources struct {
 	// env looks an environment variable up.
 	env func(name string) (value string, set bool)

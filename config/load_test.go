@@ -53,7 +53,7 @@ func TestParseFull(t *testing.T) {
 	want := &Config{
 		Node:   Node{Name: "node-1", Zone: "rack-1", DataDir: "data"},
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
-		Admin:  Admin{Token: NewSecret("SECRET-admin-${PORT}"), Principals: map[string]Principal{
+		Admin: Admin{Token: NewSecret("SECRET-admin-${PORT}"), Principals: map[string]Principal{
 			"grafana": {Role: "viewer", Token: NewSecret("SECRET-of-grafana")},
 		}},
 		Cluster: Cluster{

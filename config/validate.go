@@ -53,7 +53,7 @@ func (c *Config) validateListen(r *report) {
 }
 
 // Loopback reports whether only this machine can reach an address. A name other than localhost may
-// lead anywhere.
+// stand for any machine.
 func Loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

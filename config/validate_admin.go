@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// validate reports tokens that are too short, roles that are none, and principals that can't be
-// told apart.
+// validate reports short tokens, unknown roles, and principals that share a token.
 func (a *Admin) validate(r *report, listen string) {
 	tokens := map[string]string{}
 	a.validateToken(r, "admin.token", a.Token, tokens)

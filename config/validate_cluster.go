@@ -82,7 +82,7 @@ func (c *Cluster) validateJoin(r *report, path, address string) {
 	}
 }
 
-// validateTrust: whoever can be reached by others must know them.
+// validateTrust reports a node that others can reach, and that has no secret to know them by.
 func (c *Cluster) validateTrust(r *report) {
 	for i, secret := range c.Secret {
 		path := "cluster.secret"

@@ -2,12 +2,15 @@ package node
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wactor/wactor/admin"
+	"github.com/wactor/wactor/config"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -23,30 +26,48 @@ func (n *Node) publicHandler() http.Handler {
 
 // adminHandler serves health, metrics and the admin API.
 func (n *Node) adminHandler() http.Handler {
-	token := n.config.Admin.Token.Reveal()
+	gate := n.api.Gate()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", n.readyz)
-	mux.Handle("GET /metrics", admin.Guard(token, promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
+	mux.Handle("GET /metrics", gate.Require(wactorv1.Role_ROLE_VIEWER,
+		promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
 	path, api := n.api.Handler()
 	mux.Handle(path, api)
-	if token == "" {
-		return loopbackOnly(mux)
+	if !gate.AsksForToken() {
+		return gate.Open(loopbackOnly(mux))
 	}
-	return mux
+	return gate.Open(mux)
 }
 
 // newAPI makes the admin API. The cluster may use it before it is served.
 func (n *Node) newAPI() *admin.Service {
 	options := admin.Options{
-		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Name: n.config.Node.Name, Version: n.options.Version,
-		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(), Token: n.config.Admin.Token.Reveal(),
-		Started: n.started,
+		Store: n.store, Node: nodeView{n}, Operator: operator{n.runtime},
+		Name: n.config.Node.Name, Version: n.options.Version,
+		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(),
+		Gate: admin.NewGate(credentials(n.config.Admin), n.options.Logger), Logger: n.options.Logger,
+		LogName: n.runtime.LogName, Started: n.started,
 	}
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
 	}
 	return admin.New(options)
+}
+
+// credentials are the tokens that the configuration gives to principals.
+func credentials(a config.Admin) []admin.Credential {
+	var all []admin.Credential
+	if token := a.Token.Reveal(); token != "" {
+		who := admin.Principal{Name: config.AdminPrincipal, Role: wactorv1.Role_ROLE_ADMIN}
+		all = append(all, admin.Credential{Principal: who, Token: token})
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Principals)) {
+		p := a.Principals[name]
+		all = append(all, admin.Credential{Principal: admin.Principal{Name: name, Role: admin.RoleOf(p.Role)},
+			Token: p.Token.Reveal()})
+	}
+	return all
 }
 
 // readyz says whether webhooks should be sent here.

@@ -29,6 +29,12 @@ func (f *adminFlags) add(command *cobra.Command) {
 }
 
 func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
+	client, address, options := f.connection()
+	return wactorv1connect.NewAdminServiceClient(client, address, options...)
+}
+
+// connection is how a node's admin API is reached.
+func (f *adminFlags) connection() (client *http.Client, address string, options []connect.ClientOption) {
 	token := f.shown()
 	authorise := connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
@@ -38,12 +44,12 @@ func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
 			return next(ctx, request)
 		}
 	})
-	address := f.address
+	address = f.address
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}
-	client := &http.Client{Timeout: 30 * time.Second}
-	return wactorv1connect.NewAdminServiceClient(client, address, connect.WithInterceptors(authorise))
+	return &http.Client{Timeout: 30 * time.Second}, strings.TrimSuffix(address, "/"),
+		[]connect.ClientOption{connect.WithInterceptors(authorise)}
 }
 
 // shown is the token that the node is shown; empty for none.

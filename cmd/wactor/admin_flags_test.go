@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/internal/freeport"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // TestAdminErrors: who asks the wrong address, or with the wrong token, is told which.
@@ -17,7 +19,9 @@ func TestAdminErrors(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	path, handler := admin.New(admin.Options{Token: "the right token"}).Handler()
+	path, handler := admin.New(admin.Options{Gate: admin.NewGate([]admin.Credential{
+		{Principal: admin.Principal{Name: "admin", Role: wactorv1.Role_ROLE_ADMIN}, Token: "the right token"},
+	}, slog.New(slog.DiscardHandler)), Logger: slog.New(slog.DiscardHandler)}).Handler()
 	mux := http.NewServeMux()
 	mux.Handle(path, handler)
 	guarded, webhooks := listen(mux), listen(http.NotFoundHandler())

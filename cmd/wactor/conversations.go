@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ func conversationsCommand() *cobra.Command {
 A dead letter is what could not be processed: messages whose bot call was given up, a reply that the provider refused for good, a
 webhook that nobody understood. It waits until an operator retries or skips it.`,
 	}
-	return group(command, deadLettersCommand(), retryCommand(), skipCommand())
+	return group(command, append(operationCommands("conversations"), deadLettersCommand())...)
 }
 
 func deadLettersCommand() *cobra.Command {
@@ -135,66 +134,4 @@ func oneLine(text string) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
-}
-
-func retryCommand() *cobra.Command {
-	var admin adminFlags
-	var channel, text string
-	command := &cobra.Command{
-		Use:   "retry USER LETTER",
-		Short: "Take a dead letter up again",
-		Long: `Take a dead letter up again: its messages wait for a turn as if they came now, its reply is sent. A reply may have reached the user
-before; --text says something else instead. A dead letter of messages takes no text.`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(command *cobra.Command, args []string) error {
-			letter, err := letterNumber(args[1])
-			if err != nil {
-				return err
-			}
-			request := &wactorv1.RetryRequest{User: args[0], Channel: channel, Seq: letter, Text: text}
-			if _, err := admin.client().Retry(command.Context(), connect.NewRequest(request)); err != nil {
-				return admin.explain(err)
-			}
-			fmt.Fprintf(command.OutOrStdout(), "dead letter %d is taken up again\n", letter)
-			return nil
-		},
-	}
-	admin.add(command)
-	command.Flags().StringVar(&channel, "channel", "", "the channel, where there are several")
-	command.Flags().StringVar(&text, "text", "", "replaces the text of a reply")
-	return command
-}
-
-func skipCommand() *cobra.Command {
-	var admin adminFlags
-	var channel string
-	command := &cobra.Command{
-		Use:   "skip USER LETTER",
-		Short: "Drop a dead letter",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(command *cobra.Command, args []string) error {
-			letter, err := letterNumber(args[1])
-			if err != nil {
-				return err
-			}
-			request := &wactorv1.SkipRequest{User: args[0], Channel: channel, Seq: letter}
-			if _, err := admin.client().Skip(command.Context(), connect.NewRequest(request)); err != nil {
-				return admin.explain(err)
-			}
-			fmt.Fprintf(command.OutOrStdout(), "dead letter %d is dropped\n", letter)
-			return nil
-		},
-	}
-	admin.add(command)
-	command.Flags().StringVar(&channel, "channel", "", "the channel, where there are several")
-	return command
-}
-
-func letterNumber(text string) (uint64, error) {
-	letter, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("LETTER is the number of a dead letter, as `wactor conversations dead-letters` shows "+
-			"it; not %q", text)
-	}
-	return letter, nil
 }

@@ -31,7 +31,7 @@ func TestOperatorsOfDeadLetters(t *testing.T) {
 		{"dead-letters 1", 0, "no dead letters"},
 		{"retry " + player + " 1 --text sorry", 1, "wactor: dead letter 1 holds no reply"},
 		{"retry " + player + " 7 --text sorry", 1, "no such dead letter"},
-		{"retry " + player + " one", 1, "LETTER is the number"},
+		{"retry " + player + " one", 1, "SEQ is the number"},
 		{"retry " + player + " 1", 0, "dead letter 1 is taken up again"},
 		{"skip " + player + " 1", 1, "no such dead letter"},
 		{"dead-letters", 0, "no dead letters"},

@@ -19,6 +19,7 @@ var excused = map[string]string{
 	"google.golang.org/protobuf/internal/strs unsafe":           "turns bytes into a string without a copy",
 	"google.golang.org/protobuf/reflect/protoreflect unsafe":    "turns bytes into a string without a copy",
 	"google.golang.org/protobuf/reflect/protoregistry os":       "reads how to treat conflicting names",
+	"google.golang.org/protobuf/types/descriptorpb unsafe":      "holds a descriptor without a copy",
 	"google.golang.org/protobuf/types/known/durationpb unsafe":  "holds a descriptor without a copy",
 	"google.golang.org/protobuf/types/known/structpb unsafe":    "holds a descriptor without a copy",
 	"google.golang.org/protobuf/types/known/timestamppb unsafe": "holds a descriptor without a copy",

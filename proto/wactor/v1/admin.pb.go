@@ -1590,7 +1590,7 @@ var File_wactor_v1_admin_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"\x16\n" +
+	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x19wactor/v1/operation.proto\x1a\x15wactor/v1/store.proto\"\x16\n" +
 	"\x14ClusterStatusRequest\"\xc2\x01\n" +
 	"\x15ClusterStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
@@ -1654,17 +1654,17 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x18\n" +
 	"\aletters\x18\x03 \x01(\x04R\aletters\x12\x19\n" +
 	"\bfirst_ms\x18\x04 \x01(\x03R\afirstMs\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason\"b\n" +
-	"\fRetryRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
-	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"\x0f\n" +
-	"\rRetryResponse\"M\n" +
-	"\vSkipRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
-	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\"\x0e\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xf2\x01\n" +
+	"\fRetryRequest\x125\n" +
+	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
+	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x121\n" +
+	"\x03seq\x18\x03 \x01(\x04B\x1f\xc2\xc8\x18\x1bthe number of a dead letterR\x03seq\x124\n" +
+	"\x04text\x18\x04 \x01(\tB \xc2\xc8\x18\x1creplaces the text of a replyR\x04text\"\x0f\n" +
+	"\rRetryResponse\"\xbb\x01\n" +
+	"\vSkipRequest\x125\n" +
+	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
+	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x121\n" +
+	"\x03seq\x18\x03 \x01(\x04B\x1f\xc2\xc8\x18\x1bthe number of a dead letterR\x03seq\"\x0e\n" +
 	"\fSkipResponse\"<\n" +
 	"\fTraceRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
@@ -1706,17 +1706,19 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x17NODE_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14NODE_CHANGE_ACTIVATE\x10\x01\x12\x15\n" +
 	"\x11NODE_CHANGE_DRAIN\x10\x02\x12\x16\n" +
-	"\x12NODE_CHANGE_REMOVE\x10\x032\xde\x04\n" +
-	"\fAdminService\x12?\n" +
-	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\x03\x90\x02\x01\x12B\n" +
-	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\x03\x90\x02\x01\x12Q\n" +
-	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\x03\x90\x02\x01\x12]\n" +
-	"\x0fListDeadLetters\x12!.wactor.v1.ListDeadLettersRequest\x1a\".wactor.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12:\n" +
-	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\x127\n" +
-	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\x12W\n" +
-	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\x03\x90\x02\x01\x12I\n" +
+	"\x12NODE_CHANGE_REMOVE\x10\x032\x98\t\n" +
+	"\fAdminService\x12G\n" +
+	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12J\n" +
+	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x01\x90\x02\x01\x12Y\n" +
+	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12e\n" +
+	"\x0fListDeadLetters\x12!.wactor.v1.ListDeadLettersRequest\x1a\".wactor.v1.ListDeadLettersResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12\x84\x03\n" +
+	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\"\xc7\x02\xba\xc8\x18\xc2\x02\b\x02\x10\x03\x1a\x13conversations retry\"\x1bTake a dead letter up again*\xd9\x01Take a dead letter up again: its messages wait for a turn as if they came now, its reply is sent.\n" +
+	"A reply may have reached the user before; --text sends something else instead. A dead letter of\n" +
+	"messages takes no text.2\x04user2\x03seq:#dead letter {seq} is taken up again\x12\xf3\x01\n" +
+	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\"\xb9\x01\xba\xc8\x18\xb4\x01\b\x02\x10\x03\x1a\x12conversations skip\"\x12Drop a dead letter*]Drop a dead letter for good. The journal of its conversation and the node's log name who did.2\x04user2\x03seq:\x1cdead letter {seq} is dropped\x12_\n" +
+	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x02\x90\x02\x01\x12S\n" +
 	"\n" +
-	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponseB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_admin_proto_rawDescOnce sync.Once
@@ -1803,6 +1805,7 @@ func file_wactor_v1_admin_proto_init() {
 		return
 	}
 	file_wactor_v1_message_proto_init()
+	file_wactor_v1_operation_proto_init()
 	file_wactor_v1_store_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
