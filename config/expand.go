@@ -19,8 +19,9 @@ type sources struct {
 type missing struct{ message, remedy string }
 
 // expand replaces the references in a value: ${NAME} by an environment variable, ${file:path} by
-// the content of a file without its last line break. $${ stands for ${ itself. What was put in is
-// not looked at again, so that a password may hold ${.
+// the content of a file without its last line break, ${credential:NAME} by that of a file that
+// systemd passes to the service (LoadCredential). $${ stands for ${ itself. What was put in is not
+// looked at again, so that a password may hold ${.
 func (s sources) expand(text string) (value string, refers bool, problem *missing) {
 	var out strings.Builder
 	for {
@@ -53,9 +54,14 @@ func (s sources) resolve(name string) (string, *missing) {
 	if path, ok := strings.CutPrefix(name, "file:"); ok {
 		return s.file(path)
 	}
+	if name, ok := strings.CutPrefix(name, "credential:"); ok {
+		return s.credential(name)
+	}
 	if !variableName(name) {
 		return "", &missing{
-			"what stands between ${ and } is no reference", "write ${NAME}, ${file:path}, or $${ for the characters ${",
+			"what stands between ${ and } is no reference", "write ${NAME}, ${file:path}, ${credential:NAME}, or $${ " +
+				"for the characters " +
+				"${",
 		}
 	}
 	value, set := s.env(name)
@@ -64,6 +70,20 @@ func (s sources) resolve(name string) (string, *missing) {
 			"set it, or write $${ for the characters ${"}
 	}
 	return value, nil
+}
+
+// credential reads a credential of the service: a file in the directory that systemd names.
+func (s sources) credential(name string) (string, *missing) {
+	if name == "" || name != filepath.Base(name) || name == "." || name == ".." {
+		return "", &missing{"${credential:" + name + "} names no credential",
+			"write ${credential:NAME}, with the name of a LoadCredential= line"}
+	}
+	dir, set := s.env("CREDENTIALS_DIRECTORY")
+	if !set {
+		return "", &missing{"${credential:" + name + "} is for a service of systemd: CREDENTIALS_DIRECTORY is not set",
+			"start wactor by systemd with LoadCredential=" + name + ":/path, or use ${file:path}"}
+	}
+	return s.file(filepath.Join(dir, name))
 }
 
 func (s sources) file(path string) (string, *missing) {

@@ -48,5 +48,5 @@ A real deployment:                wactor serve -c wactor.yaml`,
 	command.SetVersionTemplate("{{.Version}}\n")
 	return group(command,
 		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(),
-		flowCommand(), simulateCommand(), versionCommand())
+		flowCommand(), simulateCommand(), healthcheckCommand(), versionCommand())
 }

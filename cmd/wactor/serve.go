@@ -36,7 +36,12 @@ and GOMEMLIMIT in the environment take the place of that.`,
 			}
 			defer keepHeadroom()()
 			logger := newLogger(cfg.Log, command.ErrOrStderr())
-			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Flows: flows}, grace, nil)
+			ready := func(*node.Node) {
+				notifyReady(logger)
+				context.AfterFunc(command.Context(), func() { notifyStopping(logger) })
+			}
+			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Flows: flows}, grace,
+				ready)
 		},
 	}
 	addConfigFlag(command, &path)
