@@ -22,7 +22,7 @@ STATUSES ?=
 # HEADROOM=512 lets processes of the strategies collect garbage as seldom as Wactor's node does, instead of as Go does by itself.
 HEADROOM ?= 0
 
-.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-pairs bench-growth ci
+.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-pairs bench-growth image dashboards packages reproduce deploy-test ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -117,6 +117,36 @@ bench-pairs: ## measures B beside A, load alternating between them; prints ratio
 
 bench-growth: ## measures what a million stored conversations cost a node, beside 10,000
 	cd bench && $(GO) run ./cmd/growth -module .. -rounds $(ROUNDS) -duration $(DURATION)
+
+image: ## builds the context of deploy/Dockerfile in bin/image, and the image wactor:dev where docker or podman is there
+	@rm -rf bin/image && mkdir -p bin/image/data
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -o bin/image/wactor ./cmd/wactor
+	@for engine in docker podman buildah; do if command -v $$engine >/dev/null; then exec $$engine build -f deploy/Dockerfile -t wactor:dev bin/image; fi; done; \
+		echo "no docker, podman or buildah: bin/image is the context of deploy/Dockerfile"
+
+dashboards: ## writes deploy/grafana from docs/metrics.md
+	cd deploy/test && $(GO) test . -run TestDashboardIsGenerated -update -count=1
+
+NFPM    := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo 0.0.0)
+
+packages: ## builds bin/packages/*.deb and *.rpm for this architecture
+	@rm -rf bin/package bin/packages && mkdir -p bin/package/completions bin/packages
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/package/wactor ./cmd/wactor
+	bin/package/wactor completion bash > bin/package/completions/wactor.bash
+	bin/package/wactor completion zsh > bin/package/completions/_wactor
+	bin/package/wactor completion fish > bin/package/completions/wactor.fish
+	@for kind in deb rpm; do GOARCH=$$($(GO) env GOARCH) VERSION=$$(echo "$(VERSION)" | sed 's/^v//; /^[0-9]*\./!s/^/0.0.0-/') \
+		$(GO) run $(NFPM) package -f deploy/packages/nfpm.yaml -p $$kind -t bin/packages/ || exit 1; done
+
+reproduce: ## builds the program in two folders and compares the bytes; TAG=v1.2.3 for a release
+	@first=$$(mktemp -d); second=$$(mktemp -d); trap 'rm -rf $$first $$second' EXIT; \
+	for folder in $$first $$second/at/another/depth; do mkdir -p $$folder && git archive $(or $(TAG),HEAD) | tar -x -C $$folder && \
+		(cd $$folder && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.version=$(patsubst v%,%,$(or $(TAG),dev))" -o wactor ./cmd/wactor) || exit 1; done; \
+	cmp $$first/wactor $$second/at/another/depth/wactor && sha256sum $$first/wactor | cut -d' ' -f1
+
+deploy-test: ## holds deploy/ against the tools that read it: chart, compose, unit, image, rules, dashboard
+	cd deploy/test && $(GO) vet . && $(GO) test . -count=1 -timeout 15m
 
 ci: ## runs what CI runs
 	@./.ci/steps vet lint check-generated test system-short test-bench race property sim planted bench-once fuzz

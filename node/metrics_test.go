@@ -17,10 +17,14 @@ const (
 	clusterOnly = "In a cluster"
 )
 
+// metricUsers are the files that name metrics: a renamed one is renamed there too.
+var metricUsers = []string{"../deploy/prometheus/rules.yaml", "../deploy/prometheus/rules.test.yaml",
+	"../deploy/helm/wactor/rules.yaml", "../deploy/grafana/wactor.json"}
+
 // TestMetricsPage: docs/metrics.md has each metric of a node with its type, labels and the values
 // that are set from the start, has no other one, and alerts on nothing else.
 func TestMetricsPage(t *testing.T) {
-	listed, page := readMetricsPage(t)
+	listed := readMetricsPage(t)
 	alone, clustered := map[string]string{}, map[string]string{}
 	for name, row := range listed {
 		clustered[name] = row.labels
@@ -42,9 +46,15 @@ func TestMetricsPage(t *testing.T) {
 		checkSeries(t, n, listed)
 		w.stop(n)
 	}
-	for _, name := range regexp.MustCompile(`wactor_\w+`).FindAllString(page, -1) {
-		if _, ok := listed[regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")]; !ok {
-			t.Errorf("%s speaks of %s, which has no row there", metricsPage, name)
+	for _, file := range append([]string{metricsPage}, metricUsers...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`wactor_\w+`).FindAllString(string(text), -1) {
+			if _, ok := listed[regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")]; !ok {
+				t.Errorf("%s speaks of %s, which has no row in %s", file, name, metricsPage)
+			}
 		}
 	}
 }
@@ -67,7 +77,7 @@ func TestMetricsAskForToken(t *testing.T) {
 // metricRow is one row of a table of the page.
 type metricRow struct{ section, kind, labels, text string }
 
-func readMetricsPage(t *testing.T) (rows map[string]metricRow, page string) {
+func readMetricsPage(t *testing.T) map[string]metricRow {
 	t.Helper()
 	data, err := os.ReadFile(metricsPage)
 	if err != nil {
@@ -95,7 +105,7 @@ func readMetricsPage(t *testing.T) (rows map[string]metricRow, page string) {
 		}
 		rows[name] = metricRow{section, cells[1], strings.Join(labels, ","), cells[2]}
 	}
-	return rows, string(data)
+	return rows
 }
 
 // described are the metrics of a node and their labels, those without a series yet too.
