@@ -41,6 +41,7 @@ func needSystem(t *testing.T) {
 // server is a process of `wactor serve` with the counter flow.
 type server struct {
 	config, http, admin, graph string
+	program                    string // that of this checkout where it is empty
 	process                    *exec.Cmd
 }
 
@@ -62,12 +63,19 @@ func newServerOf(t *testing.T, bot string, channel ...string) *server {
 		channel = []string{"in_doubt: { wait: 1s, max: 1s }", "pace: off"}
 	}
 	s := &server{http: freeport.Address(t), admin: freeport.Address(t), graph: freeport.Address(t)}
-	folder := t.TempDir()
-	s.config = filepath.Join(folder, "wactor.yaml")
+	s.configure(t, "node-1", "", bot, channel...)
+	return s
+}
+
+// configure writes the configuration of a server that does not run, into a folder of its own. More
+// are further lines at its top.
+func (s *server) configure(t *testing.T, name, more, bot string, channel ...string) {
+	t.Helper()
+	s.config = filepath.Join(t.TempDir(), "wactor.yaml")
 	source := fmt.Sprintf(`
-node: { name: node-1, data_dir: data }
+node: { name: %s, data_dir: data }
 listen: { http: %q, admin: %q }
-channels:
+%schannels:
   - name: shop
     provider: whatsapp_cloud
     phone_number_id: "100000000000001"
@@ -79,12 +87,11 @@ channels:
     %s
 bots:
   bot: %s
-`, s.http, s.admin, s.graph, strings.Join(channel, "\n    "), bot)
+`, name, s.http, s.admin, more, s.graph, strings.Join(channel, "\n    "), bot)
 	if err := os.WriteFile(s.config, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
-	return s
 }
 
 // start starts the process and returns how long it took until it was ready.
@@ -98,7 +105,11 @@ func (s *server) start(t *testing.T) time.Duration {
 
 func (s *server) launch(t *testing.T) {
 	t.Helper()
-	s.process = exec.Command(os.Args[0], "serve", "-c", s.config)
+	program := s.program
+	if program == "" {
+		program = os.Args[0]
+	}
+	s.process = exec.Command(program, "serve", "-c", s.config)
 	s.process.Env = append(os.Environ(), "WACTOR_TEST_MAIN=1")
 	s.process.Stderr = t.Output()
 	if err := s.process.Start(); err != nil {

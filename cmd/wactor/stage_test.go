@@ -93,11 +93,23 @@ func echo(t turn) string {
 func play(t *testing.T, policies string, answer func(turn) string, channel ...string) *stage {
 	t.Helper()
 	t.Parallel()
-	s := &stage{t: t, number: emulator.Number{PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret"}}
+	s := &stage{t: t}
+	url := s.bot(answer)
+	if policies != "" {
+		policies = ", " + policies
+	}
+	s.server = newServerOf(t, fmt.Sprintf("{ http: { url: %q }%s }", url, policies), channel...)
+	s.open()
+	s.start(t)
+	return s
+}
+
+// bot starts the bot, which answers as play says, and returns its address.
+func (s *stage) bot(answer func(turn) string) (url string) {
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		one := turn{at: time.Now(), closed: r.Context().Done()}
 		if err := json.NewDecoder(r.Body).Decode(&one); err != nil {
-			t.Error(err)
+			s.t.Error(err)
 		}
 		io.Copy(io.Discard, r.Body) // only at its end does net/http notice that the request is closed
 		s.mu.Lock()
@@ -111,21 +123,22 @@ func play(t *testing.T, policies string, answer func(turn) string, channel ...st
 		}
 		io.WriteString(w, said)
 	}))
-	t.Cleanup(bot.Close)
-	if policies != "" {
-		policies = ", " + policies
-	}
-	s.server = newServerOf(t, fmt.Sprintf("{ http: { url: %q }%s }", bot.URL, policies), channel...)
+	s.t.Cleanup(bot.Close)
+	return bot.URL
+}
+
+// open starts the Graph API of a stage with a server.
+func (s *stage) open() {
+	s.t.Helper()
+	s.number = emulator.Number{PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret"}
 	listener, err := net.Listen("tcp", s.graph)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	graph := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(s.take)}}
 	graph.Start()
-	t.Cleanup(graph.Close)
+	s.t.Cleanup(graph.Close)
 	s.client = wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+s.admin)
-	s.start(t)
-	return s
 }
 
 // take plays the Graph API.
