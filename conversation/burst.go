@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -11,67 +12,43 @@ import (
 
 // batch returns the messages of the next turn in order; none where they have to wait, until wakeMs
 // where that is known.
-func (c *Conversation) batch() (messages []waiting, wakeMs int64) {
-	if len(c.inbox) == 0 {
+func (b *inbox) batch() (messages []waiting, wakeMs int64) {
+	if b.empty() {
 		return nil, 0
 	}
-	if at := c.readyMs(); at > c.nowMs {
+	if at := b.readyMs(); at > b.ledger.nowMs {
 		return nil, at
 	}
-	if c.cfg.Burst.Policy.Splits() {
-		next := earliest(c.inbox)
-		return c.inbox[next : next+1 : next+1], 0
+	if b.cfg.Burst.Policy.Splits() {
+		next := earliest(b.waiting)
+		return b.waiting[next : next+1 : next+1], 0
 	}
-	messages = together(inOrder(c.inbox, c.cfg.Burst.MaxMessages))
-	if i := slices.IndexFunc(messages, func(w waiting) bool { return w.message.Seq < c.apartBefore }); i >= 0 {
+	messages = together(inOrder(b.waiting, b.cfg.Burst.MaxMessages))
+	if i := slices.IndexFunc(messages, func(w waiting) bool { return w.message.Seq < b.apartBefore }); i >= 0 {
 		messages = messages[:max(1, i):max(1, i)]
 	}
 	return messages, 0
 }
 
-// takeApart gives the messages of a turn that failed for good a turn each: what is wrong with one
-// of them, or with all of them together (too many replies), is not to make a dead letter of the
-// others. The user hears of it once. Nothing of it is stored. After a crash they may fail together
-// once more.
-func (c *Conversation) takeApart() {
-	for _, message := range c.turn.Messages {
-		c.apartBefore = max(c.apartBefore, message.Seq+1)
+// split gives these messages a turn each: a turn over all of them has failed for good. What is
+// wrong with one of them, or with all of them together (too many replies), must not make a dead
+// letter of the others.
+func (b *inbox) split(messages []*wactorv1.Message) {
+	for _, message := range messages {
+		b.apartBefore = max(b.apartBefore, message.Seq+1)
 	}
-	c.forgetTries()
-	c.turn, c.apologised = nil, false
-}
-
-// maxTogether bounds messages that take one way together, in bytes: into a turn, into the dead
-// letter of one, or over to another conversation. A commit may hold eight times as much, so that it
-// always has room for them.
-const maxTogether = 4 << 20
-
-// together returns the first messages that may go together: at least one.
-func together(messages []waiting) []waiting {
-	size := 0
-	for i, w := range messages {
-		if size += w.size; i > 0 && size > maxTogether {
-			return messages[:i:i]
-		}
-	}
-	return messages
-}
-
-// flushes reports whether a message ends the wait for quiet at once.
-func flushes(burst *policy.Burst, m *wactorv1.Message) bool {
-	return m.Choice != nil || burst.Flushes(m.Text)
 }
 
 // readyMs is when the messages that wait may be taken.
-func (c *Conversation) readyMs() int64 {
-	burst, hold := &c.cfg.Burst, c.cfg.Order.Hold.Milliseconds()
+func (b *inbox) readyMs() int64 {
+	burst, hold := &b.cfg.Burst, b.cfg.Order.Hold.Milliseconds()
 	if hold == 0 && (!burst.Policy.Waits() || burst.Quiet == 0) {
 		return 0
 	}
-	oldest, newest, flush := c.inbox[0].message.ReceivedMs, int64(0), len(c.inbox) >= burst.MaxMessages
-	for _, w := range c.inbox {
+	oldest, newest, flush := b.waiting[0].message.ReceivedMs, int64(0), len(b.waiting) >= burst.MaxMessages
+	for _, w := range b.waiting {
 		oldest, newest = min(oldest, w.message.ReceivedMs), max(newest, w.message.ReceivedMs)
-		flush = flush || flushes(burst, w.message)
+		flush = flush || w.message.Choice != nil || burst.Flushes(w.message.Text)
 	}
 	at := int64(0)
 	if burst.Policy.Waits() && !flush {
@@ -80,59 +57,122 @@ func (c *Conversation) readyMs() int64 {
 	return max(at, oldest+hold)
 }
 
-// interrupt gives the running turn up for a new message, where the policy wants it: its messages
-// and the new one are taken together. So are those of a turn that failed and waits for its next
-// attempt.
-func (c *Conversation) interrupt(message *wactorv1.Message) {
-	turn := c.turn
-	switch {
-	case turn == nil && c.interruptible(unwrap(c.retryMessages()), message):
-		c.head.RetryMessages = nil
-	case turn != nil && !c.inline && c.interruptible(turn.Messages, message):
-		c.note(&wactorv1.JournalEntry{
-			Kind: wactorv1.JournalKind_JOURNAL_KIND_INTERRUPTED, Node: c.cfg.Node, TurnId: turn.ID,
-			MessageSeqs: seqs(turn.Messages),
-			StartedMs:   c.startedMs, Attempt: uint32(turn.Attempt),
-		})
-		c.turn = nil
-		c.head.RetryMessages = nil
-		c.effect(CancelBot{turn})
-	}
-}
-
 // interruptible reports whether a turn over messages may be given up for one more. A user who never
 // stops writing interrupts for MaxWait at most.
-func (c *Conversation) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
-	burst := &c.cfg.Burst
+func (b *inbox) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
+	burst := &b.cfg.Burst
 	if !burst.Policy.Interrupts() || len(messages) == 0 || len(messages) >= burst.MaxMessages ||
-		messages[0].Seq < c.apartBefore {
+		messages[0].Seq < b.apartBefore {
 		return false
 	}
-	size, oldest := proto.Size(more), c.nowMs
+	size, oldest := proto.Size(more), b.ledger.nowMs
 	for _, m := range messages {
 		size, oldest = size+proto.Size(m), min(oldest, m.ReceivedMs)
 	}
-	return size <= maxTogether && c.nowMs-oldest < burst.MaxWait.Milliseconds()
+	return size <= maxTogether && b.ledger.nowMs-oldest < burst.MaxWait.Milliseconds()
 }
 
-// busy reports whether a message is rejected now.
-func (c *Conversation) busy() bool {
-	return c.cfg.Burst.Policy.Rejects() && (c.turn != nil || len(c.inbox) > 0)
-}
+// Messages that wait together are taken by the time at which they were sent, then by arrival.
+// WhatsApp's clock knows whole seconds: two messages of one second are told apart by their arrival
+// alone, unless all that wait of that second carry milliseconds. (To compare each pair by what that
+// pair carries would not be an order: with a at 1 s, b at 1.5 s and c at 1.4 s arriving as b, a, c,
+// each would come before the next.)
 
-// refuseBusy absorbs a message that came while the bot was busy, with one notice for each turn.
-func (c *Conversation) refuseBusy(message *wactorv1.Message) {
-	c.absorb(message, "the bot was busy")
-	if notice := textReply(c.cfg.Burst.Notice); notice != nil && c.noticed != c.head.Version+1 {
-		c.noticed = c.head.Version + 1
-		c.say(notice, 0, message.Id)
+// sentMs is when the user sent a message: by the provider's clock, or failing that when it came.
+func sentMs(m *wactorv1.Message) int64 {
+	if m.SentMs > 0 {
+		return m.SentMs
 	}
+	return m.ReceivedMs
 }
 
-// absorb ends a message that was accepted and that no turn takes.
-func (c *Conversation) absorb(message *wactorv1.Message, reason string) {
-	c.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_ABSORBED, MessageSeqs: []uint64{message.Seq}, MessageId: message.Id,
-		Reason: reason,
+func sentSecond(m *wactorv1.Message) int64 { return sentMs(m) / 1000 }
+
+func hasMillis(m *wactorv1.Message) bool { return sentMs(m)%1000 != 0 }
+
+// earliest returns the index of the first message in order; -1 where none waits.
+func earliest(inbox []waiting) int {
+	best, fine := -1, true
+	for i := range inbox {
+		m := inbox[i].message
+		switch {
+		case best < 0 || sentSecond(m) < sentSecond(inbox[best].message):
+			best, fine = i, hasMillis(m)
+		case sentSecond(m) == sentSecond(inbox[best].message):
+			fine = fine && hasMillis(m)
+		}
+	}
+	if best < 0 || !fine {
+		return best
+	}
+	second := sentSecond(inbox[best].message)
+	for i := range inbox {
+		if m := inbox[i].message; sentSecond(m) == second && sentMs(m) < sentMs(inbox[best].message) {
+			best = i
+		}
+	}
+	return best
+}
+
+// inOrder returns the first n messages in order.
+func inOrder(inbox []waiting, n int) []waiting {
+	sorted := slices.Clone(inbox)
+	slices.SortStableFunc(sorted, func(a, b waiting) int {
+		return cmp.Compare(sentSecond(a.message),
+			sentSecond(b.message))
 	})
+	for begin := 0; begin < len(sorted); {
+		end, fine := begin, true
+		for ; end < len(sorted) && sentSecond(sorted[end].message) == sentSecond(sorted[begin].message); end++ {
+			fine = fine && hasMillis(sorted[end].message)
+		}
+		if fine {
+			slices.SortStableFunc(sorted[begin:end], func(a, b waiting) int {
+				return cmp.Compare(sentMs(a.message),
+					sentMs(b.message))
+			})
+		}
+		begin = end
+	}
+	return sorted[:min(n, len(sorted))]
+}
+
+// isLate reports whether a message was sent before one that a turn has taken already (newestMs), by
+// the same comparison.
+func isLate(m *wactorv1.Message, newestMs int64) bool {
+	sent := sentMs(m)
+	if sent/1000 != newestMs/1000 {
+		return sent < newestMs
+	}
+	return sent%1000 != 0 && newestMs%1000 != 0 && sent < newestMs
+}
+
+// dropLate absorbs late messages where the bot does not want them, and flags them where it does.
+// What is flagged already stays: a dead letter that an operator wants to be tried again is never
+// dropped for being late.
+func (b *inbox) dropLate(messages []waiting) []waiting {
+	kept := make([]waiting, 0, len(messages))
+	for _, w := range messages {
+		if w.message.Late || !isLate(w.message, min(b.newestMs, b.ledger.nowMs)) {
+			kept = append(kept, w)
+			continue
+		}
+		if b.cfg.Order.Late == policy.Drop {
+			b.consume(w.message.Seq)
+			b.ledger.absorbed(w.message, "late: a message that was sent later was processed before")
+			continue
+		}
+		w.message.Late = true
+		kept = append(kept, w)
+	}
+	return kept
+}
+
+// comesLate reports whether a message was sent before one that a turn has taken, or takes.
+func (b *inbox) comesLate(message *wactorv1.Message, underway []*wactorv1.Message) bool {
+	newest := b.newestMs
+	for _, m := range underway {
+		newest = max(newest, sentMs(m))
+	}
+	return isLate(message, min(newest, b.ledger.nowMs))
 }

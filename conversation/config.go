@@ -47,6 +47,8 @@ type Config struct {
 const (
 	MaxReplies    = 20
 	MaxStateBytes = 256 << 10
+	// MaxTimers is how many timers a conversation may have.
+	MaxTimers = 50
 )
 
 // WithDefaults fills what is zero.

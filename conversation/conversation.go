@@ -1,7 +1,7 @@
 package conversation
 
 import (
-	"slices"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
@@ -9,142 +9,89 @@ import (
 )
 
 // Conversation is the state of one activation of one conversation. It is not safe for concurrent
-// use: one owner steps it.
+// use: one owner steps it. It is made of machines that own their state; DESIGN.md says which.
 type Conversation struct {
-	id  ID
-	cfg *Config
-
-	head  *wactorv1.Head
-	state []byte
-	inbox []waiting
-	// inboxBytes is the sum of their sizes.
-	inboxBytes int
-	outbox     []outgoing
-	timers     []*wactorv1.Timer // by due time
-
-	// revision is that of the last commit made, applied that of the last commit known to be
-	// applied.
-	revision, applied uint64
-	// follows: a commit was made already.
-	follows bool
-	// working says that the work index holds this conversation, as of revision.
-	working bool
-	// clean is Head.clean as of revision.
-	clean bool
-
-	turn      *Turn
-	inline    bool // the turn under way is inline: the draft waits for its answer
-	startedMs int64
-	send      sending
-	// pairMs is when the provider's pair rate is back at rest, if nothing more is sent.
-	pairMs int64
-	// wakeMs is when messages or timers that wait may be taken; 0 where none does.
-	wakeMs int64
-	// notBeforeMs is when the bot may be asked again that was not called since it fails for
-	// everybody.
-	notBeforeMs int64
-	// linkAtMs is when claimed identities are asked again, or the offer to an older conversation is
-	// repeated.
-	linkAtMs int64
-	alarmMs  int64
+	ledger     ledger
+	inbox      inbox
+	turns      turns
+	outbox     outbox
+	identities identities
+	alarmMs    int64
+	// joins: what the event of this step decided shares a commit with the turn that it starts.
+	joins    bool
 	stopping bool
-	// removedLetters are the dead letters that left in a commit which may not be applied yet: what
-	// the store can't know.
-	removedLetters map[uint64]bool
-	// apartBefore is the number before which messages have turns of their own: one over several of
-	// them has failed for good. apologised: the user was told so.
-	apartBefore uint64
-	apologised  bool
-	// noticed is the version of the turn during which the user was told that the bot is busy.
-	noticed uint64
-	// turned is the commit of the last turn.
-	turned uint64
-
-	// unapplied maps each id that is in no applied commit yet to the commit that holds it: what the
-	// store can't know.
-	unapplied map[string]uint64
-	responses []response
-	// unlinked answer messages that tell of new identities, once those take no messages of their
-	// own any more; settled are the claimed ones that do not.
-	unlinked []response
-	settled  []string
-
-	draft   draft
-	nowMs   int64
-	effects []Effect
 }
 
-// waiting is a message in the inbox.
-type waiting struct {
-	message *wactorv1.Message
-	// revision is the commit that accepts it; written says that this commit has been made.
-	revision uint64
-	written  bool
-	// deferred says that the bot could not take it inline.
-	deferred bool
-	// size is what the message takes, in bytes.
-	size int
-}
-
-// queue puts a message behind those that wait.
-func (c *Conversation) queue(w waiting) {
-	w.size = proto.Size(w.message)
-	c.inboxBytes += w.size
-	c.inbox = append(c.inbox, w)
-}
-
-// outgoing is a reply in the outbox.
-type outgoing struct {
-	reply    *wactorv1.OutboxReply
-	revision uint64
-}
-
-// response is a delivery that is answered once its commit is applied.
-type response struct {
-	ref      uint64
-	revision uint64
-	verdict  Verdict
-	// instead, where set, is done in place of a Respond.
-	instead Effect
+// machine is a part of a conversation that owns a part of its head.
+type machine interface {
+	// load takes the part from a head that was read, save writes it to one that is committed.
+	load(*wactorv1.Head)
+	save(*wactorv1.Head)
 }
 
 // New returns a conversation that does not exist in the store yet.
 func New(id ID, cfg *Config) *Conversation {
-	return &Conversation{
-		id:        id,
-		cfg:       cfg,
-		head:      &wactorv1.Head{NextInbox: 1, NextOutbox: 1, NextDead: 1, NextJournal: 1, FirstJournal: 1},
-		unapplied: map[string]uint64{},
+	c := &Conversation{ledger: newLedger(id, cfg)}
+	l := &c.ledger
+	c.inbox = inbox{ledger: l, cfg: cfg}
+	c.turns = turns{ledger: l, cfg: cfg, inbox: &c.inbox, timers: timers{ledger: l}}
+	c.outbox = outbox{ledger: l, cfg: cfg}
+	c.identities = identities{ledger: l}
+	c.load(l.head)
+	return c
+}
+
+func machines(c *Conversation) [4]machine {
+	return [...]machine{&c.inbox, &c.turns, &c.outbox, &c.identities}
+}
+
+// load takes a head that was read from the store.
+func (c *Conversation) load(head *wactorv1.Head) {
+	c.ledger.head, c.ledger.chain.clean = head, head.Clean
+	for _, m := range machines(c) {
+		m.load(head)
 	}
 }
 
 // Step takes one event at a time (Unix milliseconds, never running backwards) and returns what must
 // be done, in order.
 func (c *Conversation) Step(nowMs int64, event Event) []Effect {
-	c.nowMs = max(nowMs, c.nowMs)
+	c.ledger.nowMs = max(nowMs, c.ledger.nowMs)
+	_, c.joins = event.(Arrived)
+	c.take(event)
+	for _, phase := range phases {
+		phase(c)
+	}
+	return c.ledger.takeEffects()
+}
+
+// take changes the machine that an event concerns.
+func (c *Conversation) take(event Event) {
 	switch e := event.(type) {
 	case Started:
-		c.resume()
+		c.outbox.resume()
 	case Arrived:
 		c.accept(e)
 	case StatusArrived:
-		c.acceptStatus(e)
+		c.outbox.status(e)
 	case Committed:
-		c.committed(e.Revision)
+		c.ledger.committed(e.Revision)
 	case Answered:
 		c.answered(e)
 	case Deferred:
-		c.deferTurn(e)
+		c.turns.deferInline(e)
 	case Failed:
 		c.failed(e)
 	case SendDone:
-		c.sendDone(e)
+		c.outbox.done(e)
 	case Ticked:
-		c.ticked(e)
+		if !c.stopping {
+			c.outbox.tick(e)
+		}
 	case ResolveRequest:
-		c.resolveRequest(e)
+		c.identities.resolveRequest(e)
 	case ResolveReply:
-		c.resolveReply(e)
+		c.identities.resolveReply(e)
 	case MergeOffer:
 		c.mergeOffer(e)
 	case MergeResult:
@@ -152,109 +99,117 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	case Retried:
 		c.retried(e)
 	case Skipped:
-		c.skipped(e)
+		c.ledger.removeLetter(e.Ref, e.Letter, "skipped by an operator")
 	case Stopping:
-		c.stop()
-	}
-	c.answerLinked()
-	if _, arrived := event.(Arrived); !arrived {
-		c.flush() // each turn is a commit of its own
-	}
-	c.startTurn()
-	c.startSend()
-	if !c.inline {
-		c.flush()
-	}
-	c.requestResolve()
-	c.offerMerge()
-	c.setAlarm()
-	effects := c.effects
-	c.effects = nil
-	return effects
-}
-
-// committed releases what waited for commits up to revision.
-func (c *Conversation) committed(revision uint64) {
-	c.applied = max(c.applied, revision)
-	c.responses = slices.DeleteFunc(c.responses, func(r response) bool {
-		if r.revision > c.applied {
-			return false
-		}
-		if r.instead != nil {
-			c.effect(r.instead)
-		} else {
-			c.effect(Respond{Ref: r.ref, Verdict: r.verdict})
-		}
-		return true
-	})
-	//lint:order each is kept or deleted by itself
-	for id, revision := range c.unapplied {
-		if revision <= c.applied {
-			delete(c.unapplied, id)
-		}
+		c.stopping = true
+		c.turns.stop()
 	}
 }
 
-func (c *Conversation) stop() {
-	c.stopping = true
-	c.turn = nil // its answer, should one still come, is not of a turn under way and is ignored
-	c.inline = false
+// answered commits a turn, or fails it where its answer can't be kept.
+func (c *Conversation) answered(e Answered) {
+	if !c.turns.current(e.Turn) {
+		return
+	}
+	if reason := c.turns.unfit(e.Answer); reason != "" {
+		c.failed(Failed{Turn: e.Turn, Reason: reason, BotMicros: e.BotMicros})
+		return
+	}
+	turn := c.turns.complete(e)
+	for _, reply := range e.Answer.Replies {
+		c.outbox.say(reply, c.turns.version, turn.answers())
+	}
 }
 
-func (c *Conversation) effect(e Effect) { c.effects = append(c.effects, e) }
-
-// setAlarm asks to be woken when the earliest wait is over.
-func (c *Conversation) setAlarm() {
-	var at int64
-	if !c.stopping {
-		if c.turn == nil {
-			at = c.wakeMs
-		}
-		if c.send.waits() && (at == 0 || c.send.untilMs < at) {
-			at = c.send.untilMs
-		}
-		if c.linking() && c.linkAtMs > c.nowMs && (at == 0 || c.linkAtMs < at) {
-			at = c.linkAtMs
-		}
+// failed gives a bot call up.
+func (c *Conversation) failed(e Failed) {
+	if !c.turns.current(e.Turn) {
+		return
 	}
-	if at != c.alarmMs {
-		c.alarmMs = at
-		c.effect(Alarm{AtMs: at})
+	if turn := c.turns.failed(e); turn != nil {
+		c.outbox.say(textReply(c.ledger.cfg.OnFailure.Reply), 0, turn.answers())
 	}
 }
 
 // ID returns the identity.
-func (c *Conversation) ID() ID { return c.id }
+func (c *Conversation) ID() ID { return c.ledger.id }
 
 // Version returns the number of turns made.
-func (c *Conversation) Version() uint64 { return c.head.Version }
+func (c *Conversation) Version() uint64 { return c.turns.version }
 
 // Revision returns the revision of the last commit made.
-func (c *Conversation) Revision() uint64 { return c.revision }
+func (c *Conversation) Revision() uint64 { return c.ledger.chain.revision }
 
 // Waiting returns how many messages wait for a turn and how many replies for the provider.
-func (c *Conversation) Waiting() (inbox, outbox int) { return len(c.inbox), len(c.outbox) }
+func (c *Conversation) Waiting() (inbox, outbox int) {
+	return len(c.inbox.waiting), len(c.outbox.replies)
+}
 
-// Full reports whether so many commits are on their way that a message would be refused as
-// overload.
-func (c *Conversation) Full() bool { return c.revision-c.applied >= uint64(c.cfg.MaxPipeline) }
+// Full reports whether so many commits are on their way that a message would be answered
+// Overloaded.
+func (c *Conversation) Full() bool { return c.ledger.full() }
 
 // Unfinished reports whether messages, replies or links to other identities wait: what is to be
 // taken up again after a crash.
-func (c *Conversation) Unfinished() bool { return len(c.inbox)+len(c.outbox) > 0 || c.linking() }
+func (c *Conversation) Unfinished() bool {
+	return !c.inbox.empty() || !c.outbox.empty() || c.identities.open()
+}
 
-// Committing reports whether commits are on their way, so that nobody knows what will become of
-// them if the activation ends.
-func (c *Conversation) Committing() bool { return c.applied < c.revision }
+// Committing reports whether commits are on their way: their fate is unknown if the activation
+// ends.
+func (c *Conversation) Committing() bool { return c.ledger.committing() }
 
 // Idle reports whether nothing is unfinished or under way: the activation may end without losing
 // anything.
-func (c *Conversation) Idle() bool {
-	return c.turn == nil && !c.Unfinished() && !c.Committing()
-}
+func (c *Conversation) Idle() bool { return !c.turns.running() && !c.Unfinished() && !c.Committing() }
 
 // Settled reports, after Stopping, whether all that can be committed is: nothing is on its way to
 // the store or the provider.
 func (c *Conversation) Settled() bool {
-	return c.turn == nil && !c.Committing() && c.send.phase != sendInFlight
+	return !c.turns.running() && !c.Committing() && c.outbox.send.phase != sendInFlight
+}
+
+// Loader rebuilds a conversation from its records: head, state, inbox, outbox and timers, each kind
+// in the order of its suffixes. A conversation of which there are no records is new.
+type Loader struct{ c *Conversation }
+
+// NewLoader begins to load a conversation.
+func NewLoader(id ID, cfg *Config) *Loader { return &Loader{c: New(id, cfg)} }
+
+// Record takes one record. The value is copied where it is kept.
+func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
+	var err error
+	switch kind {
+	case wactorv1.RecordKind_RECORD_KIND_HEAD:
+		head := &wactorv1.Head{}
+		err = proto.Unmarshal(value, head)
+		l.c.load(head)
+	case wactorv1.RecordKind_RECORD_KIND_STATE:
+		l.c.turns.session.state = append([]byte{}, value...)
+	case wactorv1.RecordKind_RECORD_KIND_INBOX:
+		message := &wactorv1.Message{}
+		err = proto.Unmarshal(value, message)
+		l.c.inbox.add(waiting{message: message, written: true})
+	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
+		reply := &wactorv1.OutboxReply{}
+		err = proto.Unmarshal(value, reply)
+		l.c.outbox.replies = append(l.c.outbox.replies, outgoing{reply: reply})
+	case wactorv1.RecordKind_RECORD_KIND_TIMER:
+		timer := &wactorv1.Timer{}
+		err = proto.Unmarshal(value, timer)
+		l.c.turns.timers.byDue = append(l.c.turns.timers.byDue, timer)
+	}
+	if err != nil {
+		return fmt.Errorf("conversation: load %v record: %w", kind, err)
+	}
+	return nil
+}
+
+// Done returns the conversation at the revision at which its records were read.
+func (l *Loader) Done(revision uint64) *Conversation {
+	chain := &l.c.ledger.chain
+	chain.revision, chain.applied = revision, revision
+	sortTimers(l.c.turns.timers.byDue)
+	chain.working = l.c.Unfinished()
+	return l.c
 }

@@ -19,5 +19,5 @@
 // Commits form a chain: each names the revision that the one before it makes. The caller may
 // pipeline them; when one fails or its fate is unknown it must drop the Conversation and load anew.
 //
-// Read event.go and effect.go first, then accept.go, run.go and outbox.go.
+// Read events.go first, then DESIGN.md, phases.go, and the machine that concerns you.
 package conversation

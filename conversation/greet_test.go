@@ -41,7 +41,7 @@ func TestRepliesGoToWhoTheUserIsNow(t *testing.T) {
 				message := &wactorv1.Message{Id: fmt.Sprint("m", i), Type: "text",
 					SentMs: historyStartMs + told.seconds*1000}
 				w.deliverAs(message.Id, message, &wactorv1.User{WaId: told.waID, UserId: told.userID})
-				if user := w.c.head.User; user.GetWaId() != told.phone || user.GetUserId() != told.business {
+				if user := w.c.identities.user; user.GetWaId() != told.phone || user.GetUserId() != told.business {
 					t.Errorf("webhook %d: replies go to %q, %q; want %q, %q", i+1, user.GetWaId(), user.GetUserId(),
 						told.phone, told.business)
 				}

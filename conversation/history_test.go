@@ -198,7 +198,7 @@ func (w *world) run(fields []string) {
 		w.deliver(args[0], sent)
 	case "status":
 		seq, _ := strconv.ParseUint(args[0], 10, 64)
-		w.status(&OutboxView{seq, replyID(w.c.head.CreatedMs, seq, w.id.User)}, args[1])
+		w.status(&OutboxView{seq, replyID(w.c.ledger.head.CreatedMs, seq, w.id.User)}, args[1])
 	case "commit":
 		if len(w.proposed) == 0 {
 			panic("no commit is under way")

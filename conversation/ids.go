@@ -4,12 +4,35 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
+
+// ID names a conversation: one user on one channel. Its text form is "<channel>/<user>".
+type ID struct {
+	// Channel is the channel's name in the configuration; it holds no slash.
+	Channel string
+	// User is the user's identity as the provider's webhook gave it: phone digits or a BSUID.
+	User string
+}
+
+// ErrIdentity reports a text that names no conversation.
+var ErrIdentity = errors.New("conversation: identity is not <channel>/<user>")
+
+func (id ID) String() string { return id.Channel + "/" + id.User }
+
+// ParseID is the inverse of ID.String. The user may hold slashes, the channel may not.
+func ParseID(text string) (ID, error) {
+	channel, user, found := strings.Cut(text, "/")
+	if !found || channel == "" || user == "" {
+		return ID{}, ErrIdentity
+	}
+	return ID{Channel: channel, User: user}, nil
+}
 
 // crockford is the alphabet of ULIDs.
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
@@ -57,21 +80,4 @@ func parseReplyID(id string) (createdMs int64, seq uint64, user string, ok bool)
 	createdMs, err1 := strconv.ParseInt(created, 36, 64)
 	seq, err2 := strconv.ParseUint(number, 36, 64)
 	return createdMs, seq, user, err1 == nil && err2 == nil
-}
-
-// StatusKey is the key under which a status is remembered beside the message ids, so that a
-// repeated one is told apart. It starts with a byte that no provider's message id starts with.
-func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
-
-// StatusKeys are the keys under which a status may be known: its own, and those of statuses that
-// say more. A message that was read was delivered, so that a "delivered" which comes later says
-// nothing; and one that failed has failed.
-func StatusKeys(replyID, status string) []string {
-	keys := []string{StatusKey(replyID, status)}
-	for _, more := range []string{"delivered", "read", "played", "failed"} {
-		if statusRank(more) > statusRank(status) {
-			keys = append(keys, StatusKey(replyID, more))
-		}
-	}
-	return keys
 }

@@ -26,13 +26,14 @@ func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
 	tn.deliver("4915")
 	tn.rest()
 	older, younger := tn.worlds["US.a"].c, tn.worlds["4915"].c
-	if younger.head.AliasOf != "US.a" || older.Version() != 3 || younger.Version() != 1 ||
-		!slices.Equal(older.head.Names, []string{"4915"}) {
-		t.Errorf("older: version %d, names %v; younger: version %d, alias of %q", older.Version(), older.head.Names,
-			younger.Version(), younger.head.AliasOf)
+	if younger.identities.aliasOf != "US.a" || older.Version() != 3 || younger.Version() != 1 ||
+		!slices.Equal(older.identities.names, []string{"4915"}) {
+		t.Errorf("older: version %d, names %v; younger: version %d, alias of %q", older.Version(),
+			older.identities.names,
+			younger.Version(), younger.identities.aliasOf)
 	}
-	if older.head.User.WaId != "4915" || older.head.User.UserId != "US.a" {
-		t.Errorf("user %v", older.head.User)
+	if older.identities.user.WaId != "4915" || older.identities.user.UserId != "US.a" {
+		t.Errorf("user %v", older.identities.user)
 	}
 }
 
@@ -55,10 +56,10 @@ func TestTakenOverMessagesAreOfNow(t *testing.T) {
 	for _, e := range older.journal() {
 		kinds = append(kinds, describeEntry(older, e)[11:])
 	}
-	if older.c.Version() != 2 || older.c.head.DeadLetters != 0 || len(older.taken) != 2 ||
+	if older.c.Version() != 2 || older.c.ledger.head.DeadLetters != 0 || len(older.taken) != 2 ||
 		!strings.Contains(strings.Join(kinds, "\n"), "session_expired") {
 		t.Errorf("version %d, %d dead letters, replies taken %v, journal:\n%s", older.c.Version(),
-			older.c.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
+			older.c.ledger.head.DeadLetters, older.taken, strings.Join(kinds, "\n"))
 	}
 }
 
@@ -135,7 +136,7 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 	tn.nowMs += time.Hour.Milliseconds()
 	younger, older := tn.worlds["4915"], tn.worlds["US.a"]
 	tn.deliver("4915", "US.a")
-	for younger.c.head.YieldsTo == "" {
+	for younger.c.identities.yieldsTo == "" {
 		tn.move(func(int) int { return 0 })
 	}
 	for i := range 10 {
@@ -152,8 +153,9 @@ func TestMuchIsHandedOverInPieces(t *testing.T) {
 	turns := slices.DeleteFunc(older.journal(), func(e *wactorv1.JournalEntry) bool {
 		return e.Kind != wactorv1.JournalKind_JOURNAL_KIND_TURN
 	})
-	if younger.c.head.AliasOf != "US.a" || older.c.head.DeadLetters != 0 || len(turns) != 12 {
-		t.Fatalf("alias of %q, %d dead letters, %d turns", younger.c.head.AliasOf, older.c.head.DeadLetters, len(turns))
+	if younger.c.identities.aliasOf != "US.a" || older.c.ledger.head.DeadLetters != 0 || len(turns) != 12 {
+		t.Fatalf("alias of %q, %d dead letters, %d turns", younger.c.identities.aliasOf,
+			older.c.ledger.head.DeadLetters, len(turns))
 	}
 	for i := 1; i < len(turns); i++ {
 		if turns[i].MessageSeqs[0] != turns[i-1].MessageSeqs[0]+1 {
@@ -206,8 +208,8 @@ func deadLetterOfAName(t *testing.T, cfg Config) {
 	tn.nowMs += time.Minute.Milliseconds() // what comes now was sent later than the message of the letter
 	tn.deliver("4915", "US.a")
 	tn.rest()
-	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 1 || older.c.Version() != 2 {
-		t.Fatalf("alias of %q, letters %v, the older at version %d", younger.c.head.AliasOf, younger.letters(),
+	if younger.c.identities.aliasOf != "US.a" || len(younger.letters()) != 1 || older.c.Version() != 2 {
+		t.Fatalf("alias of %q, letters %v, the older at version %d", younger.c.identities.aliasOf, younger.letters(),
 			older.c.Version())
 	}
 	younger.retry(1)
@@ -218,9 +220,10 @@ func deadLetterOfAName(t *testing.T, cfg Config) {
 			last = e.MessageId
 		}
 	}
-	if younger.c.head.AliasOf != "US.a" || len(younger.letters()) != 0 || older.c.Version() != 3 ||
+	if younger.c.identities.aliasOf != "US.a" || len(younger.letters()) != 0 || older.c.Version() != 3 ||
 		!strings.HasPrefix(last, "m2:") {
-		t.Errorf("alias of %q, letters %v, the older at version %d after %s", younger.c.head.AliasOf, younger.letters(),
+		t.Errorf("alias of %q, letters %v, the older at version %d after %s", younger.c.identities.aliasOf,
+			younger.letters(),
 			older.c.Version(), last)
 	}
 	if violations := audit.Journal(older.journal(), false); len(violations) > 0 {
@@ -244,11 +247,11 @@ func TestWaitingMessagesAreBoundedInBytes(t *testing.T) {
 		t.Fatalf("verdicts %q, want %q", w.verdicts, want)
 	}
 	w.crash(2)
-	if w.deliverMessage(large(2)); w.c.inboxBytes < maxInboxBytes {
-		t.Errorf("%d bytes wait after a crash", w.c.inboxBytes)
+	if w.deliverMessage(large(2)); w.c.inbox.bytes < maxInboxBytes {
+		t.Errorf("%d bytes wait after a crash", w.c.inbox.bytes)
 	}
 	w.comeToRest()
-	if w.c.Version() != 3 || w.c.inboxBytes != 0 {
-		t.Errorf("%d turns, %d bytes wait", w.c.Version(), w.c.inboxBytes)
+	if w.c.Version() != 3 || w.c.inbox.bytes != 0 {
+		t.Errorf("%d turns, %d bytes wait", w.c.Version(), w.c.inbox.bytes)
 	}
 }

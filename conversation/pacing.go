@@ -1,49 +1,72 @@
 package conversation
 
 import (
+	"time"
+
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
 
+// pace is when replies may leave.
+type pace struct {
+	// pairMs is when the provider's pair rate is back at rest, if nothing more is sent. It lives in
+	// memory: a new activation begins rested, and learns from the provider's complaint, should
+	// there be one.
+	pairMs int64
+	// lastMessageMs is when the user last wrote: the customer service window counts from here.
+	lastMessageMs int64
+}
+
+// userWrote opens the customer service window anew.
+func (o *outbox) userWrote(sentMs int64) {
+	o.pace.lastMessageMs = max(o.pace.lastMessageMs, min(sentMs, o.ledger.nowMs))
+}
+
 // paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual
 // schedule (GCRA): each send moves it PairEvery ahead, and it may be ahead of now by PairBurst
-// sends. It lives in memory: a new activation begins rested, and learns from the provider's
-// complaint, should there be one.
-func (c *Conversation) paced() bool {
-	every := c.cfg.Sending.PairEvery.Milliseconds()
-	if c.cfg.Sending.PairBurst == 0 || every == 0 {
+// sends.
+func (o *outbox) paced() bool {
+	every := o.cfg.Sending.PairEvery.Milliseconds()
+	if o.cfg.Sending.PairBurst == 0 || every == 0 {
 		return true
 	}
-	at := max(c.pairMs, c.nowMs)
-	if from := at - int64(c.cfg.Sending.PairBurst-1)*every; from > c.nowMs {
-		c.send.phase = sendPaced
-		c.send.untilMs = from
+	at := max(o.pace.pairMs, o.ledger.nowMs)
+	if from := at - int64(o.cfg.Sending.PairBurst-1)*every; from > o.ledger.nowMs {
+		o.send.phase, o.send.untilMs = sendPaced, from
 		return false
 	}
-	c.pairMs = at + every
+	o.pace.pairMs = at + every
 	return true
 }
 
 // unpaced gives back what paced took for a send that was not tried.
-func (c *Conversation) unpaced() {
-	if c.cfg.Sending.PairBurst > 0 {
-		c.pairMs -= c.cfg.Sending.PairEvery.Milliseconds()
+func (o *outbox) unpaced() {
+	if o.cfg.Sending.PairBurst > 0 {
+		o.pace.pairMs -= o.cfg.Sending.PairEvery.Milliseconds()
 	}
 }
 
 // slowDown takes the provider's report that the pair rate is used up.
-func (c *Conversation) slowDown(outcome provider.Outcome) {
+func (o *outbox) slowDown(outcome provider.Outcome) {
 	if outcome == provider.PairLimited {
-		c.pairMs = c.nowMs + int64(c.cfg.Sending.PairBurst)*c.cfg.Sending.PairEvery.Milliseconds()
+		o.pace.pairMs = o.ledger.nowMs + int64(o.cfg.Sending.PairBurst)*o.cfg.Sending.PairEvery.Milliseconds()
 	}
+}
+
+// windowUntil is when the customer service window closes; zero where the provider has none.
+func (o *outbox) windowUntil() time.Time {
+	if o.cfg.Sending.Window == 0 || o.pace.lastMessageMs == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(o.pace.lastMessageMs).Add(o.cfg.Sending.Window).UTC()
 }
 
 // windowClosed reports whether the provider would refuse a reply since the user has not written for
 // too long. Templates are taken at any time; what a raw reply is, is not known here.
-func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
-	window := c.cfg.Sending.Window.Milliseconds()
-	if window == 0 || c.head.LastMessageMs == 0 || c.nowMs < c.head.LastMessageMs+window {
+func (o *outbox) windowClosed(reply *wactorv1.Reply) bool {
+	window := o.cfg.Sending.Window.Milliseconds()
+	if window == 0 || o.pace.lastMessageMs == 0 || o.ledger.nowMs < o.pace.lastMessageMs+window {
 		return false
 	}
 	switch reply.GetContent().(type) {
@@ -53,38 +76,19 @@ func (c *Conversation) windowClosed(reply *wactorv1.Reply) bool {
 	return true
 }
 
-// statusRank orders statuses: a voice message that was played was read, one that was read was
-// delivered, and one that was delivered was sent.
-func statusRank(status string) int {
-	switch status {
-	case "sent":
-		return 1
-	case "delivered":
-		return 2
-	case "read":
-		return 3
-	case "played":
-		return 4
-	case "failed":
-		return 5
-	}
-	return 0
-}
-
 // await makes the next reply wait for a status of the one that was just taken.
-func (c *Conversation) await(seq uint64) {
-	if c.cfg.Sending.Await == policy.AwaitNone || len(c.outbox) == 0 {
+func (o *outbox) await(seq uint64) {
+	if o.cfg.Sending.Await == policy.AwaitNone || o.empty() {
 		return
 	}
-	c.send.phase = sendAwait
-	c.send.seq = seq
-	c.send.untilMs = c.nowMs + c.cfg.Sending.AwaitMax.Milliseconds()
+	o.send.phase, o.send.seq = sendAwait, seq
+	o.send.untilMs = o.ledger.nowMs + o.cfg.Sending.AwaitMax.Milliseconds()
 }
 
 // awaited ends that wait.
-func (c *Conversation) awaited(seq uint64, status string) {
-	if c.send.phase == sendAwait && seq == c.send.seq &&
-		statusRank(status) >= statusRank(c.cfg.Sending.Await.String()) {
-		c.send.phase = sendIdle
+func (o *outbox) awaited(seq uint64, status string) {
+	if o.send.phase == sendAwait && seq == o.send.seq &&
+		statusRank(status) >= statusRank(o.cfg.Sending.Await.String()) {
+		o.send.phase = sendIdle
 	}
 }

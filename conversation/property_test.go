@@ -154,7 +154,7 @@ func (w *world) keepUp() {
 
 // answerInline keeps the rule that an inline call is answered before any other event.
 func (w *world) answerInline() {
-	for w.c.inline {
+	for w.c.turns.run.inline {
 		if w.call == nil {
 			if !w.performOne() {
 				panic("an inline turn is under way and was not called")
@@ -284,8 +284,8 @@ func (w *world) check(t *rapid.T, messages int) {
 		wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 {
 		t.Fatalf("unfinished work at rest")
 	}
-	if w.checkTimers(); len(w.c.timers) > 0 {
-		t.Fatalf("timers that never rang: %v", w.c.timers)
+	if w.checkTimers(); len(w.c.turns.timers.byDue) > 0 {
+		t.Fatalf("timers that never rang: %v", w.c.turns.timers.byDue)
 	}
 	if w.count(wactorv1.RecordKind_RECORD_KIND_WORK) != 0 {
 		t.Fatalf("the work index holds an idle conversation")
@@ -333,7 +333,7 @@ func (w *world) check(t *rapid.T, messages int) {
 			t.Fatalf("reply %d was taken twice and never in doubt", w.taken[i])
 		}
 	}
-	for seq := uint64(1); seq < w.c.head.NextOutbox; seq++ {
+	for seq := uint64(1); seq < w.c.outbox.next; seq++ {
 		if !slices.Contains(w.taken, seq) {
 			t.Fatalf("reply %d was never taken", seq)
 		}

@@ -41,7 +41,7 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inSession()
-			if w.c.timer(SessionExpired) == nil || w.c.state == nil {
+			if w.c.turns.timers.get(SessionExpired) == nil || w.c.turns.session.state == nil {
 				t.Fatal("there is no session")
 			}
 			w.restartWith(c.session)
@@ -50,7 +50,7 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 			if w.keepUp(); w.call != nil {
 				t.Fatal("the bot got a turn")
 			}
-			if keeps := w.c.state != nil; keeps != c.keeps {
+			if keeps := w.c.turns.session.state != nil; keeps != c.keeps {
 				t.Errorf("the state was kept: %v", keeps)
 			}
 		})

@@ -10,24 +10,29 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Timers are records of the conversation, each with an entry in the shard's index of due times:
-// whoever leads the shard finds the timers that are due without loading a conversation. c.timers
-// holds them by due time, then by name.
-
-// dueTimer returns the first timer that is due; nil where there is none, then wakeMs is when the
-// next one is.
-func (c *Conversation) dueTimer() (timer *wactorv1.Timer, wakeMs int64) {
-	if len(c.timers) == 0 {
-		return nil, 0
-	}
-	if first := c.timers[0]; first.DueMs <= c.nowMs {
-		return first, 0
-	}
-	return nil, c.timers[0].DueMs
+// timers are records of the conversation, each with an entry in the shard's index of due times:
+// whoever leads the shard finds the timers that are due without loading a conversation.
+type timers struct {
+	ledger *ledger
+	// byDue are the timers by due time, then by name.
+	byDue []*wactorv1.Timer
 }
 
-func (c *Conversation) timer(name string) *wactorv1.Timer {
-	for _, timer := range c.timers {
+// due returns the first timer that is due; nil where there is none, then wakeMs is when the next
+// one is.
+func (t *timers) due() (timer *wactorv1.Timer, wakeMs int64) {
+	if len(t.byDue) == 0 {
+		return nil, 0
+	}
+	if first := t.byDue[0]; first.DueMs <= t.ledger.nowMs {
+		return first, 0
+	}
+	return nil, t.byDue[0].DueMs
+}
+
+// get returns a timer; nil where it is not set.
+func (t *timers) get(name string) *wactorv1.Timer {
+	for _, timer := range t.byDue {
 		if timer.Name == name {
 			return timer
 		}
@@ -35,68 +40,87 @@ func (c *Conversation) timer(name string) *wactorv1.Timer {
 	return nil
 }
 
-// setTimer sets a timer, or moves the one of the same name.
-func (c *Conversation) setTimer(name string, dueMs int64) {
-	if old := c.timer(name); old != nil {
+// set sets a timer, or moves the one of the same name.
+func (t *timers) set(name string, dueMs int64) {
+	if old := t.get(name); old != nil {
 		if old.DueMs == dueMs {
 			return
 		}
-		c.cancelTimer(name)
+		t.cancel(name)
 	}
 	timer := &wactorv1.Timer{Name: name, DueMs: dueMs}
-	c.timers = append(c.timers, timer)
-	sortTimers(c.timers)
-	c.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
-	c.putIndex(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
+	t.byDue = append(t.byDue, timer)
+	sortTimers(t.byDue)
+	t.ledger.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
+	t.ledger.putIndex(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
 }
 
-// cancelTimer takes a timer out; one that is not set is no error.
-func (c *Conversation) cancelTimer(name string) {
-	c.timers = slices.DeleteFunc(c.timers, func(timer *wactorv1.Timer) bool {
+// cancel takes a timer out; one that is not set is no error.
+func (t *timers) cancel(name string) {
+	t.byDue = slices.DeleteFunc(t.byDue, func(timer *wactorv1.Timer) bool {
 		if timer.Name != name {
 			return false
 		}
-		c.delete(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))
-		c.delete(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
+		t.ledger.delete(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name))
+		t.ledger.delete(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
 		return true
 	})
 }
 
-// changeTimers does what an answer asks for. The end of a conversation ends its timers too, except
-// those that the same answer sets.
-func (c *Conversation) changeTimers(answer *Answer) {
-	for _, name := range answer.CancelTimers {
-		if name != SessionExpired {
-			c.cancelTimer(name)
-		}
-	}
-	if answer.End {
-		for _, timer := range slices.Clone(c.timers) {
-			c.cancelTimer(timer.Name)
-		}
-	}
-	for _, set := range answer.Timers {
-		c.setTimer(set.Name, c.nowMs+set.After.Milliseconds())
+func (t *timers) cancelAll() {
+	for _, timer := range slices.Clone(t.byDue) {
+		t.cancel(timer.Name)
 	}
 }
 
-// unfitTimers says why the timers of an answer can't be set; empty where they can.
-func (c *Conversation) unfitTimers(answer *Answer) string {
-	if len(answer.Timers) == 0 {
-		return ""
-	}
-	names := map[string]bool{}
-	if !answer.End {
-		for _, timer := range c.timers {
-			names[timer.Name] = timer.Name != SessionExpired
+// change does what an answer asks for. The end of a conversation ends its timers too, except those
+// that the same answer sets.
+func (t *timers) change(answer *Answer) {
+	for _, name := range answer.CancelTimers {
+		if name != SessionExpired {
+			t.cancel(name)
 		}
 	}
-	if c.turn.Timer != nil {
-		delete(names, c.turn.Timer.Name)
+	if answer.End {
+		t.cancelAll()
 	}
+	for _, set := range answer.Timers {
+		t.set(set.Name, t.ledger.nowMs+set.After.Milliseconds())
+	}
+}
+
+// names are those of the timers that remain beside what an answer sets, other than the session's.
+func (t *timers) names(answer *Answer, rang *wactorv1.Timer) map[string]bool {
+	names := map[string]bool{}
+	if !answer.End {
+		for _, timer := range t.byDue {
+			names[timer.Name] = true
+		}
+	}
+	delete(names, rang.GetName())
 	for _, name := range answer.CancelTimers {
 		delete(names, name)
 	}
+	delete(names, SessionExpired)
+	return names
+}
+
+// ring lets a timer ring again that became a dead letter, while a turn may be under way.
+func (t *timers) ring(name string, turn *Turn) {
+	dueMs := t.ledger.nowMs
+	if turn != nil && turn.Timer.GetName() == name {
+		dueMs = max(dueMs, turn.Timer.DueMs+1) // its end must not take this one for its own
+	}
+	t.set(name, dueMs)
+}
+
+// unfit says why the timers of an answer can't be set; empty where they can. Rang is the timer that
+// started its turn.
+func (t *timers) unfit(answer *Answer, rang *wactorv1.Timer) string {
+	if len(answer.Timers) == 0 {
+		return ""
+	}
+	names := t.names(answer, rang)
 	for _, set := range answer.Timers {
 		switch {
 		case set.Name == "" || set.Name == SessionExpired || !utf8.ValidString(set.Name):
@@ -106,7 +130,6 @@ func (c *Conversation) unfitTimers(answer *Answer) string {
 		}
 		names[set.Name] = true
 	}
-	delete(names, SessionExpired)
 	if len(names) > MaxTimers {
 		return "more than 50 timers"
 	}

@@ -225,7 +225,7 @@ func (w *world) retry(seq uint64) bool {
 
 // letters reads all dead letters.
 func (w *world) letters() (letters []*wactorv1.DeadLetter) {
-	for seq := uint64(1); seq < w.c.head.NextDead; seq++ {
+	for seq := uint64(1); seq < w.c.ledger.head.NextDead; seq++ {
 		if letter := w.letter(seq); letter != nil {
 			letters = append(letters, letter)
 		}
@@ -236,7 +236,7 @@ func (w *world) letters() (letters []*wactorv1.DeadLetter) {
 // home follows aliases to the conversation of an identity.
 func (tn *town) home(name string) string {
 	for range len(tn.names) {
-		alias := tn.worlds[name].c.head.AliasOf
+		alias := tn.worlds[name].c.identities.aliasOf
 		if alias == "" {
 			return name
 		}
@@ -334,7 +334,7 @@ func runTown(t *rapid.T, cfg Config) {
 	tn.rest()
 	for _, a := range names {
 		for _, b := range names {
-			met := tn.worlds[a].c.revision > 0
+			met := tn.worlds[a].c.Revision() > 0
 			if find(a) == find(b) && met && tn.worlds[b].c.Revision() > 0 && tn.home(a) != tn.home(b) {
 				t.Fatalf("%s and %s are one person, and lead to %s and %s", a, b, tn.home(a), tn.home(b))
 			}
@@ -379,7 +379,7 @@ func (tn *town) checkFates(t *rapid.T) {
 		for id := range w.delivered {
 			if fates[id] != 1 {
 				for _, name := range tn.names {
-					t.Logf("%s: %v", name, tn.worlds[name].c.head)
+					t.Logf("%s: %v", name, tn.worlds[name].c.ledger.head)
 					for _, e := range tn.worlds[name].journal() {
 						t.Logf("  %s", describeEntry(tn.worlds[name], e))
 					}

@@ -24,8 +24,6 @@ var oldSinners = []string{
 	"cluster.Cluster fields",
 	"cluster.Cluster methods",
 	"cluster.Options fields",
-	"conversation.Conversation fields",
-	"conversation.Conversation methods",
 	"internal/sim.Stats fields",
 	"internal/sim.World fields",
 	"node.Node fields",

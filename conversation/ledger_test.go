@@ -16,7 +16,7 @@ func TestTimerThatIsDueWaitsForTheTurnBefore(t *testing.T) {
 	cfg := Config{}.WithDefaults()
 	for dueMs, want := range map[int64]bool{99: false, 100: false, 101: true} {
 		c := New(ID{Channel: "shop", User: "49151"}, cfg)
-		c.nowMs, c.timers = 100, []*wactorv1.Timer{{Name: "again", DueMs: dueMs}}
+		c.ledger.nowMs, c.turns.timers.byDue = 100, []*wactorv1.Timer{{Name: "again", DueMs: dueMs}}
 		if got := c.quiet(); got != want {
 			t.Errorf("a timer that is due at %d, at 100: nothing waits: %v", dueMs, got)
 		}
@@ -55,7 +55,7 @@ func TestHeadFromTheFuture(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Order.Late = policy.Drop
 	w := newWorld(cfg)
-	w.c.head.NewestSentMs = w.nowMs + 1e12
+	w.c.inbox.newestMs = w.nowMs + 1e12
 	w.deliver("m1", w.nowMs)
 	w.comeToRest()
 	if w.c.Version() != 1 {
