@@ -16,6 +16,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/wactor/wactor/cluster/gossip"
+	"github.com/wactor/wactor/cluster/trust"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -35,13 +37,13 @@ type Options struct {
 	// RPC is where they reach it, host:port; without a host they take that of the gossip address.
 	RPC string
 	// Gossip is where this node gossips, and Advertise where others reach that: see
-	// MembershipOptions.
+	// gossip.Options.
 	Gossip, Advertise string
 	// Join are gossip addresses of other nodes.
 	Join []string
 	// Keys encrypt the gossip, Credentials the calls.
 	Keys        [][]byte
-	Credentials *Credentials
+	Credentials *trust.Credentials
 	// Expect is the number of nodes that found a new cluster together. With 1 the node founds none:
 	// Host already has one, or the node waits for one to join.
 	Expect int
@@ -56,7 +58,7 @@ type Options struct {
 	Host Host
 	Work Work
 	// Hinted is told of a new leader of a shard, whoever said so. It must not block. May be nil.
-	Hinted func(Hint)
+	Hinted func(gossip.Hint)
 	// Sized is told how many nodes share the work: those that may hold replicas and are alive, this
 	// one included. It is called on one goroutine and must not block. May be nil.
 	Sized func(nodes int)
@@ -77,7 +79,7 @@ type Cluster struct {
 	log        *slog.Logger
 	links      *links
 	server     *grpc.Server
-	membership *Membership
+	membership membership
 	formation  *formation
 	meta       *meta
 	moves      *moves
@@ -93,7 +95,7 @@ type Cluster struct {
 	asking atomic.Pointer[context.CancelFunc]
 
 	leadsMu sync.Mutex
-	leads   map[uint32]Hint // those that this node may use
+	leads   map[uint32]gossip.Hint // those that this node may use
 
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -110,7 +112,7 @@ func Start(options Options) (*Cluster, error) {
 		options.ReplaceAfter = 15 * time.Minute
 	}
 	if options.Hinted == nil {
-		options.Hinted = func(Hint) {}
+		options.Hinted = func(gossip.Hint) {}
 	}
 	if options.Allow == nil {
 		options.Allow = func(uint32) {}
@@ -120,7 +122,7 @@ func Start(options Options) (*Cluster, error) {
 	}
 	c := &Cluster{
 		options: options, host: options.Host, log: options.Logger, state: newKnown(), alive: map[uint64]bool{},
-		leads:   map[uint32]Hint{},
+		leads:   map[uint32]gossip.Hint{},
 		changed: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -135,7 +137,7 @@ func Start(options Options) (*Cluster, error) {
 		c.state.set(state)
 	}
 	var err error
-	c.membership, err = Join(MembershipOptions{
+	c.membership, err = gossip.Join(gossip.Options{
 		Self: c.self(), Bind: options.Gossip, Advertise: options.Advertise, Join: options.Join, Keys: options.Keys,
 		Label:  label,
 		Logger: options.Logger, Changed: func() { signal(c.changed) }, Hinted: c.hinted,
@@ -153,8 +155,8 @@ func Start(options Options) (*Cluster, error) {
 }
 
 // self is what this node tells of itself.
-func (c *Cluster) self() Peer {
-	return Peer{
+func (c *Cluster) self() gossip.Peer {
+	return gossip.Peer{
 		Node: c.host.Node(), Cluster: c.host.Cluster(), Name: c.options.Name, RPC: c.options.RPC, Zone: c.options.Zone,
 		Version: c.options.Version,
 	}
@@ -163,7 +165,7 @@ func (c *Cluster) self() Peer {
 // member is this node as the cluster's state knows it.
 func (c *Cluster) member() *clusterv1.Member {
 	return &clusterv1.Member{
-		Node: c.host.Node(), Name: c.options.Name, Rpc: withHost(c.options.RPC, c.membership.address.Addr()),
+		Node: c.host.Node(), Name: c.options.Name, Rpc: c.membership.WithHost(c.options.RPC),
 		Zone:    c.options.Zone,
 		Version: c.options.Version, Format: c.options.Format, Standing: clusterv1.Standing_STANDING_ACTIVE,
 	}
@@ -260,9 +262,9 @@ func (c *Cluster) size() int {
 
 // peers are the others that are alive and of this cluster, or of none yet; of any, where this node
 // has none.
-func (c *Cluster) peers() []Peer {
+func (c *Cluster) peers() []gossip.Peer {
 	own := c.host.Cluster()
-	return slices.DeleteFunc(c.membership.Peers(), func(p Peer) bool {
+	return slices.DeleteFunc(c.membership.Peers(), func(p gossip.Peer) bool {
 		return own != 0 && p.Cluster != 0 &&
 			p.Cluster != own
 	})

@@ -123,7 +123,7 @@ func (c *Cluster) register(ctx context.Context) (*clusterv1.ClusterState, error)
 func (c *Cluster) stayRegistered(ctx context.Context) {
 	said, certificates := "", ""
 	for pause(ctx, jitter(registerEvery)) {
-		certificates = c.checkCertificates(certificates)
+		certificates = c.options.Credentials.Report(c.log, certificates)
 		state := c.state.get()
 		own := findMember(state, c.host.Node())
 		if own.GetStanding() == clusterv1.Standing_STANDING_REMOVED {
@@ -143,20 +143,6 @@ func (c *Cluster) stayRegistered(ctx context.Context) {
 			c.log.Warn("this node can't register with its cluster yet", "error", err)
 		}
 	}
-}
-
-// checkCertificates says, once, when new certificates can't be used: those before go on until they
-// expire, and then nobody can connect.
-func (c *Cluster) checkCertificates(said string) string {
-	err := c.options.Credentials.Check()
-	if err == nil {
-		return ""
-	}
-	if err.Error() != said {
-		c.log.Error("the new files of cluster.tls can't be used; the certificates before stay in use until they expire",
-			"error", err)
-	}
-	return err.Error()
 }
 
 // sameMember reports whether a node is known as it is; its standing is not for it to say.

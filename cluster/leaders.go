@@ -1,8 +1,12 @@
 package cluster
 
+import (
+	"github.com/wactor/wactor/cluster/gossip"
+)
+
 // Led tells who leads a shard in a term, as this node's replica knows it; usable where that is this
 // node and it may use the shard. It does not block.
-func (c *Cluster) Led(hint Hint, usable bool) {
+func (c *Cluster) Led(hint gossip.Hint, usable bool) {
 	c.leadsMu.Lock()
 	if usable {
 		c.leads[hint.Shard] = hint
@@ -20,7 +24,7 @@ func (c *Cluster) Led(hint Hint, usable bool) {
 }
 
 // hinted takes a newer word on who leads a shard.
-func (c *Cluster) hinted(hint Hint) {
+func (c *Cluster) hinted(hint gossip.Hint) {
 	if stop := c.asking.Load(); stop != nil && hint.Shard == 0 {
 		(*stop)() // whoever was asked may wait for this node by now
 	}
@@ -35,4 +39,4 @@ func (c *Cluster) leading(shard uint32) uint64 {
 }
 
 // Leader is the newest word on who leads a shard; false where there is none.
-func (c *Cluster) Leader(shard uint32) (Hint, bool) { return c.membership.Leader(shard) }
+func (c *Cluster) Leader(shard uint32) (gossip.Hint, bool) { return c.membership.Leader(shard) }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/wactor/wactor/cluster/trust"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -93,14 +94,14 @@ func (l *links) dial(node uint64, address string) (*link, error) {
 // dial makes a connection to a node; node 0 is whoever is there.
 func (c *Cluster) dial(node uint64, address string) (*grpc.ClientConn, error) {
 	config := c.options.Credentials.Client()
-	trust := config.VerifyConnection
+	verify := config.VerifyConnection
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if err := trust(state); err != nil {
+		if err := verify(state); err != nil {
 			return err
 		}
-		told, err := NodeOf(state)
+		told, err := trust.NodeOf(state)
 		if err == nil && node != 0 && told != 0 && told != node {
-			err = fmt.Errorf("%w: at %s is node %s, not %s", ErrUntrusted, address, hexID(told), hexID(node))
+			err = fmt.Errorf("%w: at %s is node %s, not %s", trust.ErrUntrusted, address, hexID(told), hexID(node))
 		}
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/cluster/gossip"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -25,8 +26,8 @@ func newLeader() *meta {
 	c := &Cluster{
 		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(),
 		log:        slog.New(slog.DiscardHandler),
-		membership: &Membership{table: newTable("1", 1, slog.New(slog.DiscardHandler), time.Now)},
-		leads:      map[uint32]Hint{0: {Term: 3, Node: 1}},
+		membership: everyone{},
+		leads:      map[uint32]gossip.Hint{0: {Term: 3, Node: 1}},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.links = newLinks(c)
@@ -70,7 +71,7 @@ func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 			}
 		}
 	}
-	m.cluster.membership.table.present["4"] = present{peer: Peer{Node: 4}, known: true}
+	m.cluster.membership.(everyone)[4] = true
 	m.watch(t.Context(), state)
 	if replaceLost(state, m.gone); state.Members[3].Standing != clusterv1.Standing_STANDING_ACTIVE {
 		t.Error("who is back is still lost")
@@ -91,15 +92,15 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 		member.Rpc = member.Name + ":7947"
 	}
 	for _, node := range []uint64{1, 2, 6} {
-		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
+		m.cluster.membership.(everyone)[node] = true
 	}
 	m.wantStandings(t, state, "aallla", "at first")
 	// The disk is put back: the newest is gone then, and it is waited for.
-	delete(m.cluster.membership.table.present, hexID(6))
-	m.cluster.membership.table.present[hexID(3)] = present{peer: Peer{Node: 3}, known: true}
+	delete(m.cluster.membership.(everyone), 6)
+	m.cluster.membership.(everyone)[3] = true
 	m.wantStandings(t, state, "aaalla", "after the first disk is back")
 	// It is only started again: what has the newer disk is not there to take its place.
-	delete(m.cluster.membership.table.present, hexID(3))
+	delete(m.cluster.membership.(everyone), 3)
 	m.wantStandings(t, state, "aaalla", "while it is started again")
 }
 
@@ -131,7 +132,7 @@ func TestWhoSharesANameIsWaitedFor(t *testing.T) {
 	}}
 	state.Members[2].Rpc = "elsewhere:1"
 	for _, node := range []uint64{1, 3, 4} {
-		m.cluster.membership.table.present[hexID(node)] = present{peer: Peer{Node: node}, known: true}
+		m.cluster.membership.(everyone)[node] = true
 	}
 	m.wantStandings(t, state, "aaaa", "at first")
 }

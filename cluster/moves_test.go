@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wactor/wactor/cluster/gossip"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -91,10 +92,10 @@ func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64, bool) error
 // moving starts the moves of a node that leads shard 1, which node 2 should lead.
 func moving(h Host) *Cluster {
 	c := newLeader().cluster
-	c.host, c.moves, c.leads = h, newMoves(c), map[uint32]Hint{1: {Shard: 1, Term: 3, Node: 1}}
+	c.host, c.moves, c.leads = h, newMoves(c), map[uint32]gossip.Hint{1: {Shard: 1, Term: 3, Node: 1}}
 	c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
 	for node := range uint64(3) {
-		c.membership.table.present[hexID(node+1)] = present{peer: Peer{Node: node + 1}, known: true}
+		c.membership.(everyone)[node+1] = true
 	}
 	c.goRun(c.moves.run)
 	return c

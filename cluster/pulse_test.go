@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/cluster/gossip"
+	"github.com/wactor/wactor/cluster/trust"
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
@@ -113,14 +115,14 @@ func neighbours(t *testing.T) (first, second *Cluster, way *street) {
 	}
 	var nodes []*Cluster
 	for i, listener := range listeners {
-		credentials, err := Loopback().Credentials(uint64(i + 1))
+		credentials, err := trust.Loopback().Credentials(uint64(i + 1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		host := lodger{node: uint64(i + 1), state: state}
 		node, err := Start(Options{
 			Name: "n", Version: "dev", Listener: listener, RPC: listener.Addr().String(), Gossip: "127.0.0.1:0",
-			Keys:        Loopback().GossipKeys(),
+			Keys:        trust.Loopback().GossipKeys(),
 			Credentials: credentials, Expect: 1, Shards: 1, Replicas: 3, Host: host, Work: host, Fatal: func(error) {},
 			Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
@@ -215,7 +217,7 @@ func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
 	first, _, _ := neighbours(t)
 	await(t, "a question waits", func() bool { return first.asking.Load() != nil })
 	waiting, began := first.asking.Load(), time.Now()
-	first.membership.Announce(Hint{Shard: 0, Term: 5, Node: 2})
+	first.membership.Announce(gossip.Hint{Shard: 0, Term: 5, Node: 2})
 	await(t, "it is put anew", func() bool { now := first.asking.Load(); return now != nil && now != waiting })
 	if took := time.Since(began); took > stateWait/2 {
 		t.Errorf("it took %v", took)
@@ -226,7 +228,7 @@ func TestNewsOfALeaderEndTheQuestion(t *testing.T) {
 // leader for a moment.
 func TestOperatorsWaitForALeader(t *testing.T) {
 	first, _, _ := neighbours(t)
-	lead := time.AfterFunc(300*time.Millisecond, func() { first.Led(Hint{Shard: 0, Term: 5, Node: 1}, true) })
+	lead := time.AfterFunc(300*time.Millisecond, func() { first.Led(gossip.Hint{Shard: 0, Term: 5, Node: 1}, true) })
 	defer lead.Stop()
 	if _, err := first.Operate(t.Context(), "nobody", clusterv1.Standing_STANDING_DRAINING); !errors.Is(err,
 		ErrRefused) {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/wactor/wactor/cluster/trust"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -42,7 +43,7 @@ func caller(ctx context.Context) (node, cluster uint64, err error) {
 	if !ok {
 		return 0, 0, status.Error(codes.Unauthenticated, "no TLS")
 	}
-	told, err := NodeOf(info.State)
+	told, err := trust.NodeOf(info.State)
 	if err != nil || node == 0 || told != 0 && told != node {
 		return 0, 0, status.Error(codes.Unauthenticated, "the caller is not the node of its certificate")
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/gossip"
 	"github.com/wactor/wactor/cluster/routing"
+	"github.com/wactor/wactor/cluster/trust"
 	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/internal/clock"
 	"github.com/wactor/wactor/persistence"
@@ -23,16 +25,16 @@ const leaveWithin = time.Second
 // startCluster makes this node one of a cluster, or begins to.
 func (n *Node) startCluster() error {
 	c := &n.config.Cluster
-	secrets := cluster.Loopback() // config has seen to it that this is for loopback
+	secrets := trust.Loopback() // config has seen to it that this is for loopback
 	var err error
 	if len(c.Secret) > 0 {
-		if secrets, err = cluster.NewSecrets(c.Secret.Reveal()); err != nil {
+		if secrets, err = trust.NewSecrets(c.Secret.Reveal()); err != nil {
 			return err
 		}
 	}
 	credentials, err := secrets.Credentials(n.store.Node())
 	if c.TLS != nil {
-		credentials, err = cluster.LoadCredentials(n.store.Node(), c.TLS.Cert, c.TLS.Key, c.TLS.CA)
+		credentials, err = trust.LoadCredentials(n.store.Node(), c.TLS.Cert, c.TLS.Key, c.TLS.CA)
 	}
 	if err != nil {
 		return err
@@ -61,7 +63,7 @@ func (n *Node) startCluster() error {
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
 		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n},
-		Hinted: func(h cluster.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
+		Hinted: func(h gossip.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
 		Sized:  n.share, Fatal: n.fail, Logger: n.options.Logger,
 	})
 	if err != nil {
@@ -235,6 +237,11 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 				}
 				return alive
 			}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "wactor_gossip_rejected_total",
+			Help: "Gossip under the cluster's key that no node sends, which was rejected: another program has the " +
+				"secret.",
+		}, func() float64 { return float64(n.cluster.GossipRejected()) }),
 		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/gossip"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/delivery"
@@ -161,7 +162,7 @@ func (n *Node) lead(shard uint32, lead persistence.Leadership) {
 		n.runtime.Lead(shard, lead.Term, lead.Ready)
 	}
 	if n.cluster != nil {
-		n.cluster.Led(cluster.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
+		n.cluster.Led(gossip.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
 	}
 }
 

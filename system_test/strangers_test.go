@@ -24,7 +24,7 @@ func TestStrangers(t *testing.T) {
 	c.await(t, "the node with another secret to say so", 20*time.Second,
 		func() bool { return stranger.said("it has another secret") })
 	c.await(t, "a node of the cluster to say so", 20*time.Second, func() bool {
-		return anyone(own, "refused gossip of somebody with another secret")
+		return anyone(own, "rejected gossip of a program with another secret")
 	})
 	c.secret = clusterSecret
 

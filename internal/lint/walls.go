@@ -20,7 +20,6 @@ const (
 var oldSinners = []string{
 	"actors.activation fields",
 	"actors.activation methods",
-	"cluster files",
 	"cluster.Cluster fields",
 	"cluster.Cluster methods",
 	"cluster.Options fields",

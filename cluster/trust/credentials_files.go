@@ -1,4 +1,4 @@
-package cluster
+package trust
 
 import (
 	"crypto/tls"
@@ -88,7 +88,7 @@ func (f *files) refresh() {
 		err = f.read(now)
 	}
 	if f.err = err; err != nil {
-		f.err = fmt.Errorf("cluster: load credentials: %w", err)
+		f.err = fmt.Errorf("trust: load credentials: %w", err)
 		return
 	}
 	f.seen = seen

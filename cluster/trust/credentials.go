@@ -1,4 +1,4 @@
-package cluster
+package trust
 
 import (
 	"crypto/ed25519"
@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/url"
 	"strconv"
@@ -27,9 +28,9 @@ const (
 
 // ErrUntrusted is why a connection was refused: the other side's certificate is not one of this
 // cluster.
-var ErrUntrusted = errors.New("cluster: the other side is not trusted")
+var ErrUntrusted = errors.New("trust: the other side is not trusted")
 
-var errNoNode = errors.New("cluster: credentials: there is no node 0")
+var errNoNode = errors.New("trust: credentials: there is no node 0")
 
 // Credentials are what a node shows to others, and how it checks them. Both sides of each
 // connection do so; TLS 1.3 is the only version. Safe for concurrent use.
@@ -105,6 +106,21 @@ func (c *Credentials) Client() *tls.Config {
 // It reads the files at most once a second. For certificates by a secret it always returns nil.
 func (c *Credentials) Check() error { return c.source.check() }
 
+// Report logs, once, why certificates that have changed on disk can't be used: the ones before go
+// on until they expire, and then no node can connect. It takes what it returned the last time, the
+// error that is reported.
+func (c *Credentials) Report(log *slog.Logger, reported string) string {
+	err := c.Check()
+	if err == nil {
+		return ""
+	}
+	if err.Error() != reported {
+		log.Error("the new files of cluster.tls can't be used; the certificates before stay in use until they expire",
+			"error", err)
+	}
+	return err.Error()
+}
+
 func (c *Credentials) config(others x509.ExtKeyUsage) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
@@ -152,7 +168,7 @@ func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, now time.Time,
 // must be called for connections with these Credentials only: they have checked the certificate.
 func NodeOf(state tls.ConnectionState) (uint64, error) {
 	if len(state.PeerCertificates) == 0 {
-		return 0, errors.New("cluster: the connection has no certificate")
+		return 0, errors.New("trust: the connection has no certificate")
 	}
 	return nodeOf(state.PeerCertificates[0])
 }
@@ -175,10 +191,10 @@ func nodeOf(certificate *x509.Certificate) (uint64, error) {
 		}
 		node, err := strconv.ParseUint(strings.TrimPrefix(uri.Path, "/"), 16, 64)
 		if err != nil || node == 0 || *uri != *nodeURI(node) {
-			return 0, fmt.Errorf("cluster: the certificate names %q, want one such as %q", uri, nodeURI(1))
+			return 0, fmt.Errorf("trust: the certificate names %q, want one such as %q", uri, nodeURI(1))
 		}
 		if found != 0 {
-			return 0, errors.New("cluster: the certificate names several nodes")
+			return 0, errors.New("trust: the certificate names several nodes")
 		}
 		found = node
 	}
@@ -209,7 +225,7 @@ func (i *issuer) certificate() (*tls.Certificate, error) {
 		!now.Before(i.current.Leaf.NotBefore.Add(certificateRenewal)) {
 		issued, err := i.issue(now)
 		if err != nil {
-			return nil, fmt.Errorf("cluster: issue a certificate: %w", err)
+			return nil, fmt.Errorf("trust: issue a certificate: %w", err)
 		}
 		i.current = issued
 	}
@@ -260,11 +276,11 @@ func newAuthority(key ed25519.PrivateKey) (*x509.Certificate, error) {
 	}
 	encoded, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: make the authority: %w", err)
+		return nil, fmt.Errorf("trust: make the authority: %w", err)
 	}
 	authority, err := x509.ParseCertificate(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: make the authority: %w", err)
+		return nil, fmt.Errorf("trust: make the authority: %w", err)
 	}
 	return authority, nil
 }

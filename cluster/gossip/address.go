@@ -1,4 +1,4 @@
-package cluster
+package gossip
 
 import (
 	"context"
@@ -36,11 +36,11 @@ func parseTarget(text string) (target, error) {
 	}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {
-		return target{}, fmt.Errorf("cluster: address %q: want host or host:port", text)
+		return target{}, fmt.Errorf("gossip: address %q: want host or host:port", text)
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || port == 0 || host == "" || strings.ContainsAny(host, "/ ") {
-		return target{}, fmt.Errorf("cluster: address %q: want host or host:port", text)
+		return target{}, fmt.Errorf("gossip: address %q: want host or host:port", text)
 	}
 	return target{host, uint16(port)}, nil
 }
@@ -48,13 +48,13 @@ func parseTarget(text string) (target, error) {
 // addresses resolves names, which the library does not: it would listen at all addresses for one.
 // The advertised address is the zero one where the library shall find it, and its port 0 where it
 // is that of the listener.
-func (o MembershipOptions) addresses() (bind, advertise netip.AddrPort, err error) {
+func (o Options) addresses() (bind, advertise netip.AddrPort, err error) {
 	if bind, err = resolveLocal(o.Bind, "0.0.0.0"); err != nil {
 		return bind, advertise, err
 	}
 	if o.Advertise == "" {
 		if bind.Addr() == netip.IPv6Unspecified() {
-			return bind, advertise, fmt.Errorf("cluster: gossip at %v: say in advertise at which address others "+
+			return bind, advertise, fmt.Errorf("gossip: gossip at %v: say in advertise at which address others "+
 				"reach it", bind)
 		}
 		return bind, advertise, nil
@@ -64,7 +64,7 @@ func (o MembershipOptions) addresses() (bind, advertise netip.AddrPort, err erro
 		text = net.JoinHostPort(t.host, "0")
 	}
 	if advertise, err = resolveLocal(text, ""); err == nil && advertise.Addr().IsUnspecified() {
-		err = fmt.Errorf("cluster: advertise %q: nobody can reach that", o.Advertise)
+		err = fmt.Errorf("gossip: advertise %q: nobody can reach that", o.Advertise)
 	}
 	return bind, advertise, err
 }
@@ -79,14 +79,14 @@ func hasPort(text string) bool {
 func resolveLocal(text, instead string) (netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("cluster: gossip address %q: want host:port", text)
+		return netip.AddrPort{}, fmt.Errorf("gossip: gossip address %q: want host:port", text)
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if host == "" {
 		host = instead
 	}
 	if err != nil || host == "" {
-		return netip.AddrPort{}, fmt.Errorf("cluster: gossip address %q: want host:port", text)
+		return netip.AddrPort{}, fmt.Errorf("gossip: gossip address %q: want host:port", text)
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {
@@ -94,7 +94,7 @@ func resolveLocal(text, instead string) (netip.AddrPort, error) {
 		defer cancel()
 		found, err := lookup(ctx, host)
 		if err != nil {
-			return netip.AddrPort{}, fmt.Errorf("cluster: gossip address %q: %w", text, err)
+			return netip.AddrPort{}, fmt.Errorf("gossip: gossip address %q: %w", text, err)
 		}
 		address = found[0]
 		for _, candidate := range found {
@@ -128,3 +128,6 @@ func withHost(address string, host netip.Addr) string {
 	}
 	return address
 }
+
+// WithHost completes an address without a host, or with any, by that of this node's gossip.
+func (m *Membership) WithHost(address string) string { return withHost(address, m.address.Addr()) }

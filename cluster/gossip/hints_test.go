@@ -1,4 +1,4 @@
-package cluster
+package gossip
 
 import (
 	"bytes"
@@ -11,6 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+)
+
+const (
+	nodeA = 0xa7
+	nodeB = 0xf00dfeedcafebabe
 )
 
 func TestHintsComeBack(t *testing.T) {
@@ -125,7 +130,7 @@ func TestImpossibleHintsAreNotAnnounced(t *testing.T) {
 func TestMalformedGossipIsIgnored(t *testing.T) {
 	d := delegate{&Membership{
 		self: Peer{Cluster: 9}, hints: newHints(func() int { return 3 }),
-		options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+		options: Options{Logger: slog.New(slog.DiscardHandler)},
 	}}
 	d.NotifyMsg([]byte{1, 9, 7, 1})
 	d.NotifyMsg(nil)
@@ -146,7 +151,7 @@ func TestHintsOfAnotherClusterAreIgnored(t *testing.T) {
 	for own, want := range map[uint64]bool{9: true, 8: false, 0: false} {
 		d := delegate{&Membership{
 			self: Peer{Cluster: own}, hints: newHints(func() int { return 3 }),
-			options: MembershipOptions{Logger: slog.New(slog.DiscardHandler)},
+			options: Options{Logger: slog.New(slog.DiscardHandler)},
 		}}
 		d.NotifyMsg(encodeHints(9, Hint{7, 2, 1}))
 		d.MergeRemoteState(encodeHints(9, Hint{8, 2, 1}), true)

@@ -1,4 +1,4 @@
-package cluster
+package trust
 
 import (
 	"bytes"
@@ -133,9 +133,9 @@ func TestStrangersAreRefused(t *testing.T) {
 		says           string
 	}{
 		"client of another secret": {mine.Server(), trusting(other.Client()),
-			"server: cluster: the other side is not trusted: it has another secret"},
+			"server: trust: the other side is not trusted: it has another secret"},
 		"server of another secret": {trusting(other.Server()), mine.Client(),
-			"client: cluster: the other side is not trusted: it has another secret"},
+			"client: trust: the other side is not trusted: it has another secret"},
 		"client on a loopback's secret": {mine.Server(), trusting(mustCredentials(t, Loopback(), nodeB, now).Client()),
 			"another secret"},
 		"client without certificate": {mine.Server(), without, "didn't provide a certificate"},

@@ -1,4 +1,4 @@
-package cluster
+package trust
 
 import (
 	"bytes"
@@ -197,13 +197,13 @@ func TestFilesAreRefused(t *testing.T) {
 func TestBadFilesAreReportedOnce(t *testing.T) {
 	clock := newClock()
 	f := newFolder(t, newTestAuthority(t, clock.now), nil)
-	c, lines := newLeader().cluster, &bytes.Buffer{}
-	c.options.Credentials, c.log = mustLoad(t, f, nodeA, clock.now), slog.New(slog.NewTextHandler(lines, nil))
+	c, lines := mustLoad(t, f, nodeA, clock.now), &bytes.Buffer{}
+	log := slog.New(slog.NewTextHandler(lines, nil))
 	f.write("node.key", nil)
 	said := ""
 	for range 3 {
 		clock.Time = clock.Add(checkFiles)
-		said = c.checkCertificates(said)
+		said = c.Report(log, said)
 	}
 	if n := strings.Count(lines.String(), "cluster.tls"); n != 1 {
 		t.Errorf("reported %d times: %s", n, lines)

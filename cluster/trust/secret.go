@@ -1,4 +1,4 @@
-package cluster
+package trust
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 const minSecret = 16
 
 // ErrSecret is what NewSecrets returns for texts that can't be secrets.
-var ErrSecret = errors.New("cluster: unfit secret")
+var ErrSecret = errors.New("trust: unfit secret")
 
 // What is derived from a text. Other strings would yield other keys: a node with them would not
 // find its cluster.
@@ -97,7 +97,7 @@ func (s *Secrets) add(text string) error {
 func derive(text, purpose string) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, []byte(text), nil, purpose, ed25519.SeedSize)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: derive the %s: %w", purpose, err)
+		return nil, fmt.Errorf("trust: derive the %s: %w", purpose, err)
 	}
 	return key, nil
 }

@@ -1,4 +1,4 @@
-package cluster
+package gossip
 
 import (
 	"encoding/binary"
@@ -44,14 +44,14 @@ func encodeMetadata(p Peer) ([]byte, error) {
 			continue
 		}
 		if field.number >= fieldName && !utf8.Valid(field.value) {
-			return nil, errors.New("cluster: a node's name, address, zone or version is not UTF-8")
+			return nil, errors.New("gossip: a node's name, address, zone or version is not UTF-8")
 		}
 		buf = binary.AppendUvarint(buf, field.number)
 		buf = binary.AppendUvarint(buf, uint64(len(field.value)))
 		buf = append(buf, field.value...)
 	}
 	if len(buf) > maxMetadata {
-		return nil, fmt.Errorf("cluster: a node's name, address, zone and version take %d bytes, more than %d",
+		return nil, fmt.Errorf("gossip: a node's name, address, zone and version take %d bytes, more than %d",
 			len(buf), maxMetadata)
 	}
 	return buf, nil
