@@ -27,6 +27,7 @@
 //	a node stays away           SIGKILL, a spare node takes its place             TestReplacement
 //	nodes are removed           drained and removed; or the disk was emptied      TestRemoval
 //	strangers knock             another secret; the data of another cluster       TestStrangers
+//	versions stand side by side nodes of an old commit are upgraded one by one     TestUpgrade
 //	the secret changes          three rolling restarts with lists of secrets      TestSecretRotation
 //
 // The tests run where WACTOR_SYSTEM is set, as make system does it. They are skipped, saying why,
@@ -40,6 +41,7 @@
 //	WACTOR_RATE=600        messages a second; default 300
 //	WACTOR_NODES=5         nodes of a cluster; default 3
 //	WACTOR_BINARY=./wactor another program than that of this checkout
+//	WACTOR_OLD_COMMIT=v1.0 the commit that TestUpgrade upgrades from
 //	WACTOR_LOGS=folder     keeps what the nodes logged there, also where nothing failed
 //	WACTOR_LONG=1          pauses and partitions of up to 30 s instead of up to 4 s
 package system_test

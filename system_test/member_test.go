@@ -20,6 +20,7 @@ import (
 type member struct {
 	name, address  string
 	folder, config string
+	program        string // binary where it is empty
 	process        *process
 }
 
@@ -48,7 +49,11 @@ func (m *member) launch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	command := inside(m.name, binary(), "serve", "-c", m.config)
+	program := m.program
+	if program == "" {
+		program = binary()
+	}
+	command := inside(m.name, program, "serve", "-c", m.config)
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

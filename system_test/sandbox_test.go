@@ -78,13 +78,15 @@ func runInside() (int, error) {
 		return 1, nil
 	}
 	defer remove()
+	old, removeOld := oldProgram()
+	defer removeOld()
 	// The sandbox ends with the thread that made it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var ended *exec.ExitError
 	for _, attributes := range sandboxes() {
 		inside := exec.Command("/proc/self/exe", os.Args[1:]...)
-		inside.Env = append(os.Environ(), insideVariable+"=1", binaryVariable+"="+binary)
+		inside.Env = append(os.Environ(), insideVariable+"=1", binaryVariable+"="+binary, oldBinaryVariable+"="+old)
 		inside.Stdin, inside.Stdout, inside.Stderr = os.Stdin, os.Stdout, os.Stderr
 		inside.SysProcAttr = attributes
 		switch err = inside.Run(); {
