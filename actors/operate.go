@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
@@ -14,28 +15,20 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Retry takes a dead letter up again, with another text where one is given. It returns when that is
-// on stable storage.
-func (r *Runtime) Retry(ctx context.Context, id conversation.ID, seq uint64, text string) error {
-	return r.operate(ctx, id, delivery.Retry{Seq: seq, Text: text})
-}
-
-// Skip drops a dead letter. It returns when that is on stable storage.
-func (r *Runtime) Skip(ctx context.Context, id conversation.ID, seq uint64) error {
-	return r.operate(ctx, id, delivery.Skip{Seq: seq})
-}
-
-func (r *Runtime) operate(ctx context.Context, id conversation.ID, operation delivery.Body) error {
+// Operate has a conversation apply a change of the admin API, by one of its requests, in the name
+// of a principal. It returns when that is on stable storage.
+func (r *Runtime) Operate(ctx context.Context, id conversation.ID, by string, request proto.Message) error {
 	done := make(chan error, 1)
-	r.options.Elsewhere(delivery.Envelope{To: id, Body: operation}, func(o delivery.Outcome) {
-		switch {
-		case o.Err == nil && o.Verdict == conversation.Duplicate:
-			o.Err = delivery.ErrNoDeadLetter
-		case o.Err == nil && o.Verdict == conversation.Unretryable:
-			o.Err = delivery.ErrUnretryable
-		}
-		done <- o.Err
-	})
+	r.options.Elsewhere(delivery.Envelope{To: id, Body: delivery.Operation{By: by, Request: request}},
+		func(o delivery.Outcome) {
+			switch {
+			case o.Err == nil && o.Verdict == conversation.Duplicate:
+				o.Err = delivery.ErrNoDeadLetter
+			case o.Err == nil && o.Verdict == conversation.Unretryable:
+				o.Err = delivery.ErrUnretryable
+			}
+			done <- o.Err
+		})
 	select {
 	case err := <-done:
 		return err
@@ -44,10 +37,23 @@ func (r *Runtime) operate(ctx context.Context, id conversation.ID, operation del
 	}
 }
 
-func (a *activation) retry(ref uint64, q delivery.Retry) {
-	letter, err := a.letter(q.Seq)
-	if a.canRead(ref, err) {
-		a.step(conversation.Retried{Ref: ref, Letter: letter, Text: q.Text})
+// operate hands a change to the machine, with the dead letter that it names.
+func (a *activation) operate(ref uint64, o delivery.Operation) {
+	var letter *wactorv1.DeadLetter
+	if named, ok := o.Request.(interface{ GetSeq() uint64 }); ok {
+		found, err := a.letter(named.GetSeq())
+		if !a.canRead(ref, err) {
+			return
+		}
+		letter = found
+	}
+	switch r := o.Request.(type) {
+	case *wactorv1.RetryRequest:
+		a.step(conversation.Retried{Ref: ref, By: o.By, Letter: letter, Text: r.Text})
+	case *wactorv1.SkipRequest:
+		a.step(conversation.Skipped{Ref: ref, By: o.By, Letter: letter})
+	default:
+		a.canRead(ref, fmt.Errorf("actors: conversations know no change by %T", o.Request))
 	}
 }
 

@@ -32,7 +32,7 @@ func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 		store.set(func() { store.held = true })
 		id := conversation.ID{Channel: "shop", User: "u"}
 		told := make(chan error, 1)
-		go func() { told <- b.Retry(t.Context(), id, 1, "") }()
+		go func() { told <- b.Operate(t.Context(), id, "ana", &wactorv1.RetryRequest{Seq: 1}) }()
 		synctest.Wait()
 		b.Lead(b.Shard(id), 2, false)
 		if err := <-told; !errors.Is(err, delivery.ErrUnknownFate) {

@@ -59,12 +59,8 @@ func (a *activation) deliver(ref uint64, e delivery.Envelope) {
 		a.step(conversation.ResolveRequest{Ref: ref, By: b.By, CreatedMs: b.CreatedMs})
 	case delivery.MergeOffer:
 		a.receiveOffer(ref, b)
-	case delivery.Retry:
-		a.retry(ref, b)
-	case delivery.Skip:
-		if letter, err := a.letter(b.Seq); a.canRead(ref, err) {
-			a.step(conversation.Skipped{Ref: ref, Letter: letter})
-		}
+	case delivery.Operation:
+		a.operate(ref, b)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // lodger is a host without replicas.
@@ -140,7 +141,8 @@ func neighbours(t *testing.T) (first, second *Cluster, way *street) {
 func deliver(t *testing.T, from *Cluster, to uint64) error {
 	t.Helper()
 	ended := make(chan error, 1)
-	e := delivery.Envelope{To: conversation.ID{Channel: "shop", User: "u"}, Body: delivery.Skip{Seq: 1}}
+	e := delivery.Envelope{To: conversation.ID{Channel: "shop", User: "u"},
+		Body: delivery.Operation{Request: &wactorv1.SkipRequest{Seq: 1}}}
 	from.Send(to, e, false, func(o delivery.Outcome) { ended <- o.Err })
 	select {
 	case err := <-ended:

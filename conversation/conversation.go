@@ -99,7 +99,7 @@ func (c *Conversation) take(event Event) {
 	case Retried:
 		c.retried(e)
 	case Skipped:
-		c.ledger.removeLetter(e.Ref, e.Letter, "skipped by an operator")
+		c.ledger.removeLetter(e.Ref, e.Letter, e.By, "skipped by an operator")
 	case Stopping:
 		c.stopping = true
 		c.turns.stop()

@@ -14,7 +14,7 @@ func (c *Conversation) retried(e Retried) {
 		c.ledger.effect(Respond{Ref: e.Ref, Verdict: Unretryable})
 		return
 	}
-	if !c.ledger.removeLetter(e.Ref, e.Letter, "retried by an operator") {
+	if !c.ledger.removeLetter(e.Ref, e.Letter, e.By, "retried by an operator") {
 		return
 	}
 	for _, message := range e.Letter.Messages {

@@ -132,6 +132,8 @@ type MergeResult struct {
 // Accepted, Duplicate where the letter is gone, or Unretryable where it holds nothing to try.
 type Retried struct {
 	Ref uint64
+	// By is the name of the principal that asked for it.
+	By string
 	// Letter is what the store holds; nil where it holds none of that number.
 	Letter *wactorv1.DeadLetter
 	// Text, where set, replaces what a reply said.
@@ -141,6 +143,7 @@ type Retried struct {
 // Skipped drops a dead letter. It is answered by Accepted, or Duplicate where the letter is gone.
 type Skipped struct {
 	Ref    uint64
+	By     string
 	Letter *wactorv1.DeadLetter
 }
 

@@ -63,8 +63,8 @@ func (l *ledger) deadLetter(letter *wactorv1.DeadLetter) {
 	})
 }
 
-// removeLetter takes a dead letter out; false where it is gone already.
-func (l *ledger) removeLetter(ref uint64, letter *wactorv1.DeadLetter, reason string) bool {
+// removeLetter takes a dead letter out, in the name of a principal; false where it is gone already.
+func (l *ledger) removeLetter(ref uint64, letter *wactorv1.DeadLetter, by, reason string) bool {
 	if letter == nil || l.pending.letters[letter.Seq] {
 		l.effect(Respond{Ref: ref, Verdict: Duplicate})
 		return false
@@ -78,7 +78,7 @@ func (l *ledger) removeLetter(ref uint64, letter *wactorv1.DeadLetter, reason st
 	l.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_NOTE, Node: l.cfg.Node, MessageSeqs: seqs(letter.Messages),
 		ReplySeq: letter.Reply.GetSeq(),
-		Reason:   "dead letter " + reason,
+		Reason:   "dead letter " + reason, By: by,
 	})
 	l.respond(ref, Accepted)
 	return true

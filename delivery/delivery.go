@@ -25,8 +25,8 @@ type Envelope struct {
 	Body Body
 }
 
-// Body is what an envelope holds: an Inbound, a Status, a ResolveRequest, a MergeOffer, a Retry or
-// a Skip.
+// Body is what an envelope holds: an Inbound, a Status, a ResolveRequest, a MergeOffer, or an
+// Operation.
 type Body interface {
 	// repeatable: a second delivery changes nothing that the first has changed.
 	repeatable() bool
@@ -70,21 +70,18 @@ type MergeOffer struct {
 	Messages      []*wactorv1.Message
 }
 
-// Retry is an operator's: take up a dead letter again, with another text where Text is not empty.
-type Retry struct {
-	Seq  uint64
-	Text string
+// Operation is a change that a principal of the admin API asks for: Request is one of that API's
+// requests, such as a *wactorv1.SkipRequest, and By the principal's name.
+type Operation struct {
+	By      string
+	Request proto.Message
 }
-
-// Skip is an operator's: drop a dead letter.
-type Skip struct{ Seq uint64 }
 
 func (Inbound) repeatable() bool        { return true }
 func (Status) repeatable() bool         { return true }
 func (ResolveRequest) repeatable() bool { return true }
 func (MergeOffer) repeatable() bool     { return true }
-func (Retry) repeatable() bool          { return false }
-func (Skip) repeatable() bool           { return false }
+func (Operation) repeatable() bool      { return false }
 
 // Repeatable reports whether an envelope may be delivered again when the fate of an attempt is
 // unknown. Messages are recognised by their ids, statuses and requests of other conversations

@@ -69,14 +69,7 @@ var codecs = []codec{
 			Messages: t.GetMessages(),
 		}
 	}),
-	row(func(b Retry, out *clusterv1.Delivery) {
-		out.Content = &clusterv1.Delivery_Retry{Retry: &clusterv1.RetryLetter{Seq: b.Seq, Text: b.Text}}
-	}, func(c *clusterv1.Delivery_Retry) Retry {
-		return Retry{Seq: c.Retry.GetSeq(), Text: c.Retry.GetText()}
-	}),
-	row(func(b Skip, out *clusterv1.Delivery) {
-		out.Content = &clusterv1.Delivery_Skip{Skip: &clusterv1.SkipLetter{Seq: b.Seq}}
-	}, func(c *clusterv1.Delivery_Skip) Skip { return Skip{Seq: c.Skip.GetSeq()} }),
+	{encodeOperation, decodeOperation},
 }
 
 // Encode writes an envelope for another node. The two share the body's messages.

@@ -27,8 +27,9 @@ func envelopes() []Envelope {
 			From: "US.1", User: &wactorv1.User{Id: "1"}, AtMs: 5, Names: []string{"a"}, Claims: []string{"b"},
 			Messages: []*wactorv1.Message{message},
 		}},
-		{To: to, Body: Retry{Seq: 3, Text: "x"}},
-		{To: to, Body: Skip{Seq: 3}},
+		{To: to, Body: Operation{By: "ana", Request: &wactorv1.RetryRequest{Seq: 3, Text: "x"}}},
+		{To: to, Body: Operation{By: "ana", Request: &wactorv1.SkipRequest{Seq: 3}}},
+		{To: to, Body: Operation{By: "ana", Request: &wactorv1.ChangeNodeRequest{Node: "any other"}}},
 	}
 }
 
@@ -50,6 +51,9 @@ func TestEnvelopesTravel(t *testing.T) {
 	for _, bad := range []*clusterv1.Delivery{
 		{}, {Channel: "shop", UserId: "1"}, {UserId: "1", Content: &clusterv1.Delivery_Inbound{}},
 		{UserId: "1", Content: &clusterv1.Delivery_Inbound{Inbound: &clusterv1.Inbound{Message: &wactorv1.Message{}}}},
+		{UserId: "1", Content: &clusterv1.Delivery_Operation{}},
+		{UserId: "1", Content: &clusterv1.Delivery_Operation{Operation: &clusterv1.Operation{
+			Name: "wactor.v9.Request"}}},
 	} {
 		if _, err := Decode(bad); err == nil {
 			t.Errorf("decoded: %v", bad)
@@ -57,10 +61,10 @@ func TestEnvelopesTravel(t *testing.T) {
 	}
 }
 
-// TestEveryContentHasABody: what proto gives a place has a codec.
+// TestEveryContentHasABody: what proto gives a place has a codec; operations have three contents.
 func TestEveryContentHasABody(t *testing.T) {
 	contents := (&clusterv1.Delivery{}).ProtoReflect().Descriptor().Oneofs().ByName("content").Fields()
-	if contents.Len() != len(codecs) {
+	if contents.Len() != len(codecs)+2 {
 		t.Errorf("there are %d contents and %d codecs", contents.Len(), len(codecs))
 	}
 }

@@ -78,6 +78,20 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 	if left := letters(user); len(left) != 0 {
 		t.Errorf("letters left: %v", left)
 	}
+	trace, err := client.Trace(context.Background(), connect.NewRequest(&wactorv1.TraceRequest{User: user}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var by []string
+	for _, e := range trace.Msg.Conversations[0].Entries {
+		if e.By != "" {
+			by = append(by, e.Reason+" by "+e.By)
+		}
+	}
+	want := []string{"dead letter retried by an operator by local", "dead letter skipped by an operator by local"}
+	if diff := cmp.Diff(want, by); diff != "" {
+		t.Errorf("the journal names who did it (-want +got):\n%s", diff)
+	}
 	if unread := letters("?"); len(unread) != 1 {
 		t.Errorf("what nobody understood: %v", unread)
 	} else if err := retry("?", unread[0].Seq); connect.CodeOf(err) != connect.CodeFailedPrecondition {

@@ -43,7 +43,7 @@ func (n *Node) adminHandler() http.Handler {
 // newAPI makes the admin API. The cluster may use it before it is served.
 func (n *Node) newAPI() *admin.Service {
 	options := admin.Options{
-		Store: n.store, Node: nodeView{n}, Operator: operator{n.runtime},
+		Store: n.store, Node: nodeView{n}, Operator: n.runtime,
 		Name: n.config.Node.Name, Version: n.options.Version,
 		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(),
 		Gate: admin.NewGate(credentials(n.config.Admin), n.options.Logger), Logger: n.options.Logger,

@@ -132,6 +132,7 @@ func describe(e *wactorv1.JournalEntry) string {
 	say(e.Attempt > 1, "attempt %d", e.Attempt)
 	say(e.Replies > 0, "%d replies", e.Replies)
 	say(e.Reason != "", "(%s)", oneLine(e.Reason))
+	say(e.By != "", "by %s", oneLine(e.By))
 	say(e.Node != "", "on %s", oneLine(e.Node))
 	return strings.Join(words, ", ")
 }

@@ -1229,7 +1229,9 @@ type JournalEntry struct {
 	// Turn: the timer that started it.
 	Timer string `protobuf:"bytes,21,opt,name=timer,proto3" json:"timer,omitempty"`
 	// How a doubt about the reply ended: taken, failed, resent or parked; empty where none did.
-	Doubt         string `protobuf:"bytes,22,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	Doubt string `protobuf:"bytes,22,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	// Who did it: the principal of the admin API that retried or skipped a dead letter.
+	By            string `protobuf:"bytes,30,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1418,6 +1420,13 @@ func (x *JournalEntry) GetDoubt() string {
 	return ""
 }
 
+func (x *JournalEntry) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
@@ -1506,7 +1515,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
 	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\"<\n" +
 	"\aJournal\x121\n" +
-	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xfd\x04\n" +
+	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\x8d\x05\n" +
 	"\fJournalEntry\x12*\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.wactor.v1.JournalKindR\x04kind\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x12\n" +
@@ -1535,7 +1544,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\areplies\x18\x13 \x01(\rR\areplies\x12\x12\n" +
 	"\x04late\x18\x14 \x01(\bR\x04late\x12\x14\n" +
 	"\x05timer\x18\x15 \x01(\tR\x05timer\x12\x14\n" +
-	"\x05doubt\x18\x16 \x01(\tR\x05doubt*\x8c\x02\n" +
+	"\x05doubt\x18\x16 \x01(\tR\x05doubt\x12\x0e\n" +
+	"\x02by\x18\x1e \x01(\tR\x02by*\x8c\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +

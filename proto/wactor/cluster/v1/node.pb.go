@@ -1222,6 +1222,7 @@ type Delivery struct {
 	//	*Delivery_TakenOver
 	//	*Delivery_Retry
 	//	*Delivery_Skip
+	//	*Delivery_Operation
 	Content       isDelivery_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1360,6 +1361,15 @@ func (x *Delivery) GetSkip() *SkipLetter {
 	return nil
 }
 
+func (x *Delivery) GetOperation() *Operation {
+	if x != nil {
+		if x, ok := x.Content.(*Delivery_Operation); ok {
+			return x.Operation
+		}
+	}
+	return nil
+}
+
 type isDelivery_Content interface {
 	isDelivery_Content()
 }
@@ -1388,6 +1398,10 @@ type Delivery_Skip struct {
 	Skip *SkipLetter `protobuf:"bytes,15,opt,name=skip,proto3,oneof"`
 }
 
+type Delivery_Operation struct {
+	Operation *Operation `protobuf:"bytes,16,opt,name=operation,proto3,oneof"`
+}
+
 func (*Delivery_Inbound) isDelivery_Content() {}
 
 func (*Delivery_Status) isDelivery_Content() {}
@@ -1399,6 +1413,8 @@ func (*Delivery_TakenOver) isDelivery_Content() {}
 func (*Delivery_Retry) isDelivery_Content() {}
 
 func (*Delivery_Skip) isDelivery_Content() {}
+
+func (*Delivery_Operation) isDelivery_Content() {}
 
 type Inbound struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1669,6 +1685,7 @@ type RetryLetter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1717,9 +1734,17 @@ func (x *RetryLetter) GetText() string {
 	return ""
 }
 
+func (x *RetryLetter) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type SkipLetter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1761,6 +1786,76 @@ func (x *SkipLetter) GetSeq() uint64 {
 	return 0
 }
 
+func (x *SkipLetter) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// Operation is a change of a conversation by a principal of the admin API. RetryLetter and SkipLetter stand for those that older
+// nodes know.
+type Operation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	// The full name of the request, such as wactor.v1.SkipRequest, and the request in its binary form.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Request       []byte `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Operation) Reset() {
+	*x = Operation{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Operation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Operation) ProtoMessage() {}
+
+func (x *Operation) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Operation.ProtoReflect.Descriptor instead.
+func (*Operation) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Operation) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Operation) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Operation) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
 type DeliverResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Outcomes      []*Outcome             `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
@@ -1770,7 +1865,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +1877,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[28]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +1890,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{28}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeliverResponse) GetOutcomes() []*Outcome {
@@ -1822,7 +1917,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1929,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[29]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1942,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{29}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Outcome) GetId() uint64 {
@@ -1910,7 +2005,7 @@ type AdminRequest struct {
 
 func (x *AdminRequest) Reset() {
 	*x = AdminRequest{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2017,7 @@ func (x *AdminRequest) String() string {
 func (*AdminRequest) ProtoMessage() {}
 
 func (x *AdminRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[30]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2030,7 @@ func (x *AdminRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdminRequest.ProtoReflect.Descriptor instead.
 func (*AdminRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{30}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AdminRequest) GetProcedure() string {
@@ -1961,7 +2056,7 @@ type AdminResponse struct {
 
 func (x *AdminResponse) Reset() {
 	*x = AdminResponse{}
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1973,7 +2068,7 @@ func (x *AdminResponse) String() string {
 func (*AdminResponse) ProtoMessage() {}
 
 func (x *AdminResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_node_proto_msgTypes[31]
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1986,7 +2081,7 @@ func (x *AdminResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdminResponse.ProtoReflect.Descriptor instead.
 func (*AdminResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{31}
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AdminResponse) GetResponse() []byte {
@@ -2066,7 +2161,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.wactor.cluster.v1.DeliveryR\n" +
-	"deliveries\"\xee\x03\n" +
+	"deliveries\"\xac\x04\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x17\n" +
@@ -2081,7 +2176,8 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"taken_over\x18\r \x01(\v2\x1c.wactor.cluster.v1.TakenOverH\x00R\ttakenOver\x126\n" +
 	"\x05retry\x18\x0e \x01(\v2\x1e.wactor.cluster.v1.RetryLetterH\x00R\x05retry\x123\n" +
-	"\x04skip\x18\x0f \x01(\v2\x1d.wactor.cluster.v1.SkipLetterH\x00R\x04skipB\t\n" +
+	"\x04skip\x18\x0f \x01(\v2\x1d.wactor.cluster.v1.SkipLetterH\x00R\x04skip\x12<\n" +
+	"\toperation\x18\x10 \x01(\v2\x1c.wactor.cluster.v1.OperationH\x00R\toperationB\t\n" +
 	"\acontentJ\x04\b\x02\x10\x03R\x05shard\"\\\n" +
 	"\aInbound\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wactor.v1.MessageR\amessage\x12#\n" +
@@ -2103,13 +2199,19 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x05names\x18\x03 \x03(\tR\x05names\x12\x16\n" +
 	"\x06claims\x18\x04 \x03(\tR\x06claims\x12.\n" +
 	"\bmessages\x18\x05 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12\x17\n" +
-	"\atold_ms\x18\x06 \x01(\x03R\x06toldMs\"3\n" +
+	"\atold_ms\x18\x06 \x01(\x03R\x06toldMs\"C\n" +
 	"\vRetryLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\x1e\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\".\n" +
 	"\n" +
 	"SkipLetter\x12\x10\n" +
-	"\x03seq\x18\x01 \x01(\x04R\x03seq\"I\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"I\n" +
+	"\tOperation\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\arequest\x18\x03 \x01(\fR\arequest\"I\n" +
 	"\x0fDeliverResponse\x126\n" +
 	"\boutcomes\x18\x01 \x03(\v2\x1a.wactor.cluster.v1.OutcomeR\boutcomes\"\xc9\x01\n" +
 	"\aOutcome\x12\x0e\n" +
@@ -2160,7 +2262,7 @@ func file_wactor_cluster_v1_node_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_cluster_v1_node_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: wactor.cluster.v1.Refusal
 	(*NominateRequest)(nil),       // 1: wactor.cluster.v1.NominateRequest
@@ -2191,25 +2293,26 @@ var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(*TakenOver)(nil),             // 26: wactor.cluster.v1.TakenOver
 	(*RetryLetter)(nil),           // 27: wactor.cluster.v1.RetryLetter
 	(*SkipLetter)(nil),            // 28: wactor.cluster.v1.SkipLetter
-	(*DeliverResponse)(nil),       // 29: wactor.cluster.v1.DeliverResponse
-	(*Outcome)(nil),               // 30: wactor.cluster.v1.Outcome
-	(*AdminRequest)(nil),          // 31: wactor.cluster.v1.AdminRequest
-	(*AdminResponse)(nil),         // 32: wactor.cluster.v1.AdminResponse
-	(*Member)(nil),                // 33: wactor.cluster.v1.Member
-	(*ClusterState)(nil),          // 34: wactor.cluster.v1.ClusterState
-	(Standing)(0),                 // 35: wactor.cluster.v1.Standing
-	(*Replica)(nil),               // 36: wactor.cluster.v1.Replica
-	(*v1.Message)(nil),            // 37: wactor.v1.Message
-	(*v1.User)(nil),               // 38: wactor.v1.User
+	(*Operation)(nil),             // 29: wactor.cluster.v1.Operation
+	(*DeliverResponse)(nil),       // 30: wactor.cluster.v1.DeliverResponse
+	(*Outcome)(nil),               // 31: wactor.cluster.v1.Outcome
+	(*AdminRequest)(nil),          // 32: wactor.cluster.v1.AdminRequest
+	(*AdminResponse)(nil),         // 33: wactor.cluster.v1.AdminResponse
+	(*Member)(nil),                // 34: wactor.cluster.v1.Member
+	(*ClusterState)(nil),          // 35: wactor.cluster.v1.ClusterState
+	(Standing)(0),                 // 36: wactor.cluster.v1.Standing
+	(*Replica)(nil),               // 37: wactor.cluster.v1.Replica
+	(*v1.Message)(nil),            // 38: wactor.v1.Message
+	(*v1.User)(nil),               // 39: wactor.v1.User
 }
 var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
-	33, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
-	34, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	34, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	35, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
-	34, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	34, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
+	35, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	35, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	36, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
+	35, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
 	13, // 5: wactor.cluster.v1.ReplicasResponse.replicas:type_name -> wactor.cluster.v1.ReplicaStatus
-	36, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
+	37, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
 	14, // 7: wactor.cluster.v1.ReplicaStatus.progress:type_name -> wactor.cluster.v1.MemberStatus
 	16, // 8: wactor.cluster.v1.RaftRequest.messages:type_name -> wactor.cluster.v1.RaftMessage
 	16, // 9: wactor.cluster.v1.SnapshotRequest.message:type_name -> wactor.cluster.v1.RaftMessage
@@ -2221,37 +2324,38 @@ var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
 	26, // 15: wactor.cluster.v1.Delivery.taken_over:type_name -> wactor.cluster.v1.TakenOver
 	27, // 16: wactor.cluster.v1.Delivery.retry:type_name -> wactor.cluster.v1.RetryLetter
 	28, // 17: wactor.cluster.v1.Delivery.skip:type_name -> wactor.cluster.v1.SkipLetter
-	37, // 18: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
-	38, // 19: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
-	38, // 20: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
-	37, // 21: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
-	30, // 22: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
-	0,  // 23: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
-	1,  // 24: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
-	3,  // 25: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
-	5,  // 26: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
-	7,  // 27: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
-	9,  // 28: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
-	11, // 29: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
-	15, // 30: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
-	18, // 31: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
-	21, // 32: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
-	31, // 33: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
-	2,  // 34: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
-	4,  // 35: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
-	6,  // 36: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
-	8,  // 37: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
-	10, // 38: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
-	12, // 39: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
-	17, // 40: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
-	20, // 41: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
-	29, // 42: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
-	32, // 43: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	29, // 18: wactor.cluster.v1.Delivery.operation:type_name -> wactor.cluster.v1.Operation
+	38, // 19: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
+	39, // 20: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
+	39, // 21: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
+	38, // 22: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
+	31, // 23: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
+	0,  // 24: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
+	1,  // 25: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
+	3,  // 26: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
+	5,  // 27: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
+	7,  // 28: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
+	9,  // 29: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
+	11, // 30: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
+	15, // 31: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
+	18, // 32: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
+	21, // 33: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
+	32, // 34: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
+	2,  // 35: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
+	4,  // 36: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
+	6,  // 37: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
+	8,  // 38: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
+	10, // 39: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
+	12, // 40: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
+	17, // 41: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
+	20, // 42: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
+	30, // 43: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
+	33, // 44: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
+	35, // [35:45] is the sub-list for method output_type
+	25, // [25:35] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_wactor_cluster_v1_node_proto_init() }
@@ -2267,6 +2371,7 @@ func file_wactor_cluster_v1_node_proto_init() {
 		(*Delivery_TakenOver)(nil),
 		(*Delivery_Retry)(nil),
 		(*Delivery_Skip)(nil),
+		(*Delivery_Operation)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2274,7 +2379,7 @@ func file_wactor_cluster_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_cluster_v1_node_proto_rawDesc), len(file_wactor_cluster_v1_node_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
