@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/persistence"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -37,15 +36,15 @@ func newChecks(w *World) checks {
 }
 
 // committed takes a commit that was answered: its revision belongs to it alone.
-func (c *checks) committed(u *user, revision uint64, commit conversation.Commit) {
+func (c *checks) committed(u *user, revision uint64, commit *wactorv1.Commit) {
 	c.w.Stats.Commits++
-	if revision != commit.Revision {
-		c.w.fail("conversation %d: a commit of revision %d made revision %d", u.index, commit.Revision, revision)
+	if revision != commit.BaseRevision+1 {
+		c.w.fail("conversation %d: a commit on revision %d made revision %d", u.index, commit.BaseRevision, revision)
 	}
 	if c.commits[u.index][revision] != nil {
 		c.w.fail("conversation %d: revision %d was committed twice", u.index, revision)
 	}
-	c.commits[u.index][revision] = proto.CloneOf(commit.Command)
+	c.commits[u.index][revision] = proto.CloneOf(commit)
 }
 
 // lead takes news of who leads: there is one in each term.
@@ -114,10 +113,10 @@ func (c *checks) leases() {
 }
 
 // sends takes a reply that is about to leave: nobody else may lead in a later term.
-func (c *checks) sends(a *activation) {
+func (c *checks) sends(p *process, shard uint32, term uint64) {
 	for _, n := range c.w.nodes {
-		if n.proc != nil && n.proc.leads[a.t.shard].Ready && n.proc.leads[a.t.shard].Term > a.term {
-			c.w.fail("node %d sends for shard %d, which node %d leads", a.p.index, a.t.shard, n.index)
+		if n.proc != nil && n.proc.leads[shard].Ready && n.proc.leads[shard].Term > term {
+			c.w.fail("node %d sends for shard %d, which node %d leads", p.index, shard, n.index)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func newDisk() *disk { return &disk{fs: vfs.NewCrashableMem()} }
 
 // open is the file system for one process. The engine calls it from goroutines of its own.
 func (d *disk) open() vfs.FS {
-	return errorfs.Wrap(d.fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	return fresh{errorfs.Wrap(d.fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.linked = (d.linked || op.Kind == errorfs.OpLink) && !takesStaged(op)
@@ -96,7 +96,20 @@ func (d *disk) open() vfs.FS {
 			return errInjected
 		}
 		return nil
-	}))
+	}))}
+}
+
+// fresh makes new files in place of used ones. Whether the engine has a log file to use again
+// depends on what its goroutines have done in the background, so that one seed would be several
+// runs; and no trap would see what is written to one.
+type fresh struct{ vfs.FS }
+
+// ReuseForWrite implements vfs.FS.
+func (f fresh) ReuseForWrite(before, name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.Remove(before); err != nil {
+		return nil, err
+	}
+	return f.Create(name, category)
 }
 
 // set sets a trap, which calls onTrap when it springs, on the goroutine whose access it is.

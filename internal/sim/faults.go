@@ -186,6 +186,7 @@ func (f *faults) heal() {
 		n.wake()
 		if n.proc != nil {
 			n.proc.stalled = 0
+			n.proc.endTwin()
 		}
 		n.start()
 	}

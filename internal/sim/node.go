@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/persistence"
 )
 
@@ -51,11 +52,11 @@ type process struct {
 	// stalled is until when the disk is too slow for a drive.
 	stalled   time.Duration
 	leads     map[uint32]persistence.Leadership
-	tables    []*table // by shard
-	mailbox   []func()
-	emptying  bool
+	scheduler *scheduler
+	runtime   *actors.Runtime
+	// twin is a second runtime on the same store, as there should be none; nil mostly.
+	twin      *actors.Runtime
 	transfers []*transfer
-	statusMs  int64 // when the last status of a reply came
 }
 
 func (n *node) up() bool { return n.proc != nil && !n.paused }
@@ -79,9 +80,6 @@ func (n *node) start() {
 	}
 	n.starts++
 	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Leadership{}}
-	for shard := range w.rules.shards + 1 {
-		p.tables = append(p.tables, newTable(p, uint32(shard)))
-	}
 	n.proc = p
 	w.record.note("node %d starts, life %d", uint64(n.index), n.starts)
 	var err error
@@ -90,6 +88,7 @@ func (n *node) start() {
 			err = p.join()
 		}
 	})
+	p.scheduler = &scheduler{p: p}
 	if p.dead.Load() {
 		p.fall("power cut while it starts")
 		return
@@ -104,6 +103,13 @@ func (n *node) start() {
 	}
 	n.id = p.store.Node()
 	w.nodeOf[n.id] = n
+	p.runtime = p.newRuntime(store{p.store, p})
+	if w.rules.twins > 0 && !w.healed {
+		p.twin = p.newRuntime(twinStore{store{p.store, p}})
+	}
+	for shard := uint32(1); shard <= uint32(w.rules.shards); shard++ {
+		p.passOn(shard) // what came while it started
+	}
 	p.poke()
 	w.after(time.Duration(w.rng.Int64N(int64(persistence.TickInterval))), p.tick)
 }
@@ -186,9 +192,21 @@ func (p *process) takeLead(shard uint32, lead persistence.Leadership) {
 		truth(lead.Ready), lead.Node)
 	p.leads[shard] = lead
 	w.checks.lead(p, shard, lead)
-	p.tables[shard].takeLead(lead)
+	if p.runtime != nil {
+		p.passOn(shard)
+	}
 	if lead.Ready {
 		p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() { w.hints[shard] = p.node }) // gossip
+	}
+}
+
+// passOn passes on to the runtimes who leads a shard.
+func (p *process) passOn(shard uint32) {
+	if shard == 0 {
+		return
+	}
+	for _, r := range p.runtimes() {
+		r.Lead(shard, p.leads[shard].Term, p.leads[shard].Ready)
 	}
 }
 
@@ -240,8 +258,8 @@ func (p *process) fall(why string) {
 	p.w.record.comment("node %d falls: %s", n.index, why)
 	p.dead.Store(true)
 	n.proc, n.paused, n.socket = nil, false, nil
-	for _, t := range p.tables {
-		t.drop()
+	if p.scheduler != nil {
+		p.scheduler.stop()
 	}
 	err := n.disk.crash(p.w.rng, func() {
 		for _, t := range p.transfers {
@@ -296,26 +314,5 @@ func (n *node) wake() {
 				n.arrive(what)
 			}
 		})
-	}
-}
-
-// post runs something behind the current call of the store, in order: mailboxes.
-func (p *process) post(do func()) {
-	p.mailbox = append(p.mailbox, do)
-	if !p.emptying {
-		p.emptying = true
-		p.in(time.Duration(p.w.rng.Int64N(int64(time.Millisecond))), p.empty)
-	}
-}
-
-func (p *process) empty() {
-	p.emptying = false
-	waiting := p.mailbox
-	p.mailbox = nil
-	for _, do := range waiting {
-		if p.proc != p {
-			return
-		}
-		do()
 	}
 }

@@ -77,8 +77,8 @@ func (o *operator) look(p *process) {
 			_ = p.store.TransferLeadership(o.shard, term, step.To)
 			p.poke()
 		}
-		if t := p.tables[o.shard]; !t.leaving && o.w.chance(0.5) {
-			t.leave(transfer)
+		if p.runtime.Leads(o.shard) && o.w.chance(0.5) {
+			p.endShard(o.shard, transfer)
 		} else {
 			transfer()
 		}

@@ -29,6 +29,9 @@ type rules struct {
 	// twins is how often a delivery meets a second activation of its conversation, which should not
 	// be there.
 	twins float64
+	// idleAfter and maxActive are those of actors.Options.
+	idleAfter time.Duration
+	maxActive int
 	// moves: operators move replicas.
 	moves bool
 	// early: faults begin before the cluster is formed.
@@ -58,6 +61,10 @@ func drawRules(rng *rand.Rand) rules {
 		network:  drawWeather(rng),
 	}
 	r.users = 1 + rng.IntN(4)
+	r.idleAfter = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, time.Second, time.Minute}[rng.IntN(4)]
+	if rng.IntN(8) == 0 {
+		r.maxActive = 2
+	}
 	if rng.IntN(3) == 0 {
 		r.nodes, r.shards = 5, 1
 	}

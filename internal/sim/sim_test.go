@@ -55,7 +55,11 @@ func verdict(r Result) error {
 
 // TestSameSeedSameRun plays seeds twice.
 func TestSameSeedSameRun(t *testing.T) {
-	for seed := uint64(1); seed <= 10; seed++ {
+	seeds := uint64(120)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := uint64(1); seed <= seeds; seed++ {
 		if a, b := Run(seed, nil), Run(seed, nil); a.Digest != b.Digest || a.Stats != b.Stats {
 			t.Errorf("seed %d: two runs differ: %x %+v and %x %+v", seed, a.Digest, a.Stats, b.Digest, b.Stats)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -26,30 +28,15 @@ type message struct {
 	written, acknowledged bool
 }
 
-// delivery is a message, or a status, on its way from the provider to a conversation.
-type delivery struct {
-	user   *user
-	id     string
-	sentMs int64
-	status *conversation.StatusArrived
-	// answer takes the verdict; 0 where the delivery was refused, or its fate is not known.
-	answer func(conversation.Verdict)
-}
-
-// message makes the message; each delivery has its own, since a conversation changes what it is
-// given.
-func (d *delivery) message(w *World) *wactorv1.Message {
-	return &wactorv1.Message{Id: d.id, Type: "text", Text: d.id, SentMs: d.sentMs, ReceivedMs: w.wallMs()}
-}
-
 func (w *World) settleUsers() {
 	for i := range w.rules.users {
-		u := &user{index: i, id: conversation.ID{Channel: "shop", User: fmt.Sprint(49151 + i)}}
-		u.shard = 1 + uint32(i%w.rules.shards)
+		u := &user{index: i, id: conversation.ID{Channel: channel, User: fmt.Sprint(49151 + i)}}
+		u.shard = placement.ShardOf(u.id.String(), uint32(w.rules.shards))
 		for n := range w.rules.messages {
 			u.messages = append(u.messages, &message{id: fmt.Sprintf("wamid.%d.%d", i, n), number: n})
 		}
 		w.users = append(w.users, u)
+		w.userOf[u.id.String()] = u
 	}
 }
 
@@ -73,7 +60,12 @@ func (w *World) write() {
 // deliver posts a message until it is accepted, and sometimes once more.
 func (w *World) deliver(u *user, m *message) {
 	called := w.checks.call()
-	w.post(&delivery{user: u, id: m.id, sentMs: m.sentMs}, func(verdict conversation.Verdict) {
+	content := func(d *actors.Delivery) {
+		d.Conversation = u.id
+		d.User = &wactorv1.User{WaId: u.id.User}
+		d.Message = &wactorv1.Message{Id: m.id, Type: "text", Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()}
+	}
+	w.post(content, func(verdict conversation.Verdict) {
 		w.checks.delivered(u, m, called, verdict)
 		again := w.between(20*time.Millisecond, 400*time.Millisecond)
 		switch {
@@ -93,82 +85,10 @@ func (w *World) deliver(u *user, m *message) {
 
 // deliverStatus posts a status until it is accepted.
 func (w *World) deliverStatus(u *user, status conversation.StatusArrived) {
-	w.post(&delivery{user: u, status: &status}, func(verdict conversation.Verdict) {
+	content := func(d *actors.Delivery) { d.Conversation, d.Status = u.id, &status }
+	w.post(content, func(verdict conversation.Verdict) {
 		if verdict != conversation.Accepted && verdict != conversation.Duplicate {
 			w.after(w.between(20*time.Millisecond, 400*time.Millisecond), func() { w.deliverStatus(u, status) })
 		}
 	})
-}
-
-// Timeouts of the provider and of a gateway.
-const (
-	postTimeout    = 1200 * time.Millisecond
-	gatewayTimeout = 800 * time.Millisecond
-)
-
-// post posts a webhook to some node. outcome is called once, with 0 where nobody answered in time.
-func (w *World) post(d *delivery, outcome func(conversation.Verdict)) {
-	w.Stats.Posts++
-	gateway := w.nodes[w.rng.IntN(len(w.nodes))]
-	over := false
-	answer := func(verdict conversation.Verdict) {
-		if !over {
-			over = true
-			outcome(verdict)
-		}
-	}
-	w.after(w.between(time.Millisecond, 5*time.Millisecond), func() {
-		if gateway.proc == nil {
-			w.after(time.Millisecond, func() { answer(0) }) // connection refused
-			return
-		}
-		gateway.arrive(func(p *process) {
-			p.gateway(d, func(v conversation.Verdict) { w.after(time.Millisecond, func() { answer(v) }) })
-		})
-	})
-	w.after(postTimeout, func() { answer(0) })
-}
-
-// gateway takes a webhook and hands it to the leader of its conversation's shard, as far as this
-// node knows.
-func (p *process) gateway(d *delivery, answer func(conversation.Verdict)) {
-	over := false
-	once := func(v conversation.Verdict) {
-		if !over && p.proc == p {
-			over = true
-			answer(v)
-		}
-	}
-	to := p.w.nodeOf[p.leads[d.user.shard].Node]
-	if to == nil {
-		to = p.w.hints[d.user.shard]
-	}
-	if to == nil {
-		once(0)
-		return
-	}
-	w, arrived := p.w, false
-	w.network.send(p.node, to, func(q *process) {
-		if arrived {
-			return // a call is not doubled: what carries it numbers its bytes
-		}
-		arrived = true
-		forwarded := *d
-		answered := false
-		forwarded.answer = func(v conversation.Verdict) {
-			if answered {
-				w.fail("a delivery was answered twice")
-			}
-			answered = true
-			if !q.dead.Load() {
-				w.network.send(q.node, p.node, func(now *process) {
-					if now == p {
-						once(v)
-					}
-				})
-			}
-		}
-		q.tables[d.user.shard].deliver(&forwarded)
-	})
-	p.in(gatewayTimeout, func() { once(0) })
 }

@@ -25,7 +25,9 @@ type World struct {
 	// nodeOf finds a node by the id that its store has drawn.
 	nodeOf map[uint64]*node
 	network
-	users    []*user
+	users []*user
+	// userOf finds one by the name of the conversation.
+	userOf   map[string]*user
 	provider messenger
 	// hints are who was said to lead last, by shard.
 	hints map[uint32]*node
@@ -47,7 +49,7 @@ type Stats struct {
 	Events, Crashes, Traps, Pauses, Cuts, Stalls    uint64
 	Messages, Posts, Acknowledged, Replies, Doubled uint64
 	Commits, Stale, Unknown, Moves, Snapshots       uint64
-	Elections, LeasedReads                          uint64
+	Elections, LeasedReads, Loads                   uint64
 	Simulated                                       time.Duration
 }
 
@@ -95,7 +97,8 @@ func (e *entropy) Read(b []byte) (int, error) {
 
 func newWorld(seed uint64, out io.Writer) *World {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1))
-	w := &World{seed: seed, rng: rng, rules: drawRules(rng), nodeOf: map[uint64]*node{}, hints: map[uint32]*node{}}
+	w := &World{seed: seed, rng: rng, rules: drawRules(rng), nodeOf: map[uint64]*node{}, userOf: map[string]*user{},
+		hints: map[uint32]*node{}}
 	w.record = record{out: out, now: &w.now}
 	w.record.comment("rules %+v", w.rules)
 	w.network = *newNetwork(w, w.rules.nodes, w.rules.network)
