@@ -24,11 +24,14 @@ type checks struct {
 	made map[[2]uint64]uint64
 	// commits are those that were answered, by user and revision.
 	commits []map[uint64]*wactorv1.Commit
+	// order are the messages that routers took, by user.
+	order [][]*flight
 }
 
 func newChecks(w *World) checks {
 	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{},
-		leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users)}
+		leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users),
+		order: make([][]*flight, w.rules.users)}
 	for range w.rules.users {
 		c.commits = append(c.commits, map[uint64]*wactorv1.Commit{})
 	}

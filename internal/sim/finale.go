@@ -148,6 +148,7 @@ func (w *World) checkConversation(p *process, u *user) {
 		w.fail("conversation %d: version %d, %d turns, %d messages of %d", u.index, head.Version, len(turns),
 			len(accepted), len(u.messages))
 	}
+	w.checkOrder(u, accepted)
 	w.checkReplies(u, turns, idOf, doubted)
 }
 

@@ -3,11 +3,8 @@ package sim
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
-	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
+	"github.com/wactor/wactor/delivery"
 )
 
 // Timeouts of the provider and of a gateway.
@@ -18,7 +15,7 @@ const (
 
 // post posts a webhook to some node: what content makes of it. outcome is called once, with 0 where
 // no node answered in time.
-func (w *World) post(content func(*actors.Delivery), outcome func(conversation.Verdict)) {
+func (w *World) post(content func() delivery.Envelope, outcome func(conversation.Verdict)) {
 	w.Stats.Posts++
 	gateway := w.nodes[w.rng.IntN(len(w.nodes))]
 	over := false
@@ -34,59 +31,35 @@ func (w *World) post(content func(*actors.Delivery), outcome func(conversation.V
 			return
 		}
 		gateway.arrive(func(p *process) {
-			d := &actors.Delivery{Node: "gateway", Done: func(v conversation.Verdict, _ error) {
-				w.after(time.Millisecond, func() { answer(v) })
-			}}
-			content(d)
-			p.route(d)
+			p.take(content(), func(v conversation.Verdict) { w.after(time.Millisecond, func() { answer(v) }) })
 		})
 	})
 	w.after(postTimeout, func() { answer(0) })
 }
 
-// route takes a delivery to the leader of its conversation's shard, as far as this node knows.
-func (p *process) route(d *actors.Delivery) {
-	w, shard := p.w, p.runtime.Shard(d.Conversation)
+// take is a gateway: it hands what a webhook holds to the router, and answers in time.
+func (p *process) take(e delivery.Envelope, answer func(conversation.Verdict)) {
 	over := false
-	finish := func(o *clusterv1.Outcome) {
+	once := func(v conversation.Verdict) {
 		if !over && p.proc == p {
 			over = true
-			d.Finish(o)
+			answer(v)
 		}
 	}
-	to := w.nodeOf[p.leads[shard].Node]
-	if to == nil {
-		to = w.hints[shard]
-	}
-	if to == nil {
-		p.in(0, func() { finish(&clusterv1.Outcome{Refusal: clusterv1.Refusal_REFUSAL_NOT_LEADER}) })
-		return
-	}
-	sent, arrived := proto.CloneOf(d.Encode()), false
-	w.network.send(p.node, to, func(q *process) {
-		if arrived {
-			return // a call is not doubled: what carries it numbers its bytes
+	p.w.record.comment("node %d routes %s", p.index, describe(e))
+	routed := p.w.checks.routed(p, e)
+	answered := false
+	p.router.Deliver(e, func(o delivery.Outcome) {
+		if answered {
+			p.w.fail("a delivery was answered twice")
 		}
-		arrived = true
-		answered := false
-		received, err := actors.Decode(sent, func(o *clusterv1.Outcome) {
-			if answered {
-				w.fail("a delivery was answered twice")
-			}
-			answered = true
-			if !q.dead.Load() {
-				w.network.send(q.node, p.node, func(now *process) {
-					if now == p {
-						finish(o)
-					}
-				})
-			}
-		})
-		if err != nil {
-			w.fail("node %d can't read a delivery: %v", q.index, err)
+		answered = true
+		if o.Err != nil {
+			once(0)
 			return
 		}
-		q.runtimeOf().Deliver(received)
+		routed(o.Verdict)
+		once(o.Verdict)
 	})
-	p.in(gatewayTimeout, func() { finish(&clusterv1.Outcome{Refusal: clusterv1.Refusal_REFUSAL_UNKNOWN_FATE}) })
+	p.in(gatewayTimeout, func() { once(0) })
 }

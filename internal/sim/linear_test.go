@@ -21,9 +21,9 @@ var accepting = porcupine.Model{
 			return count(set) == op.Count, set
 		case op.Verdict == conversation.Accepted:
 			return set&bit == 0, set | bit
-		case op.Verdict == conversation.Duplicate:
-			return set&bit != 0, set
 		}
+		// A duplicate may be one of the same delivery's attempt before: then it was accepted by
+		// this one.
 		return true, set | bit
 	},
 }
@@ -59,16 +59,18 @@ func TestHistoriesThatCannotBe(t *testing.T) {
 		ops []Op
 		ok  bool
 	}{
-		"accepted and read":    {[]Op{accepted(0, 1, 2), read(1, 3, 4)}, true},
-		"read too early":       {[]Op{accepted(0, 1, 4), read(0, 2, 3)}, true},
-		"lost":                 {[]Op{accepted(0, 1, 2), read(0, 3, 4)}, false},
-		"back in time":         {[]Op{accepted(0, 1, 6), read(1, 2, 3), read(0, 4, 5)}, false},
-		"accepted twice":       {[]Op{accepted(0, 1, 2), accepted(0, 3, 4)}, false},
-		"duplicate of nothing": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}}, false},
+		"accepted and read": {[]Op{accepted(0, 1, 2), read(1, 3, 4)}, true},
+		"read too early":    {[]Op{accepted(0, 1, 4), read(0, 2, 3)}, true},
+		"lost":              {[]Op{accepted(0, 1, 2), read(0, 3, 4)}, false},
+		"back in time":      {[]Op{accepted(0, 1, 6), read(1, 2, 3), read(0, 4, 5)}, false},
+		"accepted twice":    {[]Op{accepted(0, 1, 2), accepted(0, 3, 4)}, false},
+		"duplicate of its own attempt": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 4}, read(0, 2, 3),
+			read(1, 5, 6)}, true},
+		"duplicate of nothing": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}, read(0, 3, 4)}, false},
 		"duplicate of an unknown": {[]Op{{Called: 1, Returned: never}, {Verdict: conversation.Duplicate, Called: 2,
 			Returned: 3}}, true},
-		"too early for it": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2},
-			{Called: 3, Returned: never}}, false},
+		"accepted after a duplicate": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2},
+			accepted(0, 3, 4)}, false},
 	} {
 		if err := checkLinear(History{Ops: history.ops}); (err == nil) != history.ok {
 			t.Errorf("%s: %v", name, err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/persistence"
 )
 
@@ -53,10 +54,12 @@ type process struct {
 	stalled   time.Duration
 	leads     map[uint32]persistence.Leadership
 	scheduler *scheduler
+	router    *routing.Router
 	runtime   *actors.Runtime
 	// twin is a second runtime on the same store, as there should be none; nil mostly.
 	twin      *actors.Runtime
 	transfers []*transfer
+	streams   []*stream // by node
 }
 
 func (n *node) up() bool { return n.proc != nil && !n.paused }
@@ -79,7 +82,8 @@ func (n *node) start() {
 		return
 	}
 	n.starts++
-	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Leadership{}}
+	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Leadership{},
+		streams: make([]*stream, len(w.nodes))}
 	n.proc = p
 	w.record.note("node %d starts, life %d", uint64(n.index), n.starts)
 	var err error
@@ -103,6 +107,7 @@ func (n *node) start() {
 	}
 	n.id = p.store.Node()
 	w.nodeOf[n.id] = n
+	p.router = p.newRouter()
 	p.runtime = p.newRuntime(store{p.store, p})
 	if w.rules.twins > 0 && !w.healed {
 		p.twin = p.newRuntime(twinStore{store{p.store, p}})
@@ -196,7 +201,7 @@ func (p *process) takeLead(shard uint32, lead persistence.Leadership) {
 		p.passOn(shard)
 	}
 	if lead.Ready {
-		p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() { w.hints[shard] = p.node }) // gossip
+		p.gossip(shard)
 	}
 }
 
@@ -208,6 +213,22 @@ func (p *process) passOn(shard uint32) {
 	for _, r := range p.runtimes() {
 		r.Lead(shard, p.leads[shard].Term, p.leads[shard].Ready)
 	}
+	if leader := p.leads[shard].Node; leader != 0 {
+		p.router.LeaderChanged(shard, leader)
+	}
+}
+
+// gossip lets all nodes hear, some time later, that this one leads a shard.
+func (p *process) gossip(shard uint32) {
+	w := p.w
+	p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() {
+		w.hints[shard] = p.node
+		for _, n := range w.nodes {
+			if n != p.node {
+				w.network.send(p.node, n, func(q *process) { q.router.LeaderChanged(shard, p.id) })
+			}
+		}
+	})
 }
 
 func truth(b bool) uint64 {

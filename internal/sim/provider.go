@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/provider"
 )
 
@@ -83,7 +83,7 @@ func (v *messenger) status(u *user, r *takenReply) {
 	for _, status := range []string{"sent", "delivered"} {
 		if w.chance(0.4) {
 			w.after(w.between(5*time.Millisecond, 500*time.Millisecond), func() {
-				w.deliverStatus(u, conversation.StatusArrived{
+				w.deliverStatus(u, delivery.Status{
 					ReplyID: r.id, Status: status, ProviderID: fmt.Sprintf("wamid.reply.%d", r.seq), AtMs: w.wallMs(),
 				})
 			})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/persistence"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -17,7 +19,8 @@ func (p *process) newRuntime(s actors.Store) *actors.Runtime {
 	w := p.w
 	b := &bot{p: p}
 	return actors.New(actors.Options{
-		Store: s, Shards: uint32(w.rules.shards), Elsewhere: p.route, Scheduler: p.scheduler, Random: w.rng.Uint64,
+		Store: s, Shards: uint32(w.rules.shards), Elsewhere: p.router.Deliver, Scheduler: p.scheduler,
+		Random:    w.rng.Uint64,
 		IdleAfter: w.rules.idleAfter, MaxActive: w.rules.maxActive, RetryAfter: 30 * time.Millisecond,
 		Logger: slog.New(&alarms{Handler: w.logger(p.index).Handler(), p: p}),
 		Channels: map[string]*actors.Channel{channel: {
@@ -95,9 +98,9 @@ func (twinStore) Due(uint32, int64, func(int64, string, string) error) error { r
 func actorsError(err error) error {
 	switch {
 	case errors.Is(err, persistence.ErrOverloaded):
-		return fmt.Errorf("%w: %w", actors.ErrOverloaded, err)
+		return fmt.Errorf("%w: %w", delivery.ErrOverloaded, err)
 	case errors.Is(err, persistence.ErrNotLeader):
-		return fmt.Errorf("%w: %w", actors.ErrNotLeader, err)
+		return fmt.Errorf("%w: %w", delivery.ErrNotLeader, err)
 	}
 	return err
 }
@@ -150,13 +153,23 @@ func (p *process) runtimes() []*actors.Runtime {
 	return []*actors.Runtime{p.runtime, p.twin}
 }
 
-// runtimeOf chooses who takes a delivery. Now and then there is a second activation of a
-// conversation, as a mistake of the runtime would make it: its commits must not do any harm.
-func (p *process) runtimeOf() *actors.Runtime {
-	if p.twin != nil && p.w.chance(p.w.rules.twins) {
-		return p.twin
+// local are the conversations of a process, as its router sees them.
+type local struct{ p *process }
+
+// Shard implements routing.Local.
+func (l local) Shard(id conversation.ID) uint32 { return l.p.runtime.Shard(id) }
+
+// Leads implements routing.Local.
+func (l local) Leads(shard uint32) bool { return l.p.runtime.Leads(shard) }
+
+// Deliver implements routing.Local. Now and then there is a second activation of a conversation, as
+// a mistake of the runtime would make it: its commits must not do any harm.
+func (l local) Deliver(e delivery.Envelope, done delivery.Done) {
+	if l.p.twin != nil && l.p.w.chance(l.p.w.rules.twins) {
+		l.p.twin.Deliver(e, done)
+		return
 	}
-	return p.runtime
+	l.p.runtime.Deliver(e, done)
 }
 
 // endTwin ends the second runtime, with which the first could contend for ever.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -60,10 +60,11 @@ func (w *World) write() {
 // deliver posts a message until it is accepted, and sometimes once more.
 func (w *World) deliver(u *user, m *message) {
 	called := w.checks.call()
-	content := func(d *actors.Delivery) {
-		d.Conversation = u.id
-		d.User = &wactorv1.User{WaId: u.id.User}
-		d.Message = &wactorv1.Message{Id: m.id, Type: "text", Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()}
+	content := func() delivery.Envelope {
+		return delivery.Envelope{To: u.id, Origin: "gateway", Body: delivery.Inbound{
+			User:    &wactorv1.User{WaId: u.id.User},
+			Message: &wactorv1.Message{Id: m.id, Type: "text", Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()},
+		}}
 	}
 	w.post(content, func(verdict conversation.Verdict) {
 		w.checks.delivered(u, m, called, verdict)
@@ -84,8 +85,8 @@ func (w *World) deliver(u *user, m *message) {
 }
 
 // deliverStatus posts a status until it is accepted.
-func (w *World) deliverStatus(u *user, status conversation.StatusArrived) {
-	content := func(d *actors.Delivery) { d.Conversation, d.Status = u.id, &status }
+func (w *World) deliverStatus(u *user, status delivery.Status) {
+	content := func() delivery.Envelope { return delivery.Envelope{To: u.id, Origin: "gateway", Body: status} }
 	w.post(content, func(verdict conversation.Verdict) {
 		if verdict != conversation.Accepted && verdict != conversation.Duplicate {
 			w.after(w.between(20*time.Millisecond, 400*time.Millisecond), func() { w.deliverStatus(u, status) })
