@@ -29,13 +29,17 @@ type rules struct {
 	// twins is how often a delivery meets a second activation of its conversation, which should not
 	// be there.
 	twins float64
-	// idleAfter and maxActive are those of actors.Options.
-	idleAfter time.Duration
-	maxActive int
+	memory
 	// moves: operators move replicas.
 	moves bool
 	// early: faults begin before the cluster is formed.
 	early bool
+}
+
+// memory is how long conversations stay in memory, and how many: as in actors.Options.
+type memory struct {
+	idleAfter time.Duration
+	maxActive int
 }
 
 // weather is how the network is where it is not cut.
