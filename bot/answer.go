@@ -58,9 +58,6 @@ type rawAnswer struct {
 func readAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
 	raw := splitAnswer(body)
 	answer := &conversation.Answer{State: raw.state, End: raw.end}
-	if n := len(raw.replies); n > MaxReplies {
-		return nil, conversation.Permanent("replies: %d in one turn, at most %d", n, MaxReplies)
-	}
 	for i, text := range raw.replies {
 		reply := &wactorv1.Reply{}
 		if err := protojson.Unmarshal(text, reply); err != nil {

@@ -90,7 +90,6 @@ func TestAnswerForms(t *testing.T) {
 // TestAnswerRefused shows that every mistake is named by its path. The texts in the bodies say
 // SECRET, the reasons never do.
 func TestAnswerRefused(t *testing.T) {
-	text := strings.Repeat(`{"text":"SECRET"},`, 21)
 	timers := func(n int) string {
 		var all []string
 		for i := range n {
@@ -138,7 +137,6 @@ func TestAnswerRefused(t *testing.T) {
 		{`{"replies":[{"raw":{"SECRET":1,"SECRET":2}}]}`, `replies[0].raw: holds a key twice`},
 		{`{"replies":[{"template":{"components":[1]}}]}`, `replies[0].template.components[0]: must be an object, not a number`},
 		{`{"replies":[{"text":"SECRET \ud800"}]}`, `replies[0]: not a reply in proto3 JSON`},
-		{`{"replies":[` + strings.TrimSuffix(text, ",") + `]}`, `replies: 21 in one turn, at most 20`},
 		{`{"state":{"a":"` + strings.Repeat("x", MaxStateBytes) + `"}}`, `state: 262152 bytes, at most 262144`},
 		{`{"timers":[{"name":"a","after":600}]}`, `timers[0].after: must be a duration in seconds such as "600s"`},
 		{`{"timers":[{"name":"a","after":"10m"}]}`, `timers[0].after: must be a duration in seconds such as "600s"`},

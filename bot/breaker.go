@@ -51,7 +51,7 @@ type guarded struct {
 	underway int
 }
 
-// guardedInliner answers inline past the breaker: such an answer calls nobody.
+// guardedInliner answers inline past the breaker: such an answer makes no call.
 type guardedInliner struct {
 	*guarded
 	inliner Inliner

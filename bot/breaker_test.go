@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/flow/fit"
 )
 
 // patient is an endpoint that counts its calls.
@@ -98,7 +99,7 @@ func TestWhoWaitsForADeadBotIsToldToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	b := Checked(Guarded(h), nil)
+	b := Checked(Guarded(h), fit.ModeCut, nil)
 	var conversations sync.WaitGroup
 	var notCalled atomic.Int64
 	for range 1000 {

@@ -2,19 +2,31 @@ package bot
 
 import (
 	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/flow/fit"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // Checked returns a bot whose answers keep the limits of a turn, and whose replies each pass check:
-// the limits of the channel. What does not is a failure for good, found before anything of the turn
-// is stored, instead of a reply that the provider refuses later. Check's errors must name a field
-// and a limit, never a value; check may be nil.
+// the limits of the channel. What does not is found before anything of the turn is stored, instead
+// of being a reply that the provider rejects later.
+//
+// The mode says what becomes of such a reply. Cut makes it fit, leaves it out where that is not
+// possible, and says so in the journal's note; the turn fails for good only where no reply would be
+// left. Refuse fails the turn. Check's errors must name a field and a limit, never a value; check
+// may be nil.
 //
 // The returned bot is an Inliner where b is one.
-func Checked(b Bot, check func(*wactorv1.Reply) error) Bot {
-	c := checked{bot: b, check: check}
+func Checked(b Bot, mode fit.Mode, check func(*wactorv1.Reply) error) Bot {
+	if check == nil {
+		check = func(*wactorv1.Reply) error { return nil }
+	}
+	c := checked{bot: b, mode: mode, check: check}
 	if inliner, ok := b.(Inliner); ok {
 		return checkedInliner{checked: c, inliner: inliner}
 	}
@@ -23,6 +35,7 @@ func Checked(b Bot, check func(*wactorv1.Reply) error) Bot {
 
 type checked struct {
 	bot   Bot
+	mode  fit.Mode
 	check func(*wactorv1.Reply) error
 }
 
@@ -38,15 +51,62 @@ func (c checked) pass(answer *conversation.Answer) (*conversation.Answer, error)
 	if err := checkAnswer(answer); err != nil {
 		return nil, err
 	}
-	if c.check == nil {
+	problem := c.problem(answer.Replies)
+	switch {
+	case problem == "":
 		return answer, nil
+	case c.mode == fit.ModeRefuse:
+		return nil, conversation.Permanent("%s", problem)
 	}
-	for i, reply := range answer.Replies {
+	fitted := c.fit(answer)
+	if len(fitted.Replies) == 0 {
+		return nil, conversation.Permanent("%s", problem)
+	}
+	return fitted, nil
+}
+
+// problem names the first reply that is past a limit; empty where none is.
+func (c checked) problem(replies []*wactorv1.Reply) string {
+	if n := len(replies); n > MaxReplies {
+		return fmt.Sprintf("replies: %d in one turn, at most %d", n, MaxReplies)
+	}
+	for i, reply := range replies {
 		if err := c.check(reply); err != nil {
-			return nil, conversation.Permanent("replies[%d]: %v", i, err)
+			return fmt.Sprintf("replies[%d]: %v", i, err)
 		}
 	}
-	return answer, nil
+	return ""
+}
+
+// fit returns the answer with replies that pass. It changes a copy of those that do not: a bot in
+// Go may hand out the same ones again.
+func (c checked) fit(answer *conversation.Answer) *conversation.Answer {
+	out := *answer
+	out.Replies = nil
+	var notes []string
+	if answer.Note != "" {
+		notes = append(notes, answer.Note)
+	}
+	for i, reply := range answer.Replies {
+		if c.check(reply) == nil {
+			out.Replies = append(out.Replies, reply)
+			continue
+		}
+		note := func(change string, _ bool) { notes = append(notes, fmt.Sprintf("replies[%d]: %s", i, change)) }
+		for _, part := range fit.Append(nil, proto.Clone(reply).(*wactorv1.Reply), note) {
+			if err := c.check(part); err != nil {
+				notes = append(notes, fmt.Sprintf("replies[%d] was left out: %v", i, err))
+				continue
+			}
+			out.Replies = append(out.Replies, part)
+		}
+	}
+	if n := len(out.Replies); n > MaxReplies {
+		out.Replies = out.Replies[:MaxReplies]
+		notes = append(notes, fmt.Sprintf("%d replies past %d were left out", n-MaxReplies, MaxReplies))
+	}
+	out.Note = strings.Join(notes, "; ")
+	return &out
 }
 
 type checkedInliner struct {

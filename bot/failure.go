@@ -22,7 +22,7 @@ var (
 
 // refused classes a status other than 200 and 204. Retryable are those with which a server says
 // that it is not the request's fault: 5xx, 429 (too many), 408 (the request did not arrive in
-// time). A redirect is not followed, since it would carry the turn to an address that nobody
+// time). A redirect is not followed, since it would carry the turn to an address that is not
 // configured.
 func refused(status int) *conversation.BotError {
 	switch {

@@ -8,8 +8,8 @@ import (
 	"github.com/wactor/wactor/conversation"
 )
 
-// Limits of one answer. An answer past one of them is a failure for good: the same bot would answer
-// the same again.
+// Limits of one answer. An answer past one of them is a failure for good, but for the number of
+// replies where they are made to fit: the same bot would answer the same again.
 const (
 	// MaxReplies is how many replies one turn may make.
 	MaxReplies = conversation.MaxReplies
@@ -39,9 +39,6 @@ func checkAnswer(answer *conversation.Answer) *conversation.BotError {
 		if err := checkState(answer.State); err != nil {
 			return err
 		}
-	}
-	if n := len(answer.Replies); n > MaxReplies {
-		return conversation.Permanent("replies: %d in one turn, at most %d", n, MaxReplies)
 	}
 	for i, reply := range answer.Replies {
 		if reply.GetContent() == nil {

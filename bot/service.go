@@ -80,7 +80,7 @@ func (c *serviceClient) perform(ctx context.Context, call *flow.Call) (flow.Call
 	return flow.CallResult{Status: response.StatusCode, Body: body}, nil
 }
 
-// broken tells a service that failed from a turn that nobody waits for any more.
+// broken tells a service that failed from a turn that was given up.
 func broken(bounded, ctx context.Context) (flow.CallResult, error) {
 	switch {
 	case ctx.Err() != nil:

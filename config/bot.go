@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/flow/fit"
 )
 
 // Bot is a program that answers: exactly one of Flow and HTTP.
@@ -41,4 +42,7 @@ type HTTPBot struct {
 	Headers map[string]Secret `yaml:"headers"`
 	// MaxConcurrent is how many calls may be under way at once; more wait. Default 256; 1 to 10000.
 	MaxConcurrent int `yaml:"max_concurrent"`
+	// Fit says what becomes of a reply that is past one of WhatsApp's limits: cut makes it fit,
+	// refuse fails the turn. Default cut.
+	Fit fit.Mode `yaml:"fit"`
 }

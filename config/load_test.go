@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/internal/problem"
 )
 
@@ -102,8 +103,8 @@ func TestParseFull(t *testing.T) {
 			"agent": {
 				HTTP: &HTTPBot{
 					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"),
-					MaxConcurrent: 32,
-					Headers:       map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
+					MaxConcurrent: 32, Fit: fit.ModeRefuse,
+					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
 				},
 				Retry: retry,
 				Burst: policy.Burst{

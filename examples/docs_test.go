@@ -16,6 +16,7 @@ import (
 
 	"github.com/wactor/wactor/bot"
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/flow/fit"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
@@ -45,7 +46,7 @@ func exchange(t *testing.T, turn *conversation.Turn, answer []byte) (request []b
 		_, _ = w.Write(answer)
 	}))
 	defer server.Close()
-	called := bot.Checked(connect(t, server.URL, ""), cloudapi.Check)
+	called := bot.Checked(connect(t, server.URL, ""), fit.ModeRefuse, cloudapi.Check)
 	got, err := called.Turn(t.Context(), turn)
 	if err != nil {
 		t.Fatal(err)

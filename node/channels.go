@@ -12,6 +12,7 @@ import (
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/provider/cloudapi"
 	"github.com/wactor/wactor/provider/cloudapi/graph"
@@ -35,7 +36,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Checked(bot.Guarded(built), cloudapi.Check), closeBot
+		bots[name], closers[name] = bot.Checked(bot.Guarded(built), fitMode(&b), cloudapi.Check), closeBot
 	}
 	var channels []*channel
 	for i := range cfg.Channels {
@@ -55,6 +56,14 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		})
 	}
 	return channels, nil
+}
+
+// fitMode is what an HTTP bot wants; what a flow says fits already.
+func fitMode(b *config.Bot) fit.Mode {
+	if b.HTTP == nil {
+		return fit.ModeCut
+	}
+	return b.HTTP.Fit
 }
 
 func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {

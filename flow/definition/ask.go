@@ -101,11 +101,7 @@ func (a *ask) put(r *run.Run) error {
 	if a.locates {
 		return message.LocationRequest{Body: a.text}.Post(r)
 	}
-	body, err := r.Required(a.text, "a question")
-	if err != nil {
-		return err
-	}
-	return r.Say(a.text.At, body, false)
+	return putText(r, a.text, "a question")
 }
 
 // Ways implements Part.

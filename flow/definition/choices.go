@@ -43,9 +43,6 @@ var (
 // text.
 const maxOptions = 50
 
-// defaultButton opens a list whose step names no other text.
-const defaultButton = "Options"
-
 func readChoices(p *parser, s *Step, n *source.Node) Part {
 	f, ok := p.Fields(n, "choices", choicesKeys...)
 	if !ok {
@@ -199,16 +196,16 @@ func (c *choices) show(r *run.Run, f message.Frame) error {
 		return err
 	}
 	if len(c.options) > fit.MaxRows {
-		return c.showNumbers(r, f, titles)
+		return c.showNumbers(r, f, fit.Titles(titles, maxNumberedTitle))
 	}
-	header, body, footer, err := f.Parts(r, c.bodyLimit())
+	header, body, footer, err := f.Parts(r)
 	if err != nil {
 		return err
 	}
 	options := make([]*wactorv1.Option, len(c.options))
 	for i, o := range c.options {
 		options[i] = &wactorv1.Option{Id: o.id, Title: titles[i]}
-		if options[i].Description, err = r.Optional(o.description, fit.MaxRowDescription); err != nil {
+		if options[i].Description, err = r.Text(o.description); err != nil {
 			return err
 		}
 	}
@@ -217,36 +214,29 @@ func (c *choices) show(r *run.Run, f message.Frame) error {
 			Body: body, Options: options, Header: header, Footer: footer,
 		}}})
 	}
-	button := defaultButton
-	if c.button != nil {
-		if button, err = r.Title(c.button, fit.MaxListButton, "a button"); err != nil {
-			return err
-		}
+	button, err := r.Text(c.button)
+	if err != nil {
+		return err
 	}
 	return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_List{List: &wactorv1.List{
 		Body: body, Button: button, Sections: []*wactorv1.Section{{Rows: options}}, Header: header, Footer: footer,
 	}}})
 }
 
-// titles makes the titles as they are shown; two that come out the same would be one to the user.
+// titles makes the titles in full.
 func (c *choices) titles(r *run.Run) ([]string, error) {
 	titles := make([]string, len(c.options))
-	seen := make(map[string]bool, len(c.options))
 	for i, o := range c.options {
-		title, err := r.Title(o.title, c.limits.Title, "a title")
-		if err != nil {
+		var err error
+		if titles[i], err = r.Text(o.title); err != nil {
 			return nil, err
 		}
-		if seen[title] {
-			return nil, expr.Fail(o.title.At, "two options came out with the same title", nil)
-		}
-		titles[i], seen[title] = title, true
 	}
 	return titles, nil
 }
 
 func (c *choices) showNumbers(r *run.Run, f message.Frame, titles []string) error {
-	body, err := r.Required(f.Body, "a body")
+	body, err := r.Text(f.Body)
 	if err != nil {
 		return err
 	}
@@ -255,12 +245,12 @@ func (c *choices) showNumbers(r *run.Run, f message.Frame, titles []string) erro
 	out.WriteByte('\n')
 	for i, title := range titles {
 		fmt.Fprintf(&out, "\n%d. %s", i+1, title)
-		description, err := r.Optional(c.options[i].description, fit.MaxRowDescription)
+		description, err := r.Text(c.options[i].description)
 		if err != nil {
 			return err
 		}
 		if description != "" {
-			out.WriteString(" - " + description)
+			out.WriteString(" - " + fit.Cut(description, fit.MaxRowDescription))
 		}
 	}
 	return r.Say(c.At, out.String(), false)

@@ -71,12 +71,13 @@ func (c *choices) find(r *run.Run) (chosen *option, stale bool, err error) {
 
 // named finds an option by its title, or else by its number: a title that is a number goes first.
 func (c *choices) named(r *run.Run, text string) (*option, error) {
-	for i := range c.options {
-		title, err := c.options[i].title.Expand(&r.Env)
-		if err != nil {
-			return nil, err
-		}
-		if folded := Fold(title); text != "" && (text == folded || text == Fold(fit.Cut(title, c.limits.Title))) {
+	titles, err := c.titles(r)
+	if err != nil {
+		return nil, err
+	}
+	shown := fit.Titles(titles, c.limits.Title)
+	for i, title := range titles {
+		if text != "" && (text == Fold(title) || text == Fold(shown[i])) {
 			return &c.options[i], nil
 		}
 	}

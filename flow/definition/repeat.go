@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"strings"
+
 	"github.com/wactor/wactor/flow/expr"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
@@ -54,11 +56,21 @@ func (b repeat) reject(r *run.Run, tries int, put func(*run.Run) error) (*Step, 
 }
 
 func (b repeat) complain(r *run.Run) error {
-	body, err := r.Required(b.error, "an error text")
+	return putText(r, b.error, "an error text")
+}
+
+// putText says a text that must not be silence: the user could not know that an answer is waited
+// for.
+func putText(r *run.Run, t *expr.Template, what string) error {
+	body, err := r.Text(t)
 	if err != nil {
 		return err
 	}
-	return r.Say(b.error.At, body, false)
+	if strings.TrimSpace(body) == "" {
+		r.Note("step " + r.Step + ": " + what + " came out empty")
+		body = fit.Blank
+	}
+	return r.Say(t.At, body, false)
 }
 
 // again says something and goes on waiting for the answer.

@@ -28,11 +28,11 @@ func readButtons(c *expr.Compiler, n *source.Node) Message {
 }
 
 func (b *buttons) Post(r *run.Run) error {
-	header, body, footer, err := b.Parts(r, fit.MaxButtonsBody)
+	header, body, footer, err := b.Parts(r)
 	if err != nil {
 		return err
 	}
-	options, err := options(r, b.options, ButtonLimits, map[string]bool{})
+	options, err := options(r, b.options)
 	if err != nil {
 		return err
 	}

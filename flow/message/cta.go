@@ -29,17 +29,20 @@ func readCallToAction(c *expr.Compiler, n *source.Node) Message {
 }
 
 func (c *callToAction) Post(r *run.Run) error {
-	header, body, footer, err := c.Parts(r, fit.MaxCTABody)
+	header, body, footer, err := c.Parts(r)
 	if err != nil {
 		return err
 	}
-	title, err := r.Title(c.title, fit.MaxCTATitle, "a title")
+	title, err := r.Text(c.title)
 	if err != nil {
 		return err
 	}
-	url, err := r.Link(c.url)
-	if err != nil {
+	url, err := link(r, c.url, "a button")
+	switch {
+	case err != nil:
 		return err
+	case url == "": // what it says is worth saying without the button
+		return r.Say(c.At, body, false)
 	}
 	return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{
 		Body: body, Title: title, Url: url, Header: header, Footer: footer,

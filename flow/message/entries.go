@@ -2,7 +2,6 @@ package message
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/wactor/wactor/flow/expr"
 	"github.com/wactor/wactor/flow/fit"
@@ -74,30 +73,22 @@ func unique(c *expr.Compiler, seen map[string]bool, t *expr.Template, what strin
 	seen[value] = true
 }
 
-// options makes buttons or rows. Ids are unique over all of a message, titles within one call.
-func options(
-	r *run.Run, entries []entry, limits Limits, ids map[string]bool,
-) ([]*wactorv1.Option, error) {
+// options makes buttons or rows.
+func options(r *run.Run, entries []entry) ([]*wactorv1.Option, error) {
 	out := make([]*wactorv1.Option, len(entries))
-	titles := make(map[string]bool, len(entries))
 	for i, e := range entries {
-		id, err := r.Required(e.id, "an id")
-		if err != nil {
+		o := &wactorv1.Option{}
+		var err error
+		if o.Id, err = r.Text(e.id); err != nil {
 			return nil, err
 		}
-		title, err := r.Title(e.title, limits.Title, "a title")
-		if err != nil {
+		if o.Title, err = r.Text(e.title); err != nil {
 			return nil, err
 		}
-		description, err := r.Optional(e.description, fit.MaxRowDescription)
-		if err != nil {
+		if o.Description, err = r.Text(e.description); err != nil {
 			return nil, err
 		}
-		if ids[id] || titles[title] || utf8.RuneCountInString(id) > limits.ID {
-			return nil, expr.Fail(e.id.At, "an id or a title came out twice, or an id too long", nil)
-		}
-		ids[id], titles[title] = true, true
-		out[i] = &wactorv1.Option{Id: id, Title: title, Description: description}
+		out[i] = o
 	}
 	return out, nil
 }

@@ -56,26 +56,26 @@ func ReadFrame(
 func (f Frame) header(r *run.Run) (*wactorv1.Header, error) {
 	if f.headerMedia != nil {
 		content, err := f.headerMedia.build(r)
-		return &wactorv1.Header{Content: &wactorv1.Header_Media{Media: content}}, err
+		if err != nil || content == nil {
+			return nil, err
+		}
+		return &wactorv1.Header{Content: &wactorv1.Header_Media{Media: content}}, nil
 	}
-	title, err := r.Optional(f.headerText, fit.MaxHeaderText)
+	title, err := r.Text(f.headerText)
 	if err != nil || strings.TrimSpace(title) == "" {
 		return nil, err
 	}
 	return &wactorv1.Header{Content: &wactorv1.Header_Text{Text: title}}, nil
 }
 
-// Parts makes header, body and footer; a body past its limit, in characters, is said before as
-// texts.
-func (f Frame) Parts(r *run.Run, bodyLimit int) (*wactorv1.Header, string, string, error) {
-	body, err := r.Body(f.Body, bodyLimit)
-	if err != nil {
+// Parts makes header, body and footer. Any of them may be too long or blank.
+func (f Frame) Parts(r *run.Run) (header *wactorv1.Header, body, footer string, err error) {
+	if body, err = r.Text(f.Body); err != nil {
 		return nil, "", "", err
 	}
-	header, err := f.header(r)
-	if err != nil {
+	if header, err = f.header(r); err != nil {
 		return nil, "", "", err
 	}
-	footer, err := r.Optional(f.Footer, fit.MaxFooter)
+	footer, err = r.Text(f.Footer)
 	return header, body, footer, err
 }

@@ -73,24 +73,20 @@ func readSections(c *expr.Compiler, l *list, n *source.Node, ids map[string]bool
 }
 
 func (l *list) Post(r *run.Run) error {
-	header, body, footer, err := l.Parts(r, fit.MaxListBody)
+	header, body, footer, err := l.Parts(r)
 	if err != nil {
 		return err
 	}
 	out := &wactorv1.List{Body: body, Header: header, Footer: footer}
-	if out.Button, err = r.Title(l.button, fit.MaxListButton, "a button"); err != nil {
+	if out.Button, err = r.Text(l.button); err != nil {
 		return err
 	}
-	ids := map[string]bool{}
 	for _, s := range l.sections {
-		title, err := r.Optional(s.title, fit.MaxSectionTitle)
+		title, err := r.Text(s.title)
 		if err != nil {
 			return err
 		}
-		if title == "" && len(l.sections) > 1 {
-			return expr.Fail(l.At, "the title of a section came out empty", nil)
-		}
-		rows, err := options(r, s.rows, RowLimits, ids)
+		rows, err := options(r, s.rows)
 		if err != nil {
 			return err
 		}

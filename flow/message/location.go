@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -47,33 +46,39 @@ func isDegrees(text string, bound float64) bool {
 	return err == nil && v >= -bound && v <= bound
 }
 
+// Post implements Message. A place that values make no place on earth is left out.
 func (l *location) Post(r *run.Run) error {
 	out := &wactorv1.Location{}
+	var okLatitude, okLongitude bool
 	var err error
-	if out.Latitude, err = degrees(r, l.latitude, 90); err != nil {
+	if out.Latitude, okLatitude, err = degrees(r, l.latitude, 90); err != nil {
 		return err
 	}
-	if out.Longitude, err = degrees(r, l.longitude, 180); err != nil {
+	if out.Longitude, okLongitude, err = degrees(r, l.longitude, 180); err != nil {
 		return err
 	}
-	if out.Name, err = r.Optional(l.name, fit.MaxCaption); err != nil {
+	if !okLatitude || !okLongitude {
+		r.LeftOut("a location", "a coordinate did not come out as degrees")
+		return nil
+	}
+	if out.Name, err = r.Text(l.name); err != nil {
 		return err
 	}
-	if out.Address, err = r.Optional(l.address, fit.MaxCaption); err != nil {
+	if out.Address, err = r.Text(l.address); err != nil {
 		return err
 	}
 	return r.Reply(l.at, &wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: out}})
 }
 
-func degrees(r *run.Run, t *expr.Template, bound float64) (float64, error) {
-	text, err := t.Expand(&r.Env)
+func degrees(r *run.Run, t *expr.Template, bound float64) (v float64, ok bool, err error) {
+	text, err := r.Text(t)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	text = strings.TrimSpace(text)
 	if !isDegrees(text, bound) {
-		return 0, expr.Fail(t.At, "a coordinate did not come out as degrees", nil)
+		return 0, false, nil
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	return v, err
+	v, err = strconv.ParseFloat(text, 64)
+	return v, true, err
 }

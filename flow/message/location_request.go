@@ -23,7 +23,7 @@ func readLocationRequest(c *expr.Compiler, n *source.Node) Message {
 
 // Post asks.
 func (l LocationRequest) Post(r *run.Run) error {
-	body, err := r.Body(l.Body, fit.MaxLocationRequestBody)
+	body, err := r.Text(l.Body)
 	if err != nil {
 		return err
 	}

@@ -47,31 +47,50 @@ func readFile(c *expr.Compiler, n *source.Node, what string) *media {
 	return m
 }
 
+// Post implements Message.
 func (m *media) Post(r *run.Run) error {
 	content, err := m.build(r)
-	if err != nil {
+	if err != nil || content == nil {
 		return err
 	}
 	return r.Reply(m.at, &wactorv1.Reply{Content: &wactorv1.Reply_Media{Media: content}})
 }
 
+// build makes the file; nil where values make no address or id of one, which is noted.
 func (m *media) build(r *run.Run) (*wactorv1.Media, error) {
 	out := &wactorv1.Media{Type: m.kind}
 	var err error
 	if m.link != nil {
-		out.Link, err = r.Link(m.link)
+		out.Link, err = link(r, m.link, "a file")
 	} else {
-		out.Id, err = r.Required(m.id, "a media id")
+		out.Id, err = r.Text(m.id)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if out.Caption, err = r.Optional(m.caption, fit.MaxCaption); err != nil {
+	if strings.TrimSpace(out.Link+out.Id) == "" {
+		if m.link == nil {
+			r.LeftOut("a file", "its id came out empty")
+		}
+		return nil, nil
+	}
+	if out.Caption, err = r.Text(m.caption); err != nil {
 		return nil, err
 	}
-	out.Filename, err = r.Optional(m.filename, maxFilename)
+	name, err := r.Text(m.filename)
+	out.Filename = fit.Cut(name, maxFilename)
 	return out, err
 }
 
 // maxFilename bounds a file's name, in characters: what file systems take.
 const maxFilename = 240
+
+// link makes an address that WhatsApp opens; empty where the values make none, which is noted as
+// the reason why something is left out.
+func link(r *run.Run, t *expr.Template, what string) (string, error) {
+	address, reason, err := t.Address(&r.Env, "https")
+	if reason != "" {
+		r.LeftOut(what, reason)
+	}
+	return address, err
+}

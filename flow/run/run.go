@@ -75,6 +75,11 @@ func (r *Run) Note(text string) {
 	}
 }
 
+// LeftOut notes that something is not said, and why.
+func (r *Run) LeftOut(what, why string) {
+	r.Note("step " + r.Step + ": " + what + " was left out: " + why)
+}
+
 // Notes returns what was noted.
 func (r *Run) Notes() string { return r.notes }
 

@@ -13,74 +13,37 @@ import (
 // Replies returns what the run says.
 func (r *Run) Replies() []*wactorv1.Reply { return r.replies }
 
-// Reply says something.
+// Reply says something, made to fit WhatsApp's limits: package fit says how. A turn that has said
+// MaxReplies already fails: a loop that the author did not mean. A reply that is split says as much
+// of it as there is room for.
 func (r *Run) Reply(at source.Place, reply *wactorv1.Reply) error {
 	if len(r.replies) >= MaxReplies {
 		return expr.Fail(at, fmt.Sprintf("more than %d messages in one turn", MaxReplies), nil)
 	}
-	r.replies = append(r.replies, reply)
+	r.replies = fit.Append(r.replies, reply, func(change string, usual bool) {
+		if !usual {
+			r.Note("step " + r.Step + ": " + change)
+		}
+	})
+	if len(r.replies) > MaxReplies {
+		r.replies = r.replies[:MaxReplies]
+		r.Note(fmt.Sprintf("step %s: what was past %d messages was left out", r.Step, MaxReplies))
+	}
 	return nil
 }
 
-// Say says a text, in several messages where it is too long for one.
+// Say says a text; nothing where it is blank.
 func (r *Run) Say(at source.Place, body string, preview bool) error {
-	for _, part := range fit.Split(body, fit.MaxText) {
-		reply := &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: part}, PreviewUrl: preview}
-		if err := r.Reply(at, reply); err != nil {
-			return err
-		}
+	if strings.TrimSpace(body) == "" {
+		return nil
 	}
-	return nil
+	return r.Reply(at, &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: body}, PreviewUrl: preview})
 }
 
-// Body makes the body of an interactive message. What is past its limit goes before it as texts:
-// nothing is lost, and the buttons stay below the end.
-func (r *Run) Body(t *expr.Template, limit int) (string, error) {
-	body, err := r.Required(t, "a body")
-	if err != nil {
-		return "", err
-	}
-	parts := fit.Split(body, limit)
-	for _, part := range parts[:len(parts)-1] {
-		if err := r.Say(t.At, part, false); err != nil {
-			return "", err
-		}
-	}
-	return parts[len(parts)-1], nil
-}
-
-// Required makes a text that WhatsApp does not take empty.
-func (r *Run) Required(t *expr.Template, what string) (string, error) {
-	out, err := t.Expand(&r.Env)
-	if err != nil {
-		return "", err
-	}
-	if strings.TrimSpace(out) == "" {
-		return "", expr.Fail(t.At, what+" came out empty", nil)
-	}
-	return out, nil
-}
-
-// Title makes a text that must not be empty and is cut at a limit.
-func (r *Run) Title(t *expr.Template, limit int, what string) (string, error) {
-	out, err := r.Required(t, what)
-	return fit.Cut(out, limit), err
-}
-
-// Optional makes a text that may be missing and is cut at a limit.
-func (r *Run) Optional(t *expr.Template, limit int) (string, error) {
+// Text makes the text of one template; of one that is nil an empty one.
+func (r *Run) Text(t *expr.Template) (string, error) {
 	if t == nil {
 		return "", nil
 	}
-	out, err := t.Expand(&r.Env)
-	return fit.Cut(out, limit), err
-}
-
-// Link makes an address that WhatsApp opens.
-func (r *Run) Link(t *expr.Template) (string, error) {
-	address, reason, err := t.Address(&r.Env, "https")
-	if err == nil && reason != "" {
-		err = expr.Fail(t.At, reason, nil)
-	}
-	return address, err
+	return t.Expand(&r.Env)
 }

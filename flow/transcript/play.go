@@ -20,7 +20,7 @@ const (
 	moreMark    = "| " // a further line of a reply
 	callMark    = "? " // a call to a service
 	answerMark  = "= " // the service's answer to the call above: a status and a body, or why there was none
-	noteMark    = "! " // what the journal is told, the end of the conversation, or why the turn failed
+	noteMark    = "! " // the note of the journal, the end of the conversation, or why the turn failed
 	stateMark   = "~ " // the state, after "@ show state"
 	settingMark = "@ " // a setting: now, name, state, show
 )
