@@ -9,7 +9,10 @@ import (
 
 	yaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
 	"github.com/wactor/wactor/internal/nearest"
 	"github.com/wactor/wactor/internal/problem"
 )
@@ -20,6 +23,7 @@ type decoder struct {
 	*report
 	sources sources
 	anchors map[string]ast.Node
+	values  int // decoded so far
 	// readable says that there was a tree to decode.
 	readable bool
 }
@@ -27,7 +31,17 @@ type decoder struct {
 // document decodes the one document of a file.
 func (d *decoder) document(src []byte, into *Config) {
 	d.places[""] = place{line: 1, column: 1}
-	file, err := parse(src)
+	if len(src) > maxFileBytes {
+		d.add("", "move what is no configuration out of it", "is larger than %d KiB", maxFileBytes>>10)
+		return
+	}
+	tokens := lexer.Tokenize(string(src))
+	if t, why := unbounded(tokens); t != nil {
+		d.note(problem.Problem{File: d.file, Line: t.Position.Line, Column: t.Position.Column,
+			Message: why})
+		return
+	}
+	file, err := parse(tokens)
 	if err != nil {
 		d.syntax(src, err)
 		return
@@ -53,13 +67,13 @@ func (d *decoder) document(src []byte, into *Config) {
 // errParser reports a file at which the YAML library fails instead of naming a mistake.
 var errParser = errors.New("not understood as YAML")
 
-func parse(src []byte) (file *ast.File, err error) {
+func parse(tokens token.Tokens) (file *ast.File, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errParser
 		}
 	}()
-	return parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
+	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
 // syntax reports a file that is no YAML. What the library shows of the source is left out: it may
@@ -77,14 +91,13 @@ func (d *decoder) syntax(src []byte, err error) {
 	if lines := strings.Split(string(src), "\n"); p.Line <= len(lines) && strings.Contains(lines[p.Line-1], "${") {
 		p.Remedy = `put "${...}" in quotes: inside { and [ a } would end it`
 	}
-	d.problems = append(d.problems, p)
+	d.note(p)
 }
 
 // problem reports something that has no path.
 func (d *decoder) problem(node ast.Node, message, remedy string) {
 	at := position(node)
-	d.problems = append(d.problems, problem.Problem{File: d.file, Line: at.line, Column: at.column, Message: message,
-		Remedy: remedy})
+	d.note(problem.Problem{File: d.file, Line: at.line, Column: at.column, Message: message, Remedy: remedy})
 }
 
 func position(node ast.Node) place {
@@ -110,8 +123,11 @@ var (
 
 // value decodes a node into a value of the configuration. Null leaves it as it is: the default.
 func (d *decoder) value(path string, node ast.Node, into reflect.Value) {
-	node = d.follow(path, node)
-	if node == nil {
+	if d.values++; d.values > maxValues {
+		d.add("", "write fewer channels, bots or aliases", "holds more than %d values", maxValues)
+		return
+	}
+	if node = d.follow(path, node); node == nil {
 		return
 	}
 	if _, known := d.places[path]; !known {

@@ -13,6 +13,8 @@ type sources struct {
 	// readFile reads a file; relative paths count from dir.
 	readFile func(path string) ([]byte, error)
 	dir      string
+	// expanded counts the bytes of the values that held references.
+	expanded int
 }
 
 // missing is a reference that leads nowhere.
@@ -22,13 +24,13 @@ type missing struct{ message, remedy string }
 // the content of a file without its last line break, ${credential:NAME} by that of a file that
 // systemd passes to the service (LoadCredential). $${ stands for ${ itself. What was put in is not
 // looked at again, so that a password may hold ${.
-func (s sources) expand(text string) (value string, refers bool, problem *missing) {
+func (s *sources) expand(text string) (value string, refers bool, problem *missing) {
 	var out strings.Builder
 	for {
 		i := strings.Index(text, "${")
 		if i < 0 {
 			out.WriteString(text)
-			return out.String(), refers, nil
+			return out.String(), refers, s.count(out.Len(), refers)
 		}
 		if i > 0 && text[i-1] == '$' {
 			out.WriteString(text[:i-1] + "${")
@@ -45,12 +47,29 @@ func (s sources) expand(text string) (value string, refers bool, problem *missin
 		if problem != nil {
 			return "", true, problem
 		}
-		out.WriteString(found)
+		if out.WriteString(found); out.Len() > maxReferenceBytes {
+			return "", true, s.count(out.Len(), true)
+		}
 		text, refers = rest, true
 	}
 }
 
-func (s sources) resolve(name string) (string, *missing) {
+// count bounds what references make of the file.
+func (s *sources) count(bytes int, refers bool) *missing {
+	if !refers {
+		return nil
+	}
+	if bytes > maxReferenceBytes {
+		return &missing{fmt.Sprintf("is longer than %d KiB with its references", maxReferenceBytes>>10), "shorten it"}
+	}
+	if s.expanded += bytes; s.expanded > maxExpandedBytes {
+		return &missing{fmt.Sprintf("the values of references are larger than %d MiB together", maxExpandedBytes>>20),
+			"use fewer or shorter ones"}
+	}
+	return nil
+}
+
+func (s *sources) resolve(name string) (string, *missing) {
 	if path, ok := strings.CutPrefix(name, "file:"); ok {
 		return s.file(path)
 	}
@@ -73,7 +92,7 @@ func (s sources) resolve(name string) (string, *missing) {
 }
 
 // credential reads a credential of the service: a file in the directory that systemd names.
-func (s sources) credential(name string) (string, *missing) {
+func (s *sources) credential(name string) (string, *missing) {
 	if name == "" || name != filepath.Base(name) || name == "." || name == ".." {
 		return "", &missing{"${credential:" + name + "} names no credential",
 			"write ${credential:NAME}, with the name of a LoadCredential= line"}
@@ -86,7 +105,7 @@ func (s sources) credential(name string) (string, *missing) {
 	return s.file(filepath.Join(dir, name))
 }
 
-func (s sources) file(path string) (string, *missing) {
+func (s *sources) file(path string) (string, *missing) {
 	if path == "" {
 		return "", &missing{"${file:} names no file", "write ${file:path}"}
 	}

@@ -10,12 +10,6 @@ import (
 	"strings"
 )
 
-// Bounds of what is read.
-const (
-	maxFileBytes      = 1 << 20
-	maxReferenceBytes = 64 << 10
-)
-
 // Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the
 // file's content is wrong, the error is a problem.List.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {

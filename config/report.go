@@ -41,10 +41,17 @@ func (r *report) add(path, remedy, format string, args ...any) {
 	if path == "" {
 		subject = "the file"
 	}
-	r.problems = append(r.problems, problem.Problem{
+	r.note(problem.Problem{
 		File: r.file, Line: at.line, Column: at.column, Message: subject + ": " + fmt.Sprintf(format, args...),
 		Remedy: remedy,
 	})
+}
+
+// note keeps a problem; past maxProblems they are no help.
+func (r *report) note(p problem.Problem) {
+	if len(r.problems) < maxProblems {
+		r.problems = append(r.problems, p)
+	}
 }
 
 // isFaulty reports whether the value at a path, or one that holds it, has a problem.
