@@ -31,6 +31,9 @@ type Message struct {
 	// User is the sender; Id names the conversation.
 	User    *wactorv1.User
 	Message *wactorv1.Message
+	// Odd names the first part of the message that could not be read and was left out; empty where
+	// there is none. Message.Raw has it.
+	Odd string
 }
 
 // Identity reports that a user is known by other ids from now on. The user has not written: it

@@ -12,7 +12,8 @@ import (
 
 // UserValue is what expressions see as user.
 func UserValue(u *wactorv1.User) map[string]any {
-	return map[string]any{"id": u.GetId(), "wa_id": u.GetWaId(), "user_id": u.GetUserId(), "name": u.GetName()}
+	return map[string]any{"id": u.GetId(), "wa_id": u.GetWaId(), "user_id": u.GetUserId(), "name": u.GetName(),
+		"username": u.GetUsername()}
 }
 
 var (

@@ -67,7 +67,8 @@ var roots = map[Scope]types.Map{
 func rootsWith(more types.Map) types.Map {
 	all := types.Map{
 		"vars": types.Map{types.Extra: types.Any},
-		"user": types.Map{"id": types.String, "wa_id": types.String, "user_id": types.String, "name": types.String},
+		"user": types.Map{"id": types.String, "wa_id": types.String, "user_id": types.String, "name": types.String,
+			"username": types.String},
 		"message": types.Map{
 			"id": types.String, "type": types.String, "text": types.String, "context_id": types.String,
 			"sent": types.TypeOf(time.Time{}), "late": types.Bool, "raw": types.Any,

@@ -1,6 +1,7 @@
 package cloudapi
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -8,9 +9,10 @@ import (
 
 // contact is one element of value.contacts.
 type contact struct {
-	waID   string
-	userID string
-	name   string
+	waID     string
+	userID   string
+	name     string
+	username string
 }
 
 // contacts are the people of one change, to be found by phone or BSUID. Never by their place:
@@ -21,22 +23,32 @@ type contacts struct {
 	// byID indexes a long list by both ids; nil for a short one, where looking through it is
 	// cheaper.
 	byID map[string]int
+	// messages are those of the change, and alone is what lone found out.
+	messages []byte
+	alone    verdict
 }
+
+// verdict is the answer to a question that is asked at most once.
+type verdict int
+
+const (
+	unasked verdict = iota
+	yes
+	no
+)
 
 const indexContactsFrom = 17
 
-// readContacts never fails: a contact only adds a name and a second id, so a strange one is left
+// readContacts never fails: a contact only adds names and a second id, so a strange one is left
 // out.
-func readContacts(list []byte) contacts {
-	if len(list) == 0 {
-		return contacts{}
+func readContacts(c *change) contacts {
+	people := contacts{messages: c.messages}
+	if len(c.contacts) == 0 {
+		return people
 	}
-	s := scanner{data: list}
-	var people contacts
+	s := scanner{data: asList(c.contacts)}
 	for each := s.array("contacts"); s.element(&each); {
-		if one := readContact(&s); one.waID != "" || one.userID != "" {
-			people.list = append(people.list, one)
-		}
+		people.list = append(people.list, readContact(&s))
 	}
 	if len(people.list) >= indexContactsFrom {
 		people.index()
@@ -53,9 +65,12 @@ func readContact(s *scanner) (c contact) {
 			c.userID = s.text("user_id")
 		case "profile":
 			for in := s.object("profile"); s.member(&in); {
-				if string(in.key) == "name" {
+				switch string(in.key) {
+				case "name":
 					c.name = s.text("name")
-				} else {
+				case "username":
+					c.username = s.text("username")
+				default:
 					s.skip()
 				}
 			}
@@ -71,6 +86,7 @@ func readContact(s *scanner) (c contact) {
 		c.userID = ""
 	}
 	c.name = cut(c.name, MaxName)
+	c.username = cut(strings.TrimPrefix(c.username, "@"), MaxName) // WhatsApp writes it both ways
 	return c
 }
 
@@ -118,11 +134,19 @@ func (p *contacts) find(id string) (contact, bool) {
 // sender makes the user of a message from its own ids, completed by the contact with the same phone
 // or BSUID. What the message says of itself wins. The Id is empty where there is neither phone nor
 // BSUID.
+//
+// A lone contact and a lone sender are one person whatever their ids say: WhatsApp writes some
+// numbers of Brazil, Mexico and Argentina in two ways. Such a contact lends its name, and its ids
+// only to a message that has none: two ids that differ are never taken for one person's.
 func (p *contacts) sender(from, fromUser string) *wactorv1.User {
 	waID, userID := sortIDs(from, fromUser)
 	c, found := p.find(waID)
 	if !found {
 		c, found = p.find(userID)
+	}
+	if !found && p.lone() {
+		c = p.list[0]
+		found = waID == "" && userID == ""
 	}
 	if found && waID == "" {
 		waID = c.waID
@@ -134,7 +158,53 @@ func (p *contacts) sender(from, fromUser string) *wactorv1.User {
 	if id == "" {
 		id = userID
 	}
-	return &wactorv1.User{Id: id, WaId: waID, UserId: userID, Name: c.name}
+	return &wactorv1.User{Id: id, WaId: waID, UserId: userID, Name: c.name, Username: c.username}
+}
+
+// lone reports whether the change has one contact, and messages of one sender.
+func (p *contacts) lone() bool {
+	if p.alone == unasked {
+		p.alone = no
+		if len(p.list) == 1 && oneSender(p.messages) {
+			p.alone = yes
+		}
+	}
+	return p.alone == yes
+}
+
+// oneSender reports whether all messages that name a sender name the same one. System messages are
+// not counted: they name whom they are about.
+func oneSender(messages []byte) bool {
+	var waID, userID string
+	s := scanner{data: asList(messages)}
+	for list := s.array("messages"); s.element(&list); {
+		var from, fromUser, kind string
+		for in := s.object("message"); s.member(&in); {
+			switch string(in.key) {
+			case "from":
+				from = s.text("from")
+			case "from_user_id":
+				fromUser = s.text("from_user_id")
+			case "type":
+				kind = s.word("type", withObject)
+			default:
+				s.skip()
+			}
+		}
+		if kind == typeSystem {
+			continue
+		}
+		from, fromUser = sortIDs(from, fromUser)
+		switch {
+		case from == "" && fromUser == "":
+		case waID == "" && userID == "":
+			waID, userID = from, fromUser
+		case from != "" && from == waID, fromUser != "" && fromUser == userID:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // sortIDs puts a BSUID that stands in the place of a phone where it belongs: some intermediaries

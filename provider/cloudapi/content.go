@@ -102,6 +102,10 @@ func (c *content) fill(m *wactorv1.Message) (odd string) {
 func (c *content) fields(s *scanner, m *wactorv1.Message) {
 	switch c.kind {
 	case "text":
+		if s.peek() == '"' { // the body alone, in place of its object
+			m.Text = s.text("text")
+			return
+		}
 		m.Text = field(s, "text", "body")
 	case "image", "video", "audio", "voice", "document", "sticker":
 		media(s, c.kind, m)
@@ -141,7 +145,7 @@ func newType(name string) string {
 	if known, is := bare[name]; is {
 		return known
 	}
-	if name == "" || len(name) > 64 {
+	if name == "" || isDigit(name[0]) || len(name) > 64 {
 		return typeUnsupported
 	}
 	for i := range len(name) {

@@ -1,6 +1,10 @@
 package cloudapi
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	"math"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+)
 
 // media reads the file of a message. The url of newer payloads is left to Raw: it needs the access
 // token and dies within minutes, while Media.Link promises a public address.
@@ -31,14 +35,16 @@ func media(s *scanner, kind string, m *wactorv1.Message) {
 	m.Media, m.Text = file, file.Caption
 }
 
+// location reads a place. One without two coordinates on earth is left to Raw: 0, 0 is a place.
 func location(s *scanner, m *wactorv1.Message) {
 	place := new(wactorv1.Location)
+	var north, east bool
 	for in := s.object("location"); s.member(&in); {
 		switch string(in.key) {
 		case "latitude":
-			place.Latitude = s.decimal("location.latitude")
+			place.Latitude, north = s.decimal("location.latitude")
 		case "longitude":
-			place.Longitude = s.decimal("location.longitude")
+			place.Longitude, east = s.decimal("location.longitude")
 		case "name":
 			place.Name = s.text("location.name")
 		case "address":
@@ -46,6 +52,10 @@ func location(s *scanner, m *wactorv1.Message) {
 		default:
 			s.skip()
 		}
+	}
+	if !north || !east || math.Abs(place.Latitude) > 90 || math.Abs(place.Longitude) > 180 {
+		s.note("location")
+		return
 	}
 	m.Location = place
 }
@@ -92,7 +102,7 @@ func pressed(outer *scanner, m *wactorv1.Message, kind string, raw []byte) {
 	for in := s.object(kind); s.member(&in); {
 		switch string(in.key) {
 		case "id":
-			choice.Id = s.text("reply.id")
+			choice.Id = s.textOrJSON("reply.id")
 		case "title":
 			choice.Title = s.text("reply.title")
 		case "description":
@@ -121,7 +131,7 @@ func flowReply(outer *scanner, m *wactorv1.Message, raw []byte) {
 		case "body":
 			choice.Title = s.text("nfm_reply.body")
 		case "response_json":
-			m.Text = s.text("nfm_reply.response_json")
+			m.Text = s.textOrJSON("nfm_reply.response_json")
 		default:
 			s.skip()
 		}
@@ -136,7 +146,7 @@ func templateButton(s *scanner, m *wactorv1.Message) {
 	for in := s.object("button"); s.member(&in); {
 		switch string(in.key) {
 		case "payload":
-			choice.Id = s.text("button.payload")
+			choice.Id = s.textOrJSON("button.payload")
 		case "text":
 			choice.Title = s.text("button.text")
 		default:

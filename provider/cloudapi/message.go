@@ -2,6 +2,7 @@ package cloudapi
 
 import (
 	"bytes"
+	"slices"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
@@ -11,7 +12,7 @@ func (d *decoder) messages(c *change) {
 	if isEmpty(c.messages) {
 		return
 	}
-	s := scanner{data: c.messages}
+	s := scanner{data: asList(c.messages)}
 	var people contacts
 	read := false
 	for list := s.array("messages"); s.element(&list); {
@@ -19,7 +20,7 @@ func (d *decoder) messages(c *change) {
 			return
 		}
 		if !read {
-			people, read = readContacts(c.contacts), true
+			people, read = readContacts(c), true
 		}
 		d.message(c, &s, &people)
 	}
@@ -28,24 +29,39 @@ func (d *decoder) messages(c *change) {
 	}
 }
 
+// asList makes a list of one element that stands where a list should.
+func asList(raw []byte) []byte {
+	if len(raw) == 0 || raw[0] != '{' {
+		return raw
+	}
+	return slices.Concat([]byte{'['}, raw, []byte{']'})
+}
+
+// message reads one element. A part of it that is odd is left out, and the message is delivered:
+// only without id or sender there is nothing to deliver.
 func (d *decoder) message(c *change, s *scanner, people *contacts) {
 	s.peek()
 	start := s.pos
 	var m inbound
 	m.read(s)
 	raw := s.data[start:s.pos]
-	if s.odd != "" {
-		m.flaw, s.odd = s.odd+wrongType, ""
-	}
+	m.odd, s.odd = s.odd, ""
 	if m.groupID != "" { // never a private turn, never answered
 		d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: fieldGroup})
 		return
 	}
-	message, user := m.normalise(people)
-	if m.flaw != "" {
-		d.unread(c.phoneNumberID, m.flaw, raw)
+	m.fitIDs()
+	user := people.sender(m.from, m.fromUser)
+	if m.content.kind == typeSystem && m.from == "" && m.fromUser == "" {
+		// Whose ids changed is not said here; user_id_update says it.
+		d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: typeSystem})
 		return
 	}
+	if flaw := m.flaw(user); flaw != "" {
+		d.unread(c.phoneNumberID, flaw, raw)
+		return
+	}
+	message := m.normalise(user)
 	message.Raw = bytes.Clone(raw)
 	if message.Type == typeSystem {
 		d.webhook.Identities = append(d.webhook.Identities,
@@ -53,7 +69,7 @@ func (d *decoder) message(c *change, s *scanner, people *contacts) {
 		return
 	}
 	d.webhook.Messages = append(d.webhook.Messages,
-		provider.Message{Number: c.phoneNumberID, User: user, Message: message})
+		provider.Message{Number: c.phoneNumberID, User: user, Message: message, Odd: m.odd})
 }
 
 // typeSystem is the type of what Meta reports about a user, who has not written it.
@@ -71,8 +87,8 @@ type inbound struct {
 	contextID string
 	sentMs    int64
 	content   content
-	// flaw says why the message cannot be understood; empty where it can.
-	flaw string
+	// odd names the first part that is of the wrong JSON type and was left out.
+	odd string
 }
 
 func (m *inbound) read(s *scanner) {
@@ -108,26 +124,39 @@ func contextID(s *scanner) (id string) {
 	return id
 }
 
-// normalise makes the shared words of it, or sets flaw.
-func (m *inbound) normalise(people *contacts) (*wactorv1.Message, *wactorv1.User) {
-	if m.flaw == "" {
-		m.flaw = flawOfID(m.id)
+// fitIDs leaves an id of the sender out that can't be one, where there is another.
+func (m *inbound) fitIDs() {
+	switch {
+	case m.from == "" || m.fromUser == "":
+	case !fitsID(m.fromUser) && fitsID(m.from):
+		m.fromUser, m.odd = "", "from_user_id"
+	case !fitsID(m.from) && fitsID(m.fromUser):
+		m.from, m.odd = "", "from"
 	}
-	if m.flaw != "" {
-		return nil, nil
+}
+
+// flaw says why the message can't be delivered; empty where it can.
+func (m *inbound) flaw(user *wactorv1.User) string {
+	flaw := flawOfID(m.id)
+	if flaw == "" {
+		flaw = flawOfUser(user)
 	}
-	user := people.sender(m.from, m.fromUser)
-	if m.flaw = flawOfUser(user); m.flaw != "" {
-		return nil, nil
+	if flaw != "" && m.odd != "" && (m.id == "" || user.Id == "") {
+		return m.odd + wrongType
 	}
+	return flaw
+}
+
+// normalise makes the shared words of it.
+func (m *inbound) normalise(user *wactorv1.User) *wactorv1.Message {
 	message := &wactorv1.Message{Id: m.id, SentMs: m.sentMs, ContextId: m.contextID}
-	if odd := m.content.fill(message); odd != "" {
-		m.flaw = odd + wrongType
+	if odd := m.content.fill(message); m.odd == "" {
+		m.odd = odd
 	}
 	if message.Type == typeSystem {
 		m.content.rename(user)
 	}
-	return message, user
+	return message
 }
 
 func flawOfID(id string) string {

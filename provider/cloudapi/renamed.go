@@ -62,7 +62,7 @@ func become(user *wactorv1.User, phone, userID string) {
 // userUpdates makes a system message of each element of value.user_id_update: it reaches the old
 // identity's conversation.
 func (d *decoder) userUpdates(c *change) {
-	s := scanner{data: c.userUpdates}
+	s := scanner{data: asList(c.userUpdates)}
 	for list := s.array(fieldUserIDUpdate); s.element(&list); {
 		if d.count(&d.updates); d.scan.err != nil {
 			return

@@ -30,7 +30,7 @@ func TestRenamedUsers(t *testing.T) {
 		"update without phone":     {change("user_id_update", `"user_id_update":[{"user_id":{"previous":"US.a","current":"US.b"}}]`), "US.a: , US.b"},
 		"update without old id":    {change("user_id_update", `"user_id_update":[{"user_id":{"current":"US.b"}}]`), "unread"},
 		"update with a strange id": {change("user_id_update", `"user_id_update":[{"user_id":{"previous":"US.a","current":"US.\u0000"}}]`), "unread"},
-		"update that is no list":   {change("user_id_update", `"user_id_update":{"user_id":{"previous":"US.a","current":"US.b"}}`), "unread"},
+		"update that stands alone": {change("user_id_update", `"user_id_update":{"user_id":{"previous":"US.a","current":"US.b"}}`), "US.a: , US.b"},
 		"update that is no value":  {strings.Replace(change("user_id_update", ""), `"value":{"metadata":{"phone_number_id":"1"},}`, `"value":1`, 1), "unread"},
 		"update of no number":      {strings.Replace(change("user_id_update", `"user_id_update":[{"user_id":{"previous":"US.a","current":"US.b"}}]`), "phone_number_id", "x", 1), "unread"},
 	} {

@@ -14,7 +14,7 @@ func TestDecodeSendResponse(t *testing.T) {
 		`{"messaging_product":"whatsapp","contacts":[{"input":"+1555","wa_id":"1555"}],"messages":[{"id":"wamid.x","message_status":"accepted"}]}`: "wamid.x",
 		`{"messages":[{"id":"a"},{"id":"b"}]}`: "a",
 		`{"messages":[]}`:                      "",
-		`{"messages":[{"id":5}]}`:              "",
+		`{"messages":[{"id":[5]}]}`:            "",
 		`{"messages":{"id":"a"}}`:              "",
 		`{"messages":[{"id":"a"}]`:             "",
 		`{"messages":[{"id":"` + strings.Repeat("a", provider.MaxMessageID+1) + `"}]}`: "",

@@ -1,6 +1,9 @@
 package cloudapi
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // scanner reads JSON in place, one value after the other, and checks the syntax of all that it
 // passes.
@@ -11,8 +14,8 @@ import "bytes"
 // holds it to encoding/json's verdict and to its strings.
 //
 // Two kinds of mistake are told apart. A syntax mistake sets err, which ends the whole body. A
-// value of an unexpected type sets odd, which only spoils the piece that the caller is reading; the
-// value is skipped and reading goes on.
+// value of an unexpected type sets odd, skips the value and goes on: the caller decides whether the
+// piece that it reads can do without.
 type scanner struct {
 	data  []byte
 	pos   int
@@ -154,10 +157,15 @@ func (s *scanner) fail(err error) {
 
 // mismatch notes that the next value is not of the type that what needs, and passes over it.
 func (s *scanner) mismatch(what string) {
+	s.note(what)
+	s.skip()
+}
+
+// note names a part of the wrong type; the first one counts.
+func (s *scanner) note(what string) {
 	if s.odd == "" {
 		s.odd = what
 	}
-	s.skip()
 }
 
 func (s *scanner) literal(word string) {
@@ -167,3 +175,144 @@ func (s *scanner) literal(word string) {
 	}
 	s.pos += len(word)
 }
+
+// text reads a string as valid UTF-8; null is the empty string.
+func (s *scanner) text(what string) string {
+	value, plain := s.bytes(what)
+	if plain || s.err != nil {
+		return string(value)
+	}
+	return unquote(value)
+}
+
+// word reads a string that is most often one of names, and then costs no allocation.
+func (s *scanner) word(what string, names map[string]string) string {
+	value, plain := s.bytes(what)
+	if known, ok := names[string(value)]; ok {
+		return known
+	}
+	if plain || s.err != nil {
+		return string(value)
+	}
+	return unquote(value)
+}
+
+// bytes reads a string. A number is read as its digits: some intermediaries write ids and texts
+// that look like numbers without their quotes.
+func (s *scanner) bytes(what string) (value []byte, plain bool) {
+	switch c := s.peek(); {
+	case c == '"':
+		return s.quoted()
+	case c == 'n':
+		s.literal("null")
+	case c == '-' || isDigit(c):
+		return s.digits(), true
+	default:
+		s.mismatch(what)
+	}
+	return nil, true
+}
+
+// textOrJSON reads a string that holds JSON, or the JSON itself: some intermediaries unfold it.
+func (s *scanner) textOrJSON(what string) string {
+	if c := s.peek(); c == '{' || c == '[' {
+		return string(bytes.ToValidUTF8(s.skip(), []byte("\ufffd")))
+	}
+	return s.text(what)
+}
+
+// decimal reads a number, or a string that holds one; ok is false where there is none.
+func (s *scanner) decimal(what string) (value float64, ok bool) {
+	switch c := s.peek(); {
+	case c == 'n':
+		s.literal("null")
+		return 0, false
+	case c == '"', c == '-', isDigit(c):
+		text, plain := s.bytes(what)
+		number := scanner{data: bytes.TrimSpace(text)}
+		number.digits()
+		number.end()
+		value, err := strconv.ParseFloat(string(number.data), 64)
+		if ok = plain && number.err == nil && err == nil; ok {
+			return value, true
+		}
+		s.note(what)
+	default:
+		s.mismatch(what)
+	}
+	return 0, false
+}
+
+// flag reads true or false, or a string of either; everything else is false.
+func (s *scanner) flag(what string) bool {
+	switch s.peek() {
+	case 't':
+		s.literal("true")
+		return s.err == nil
+	case 'f':
+		s.literal("false")
+	case 'n':
+		s.literal("null")
+	case '"':
+		value, _ := s.quoted()
+		if string(value) != "true" && string(value) != "false" {
+			s.note(what)
+		}
+		return string(value) == "true"
+	default:
+		s.mismatch(what)
+	}
+	return false
+}
+
+// whole reads a whole number, or a string of digits; everything else is 0. It is for values that
+// are good to have (times, codes): a strange one shall not spoil its message.
+func (s *scanner) whole() int64 {
+	value := s.skip()
+	if len(value) > 1 && value[0] == '"' {
+		value = value[1 : len(value)-1]
+	}
+	number, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// digits reads a number and returns its bytes.
+func (s *scanner) digits() []byte {
+	start := s.pos
+	s.accept('-')
+	if !s.accept('0') && !s.run() {
+		s.fail(ErrSyntax)
+	}
+	if s.accept('.') && !s.run() {
+		s.fail(ErrSyntax)
+	}
+	if s.accept('e') || s.accept('E') {
+		_ = s.accept('+') || s.accept('-')
+		if !s.run() {
+			s.fail(ErrSyntax)
+		}
+	}
+	return s.data[start:s.pos]
+}
+
+func (s *scanner) accept(c byte) bool {
+	if s.pos >= len(s.data) || s.data[s.pos] != c {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// run passes over digits and says whether there was one.
+func (s *scanner) run() bool {
+	start := s.pos
+	for s.pos < len(s.data) && isDigit(s.data[s.pos]) {
+		s.pos++
+	}
+	return s.pos > start
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

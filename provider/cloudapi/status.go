@@ -6,7 +6,7 @@ func (d *decoder) statuses(c *change) {
 	if isEmpty(c.statuses) {
 		return
 	}
-	s := scanner{data: c.statuses}
+	s := scanner{data: asList(c.statuses)}
 	for list := s.array("statuses"); s.element(&list); {
 		if d.count(&d.updates); d.scan.err != nil {
 			return
@@ -61,13 +61,18 @@ func readStatus(s *scanner) (status provider.Status, flaw string) {
 	return status, flawOfStatus(s, &status)
 }
 
+// flawOfStatus says why a status means nothing; a part of the wrong type that is not needed is left
+// out.
 func flawOfStatus(s *scanner, status *provider.Status) (flaw string) {
+	odd := s.odd
+	s.odd = ""
 	switch {
-	case s.odd != "":
-		flaw, s.odd = s.odd+wrongType, ""
+	case status.MessageID != "" && status.Status != "":
+	case odd != "":
+		flaw = odd + wrongType
 	case status.MessageID == "":
 		flaw = "status.id is missing"
-	case status.Status == "":
+	default:
 		flaw = "status.status is missing"
 	}
 	return flaw

@@ -34,7 +34,9 @@ type User struct {
 	// Business-scoped user id (BSUID), whole and unmodified; empty where unknown.
 	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Profile name as the user wrote it; may be empty and may change.
-	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Username without "@", where the user has adopted one; may change at any time, so it is no key.
+	Username      string `protobuf:"bytes,5,opt,name=username,proto3" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -93,6 +95,13 @@ func (x *User) GetUserId() string {
 func (x *User) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *User) GetUsername() string {
+	if x != nil {
+		return x.Username
 	}
 	return ""
 }
@@ -1249,12 +1258,13 @@ var File_wactor_v1_message_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_message_proto_rawDesc = "" +
 	"\n" +
-	"\x17wactor/v1/message.proto\x12\twactor.v1\x1a\x1cgoogle/protobuf/struct.proto\"X\n" +
+	"\x17wactor/v1/message.proto\x12\twactor.v1\x1a\x1cgoogle/protobuf/struct.proto\"t\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x13\n" +
 	"\x05wa_id\x18\x02 \x01(\tR\x04waId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x12\n" +
-	"\x04name\x18\x04 \x01(\tR\x04name\"\xd6\x02\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x1a\n" +
+	"\busername\x18\x05 \x01(\tR\busername\"\xd6\x02\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
