@@ -22,7 +22,7 @@ import (
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
-// router records deliveries and answers them as told.
+// router records deliveries and answers them as set.
 type router struct {
 	mu     sync.Mutex
 	got    []delivered
@@ -204,7 +204,7 @@ func TestAThousandMessagesInOnePost(t *testing.T) {
 	}
 }
 
-// TestUnreadIsKeptOnce: the provider's next try with the same bytes is told apart by its id.
+// TestUnreadIsKeptOnce: the provider's next try with the same bytes is known by its id.
 func TestUnreadIsKeptOnce(t *testing.T) {
 	r := &router{}
 	g := newGateway(r, nil)

@@ -64,9 +64,9 @@ func TestOneUserOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// TestNothingIsTriedForNobody: once a webhook is answered, what is left of it is not begun any
+// TestNothingIsTriedAfterTheAnswer: once a webhook is answered, what is left of it is not begun any
 // more.
-func TestNothingIsTriedForNobody(t *testing.T) {
+func TestNothingIsTriedAfterTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &router{silent: true}
 		g := newGateway(r, func(o *Options) { o.Timeout = time.Second })

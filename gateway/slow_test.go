@@ -24,10 +24,10 @@ func slowPost(g *Gateway, all *sync.WaitGroup, length int64) (body *io.PipeWrite
 	return writer, recorder
 }
 
-// TestStrangersTakeNobodysPlace: connections that announce a body and never send it are no webhooks
-// in flight. A thousand of them would else keep out the provider's, from anybody who can reach the
-// address.
-func TestStrangersTakeNobodysPlace(t *testing.T) {
+// TestStrangersTakeNoPlace: connections that announce a body and never send it are no webhooks in
+// flight. A thousand of them would else keep out the provider's, from any machine that can reach
+// the address.
+func TestStrangersTakeNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(&router{}, func(o *Options) { o.MaxInFlight, o.MaxInFlightBytes = 2, 4<<20 })
 		var all sync.WaitGroup
@@ -42,7 +42,7 @@ func TestStrangersTakeNobodysPlace(t *testing.T) {
 	})
 }
 
-// TestBytesInFlightAreBounded: what has come counts, whoever sends it.
+// TestBytesInFlightAreBounded: what has come counts, signed or not.
 func TestBytesInFlightAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(&router{}, func(o *Options) { o.MaxInFlightBytes = 2000 })

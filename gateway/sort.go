@@ -84,7 +84,7 @@ func (w *webhook) status(s *provider.Status) {
 	})
 }
 
-// keep makes a dead letter of a piece that nobody understands. Its id is its hash, so that the
+// keep makes a dead letter of a piece that can't be understood. Its id is its hash, so that the
 // provider's next try with the same bytes is a duplicate.
 func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	w.metrics.unread.Inc()

@@ -5,10 +5,10 @@
 // Graph API of its own (GraphHandler), and reaches the page as server-sent events. Nothing of the
 // bot knows that the phone is not Meta.
 //
-// It is made for one developer's machine: whoever reaches the page may write as anybody. It answers
-// to localhost and to IP addresses only, and takes messages from its own page only, so that no
-// other site in the same browser can use it. It keeps a bounded history in memory, writes nothing
-// to disk and logs nothing.
+// It is made for one developer's machine: each visitor of the page may write as any user. It
+// answers to localhost and to IP addresses only, and takes messages from its own page only, so that
+// no other site in the same browser can use it. It keeps a bounded history in memory, writes
+// nothing to disk and logs nothing.
 //
 // Start reading at phone.go; the page is in page/, plain HTML, CSS and JavaScript modules without a
 // build.

@@ -10,7 +10,7 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard keeps other sites in the same browser out. They could post messages in somebody's name
+// guard keeps other sites in the same browser out. They could post messages in the user's name
 // (refused by origin), or read and write under a name of their own that points here (DNS rebinding;
 // refused by host).
 func guard(next http.Handler) http.Handler {
@@ -32,7 +32,7 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// isAddress tells names that nobody else can point here: localhost and IP addresses.
+// isAddress tells names that no stranger can point here: localhost and IP addresses.
 func isAddress(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

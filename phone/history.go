@@ -68,7 +68,7 @@ const (
 	maxBehind = 256
 )
 
-// history keeps the events of each user and hands new ones to whoever listens.
+// history keeps the events of each user and hands new ones to all listeners.
 type history struct {
 	mu        sync.Mutex
 	seq       uint64

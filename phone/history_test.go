@@ -76,7 +76,7 @@ func TestSlowListenerIsCutOff(t *testing.T) {
 		n++
 	}
 	if n != maxBehind || len(h.listeners) != 0 {
-		t.Errorf("it was told %d events, %d listeners are left", n, len(h.listeners))
+		t.Errorf("it received %d events, %d listeners are left", n, len(h.listeners))
 	}
 }
 

@@ -159,7 +159,7 @@ func TestReadOfAnUnknownMessageIsNoEvent(t *testing.T) {
 	w := newWorld(t)
 	w.callGraph(t, `{"messaging_product":"whatsapp","status":"read","message_id":"wamid.other"}`)
 	if len(w.phone.history.threads) != 0 {
-		t.Error("there is a thread of nobody")
+		t.Error("there is a thread without a user")
 	}
 }
 

@@ -28,7 +28,7 @@ func (p *Phone) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Cache-Control", "no-cache")
-	_ = page.Execute(w, map[string]string{"Bot": p.options.Bot}) // it can fail only where nobody reads any more
+	_ = page.Execute(w, map[string]string{"Bot": p.options.Bot}) // it can fail only where the page was left
 }
 
 // types are the files of the page that are served, by their extension.
@@ -50,7 +50,7 @@ func asset(w http.ResponseWriter, r *http.Request) {
 }
 
 // send posts webhooks in the name of a person. It answers 202 before the bot has answered: what
-// became of them is told by events.
+// became of them is reported by events.
 func (p *Phone) send(w http.ResponseWriter, r *http.Request) {
 	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); media != "application/json" {
 		http.Error(w, "the body must be application/json", http.StatusUnsupportedMediaType)

@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// takeWebhook is the bot: it repeats what it is told.
+// takeWebhook is the bot: it repeats what it receives.
 func (w *world) takeWebhook(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {

@@ -130,7 +130,7 @@ func (c *checker) overtaken() int {
 	return n
 }
 
-// skipped counts the steps between the first and the last that no reply told. Where something else
+// skipped counts the steps between the first and the last that no reply named. Where something else
 // went wrong already it says nothing new. What a user's steps began with is not known, since the
 // bot may have counted before.
 func (c *checker) skipped() int {

@@ -10,17 +10,17 @@ type Counts struct {
 	// Doubled replies are second ones to a message, under another id or none: it ran twice, or was
 	// answered twice.
 	Doubled int `json:"doubled"`
-	// Raced replies tell a step that a reply to another message of the user told: a state was read
+	// Raced replies name a step that a reply to another message of the user named: a state was read
 	// twice.
 	Raced int `json:"raced"`
 	// OutOfOrder replies came after one of a later step, or answer a message after one that was
 	// posted only when it had been accepted.
 	OutOfOrder int `json:"outOfOrder"`
-	// Skipped steps were told by no reply: something ran of which nobody heard.
+	// Skipped steps are in no reply: something ran and its reply is missing.
 	Skipped int `json:"skipped"`
 	// Stray replies are no counter's, or answer no message that the user sent in this run.
 	Stray int `json:"stray"`
-	// Resent replies came again with the same id and text. Of those the bot had reason to doubt
+	// Resent replies came again with the same id and text. Of those the bot had reason to resend
 	// ResentBroken, since its connection to the Graph API had broken, and had sent nothing later
 	// meanwhile. What a killed bot had written to its connection may come after all that the next
 	// one sends: where a reply may be resent at any time, it may be late, too.

@@ -41,7 +41,7 @@ func (d *driver) closed(ctx context.Context) {
 	}
 }
 
-// stopped reports whether nobody shall write any more.
+// stopped reports whether no user is to write any more.
 func (d *driver) stopped() bool {
 	select {
 	case <-d.record.options.Stop:
@@ -51,7 +51,7 @@ func (d *driver) stopped() bool {
 	}
 }
 
-// rest waits; false where nobody shall write any more.
+// rest waits; false where no user is to write any more.
 func (d *driver) rest(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -21,7 +21,7 @@ const (
 	// NamesHidden is the BSUID alone: users whose phone WhatsApp withholds.
 	NamesHidden Names = "hidden"
 	// NamesChanging is both, and half-way the user gets another number and another BSUID, which is
-	// told in one of the ways in which WhatsApp does. The bot must not count the message that tells
+	// reported in one of the ways of WhatsApp. The bot must not count the message that reports
 	// it.
 	NamesChanging Names = "changing"
 )

@@ -30,7 +30,7 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// TestFirstUserMayBeginAsNewNumbersDo: old and new numbers are told apart all the same.
+// TestFirstUserMayBeginAsNewNumbersDo: old and new numbers are distinguished all the same.
 func TestFirstUserMayBeginAsNewNumbersDo(t *testing.T) {
 	r := newRecord(&Options{Users: 10, Messages: 4, FirstUser: 9949150, Names: NamesChanging}, "run")
 	for to, want := range map[string]int{"9949151": 1, "999949152": 2, "DE.19949153": 3, "DE.29949154": 4} {
@@ -72,7 +72,7 @@ func TestNamesNeedAPatternThatWaits(t *testing.T) {
 	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Burst, Concurrency: 1, Names: NamesMixed,
 		Settle: time.Second}
 	if _, err := o.check(); err == nil {
-		t.Error("names that nobody can know of were let through")
+		t.Error("names that no server can know of were let through")
 	}
 	o.Pattern, o.Names = Pairs, "none"
 	if _, err := o.check(); err == nil {

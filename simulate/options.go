@@ -62,7 +62,7 @@ type Options struct {
 	// FirstUser is the phone number of the first user; the others follow.
 	FirstUser int64
 	// Names says under which identities they write; empty is NamesBoth. NamesMixed and
-	// NamesChanging need a pattern that awaits replies, since nobody can know that two names are
+	// NamesChanging need a pattern that awaits replies, since no server can know that two names are
 	// one person before they were seen together.
 	Names Names
 	// Duplicates is the share of webhooks, in percent, that are posted twice: at once or later.

@@ -54,10 +54,10 @@ func (r *Report) rows() []count {
 		{"doubled", r.Doubled, false, ""},
 		{"raced", r.Raced, false, ""},
 		{"out of order", r.OutOfOrder, false, ""},
-		{"skipped", r.Skipped, true, " steps that no reply told"},
+		{"skipped", r.Skipped, true, " steps in no reply"},
 		{"stray", r.Stray, true, " replies that are no counter's, or to the wrong user"},
 		{"resent", r.Resent, true, " replies that came again with the same id" + note},
-		{"others", r.Others, true, " replies to nobody of this run"},
+		{"others", r.Others, true, " replies to no user of this run"},
 		{"statuses", r.StatusesDropped, true, " not delivered to the bot"},
 	}
 }

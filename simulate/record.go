@@ -73,7 +73,7 @@ func (r *record) took(t emulator.Taken) {
 	index, known := r.userOf(t.To)
 	step, run, to, counter := readReply(t.Text)
 	if !known || counter && run != r.run {
-		r.others.Add(1) // to somebody else, or what was left of a run before
+		r.others.Add(1) // to another user, or what was left of a run before
 		return
 	}
 	one := reply{step: step, id: t.ReplyID, broken: t.Broken}

@@ -24,7 +24,7 @@ type Report struct {
 	Swaps int `json:"swaps"`
 	// StatusesDropped were never delivered to the bot.
 	StatusesDropped int `json:"statusesDropped"`
-	// Others are replies to nobody of this run: to other users, or what was left of a run before.
+	// Others are replies to no user of this run: to other users, or what was left of a run before.
 	Others int `json:"others"`
 	// GraphRequests are requests of the bot to the fake Graph API, whatever became of them.
 	GraphRequests int `json:"graphRequests"`

@@ -112,7 +112,7 @@ func TestFloodIsToldApart(t *testing.T) {
 		}
 	}
 	if flood.Alone.Max == 0 || flood.Beside.Max == 0 {
-		t.Errorf("the times beside the flood and without are not told apart: %+v", flood)
+		t.Errorf("the times beside the flood and without are not kept apart: %+v", flood)
 	}
 }
 

@@ -13,7 +13,7 @@ type user struct {
 	replies  []reply
 	// open is how many accepted messages have no reply.
 	open int
-	// answered is closed when open gets 0; nil where nobody waits.
+	// answered is closed when open gets 0; nil where no goroutine waits.
 	answered chan struct{}
 	// tired says that a reply did not come in time: this user writes on without waiting.
 	tired bool

@@ -126,7 +126,7 @@ func checkLocation(c checker, location *wactorv1.Location) {
 	within("longitude", location.GetLongitude(), 180)
 }
 
-// ownFields are what Encode gives a message: a bot that sets one would write to somebody else,
+// ownFields are what Encode gives a message: a bot that sets one would write to another user,
 // break the bookkeeping of statuses, or send no message at all.
 var ownFields = []string{"to", "recipient", "biz_opaque_callback_data", "status"}
 

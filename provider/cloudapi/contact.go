@@ -16,7 +16,7 @@ type contact struct {
 }
 
 // contacts are the people of one change, to be found by phone or BSUID. Never by their place:
-// nobody promises that contacts and messages stand in the same order, and system messages have no
+// contacts and messages need not stand in the same order, and system messages have no
 // contact.
 type contacts struct {
 	list []contact

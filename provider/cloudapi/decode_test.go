@@ -92,20 +92,20 @@ func TestDecodeAcceptsAsMuchAsItPromises(t *testing.T) {
 
 func TestOneStrangePieceSpoilsNoOther(t *testing.T) {
 	for name, test := range map[string]struct{ piece, reason string }{
-		"no id":            {`{"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
-		"null id":          {`{"id":null,"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
-		"id too long":      {`{"id":"` + strings.Repeat("x", provider.MaxMessageID+1) + `","from":"1"}`, "id is too long"},
-		"id with control":  {`{"id":"\u0000sent","from":"1"}`, "id holds control characters"},
-		"no sender":        {`{"id":"a","type":"text","text":{"body":"x"}}`, "sender is missing"},
-		"sender too long":  {`{"id":"a","from":"` + strings.Repeat("1", provider.MaxUserID+1) + `"}`, "sender is too long"},
-		"sender is nobody": {`{"id":"a","from":"?"}`, "sender is nobody"},
-		"sender an object": {`{"id":"a","from":{},"type":"text"}`, "from is of the wrong JSON type"},
-		"both ids unfit":   {`{"id":"a","from":"?","from_user_id":"US.\u0000"}`, "sender holds control characters"},
-		"id an object":     {`{"id":{},"from":"1"}`, "id is of the wrong JSON type"},
-		"a number":         {`12`, "message is of the wrong JSON type"},
-		"a string":         {`"x"`, "message is of the wrong JSON type"},
-		"a list":           {`[{"id":"a","from":"1"}]`, "message is of the wrong JSON type"},
-		"null":             {`null`, "id is missing"},
+		"no id":              {`{"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
+		"null id":            {`{"id":null,"from":"1","type":"text","text":{"body":"x"}}`, "id is missing"},
+		"id too long":        {`{"id":"` + strings.Repeat("x", provider.MaxMessageID+1) + `","from":"1"}`, "id is too long"},
+		"id with control":    {`{"id":"\u0000sent","from":"1"}`, "id holds control characters"},
+		"no sender":          {`{"id":"a","type":"text","text":{"body":"x"}}`, "sender is missing"},
+		"sender too long":    {`{"id":"a","from":"` + strings.Repeat("1", provider.MaxUserID+1) + `"}`, "sender is too long"},
+		"sender is reserved": {`{"id":"a","from":"?"}`, "sender is reserved"},
+		"sender an object":   {`{"id":"a","from":{},"type":"text"}`, "from is of the wrong JSON type"},
+		"both ids unfit":     {`{"id":"a","from":"?","from_user_id":"US.\u0000"}`, "sender holds control characters"},
+		"id an object":       {`{"id":{},"from":"1"}`, "id is of the wrong JSON type"},
+		"a number":           {`12`, "message is of the wrong JSON type"},
+		"a string":           {`"x"`, "message is of the wrong JSON type"},
+		"a list":             {`[{"id":"a","from":"1"}]`, "message is of the wrong JSON type"},
+		"null":               {`null`, "id is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			webhook := mustDecode(t, envelope(valueOf(`"messages":[`+goodText+`, `+test.piece+` ,`+goodText+`]`), valueOf(`"messages":[`+goodText+`]`)))
@@ -220,7 +220,7 @@ func TestNothingAliasesTheBody(t *testing.T) {
 // out, and a long name is cut.
 func TestStrangeContactsSpoilNoMessage(t *testing.T) {
 	for name, id := range map[string]string{
-		"too long": strings.Repeat("x", provider.MaxUserID+1), "control characters": `DE.\u0001`, "nobody": provider.UnreadUser,
+		"too long": strings.Repeat("x", provider.MaxUserID+1), "control characters": `DE.\u0001`, "reserved": provider.UnreadUser,
 	} {
 		contact := `"contacts":[{"wa_id":"1","user_id":"` + id + `","profile":{"name":"` + strings.Repeat("é", MaxName) + `"}}]`
 		webhook := mustDecode(t, envelope(valueOf(contact+`,"messages":[{"id":"a","from":"1","type":"text","text":{"body":"x"}}]`)))

@@ -154,7 +154,7 @@ func TestEncodeErrors(t *testing.T) {
 		reply   *wactorv1.Reply
 		want    error
 	}{
-		"nobody":         {Recipient{}, "", textReply("x"), ErrNoRecipient},
+		"no recipient":   {Recipient{}, "", textReply("x"), ErrNoRecipient},
 		"nil":            {to, "", nil, ErrNotSendable},
 		"empty":          {to, "", &wactorv1.Reply{}, ErrNotSendable},
 		"nil raw":        {to, "", &wactorv1.Reply{Content: &wactorv1.Reply_Raw{}}, ErrNotSendable},

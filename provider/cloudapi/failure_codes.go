@@ -56,7 +56,7 @@ var codes = map[int]meaning{
 	131052: {provider.Refused, "media could not be downloaded", 0},
 	131053: {provider.Refused, "media could not be uploaded", 0},
 
-	// The whole number, until somebody acts.
+	// The whole number, until an operator acts.
 	0:      {provider.ChannelHeld, "not authenticated", 0},
 	3:      {provider.ChannelHeld, "application lacks the capability", 0},
 	10:     {provider.ChannelHeld, "permission missing", 0},

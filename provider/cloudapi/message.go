@@ -180,7 +180,7 @@ func flawOfUser(user *wactorv1.User) string {
 	case hasControl(user.GetWaId()) || hasControl(user.GetUserId()):
 		return "sender holds control characters"
 	case user.GetWaId() == provider.UnreadUser || user.GetUserId() == provider.UnreadUser:
-		return "sender is nobody"
+		return "sender is reserved"
 	}
 	return ""
 }
@@ -201,11 +201,12 @@ func hasControl(text string) bool {
 	return false
 }
 
-// The provider's times are whole seconds; courier has met milliseconds, told apart by their size.
+// The provider's times are whole seconds; courier has met milliseconds, distinguished by their
+// size.
 const (
 	firstMilliseconds = 1_000_000_000_000
-	// lastMilliseconds is the end of the year 9999. A larger time is garbage; believed, it would
-	// make every later message of the user look late.
+	// lastMilliseconds is the end of the year 9999. A larger time is garbage: taken as it is, it
+	// would make every later message of the user look late.
 	lastMilliseconds = 253_402_300_799_999
 )
 

@@ -134,9 +134,9 @@ func TestLoneContactIsTheSender(t *testing.T) {
 			}
 		})
 	}
-	nobody := mustDecode(t, envelope(valueOf(`"contacts":[`+ana+`,`+bob+`],"messages":[{"id":"a"}]`)))
-	if len(nobody.Messages) != 0 || len(nobody.Unread) != 1 {
-		t.Errorf("a message without sender beside two contacts: %+v", nobody)
+	strangers := mustDecode(t, envelope(valueOf(`"contacts":[`+ana+`,`+bob+`],"messages":[{"id":"a"}]`)))
+	if len(strangers.Messages) != 0 || len(strangers.Unread) != 1 {
+		t.Errorf("a message without sender beside two contacts: %+v", strangers)
 	}
 }
 

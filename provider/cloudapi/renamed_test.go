@@ -25,7 +25,7 @@ func TestRenamedUsers(t *testing.T) {
 		"the same BSUID":           {system(`"from":"4915","from_user_id":"US.a"`, `"type":"customer_identity_changed","user_id":"US.a"`), "4915: 4915, US.a"},
 		"nothing new":              {system(`"from":"4915"`, `"body":"hello"`), "4915: 4915, "},
 		"a strange new number":     {system(`"from":"4915"`, `"wa_id":"`+strings.Repeat("9", provider.MaxUserID+1)+`"`), "4915: 4915, "},
-		"nobody's number":          {system(`"from":"4915"`, `"wa_id":"?","user_id":"?"`), "4915: 4915, "},
+		"a reserved number":        {system(`"from":"4915"`, `"wa_id":"?","user_id":"?"`), "4915: 4915, "},
 		"update of the BSUID":      {change("user_id_update", `"user_id_update":[{"wa_id":"4916","user_id":{"previous":"US.a","current":"US.b"},"timestamp":1753851315}]`), "US.a: 4916, US.b"},
 		"update without phone":     {change("user_id_update", `"user_id_update":[{"user_id":{"previous":"US.a","current":"US.b"}}]`), "US.a: , US.b"},
 		"update without old id":    {change("user_id_update", `"user_id_update":[{"user_id":{"current":"US.b"}}]`), "unread"},

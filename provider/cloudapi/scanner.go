@@ -8,12 +8,12 @@ import (
 // scanner reads JSON in place, one value after the other, and checks the syntax of all that it
 // passes.
 //
-// The webhook is the hot path, and most of its bytes are names and nesting that nobody needs:
+// The webhook is the hot path, and most of its bytes are names and nesting that are not needed:
 // encoding/json with nested RawMessage scans them once a level and allocates for each (compare
 // BenchmarkDecode and BenchmarkDecodeEncodingJSON). The price is an own scanner, and FuzzScanner
 // holds it to encoding/json's verdict and to its strings.
 //
-// Two kinds of mistake are told apart. A syntax mistake sets err, which ends the whole body. A
+// Two kinds of mistake are distinguished. A syntax mistake sets err, which ends the whole body. A
 // value of an unexpected type sets odd, skips the value and goes on: the caller decides whether the
 // piece that it reads can do without.
 type scanner struct {
@@ -266,7 +266,7 @@ func (s *scanner) flag(what string) bool {
 }
 
 // whole reads a whole number, or a string of digits; everything else is 0. It is for values that
-// are good to have (times, codes): a strange one shall not spoil its message.
+// are good to have (times, codes): a strange one must not spoil its message.
 func (s *scanner) whole() int64 {
 	value := s.skip()
 	if len(value) > 1 && value[0] == '"' {

@@ -43,7 +43,7 @@ func TestSignatureVectors(t *testing.T) {
 
 func TestEmptySecretVerifiesNothing(t *testing.T) {
 	if verify([]string{""}, Sign("", []byte("x")), []byte("x")) {
-		t.Error("anybody can sign with the empty secret")
+		t.Error("anyone can sign with the empty secret")
 	}
 }
 

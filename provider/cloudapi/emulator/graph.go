@@ -37,7 +37,7 @@ type Graph struct {
 	// AccessToken is asked of every request; empty asks for none.
 	AccessToken string
 	// Taken is called for every message that is taken, before it is answered, on the request's
-	// goroutine: the business waits for it. Marks of reading are answered, and not told.
+	// goroutine: the business waits for it. Marks of reading are answered, and not reported.
 	Taken func(Taken)
 
 	dice   *dice

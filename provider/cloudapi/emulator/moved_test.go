@@ -13,10 +13,10 @@ func TestChangeOfNumberReachesTheOldIdentity(t *testing.T) {
 }
 
 func TestNewBSUIDReachesTheOldOne(t *testing.T) {
-	told := Message{ID: "wamid.c", User: "4915", UserID: "DE.1", SentMs: 1_700_000_000_000,
+	report := Message{ID: "wamid.c", User: "4915", UserID: "DE.1", SentMs: 1_700_000_000_000,
 		Moved: &Moved{UserID: "DE.2"}}
 	for name, body := range map[string][]byte{
-		"message": number.Messages(told), "update": number.Renamed("", "DE.1", "DE.2", 1_700_000_000_000),
+		"message": number.Messages(report), "update": number.Renamed("", "DE.1", "DE.2", 1_700_000_000_000),
 	} {
 		got := decode(t, body).Identities
 		if len(got) != 1 || got[0].Message.Type != "system" || got[0].User.WaId != "" || got[0].User.UserId != "DE.2" ||

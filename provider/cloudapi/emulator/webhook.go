@@ -66,7 +66,7 @@ func Webhook(changes ...Change) []byte {
 	return append(out, `]}]}`...)
 }
 
-// displayNumber is the business's number as people read it. Nobody may route by it: its form
+// displayNumber is the business's number as people read it. It is not to route by: its form
 // varies.
 const displayNumber = "15550000000"
 

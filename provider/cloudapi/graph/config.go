@@ -20,7 +20,7 @@ type Config struct {
 	AccessToken string
 	// Timeout bounds one request from its start to the last byte of the answer, the wait for a free
 	// connection included; default 10 s. A send that runs into it after it got a connection is in
-	// doubt, so a short one makes doubts.
+	// doubt, so a short one puts replies in doubt.
 	Timeout time.Duration
 	// MarkRead marks the message that a reply answers as read, beside the send. It is best effort:
 	// a mark that fails, or that would be more than 16 at once, is left out.

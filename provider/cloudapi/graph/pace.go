@@ -15,9 +15,9 @@ type Pace struct {
 	// PerSecond is how many messages a second may leave; 0 is no bound. WhatsApp's throughput is 80
 	// a second for most numbers.
 	PerSecond int
-	// Logger is told when the channel can't send, and when it can again.
+	// Logger is notified when the channel can't send, and when it can again.
 	Logger *slog.Logger
-	// Held is told whether the channel can't send.
+	// Held is notified whether the channel can't send.
 	Held func(bool)
 }
 
@@ -29,7 +29,7 @@ const (
 	holdFor = 30 * time.Second
 	// probeFor is how long the others wait for what becomes of that one; then another tries. All of
 	// them come back when the hold is over: as long a wait again would keep them from a channel
-	// that was mended.
+	// that was fixed.
 	probeFor = 2 * time.Second
 	// slowest bounds how far complaints slow a channel down: to an eighth of its pace.
 	slowest = 8

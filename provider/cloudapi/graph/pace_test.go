@@ -87,8 +87,8 @@ func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
 }
 
 func TestHeldChannelIsProbedByOne(t *testing.T) {
-	var told []bool
-	p := NewPaced(nil, Pace{Held: func(held bool) { told = append(told, held) }})
+	var reported []bool
+	p := NewPaced(nil, Pace{Held: func(held bool) { reported = append(reported, held) }})
 	now := time.Unix(1000, 0)
 	held := provider.Result{Outcome: provider.ChannelHeld, Code: 190}
 	p.learn(now, held)
@@ -97,7 +97,7 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 	}
 	now = now.Add(holdFor)
 	if _, back := p.slot(now, "a"); back {
-		t.Fatal("nobody may try")
+		t.Fatal("no reply may try")
 	}
 	if wait, back := p.slot(now, "b"); !back || wait != probeFor {
 		t.Fatalf("beside the one that tries: wait %v, back %v", wait, back)
@@ -112,7 +112,7 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 			t.Fatal("the channel is still held")
 		}
 	}
-	if fmt.Sprint(told) != "[true false]" {
-		t.Errorf("told %v", told)
+	if fmt.Sprint(reported) != "[true false]" {
+		t.Errorf("reported %v", reported)
 	}
 }

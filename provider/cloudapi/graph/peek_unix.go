@@ -13,7 +13,7 @@ import (
 const canPeek = true
 
 // peeker returns a function that reports that nothing came in on a connection that rests: neither
-// its end, nor an answer that nobody asked for, nor (with TLS) a record that only an end explains.
+// its end, nor an unrequested answer, nor (with TLS) a record that only an end explains.
 func peeker(conn net.Conn) func() bool {
 	inner, ok := conn.(syscall.Conn)
 	if !ok {

@@ -69,7 +69,7 @@ func (s *Sender) post(ctx context.Context, body []byte) (answer, error) {
 		return answer{}, &brokenError{connected: connected.Load(), reason: cause(err)}
 	}
 	defer response.Body.Close()
-	// An error here only cuts the body off: the status line has already told what happened.
+	// An error here only cuts the body off: the status line has already said what happened.
 	text, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, nil
 }

@@ -103,15 +103,15 @@ func TestSendRefusesWhatCannotBeSent(t *testing.T) {
 	p := newGraphAPI(t, say(200, takenBody))
 	s := newSender(t, p.URL, nil)
 	long := outgoing(strings.Repeat("x", 4097))
-	nobody := outgoing("hi")
-	nobody.To = &wactorv1.User{Id: "?"}
+	stranger := outgoing("hi")
+	stranger.To = &wactorv1.User{Id: "?"}
 	var options []*wactorv1.Option
 	for range 1000 {
 		options = append(options, &wactorv1.Option{})
 	}
 	many := outgoing("")
 	many.Reply = &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Options: options}}}
-	for name, out := range map[string]*provider.Outgoing{"long": long, "nobody": nobody, "many problems": many} {
+	for name, out := range map[string]*provider.Outgoing{"long": long, "stranger": stranger, "many problems": many} {
 		got := s.Send(t.Context(), out)
 		if got.Outcome != provider.Refused || got.Reason == "" || len(got.Reason) > maxReason {
 			t.Errorf("%s: %+v", name, got)

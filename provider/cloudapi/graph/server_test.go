@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const takenBody = `{"messaging_product":"whatsapp","contacts":[{"input":"+15550001","wa_id":"15550001"}],"messages":[{"id":"wamid.sent"}]}`
 
-// graphAPI is a Graph API on 127.0.0.1 that answers as told and keeps what it got.
+// graphAPI is a Graph API on 127.0.0.1 that answers as set and keeps what it got.
 type graphAPI struct {
 	*httptest.Server
 	mu     sync.Mutex

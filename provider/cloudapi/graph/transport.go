@@ -12,9 +12,9 @@ const (
 	dialWithin = 5 * time.Second
 	// keepAlive is how often TCP asks whether the provider is still there.
 	keepAlive = 15 * time.Second
-	// idleFor is how long a connection is kept that nobody needs. One that the provider closes just
-	// as a request is written makes a doubt, so ours must end first. The provider does not publish
-	// its idle time; front ends rarely have less than 60 s.
+	// idleFor is how long an unused connection is kept. One that the provider closes just as a
+	// request is written makes an in-doubt reply, so ours must end first. The provider does not
+	// publish its idle time; front ends rarely have less than 60 s.
 	idleFor = 30 * time.Second
 )
 

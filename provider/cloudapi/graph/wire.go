@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// wire posts to one address by HTTP/1.1 over kept connections: whoever calls post writes the
+// wire posts to one address by HTTP/1.1 over kept connections: the caller of post writes the
 // request and reads the answer itself. net/http's transport has two more goroutines for each
 // connection and hands every request and answer to them and back, which cost a third of all that a
 // reply costs. What was asked of it (see NewTransport) holds here too: no redirect is followed,

@@ -33,7 +33,8 @@ func TestOwnConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// TestClosedConnectionIsNotUsed: what the provider closed while nobody used it makes no doubt.
+// TestClosedConnectionIsNotUsed: what the provider closed while it was unused puts no reply in
+// doubt.
 func TestClosedConnectionIsNotUsed(t *testing.T) {
 	var closed sync.WaitGroup
 	closed.Add(1)
@@ -58,7 +59,7 @@ func TestClosedConnectionIsNotUsed(t *testing.T) {
 	}
 }
 
-// TestUnaskedAnswer: what comes in while nobody asked is not the answer to the next request.
+// TestUnaskedAnswer: what comes in before a request is not the answer to the next request.
 func TestUnaskedAnswer(t *testing.T) {
 	server := newRawServer(t, func(s *rawServer, conn net.Conn) {
 		for reader := bufio.NewReader(conn); s.take(reader); {
