@@ -218,7 +218,8 @@ func (i *identities) greet(user *wactorv1.User, toldMs int64) {
 // withholds phones and tells them again. But a BSUID changes with the phone number, so with a new
 // one the phone is another, too, and the old may be a stranger's.
 func learned(known, told *wactorv1.User) *wactorv1.User {
-	now := &wactorv1.User{WaId: told.GetWaId(), UserId: told.GetUserId(), Name: told.GetName()}
+	now := &wactorv1.User{WaId: told.GetWaId(), UserId: told.GetUserId(), Name: told.GetName(),
+		Username: told.GetUsername()}
 	renamed := known.GetUserId() != "" && now.UserId != "" && now.UserId != known.GetUserId()
 	if now.WaId == "" && !renamed {
 		now.WaId = known.GetWaId()
@@ -229,6 +230,9 @@ func learned(known, told *wactorv1.User) *wactorv1.User {
 	if now.Name == "" {
 		now.Name = known.GetName()
 	}
+	if now.Username == "" {
+		now.Username = known.GetUsername()
+	}
 	return now
 }
 
@@ -236,7 +240,8 @@ func learned(known, told *wactorv1.User) *wactorv1.User {
 // before a change of the number, so it only fills what was never known, and a phone only beside the
 // same BSUID.
 func filled(known, told *wactorv1.User) *wactorv1.User {
-	now := &wactorv1.User{WaId: known.GetWaId(), UserId: known.GetUserId(), Name: known.GetName()}
+	now := &wactorv1.User{WaId: known.GetWaId(), UserId: known.GetUserId(), Name: known.GetName(),
+		Username: known.GetUsername()}
 	if now.UserId == "" {
 		now.UserId = told.GetUserId()
 	}
@@ -245,6 +250,9 @@ func filled(known, told *wactorv1.User) *wactorv1.User {
 	}
 	if now.Name == "" {
 		now.Name = told.GetName()
+	}
+	if now.Username == "" {
+		now.Username = told.GetUsername()
 	}
 	return now
 }
