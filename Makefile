@@ -149,4 +149,4 @@ deploy-test: ## holds deploy/ against the tools that read it: chart, compose, un
 	cd deploy/test && $(GO) vet . && $(GO) test . -count=1 -timeout 15m
 
 ci: ## runs what CI runs
-	@./.ci/steps vet lint check-generated test system-short test-bench race property sim planted bench-once fuzz
+	@./.ci/steps vet lint check-generated test system-short test-bench deploy-test race property sim planted bench-once fuzz
