@@ -202,7 +202,7 @@ func TestBadFilesAreReportedOnce(t *testing.T) {
 	f.write("node.key", nil)
 	said := ""
 	for range 3 {
-		clock.Time = clock.Add(checkFiles)
+		clock.Time = clock.Add(time.Second)
 		said = c.Report(log, said)
 	}
 	if n := strings.Count(lines.String(), "cluster.tls"); n != 1 {
@@ -229,12 +229,12 @@ func TestFilesAreReadAgain(t *testing.T) {
 	if shown() != first {
 		t.Error("the files are looked at more than once a second")
 	}
-	clock.Time = clock.Add(checkFiles)
+	clock.Time = clock.Add(time.Second)
 	if shown() != first || c.Check() == nil {
 		t.Error("a certificate without its key is used, or not reported")
 	}
 	f.write("node.key", key)
-	clock.Time = clock.Add(checkFiles)
+	clock.Time = clock.Add(time.Second)
 	second := shown()
 	if second == first || c.Check() != nil {
 		t.Errorf("the new files are not used: %v", c.Check())
@@ -242,7 +242,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 
 	other := newTestAuthority(t, clock.now)
 	f.write("ca.crt", append(other.pem(), a.pem()...))
-	clock.Time = clock.Add(checkFiles)
+	clock.Time = clock.Add(time.Second)
 	joined := mustLoad(t, newFolder(t, other, nil), nodeB, clock.now)
 	lenient := joined.Client()
 	lenient.VerifyConnection = nil
@@ -253,13 +253,13 @@ func TestFilesAreReadAgain(t *testing.T) {
 	if err := os.Remove(filepath.Join(f.dir, "node.key")); err != nil {
 		t.Fatal(err)
 	}
-	clock.Time = clock.Add(checkFiles)
+	clock.Time = clock.Add(time.Second)
 	before := shown()
 	if err := c.Check(); !errors.Is(err, os.ErrNotExist) || before == nil {
 		t.Errorf("a file that is gone: %v", err)
 	}
 	f.write("node.key", key)
-	clock.Time = clock.Add(checkFiles)
+	clock.Time = clock.Add(time.Second)
 	if err := c.Check(); err != nil {
 		t.Errorf("a file that is back: %v", err)
 	}

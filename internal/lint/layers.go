@@ -63,6 +63,7 @@ var layers = map[string]Layer{
 	"provider/cloudapi/emulator":      Runtime,
 	"internal/clock":                  Runtime,
 	"internal/freeport":               Runtime, // for tests
+	"internal/fresh":                  Runtime,
 	"internal/pause":                  Runtime,
 	"internal/ratelog":                Runtime,
 
@@ -88,6 +89,7 @@ var vocabulary = map[string]bool{
 	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
 	"delivery": true, "persistence/record": true, "provider": true,
 	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
+	"internal/fresh": true,
 }
 
 // sameHouse reports whether a package is a room of another one, such as flow/value of flow, or both
