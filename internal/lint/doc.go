@@ -11,6 +11,8 @@
 //   - Code and documents use the words of ARCHITECTURE.md's glossary, and not those that it bans
 //     (words.go). testdata/words counts by folder those that are left.
 //   - Tests that the documents name exist (named.go).
+//   - Records of decisions have their parts, and the recipes of CONTRIBUTING.md name what exists
+//     (documents.go).
 //   - docs/dependencies.md lists what is depended on, with its reason (dependencies.go).
 //
 // A rule is a function over parsed files that returns findings; each finding says what to do. Tests

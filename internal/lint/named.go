@@ -23,9 +23,13 @@ func CheckNamedTests(root fs.FS, packages []*Package) ([]Finding, error) {
 			}
 		}
 	}
-	documents, err := fs.Glob(root, "docs/*.md")
-	if err != nil {
-		return nil, err
+	var documents []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md"} {
+		names, err := fs.Glob(root, pattern)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, names...)
 	}
 	var found []Finding
 	for _, name := range documents {
