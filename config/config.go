@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/wactor/wactor/internal/problem"
+)
 
 // Config is a whole configuration. It is read once and not changed while in use.
 type Config struct {
@@ -21,6 +25,8 @@ type Config struct {
 	StaleAfter time.Duration `yaml:"stale_after"`
 	Limits     Limits        `yaml:"limits"`
 	Log        Log           `yaml:"log"`
+	// Warnings are what a node starts with though it is likely a mistake, such as a weak secret.
+	Warnings problem.List `yaml:"-"`
 }
 
 // Node is this process.

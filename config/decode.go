@@ -24,6 +24,8 @@ type decoder struct {
 	sources sources
 	anchors map[string]ast.Node
 	values  int // decoded so far
+	// secretFiles are the files that secrets were read from, by the paths of the values.
+	secretFiles map[string]string
 	// readable says that there was a tree to decode.
 	readable bool
 }

@@ -15,6 +15,8 @@ type sources struct {
 	dir      string
 	// expanded counts the bytes of the values that held references.
 	expanded int
+	// lastFile is the file that the value expanded last was read from; empty where none was.
+	lastFile string
 }
 
 // missing is a reference that leads nowhere.
@@ -25,6 +27,7 @@ type missing struct{ message, remedy string }
 // systemd passes to the service (LoadCredential). $${ stands for ${ itself. What was put in is not
 // looked at again, so that a password may hold ${.
 func (s *sources) expand(text string) (value string, refers bool, problem *missing) {
+	s.lastFile = ""
 	var out strings.Builder
 	for {
 		i := strings.Index(text, "${")
@@ -118,6 +121,7 @@ func (s *sources) file(path string) (string, *missing) {
 		return "", &missing{fmt.Sprintf("file %s can't be read: %v", path, reason(err)),
 			"create it, or make it readable for this user"}
 	}
+	s.lastFile = full
 	text, _ := strings.CutSuffix(string(content), "\n")
 	text, _ = strings.CutSuffix(text, "\r")
 	return text, nil

@@ -17,10 +17,15 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config: read %s: %w", path, reason(err))
 	}
-	c, err := Parse(path, src, env, func(path string) ([]byte, error) { return readFile(path, maxReferenceBytes) })
+	read := func(path string) ([]byte, error) { return readFile(path, maxReferenceBytes) }
+	c, d, err := parseAll(path, src, sources{env: env, readFile: read, dir: filepath.Dir(path)})
 	if err != nil {
 		return nil, err
 	}
+	if c.checkFiles(d.report, d.secretFiles); len(d.problems) > 0 {
+		return nil, d.problems.Sorted()
+	}
+	c.Warnings = d.warnings.Sorted()
 	if c.Node.Name == "" {
 		if c.Node.Name, err = os.Hostname(); err != nil {
 			return nil, fmt.Errorf("config: node.name is not set, and the host has no name: %w", err)
@@ -39,18 +44,25 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 func Parse(
 	name string, src []byte, env func(string) (string, bool), readFile func(string) ([]byte, error),
 ) (*Config, error) {
-	dir := filepath.Dir(name)
+	c, _, err := parseAll(name, src, sources{env: env, readFile: readFile, dir: filepath.Dir(name)})
+	return c, err
+}
+
+// parseAll is Parse, and keeps what was found out on the way.
+func parseAll(name string, src []byte, from sources) (*Config, *decoder, error) {
 	c := Default()
-	d := &decoder{report: newReport(name), sources: sources{env: env, readFile: readFile, dir: dir}}
+	d := &decoder{report: newReport(name), sources: from, secretFiles: map[string]string{}}
 	d.document(src, c)
 	if d.readable {
 		c.validate(d.report)
 	}
 	if len(d.problems) > 0 {
-		return nil, d.problems.Sorted()
+		return nil, nil, d.problems.Sorted()
 	}
-	c.normalise(dir)
-	return c, nil
+	c.warn(d.report)
+	c.Warnings = d.warnings.Sorted()
+	c.normalise(from.dir)
+	return c, d, nil
 }
 
 // normalise makes relative paths count from the configuration file's folder, and ends addresses

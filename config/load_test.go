@@ -122,6 +122,7 @@ func TestParseFull(t *testing.T) {
 		Limits:      Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20},
 		Log:         Log{Level: "debug", Format: "json", Sensitive: true},
 	}
+	got.Warnings = nil // TestWhatIsLikelyAMistakeIsWarnedOf
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Secret{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}

@@ -17,6 +17,7 @@ type report struct {
 	// repeat it.
 	faulty   map[string]bool
 	problems problem.List
+	warnings problem.List
 }
 
 // place is where a value stands, and what stands there.
@@ -37,14 +38,17 @@ func (r *report) add(path, remedy, format string, args ...any) {
 		return
 	}
 	r.faulty[path] = true
-	at, subject := r.at(path), path
+	r.note(r.problemAt(r.at(path), path, remedy, format, args...))
+}
+
+func (r *report) problemAt(at place, path, remedy, format string, args ...any) problem.Problem {
 	if path == "" {
-		subject = "the file"
+		path = "the file"
 	}
-	r.note(problem.Problem{
-		File: r.file, Line: at.line, Column: at.column, Message: subject + ": " + fmt.Sprintf(format, args...),
+	return problem.Problem{
+		File: r.file, Line: at.line, Column: at.column, Message: path + ": " + fmt.Sprintf(format, args...),
 		Remedy: remedy,
-	})
+	}
 }
 
 // note keeps a problem; past maxProblems they are no help.

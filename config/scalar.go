@@ -21,6 +21,9 @@ func (d *decoder) scalar(path string, node ast.Node, into reflect.Value) {
 		d.add(path, lost.remedy, "%s", lost.message)
 		return
 	}
+	if file := d.sources.lastFile; file != "" && into.Type() == secretType {
+		d.secretFiles[path] = file
+	}
 	if refers {
 		at := d.places[path]
 		at.source = text

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Clustered reports whether a node listens for others.
@@ -89,7 +90,8 @@ func (c *Cluster) validateTrust(r *report) {
 		if len(c.Secret) > 1 {
 			path = element(path, i)
 		}
-		if len(secret.Reveal()) < minToken {
+		// as trust.NewSecrets counts
+		if utf8.RuneCountInString(strings.TrimSpace(secret.Reveal())) < minToken {
 			r.add(path, "make one with: openssl rand -hex 32", "is shorter than %d characters", minToken)
 		}
 	}

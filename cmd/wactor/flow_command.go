@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/internal/problem"
 )
 
 func flowCommand() *cobra.Command {
@@ -24,21 +25,33 @@ func flowCommand() *cobra.Command {
 }
 
 func flowCheckCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check flows",
-		Long: `Check flows and print every mistake with file, line and column, and what to do: unknown keys, missing and unreachable steps, loops
-without input, expressions that do not compile, and what WhatsApp would refuse. Exit status 1 where there is one.`,
+		Long: `Check flows and print every mistake with file, line and column, and what to do: unknown keys,
+missing and unreachable steps, loops without input, expressions that do not compile, and what
+WhatsApp would reject. Exit status 1 where there is one.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, files []string) error {
-			failed := false
-			for _, file := range files {
-				if _, err := loadFlow(file); err != nil {
-					failed = true
+			out, failed := command.OutOrStdout(), false
+			all := make([]flowChecked, len(files))
+			for i, file := range files {
+				_, err := loadFlow(file)
+				all[i] = flowChecked{File: file, OK: err == nil, Problems: listOf(err)}
+				failed = failed || err != nil
+				switch {
+				case asJSON:
+				case err != nil:
 					_ = report(err, command.ErrOrStderr())
-					continue
+				default:
+					fmt.Fprintf(out, "%s: ok\n", file)
 				}
-				fmt.Fprintf(command.OutOrStdout(), "%s: ok\n", file)
+			}
+			if asJSON {
+				if err := writeJSON(out, all); err != nil {
+					return err
+				}
 			}
 			if failed {
 				return quietError{1}
@@ -46,6 +59,15 @@ without input, expressions that do not compile, and what WhatsApp would refuse. 
 			return nil
 		},
 	}
+	addJSONFlag(command, &asJSON)
+	return command
+}
+
+// flowChecked is what a check found in a flow.
+type flowChecked struct {
+	File     string       `json:"file"`
+	OK       bool         `json:"ok"`
+	Problems problem.List `json:"problems"`
 }
 
 func loadFlow(file string) (*flow.Flow, error) {

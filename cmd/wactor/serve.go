@@ -14,6 +14,7 @@ import (
 
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/flow"
+	"github.com/wactor/wactor/internal/problem"
 	"github.com/wactor/wactor/node"
 )
 
@@ -67,26 +68,34 @@ func configByFlag(command *cobra.Command, args []string) error {
 // loadConfig loads a configuration and the flows that it names, by their paths, and prints every
 // mistake of both.
 func loadConfig(command *cobra.Command, path string) (*config.Config, map[string]*flow.Flow, error) {
-	out := command.ErrOrStderr()
+	cfg, flows, err := readConfig(command, path)
+	if err != nil {
+		return nil, nil, report(err, command.ErrOrStderr())
+	}
+	return cfg, flows, nil
+}
+
+// readConfig reads a configuration and the flows that it names. The error lists the mistakes of all
+// of them; the configuration is there also where only flows have any.
+func readConfig(command *cobra.Command, path string) (*config.Config, map[string]*flow.Flow, error) {
 	cfg, err := config.Load(path, os.LookupEnv)
 	if errors.Is(err, fs.ErrNotExist) && !command.Flags().Changed("config") {
 		err = fmt.Errorf("%w; name your configuration with -c, or try a bot without any: wactor dev", err)
 	}
 	if err != nil {
-		return nil, nil, report(err, out)
+		return nil, nil, err
 	}
-	failed := false
+	var problems problem.List
 	flows := map[string]*flow.Flow{}
 	for _, name := range sortedNames(cfg.Bots) {
 		if file := cfg.Bots[name].Flow; file != "" {
 			if flows[file], err = loadFlow(file); err != nil {
-				failed = true
-				_ = report(err, out)
+				problems = append(problems, listOf(err)...)
 			}
 		}
 	}
-	if failed {
-		return nil, nil, quietError{1}
+	if len(problems) > 0 {
+		return cfg, nil, problems
 	}
 	return cfg, flows, nil
 }
