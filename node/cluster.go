@@ -15,7 +15,8 @@ import (
 	"github.com/wactor/wactor/cluster/trust"
 	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/internal/clock"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -58,7 +59,7 @@ func (n *Node) startCluster() error {
 	// Others may call before Start returns: what they use is there.
 	started, err := cluster.Start(cluster.Options{
 		Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
-		Format: persistence.EntryFormat, Allow: n.store.AllowFormat,
+		Format: store.EntryFormat, Allow: n.store.AllowFormat,
 		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
 		Keys: secrets.GossipKeys(), Credentials: credentials,
 		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
@@ -98,7 +99,7 @@ func (n *Node) fail(err error) {
 	}
 }
 
-func (n *Node) sendRaft(messages []persistence.Message) {
+func (n *Node) sendRaft(messages []replication.Message) {
 	peers := n.peers.Load()
 	if peers == nil {
 		return
@@ -112,7 +113,7 @@ func (n *Node) sendRaft(messages []persistence.Message) {
 
 var errAlone = errors.New("node: there is no cluster yet")
 
-func (n *Node) sendSnapshot(m persistence.Message, snapshot *persistence.Snapshot) {
+func (n *Node) sendSnapshot(m replication.Message, snapshot *replication.Snapshot) {
 	peers := n.peers.Load()
 	if peers == nil {
 		snapshot.Close()

@@ -11,14 +11,15 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // host is what the cluster sees of this node's store and actors.
 type host struct {
-	*persistence.Store
+	*store.Store
 	runtime *actors.Runtime
 	leads   *leads
 }
@@ -30,7 +31,7 @@ func (h host) Receive(from uint64, shard uint32, message []byte) error {
 	if err := proto.Unmarshal(message, m); err != nil {
 		return fmt.Errorf("node: a message of a replica: %w", err)
 	}
-	return h.Store.Receive(persistence.Message{Shard: shard, Node: from, Message: m})
+	return h.Store.Receive(replication.Message{Shard: shard, Node: from, Message: m})
 }
 
 func (h host) Stage(shard uint32) (cluster.Stage, error) {
@@ -43,7 +44,7 @@ func (h host) Stage(shard uint32) (cluster.Stage, error) {
 
 // stage is a snapshot that is received.
 type stage struct {
-	*persistence.Staged
+	*replication.Staged
 	shard uint32
 }
 
@@ -54,7 +55,7 @@ func (s stage) Commit(from uint64, message []byte, done func(error)) {
 		done(fmt.Errorf("node: a message of a replica: %w", err))
 		return
 	}
-	s.Staged.Commit(persistence.Message{Shard: s.shard, Node: from, Message: m}, done)
+	s.Staged.Commit(replication.Message{Shard: s.shard, Node: from, Message: m}, done)
 }
 
 func (h host) Replicas() ([]*clusterv1.ReplicaStatus, error) {
@@ -86,7 +87,7 @@ func (h host) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 // group for good.
 func (h host) CreateReplica(shard uint32, replica uint64) error {
 	err := h.Store.CreateReplica(shard, replica)
-	if !errors.Is(err, persistence.ErrReplica) {
+	if !errors.Is(err, replication.ErrReplica) {
 		return err
 	}
 	groups, groupsErr := h.Groups()
@@ -105,11 +106,11 @@ func (h host) CreateReplica(shard uint32, replica uint64) error {
 }
 
 func (h host) AddLearner(shard uint32, term, node, replica uint64) error {
-	return h.ChangeReplicas(shard, term, persistence.Change{Add: node, Replica: replica})
+	return h.ChangeReplicas(shard, term, replication.Change{Add: node, Replica: replica})
 }
 
 func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) error {
-	return h.ChangeReplicas(shard, term, persistence.Change{Promote: promote, Remove: remove})
+	return h.ChangeReplicas(shard, term, replication.Change{Promote: promote, Remove: remove})
 }
 
 const (
@@ -176,7 +177,7 @@ func (h host) WriteState(ctx context.Context, revision uint64, state *clusterv1.
 		Puts: []*wactorv1.Put{{Kind: wactorv1.RecordKind_RECORD_KIND_HEAD, Value: value}},
 	}}}
 	done := make(chan error, 1)
-	h.Propose(0, h.leads.term(0), command, func(_ persistence.Applied, err error) { done <- err })
+	h.Propose(0, h.leads.term(0), command, func(_ uint64, err error) { done <- err })
 	select {
 	case err := <-done:
 		return err

@@ -36,7 +36,9 @@ import (
 	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/gateway"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/engine"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 )
 
 // Options are what the configuration file does not say.
@@ -59,7 +61,7 @@ type Node struct {
 	started  time.Time
 
 	leads    leads
-	store    *persistence.Store
+	store    *store.Store
 	channels []*channel
 	runtime  *actors.Runtime
 	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is
@@ -115,7 +117,7 @@ func (n *Node) start() error {
 		return err
 	}
 	n.runtime = actors.New(actors.Options{
-		Store: store{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
+		Store: actorStore{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
 		Elsewhere: n.deliver,
 		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Sensitive: n.config.Log.Sensitive,
 		Registerer: n.registry,
@@ -126,7 +128,7 @@ func (n *Node) start() error {
 			return err
 		}
 	} else {
-		n.store.AllowFormat(persistence.EntryFormat)
+		n.store.AllowFormat(store.EntryFormat)
 	}
 	n.leads.attach(n.lead)
 	n.gateway = gateway.New(gateway.Options{
@@ -157,7 +159,7 @@ type deliver func(delivery.Envelope, delivery.Done)
 func (d deliver) Deliver(e delivery.Envelope, done delivery.Done) { d(e, done) }
 
 // lead passes news of a shard's lead on.
-func (n *Node) lead(shard uint32, lead persistence.Leadership) {
+func (n *Node) lead(shard uint32, lead replication.Leadership) {
 	if shard != 0 {
 		n.runtime.Lead(shard, lead.Term, lead.Ready)
 	}
@@ -166,18 +168,20 @@ func (n *Node) lead(shard uint32, lead persistence.Leadership) {
 	}
 }
 
-func (n *Node) openStore() (*persistence.Store, error) {
+func (n *Node) openStore() (*store.Store, error) {
 	c := &n.config.Cluster
-	store, err := persistence.Open(persistence.Options{
-		Dir: n.config.Node.DataDir, Shards: c.Shards, Logger: n.options.Logger, Registerer: n.registry,
-		LeadershipChanged: n.leads.set,
-		DedupWindow:       n.config.DedupWindow, Joining: c.Expect > 1 || len(c.Join) > 0, Send: n.sendRaft,
-		SendSnapshot: n.sendSnapshot,
+	opened, err := store.Open(store.Options{
+		Disk: engine.Options{Dir: n.config.Node.DataDir},
+		Replication: replication.Options{
+			Shards: c.Shards, Joining: c.Expect > 1 || len(c.Join) > 0, LeadershipChanged: n.leads.set,
+			Transport: replication.Transport{Send: n.sendRaft, SendSnapshot: n.sendSnapshot},
+		},
+		DedupWindow: n.config.DedupWindow, Logger: n.options.Logger, Registerer: n.registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: node.data_dir %s: %s%w", n.config.Node.DataDir, openRemedy(err), err)
 	}
-	return store, nil
+	return opened, nil
 }
 
 // openRemedy says what to do about a store that can't be opened, where that is known.

@@ -7,31 +7,32 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/delivery"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// store is what the actors see of persistence: the same reads, and errors in their own words.
-type store struct{ *persistence.Store }
+// actorStore is what the actors see of persistence: the same reads, and errors in their own words.
+type actorStore struct{ *store.Store }
 
-var _ actors.Store = store{}
+var _ actors.Store = actorStore{}
 
-func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
+func (s actorStore) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
 	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
 	propose := s.Store.Propose
 	if lazy {
 		propose = s.Store.ProposeLazy
 	}
-	propose(shard, term, command, func(_ persistence.Applied, err error) { done(actorsError(err)) })
+	propose(shard, term, command, func(_ uint64, err error) { done(actorsError(err)) })
 }
 
 func actorsError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, persistence.ErrOverloaded):
+	case errors.Is(err, replication.ErrOverloaded):
 		return fmt.Errorf("%w: %w", delivery.ErrOverloaded, err)
-	case errors.Is(err, persistence.ErrNotLeader):
+	case errors.Is(err, replication.ErrNotLeader):
 		return fmt.Errorf("%w: %w", delivery.ErrNotLeader, err)
 	}
 	return err
@@ -41,17 +42,17 @@ func actorsError(err error) error {
 // kept.
 type leads struct {
 	mu      sync.Mutex
-	tell    func(shard uint32, lead persistence.Leadership)
+	tell    func(shard uint32, lead replication.Leadership)
 	waiting []func()
-	known   map[uint32]persistence.Leadership
+	known   map[uint32]replication.Leadership
 }
 
 // set takes one piece of news. It is called by the store and does not block.
-func (l *leads) set(shard uint32, lead persistence.Leadership) {
+func (l *leads) set(shard uint32, lead replication.Leadership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil {
-		l.known = map[uint32]persistence.Leadership{}
+		l.known = map[uint32]replication.Leadership{}
 	}
 	l.known[shard] = lead
 	if l.tell == nil {
@@ -62,7 +63,7 @@ func (l *leads) set(shard uint32, lead persistence.Leadership) {
 }
 
 // attach names who is told from now on, and tells what was kept.
-func (l *leads) attach(tell func(shard uint32, lead persistence.Leadership)) {
+func (l *leads) attach(tell func(shard uint32, lead replication.Leadership)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tell = tell

@@ -52,7 +52,9 @@ var layers = map[string]Layer{
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
 	"delivery":                        Runtime, // pure itself, but it knows the form between nodes
 	"actors":                          Runtime,
-	"persistence":                     Runtime,
+	"persistence/store":               Runtime,
+	"persistence/replication":         Runtime,
+	"persistence/engine":              Runtime,
 	"cluster":                         Runtime,
 	"cluster/gossip":                  Runtime,
 	"cluster/routing":                 Runtime,

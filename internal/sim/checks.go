@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -51,7 +51,7 @@ func (c *checks) committed(u *user, revision uint64, commit *wactorv1.Commit) {
 }
 
 // lead takes news of who leads: there is one in each term.
-func (c *checks) lead(p *process, shard uint32, lead persistence.Leadership) {
+func (c *checks) lead(p *process, shard uint32, lead replication.Leadership) {
 	// a leader that was removed is no member any more, for a moment
 	if lead.Ready && lead.Node != p.id && lead.Node != 0 {
 		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term,
@@ -72,7 +72,7 @@ func (c *checks) lead(p *process, shard uint32, lead persistence.Leadership) {
 }
 
 // members takes the members of a group: an id is never used again.
-func (c *checks) members(g persistence.Group) {
+func (c *checks) members(g replication.Group) {
 	for _, m := range g.Members {
 		key := [2]uint64{uint64(g.Shard), m.Replica}
 		if other, known := c.nodes[key]; known && other != m.Node {

@@ -6,7 +6,9 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster/routing"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/engine"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 )
 
 // node is a machine: a disk, a clock and, while it is up, a process.
@@ -44,7 +46,7 @@ func (c clock) period(d time.Duration) time.Duration { return time.Duration(floa
 type process struct {
 	*node
 	life  uint64
-	store *persistence.Store
+	store *store.Store
 	// dead: the power is gone, or the process ended itself. Nothing that it does any more reaches
 	// anybody. It may be set by the engine's goroutines, while the simulation waits for them.
 	dead atomic.Bool
@@ -52,7 +54,7 @@ type process struct {
 	poked, late bool
 	// stalled is until when the disk is too slow for a drive.
 	stalled   time.Duration
-	leads     map[uint32]persistence.Leadership
+	leads     map[uint32]replication.Leadership
 	scheduler *scheduler
 	router    *routing.Router
 	runtime   *actors.Runtime
@@ -82,13 +84,13 @@ func (n *node) start() {
 		return
 	}
 	n.starts++
-	p := &process{node: n, life: n.starts, leads: map[uint32]persistence.Leadership{},
+	p := &process{node: n, life: n.starts, leads: map[uint32]replication.Leadership{},
 		streams: make([]*stream, len(w.nodes))}
 	n.proc = p
 	w.record.note("node %d starts, life %d", uint64(n.index), n.starts)
 	var err error
 	p.guarded(func() {
-		if p.store, err = persistence.Open(p.options()); err == nil && !p.dead.Load() {
+		if p.store, err = store.Open(p.options()); err == nil && !p.dead.Load() {
 			err = p.join()
 		}
 	})
@@ -108,15 +110,15 @@ func (n *node) start() {
 	n.id = p.store.Node()
 	w.nodeOf[n.id] = n
 	p.router = p.newRouter()
-	p.runtime = p.newRuntime(store{p.store, p})
+	p.runtime = p.newRuntime(actorStore{p.store, p})
 	if w.rules.twins > 0 && !w.healed {
-		p.twin = p.newRuntime(twinStore{store{p.store, p}})
+		p.twin = p.newRuntime(twinStore{actorStore{p.store, p}})
 	}
 	for shard := uint32(1); shard <= uint32(w.rules.shards); shard++ {
 		p.passOn(shard) // what came while it started
 	}
 	p.poke()
-	w.after(time.Duration(w.rng.Int64N(int64(persistence.TickInterval))), p.tick)
+	w.after(time.Duration(w.rng.Int64N(int64(replication.TickInterval))), p.tick)
 }
 
 // join makes the first node the founder of the cluster, and the others nodes of it, unless they are
@@ -142,14 +144,16 @@ func (p *process) guarded(do func()) {
 	do()
 }
 
-func (p *process) options() persistence.Options {
+func (p *process) options() store.Options {
 	w := p.w
-	return persistence.Options{
-		Dir: dir, FS: p.disk.open(), Shards: w.rules.shards, Joining: true, Manual: true, Lanes: w.rules.lanes,
-		CacheBytes: 1 << 20,
-		LogBytes:   w.rules.logBytes,
-		Monotonic:  func() time.Duration { return p.clock.at(w.now) },
-		Send:       p.send, SendSnapshot: p.sendSnapshot, LeadershipChanged: p.takeLead,
+	return store.Options{
+		Disk: engine.Options{Dir: dir, FS: p.disk.open(), CacheBytes: 1 << 20},
+		Replication: replication.Options{
+			Shards: w.rules.shards, Joining: true, Manual: true,
+			Limits:    replication.Limits{Lanes: w.rules.lanes, LogBytes: w.rules.logBytes},
+			Monotonic: func() time.Duration { return p.clock.at(w.now) },
+			Transport: replication.Transport{Send: p.send, SendSnapshot: p.sendSnapshot}, LeadershipChanged: p.takeLead,
+		},
 		Fatal: func(err error) {
 			w.record.comment("node %d ends itself: %v", p.index, err)
 			p.dead.Store(true)
@@ -178,7 +182,7 @@ func (p *process) tick() {
 	if p.proc != p {
 		return
 	}
-	p.w.after(p.clock.period(persistence.TickInterval), p.tick)
+	p.w.after(p.clock.period(replication.TickInterval), p.tick)
 	if p.paused {
 		p.late = true
 		return
@@ -188,7 +192,7 @@ func (p *process) tick() {
 }
 
 // takeLead is Options.LeadershipChanged.
-func (p *process) takeLead(shard uint32, lead persistence.Leadership) {
+func (p *process) takeLead(shard uint32, lead replication.Leadership) {
 	if p.dead.Load() {
 		return
 	}

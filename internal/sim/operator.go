@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/cluster/placement"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
 )
 
 // operator wishes where the replicas of a shard are. Whoever leads the shard carries the wish out,
@@ -37,14 +37,14 @@ func (o *operator) run() {
 	o.w.after(o.w.between(40*time.Millisecond, 160*time.Millisecond), o.run)
 }
 
-func (p *process) group(shard uint32) (persistence.Group, bool) {
+func (p *process) group(shard uint32) (replication.Group, bool) {
 	groups, err := p.store.Groups()
 	if err != nil {
 		p.w.fail("node %d can't tell its groups: %v", p.index, err)
 	}
-	i := slices.IndexFunc(groups, func(g persistence.Group) bool { return g.Shard == shard })
+	i := slices.IndexFunc(groups, func(g replication.Group) bool { return g.Shard == shard })
 	if i < 0 {
-		return persistence.Group{}, false
+		return replication.Group{}, false
 	}
 	return groups[i], true
 }
@@ -71,7 +71,7 @@ func (o *operator) look(p *process) {
 		o.add(p, g, o.w.nodeOf[step.Nodes[0]])
 	case placement.Change:
 		o.w.Stats.Moves++
-		o.change(p, term, persistence.Change{Promote: step.Promote, Remove: step.Remove})
+		o.change(p, term, replication.Change{Promote: step.Promote, Remove: step.Remove})
 	case placement.Transfer:
 		transfer := func() {
 			_ = p.store.TransferLeadership(o.shard, term, step.To)
@@ -88,13 +88,13 @@ func (o *operator) look(p *process) {
 	}
 }
 
-func (o *operator) change(p *process, term uint64, c persistence.Change) {
+func (o *operator) change(p *process, term uint64, c replication.Change) {
 	_ = p.store.ChangeReplicas(o.shard, term, c) // it is tried again
 	p.poke()
 }
 
 // view is how placement sees a group.
-func view(p *process, g persistence.Group) placement.Group {
+func view(p *process, g replication.Group) placement.Group {
 	out := placement.Group{Self: p.id, Joint: g.Joint}
 	for _, m := range g.Members {
 		out.Replicas = append(out.Replicas, placement.Replica{
@@ -113,7 +113,7 @@ func ids(nodes []*node) (ids []uint64) {
 }
 
 // add creates a replica on a node and makes it a learner.
-func (o *operator) add(p *process, g persistence.Group, to *node) {
+func (o *operator) add(p *process, g replication.Group, to *node) {
 	if o.w.chance(0.2) { // a call that was given up can still arrive, a good while later
 		o.w.after(o.w.between(0, 3*time.Second), func() { to.arrive(func(q *process) { q.create(o.shard, g.Next) }) })
 	}
@@ -123,7 +123,7 @@ func (o *operator) add(p *process, g persistence.Group, to *node) {
 		}
 		o.w.network.send(q.node, p.node, func(now *process) {
 			if again, ok := now.group(o.shard); now == p && ok && again.Next == g.Next {
-				o.change(p, g.Leadership.Term, persistence.Change{Add: q.id})
+				o.change(p, g.Leadership.Term, replication.Change{Add: q.id})
 			}
 		})
 	})
@@ -147,11 +147,11 @@ func (p *process) create(shard uint32, replica uint64) bool {
 // sweep has replicas destroyed that are none of the group's any more, or never became one. A leader
 // knows all changes that were committed up to its term, and ids are never used again: whoever is no
 // member by its word, with an id that it has given, stays none.
-func (o *operator) sweep(p *process, g persistence.Group) {
+func (o *operator) sweep(p *process, g replication.Group) {
 	for _, to := range o.w.nodes {
 		o.w.network.send(p.node, to, func(q *process) {
 			has, ok := q.group(o.shard)
-			if !ok || has.Replica >= g.Next || slices.ContainsFunc(g.Members, func(m persistence.Member) bool {
+			if !ok || has.Replica >= g.Next || slices.ContainsFunc(g.Members, func(m replication.Member) bool {
 				return m.Node == q.id && m.Replica == has.Replica
 			}) {
 				return

@@ -10,7 +10,8 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
+	"github.com/wactor/wactor/persistence/store"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -32,14 +33,14 @@ func (p *process) newRuntime(s actors.Store) *actors.Runtime {
 // channel is the one channel of all.
 const channel = "shop"
 
-// store is what the actors see of persistence.
-type store struct {
-	*persistence.Store
+// actorStore is what the actors see of persistence.
+type actorStore struct {
+	*store.Store
 	p *process
 }
 
 // Propose implements actors.Store.
-func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
+func (s actorStore) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
 	p := s.p
 	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
 	propose := s.Store.Propose
@@ -47,7 +48,7 @@ func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy 
 		propose = s.Store.ProposeLazy
 	}
 	u := p.w.userOf[commit.Conversation]
-	propose(shard, term, command, func(applied persistence.Applied, err error) {
+	propose(shard, term, command, func(revision uint64, err error) {
 		if p.dead.Load() {
 			return
 		}
@@ -55,10 +56,10 @@ func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy 
 			commit.BaseRevision, outcome(err))
 		switch {
 		case err == nil:
-			p.w.checks.committed(u, applied.Revision, commit)
-		case errors.Is(err, persistence.ErrStale):
+			p.w.checks.committed(u, revision, commit)
+		case errors.Is(err, store.ErrStale):
 			p.w.Stats.Stale++
-		case errors.Is(err, persistence.ErrUnknown):
+		case errors.Is(err, replication.ErrUnknown):
 			p.w.Stats.Unknown++
 		}
 		done(actorsError(err))
@@ -67,7 +68,9 @@ func (s store) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy 
 }
 
 // Load implements actors.Store.
-func (s store) Load(shard uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
+func (s actorStore) Load(
+	shard uint32, name string, each func(wactorv1.RecordKind, []byte, []byte) error,
+) (uint64, error) {
 	revision, err := s.Store.Load(shard, name, each)
 	s.p.w.record.note("node %d loads conversation %d, revision %d", uint64(s.p.index),
 		uint64(s.p.w.userOf[name].index), revision)
@@ -76,7 +79,7 @@ func (s store) Load(shard uint32, name string, each func(wactorv1.RecordKind, []
 }
 
 // Leased implements actors.Store. It is asked right before a reply is sent.
-func (s store) Leased(shard uint32, term uint64) bool {
+func (s actorStore) Leased(shard uint32, term uint64) bool {
 	if !s.Store.Leased(shard, term) {
 		return false
 	}
@@ -86,7 +89,7 @@ func (s store) Leased(shard uint32, term uint64) bool {
 
 // twinStore is what a second runtime of the same process sees: nothing that it would take up by
 // itself.
-type twinStore struct{ store }
+type twinStore struct{ actorStore }
 
 // Work implements actors.Store.
 func (twinStore) Work(uint32, func(string) error) error { return nil }
@@ -97,17 +100,17 @@ func (twinStore) Due(uint32, int64, func(int64, string, string) error) error { r
 // actorsError puts an error of persistence in the words of actors, as package node does.
 func actorsError(err error) error {
 	switch {
-	case errors.Is(err, persistence.ErrOverloaded):
+	case errors.Is(err, replication.ErrOverloaded):
 		return fmt.Errorf("%w: %w", delivery.ErrOverloaded, err)
-	case errors.Is(err, persistence.ErrNotLeader):
+	case errors.Is(err, replication.ErrNotLeader):
 		return fmt.Errorf("%w: %w", delivery.ErrNotLeader, err)
 	}
 	return err
 }
 
 func outcome(err error) uint64 {
-	for i, class := range []error{persistence.ErrStale, persistence.ErrUnknown, persistence.ErrNotLeader,
-		persistence.ErrOverloaded} {
+	for i, class := range []error{store.ErrStale, replication.ErrUnknown, replication.ErrNotLeader,
+		replication.ErrOverloaded} {
 		if errors.Is(err, class) {
 			return uint64(i + 1)
 		}

@@ -7,11 +7,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/wactor/wactor/persistence"
+	"github.com/wactor/wactor/persistence/replication"
 )
 
 // send is Options.Send: messages of replicas to each other.
-func (p *process) send(messages []persistence.Message) {
+func (p *process) send(messages []replication.Message) {
 	for _, m := range messages {
 		to := p.w.nodeOf[m.Node]
 		if p.dead.Load() || to == nil {
@@ -31,7 +31,7 @@ func (p *process) send(messages []persistence.Message) {
 	}
 }
 
-func (p *process) receive(m persistence.Message) {
+func (p *process) receive(m replication.Message) {
 	m.Message = proto.CloneOf(m.Message) // it may come twice, and the sender has it still
 	_ = p.store.Receive(m)               // what it refuses is lost
 	p.poke()
@@ -40,8 +40,8 @@ func (p *process) receive(m persistence.Message) {
 // transfer is a snapshot on its way.
 type transfer struct {
 	from     *process
-	message  persistence.Message
-	snapshot *persistence.Snapshot
+	message  replication.Message
+	snapshot *replication.Snapshot
 	over     bool
 }
 
@@ -49,7 +49,7 @@ var errLost = errors.New("sim: the snapshot was lost")
 
 // sendSnapshot is Options.SendSnapshot. The sender reads it a while later, in one go; the receiver
 // takes it in two.
-func (p *process) sendSnapshot(m persistence.Message, snapshot *persistence.Snapshot) {
+func (p *process) sendSnapshot(m replication.Message, snapshot *replication.Snapshot) {
 	t := &transfer{from: p, message: m, snapshot: snapshot}
 	p.transfers = append(p.transfers, t)
 	if p.dead.Load() {
@@ -101,7 +101,7 @@ func (t *transfer) sent(err error) {
 }
 
 // stage receives a snapshot, in two parts with time in between.
-func (p *process) stage(m persistence.Message, from uint64, records [][2][]byte, answer func(*process, error)) {
+func (p *process) stage(m replication.Message, from uint64, records [][2][]byte, answer func(*process, error)) {
 	m.Node, m.Message = from, proto.CloneOf(m.Message)
 	staged, err := p.store.Stage(m.Shard)
 	add := func(records [][2][]byte) {

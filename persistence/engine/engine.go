@@ -1,0 +1,317 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/redact"
+
+	"github.com/wactor/wactor/persistence/record"
+)
+
+// filterPolicy answers 99 of 100 look-ups of what is not there (a new user, a new message id)
+// without a read.
+const filterPolicy = bloom.FilterPolicy(10)
+
+// memTableBytes is the size of one memtable.
+const memTableBytes = 64 << 20
+
+// Options configure an Engine.
+type Options struct {
+	// Dir holds the files. It belongs to one process at a time.
+	Dir string
+	// FS is the file system. Default: the disk's.
+	FS vfs.FS
+	// CacheBytes is the size of the block cache. Default 128 MiB.
+	CacheBytes int64
+	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It
+	// must not return. It must be set.
+	Fatal func(err error)
+	// Logger gets the engine's errors, without keys. Default: none.
+	Logger *slog.Logger
+	// Tune changes the engine's own options, for tests that want small tables.
+	Tune func(*pebble.Options)
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 128 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Engine is the one Pebble that holds the logs and the state of all shards of a node.
+type Engine struct {
+	*pebble.DB
+	options  Options
+	comparer *pebble.Comparer // for tables that are written beside the engine
+	// failure is the disk's, after which nothing works any more.
+	failure atomic.Pointer[error]
+	// stagings numbers the tables that are written beside the engine.
+	stagings  atomic.Uint64
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// ErrCorrupt: what the disk returned is not what was written.
+var ErrCorrupt = errors.New("persistence: corrupt data")
+
+// Open opens the engine of a directory, or creates it.
+func Open(options Options) (*Engine, error) {
+	e := &Engine{options: options.withDefaults()}
+	db, err := openPebble(e.options.Dir, e.pebbleOptions())
+	if err != nil {
+		return nil, Error(err)
+	}
+	e.DB = db
+	return e, nil
+}
+
+// Fail ends the process by Options.Fatal. Where that returns all the same (tests), nothing of the
+// engine works any more.
+func (e *Engine) Fail(err error) {
+	e.failure.Store(&err)
+	e.options.Fatal(err)
+}
+
+// Failure is why Fail was called; nil where it was not.
+func (e *Engine) Failure() error {
+	if failure := e.failure.Load(); failure != nil {
+		return *failure
+	}
+	return nil
+}
+
+// Has reports whether there is a record.
+func (e *Engine) Has(key []byte) (bool, error) {
+	_, closer, err := e.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, Error(err)
+	}
+	return true, closer.Close()
+}
+
+// Bounds are the options of an iterator over a range.
+func Bounds(r record.Range) *pebble.IterOptions {
+	return &pebble.IterOptions{LowerBound: r.From, UpperBound: r.To}
+}
+
+// SyncedWrites makes a batch of its own, and commits it synced.
+func (e *Engine) SyncedWrites(fill func(*pebble.Batch) error) error {
+	batch := e.NewBatch()
+	defer batch.Close()
+	if err := fill(batch); err != nil {
+		return err
+	}
+	return batch.Commit(pebble.Sync)
+}
+
+// pebbleOptions are those of the one Pebble that holds logs and state.
+func (e *Engine) pebbleOptions() *pebble.Options {
+	comparer := *pebble.DefaultComparer
+	comparer.FormatKey = func(key []byte) fmt.Formatter { return hiddenKey(key) }
+	o := &pebble.Options{
+		Comparer: &comparer,
+		FS:       markerFS{e.options.FS},
+		// The engine takes its memtables out of the cache. Without room for them there would be no
+		// cache at all while one is flushed, and every read of a conversation that is not in memory
+		// would load filters and indexes from the disk.
+		CacheSize: e.options.CacheBytes + 2*memTableBytes,
+		// What is written and deleted again soon (inbox, outbox) should die in memory: two large
+		// memtables.
+		MemTableSize:                memTableBytes,
+		MemTableStopWritesThreshold: 4,
+		// Level 0 is allowed to grow a little: reads are rare beside writes, and filters keep them
+		// cheap.
+		L0CompactionThreshold:      4,
+		L0StopWritesThreshold:      24,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+		// Table files reach the disk bit by bit, so that no fsync of the log waits behind a burst
+		// of theirs.
+		BytesPerSync: 1 << 20,
+		// Named, not "newest": an upgrade of the engine must not change files in a way that a
+		// roll-back can't read.
+		FormatMajorVersion: pebble.FormatValueSeparation,
+		Logger:             engineLogger{e.options.Logger, e.Fail},
+	}
+	// Damage that a read meets is the reader's error; the default would end the process for one
+	// conversation's block.
+	o.EventListener = &pebble.EventListener{
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			e.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error",
+				harmless("%v", info.Details))
+		},
+		BackgroundError: sparse(time.Second, func(err error) {
+			e.options.Logger.Error("storage engine: work in the background failed, and is tried again", "error",
+				harmless("%v", err))
+		}),
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = filterPolicy
+	}
+	if e.options.Tune != nil {
+		e.options.Tune(o)
+	}
+	e.comparer = &comparer
+	return o
+}
+
+// sparse calls fn at most once in an interval: what fails in the background does so hundreds of
+// times a second.
+func sparse(interval time.Duration, fn func(error)) func(error) {
+	var mu sync.Mutex
+	var last time.Time
+	return func(err error) {
+		mu.Lock()
+		late := last.IsZero() || time.Since(last) >= interval
+		if late {
+			last = time.Now()
+		}
+		mu.Unlock()
+		if late {
+			fn(err)
+		}
+	}
+}
+
+// openPebble opens Pebble. While that replays its log it would try for ever what fails in the
+// background, such as a flush to a full disk, and nothing could end it; here the first such failure
+// is the error. What was begun is closed, should it ever come to its end.
+func openPebble(dir string, options *pebble.Options) (*pebble.DB, error) {
+	type outcome struct {
+		db       *pebble.DB
+		err      error
+		panicked any
+	}
+	failed, opened, gone := make(chan error, 1), make(chan outcome), make(chan struct{})
+	report := options.EventListener.BackgroundError
+	options.EventListener.BackgroundError = func(err error) {
+		report(err)
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	go func() {
+		o := outcome{err: errors.New("persistence: the storage engine gave up while it opened")}
+		defer func() {
+			o.panicked = recover()
+			select {
+			case opened <- o:
+			case <-gone:
+				if o.db != nil {
+					_ = closePebble(o.db)
+				}
+			}
+		}()
+		o.db, o.err = pebble.Open(dir, options)
+	}()
+	select {
+	case o := <-opened:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.db, o.err
+	case err := <-failed:
+		select {
+		case o := <-opened: // it came to its end all the same
+			return o.db, o.err
+		default:
+		}
+		close(gone)
+		return nil, err
+	}
+}
+
+// Error classes an error of the engine. One of damage quotes keys, which hold names: only its
+// constant parts are kept.
+func Error(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w: %s", ErrCorrupt, harmless("%v", err))
+	}
+	return fmt.Errorf("persistence: storage engine: %w", err)
+}
+
+// Close closes the files. It may be called again.
+func (e *Engine) Close() error {
+	e.closeOnce.Do(func() { e.closeErr = closePebble(e.DB) })
+	return e.closeErr
+}
+
+// closePebble closes Pebble, which panics where it was left in disorder, as its own reads do that
+// find a damaged block.
+func closePebble(db *pebble.DB) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("persistence: closing the storage engine failed: %s", harmless("%v", r))
+		}
+	}()
+	return Error(db.Close())
+}
+
+// hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and
+// the length.
+type hiddenKey []byte
+
+// Format implements fmt.Formatter.
+func (k hiddenKey) Format(f fmt.State, _ rune) {
+	if len(k) < 5 {
+		fmt.Fprintf(f, "key of %d bytes", len(k))
+		return
+	}
+	fmt.Fprintf(f, "shard %d class %#x key of %d bytes", binary.BigEndian.Uint32(k), k[4], len(k))
+}
+
+// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a
+// key: what the engine does not know to be harmless is left out.
+type engineLogger struct {
+	logger *slog.Logger
+	fatal  func(error)
+}
+
+func (l engineLogger) Infof(format string, args ...any) {
+	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
+		l.logger.Debug("storage engine: " + harmless(format, args...))
+	}
+}
+
+func (l engineLogger) Errorf(format string, args ...any) {
+	l.logger.Error("storage engine: " + harmless(format, args...))
+}
+
+// Fatalf must not return: the engine goes on as if nothing had happened.
+func (l engineLogger) Fatalf(format string, args ...any) {
+	l.fatal(fmt.Errorf("persistence: storage engine: %s", harmless(format, args...)))
+	panic("persistence: the process goes on after a fatal error of the disk")
+}
+
+func harmless(format string, args ...any) string {
+	line, _, _ := strings.Cut(string(redact.Sprintf(format, args...).Redact()), "\n") // a stack may follow
+	return line
+}
+
+// Dir is the directory of the files.
+func (e *Engine) Dir() string { return e.options.Dir }
