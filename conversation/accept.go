@@ -30,16 +30,21 @@ func (c *Conversation) accept(e Arrived) {
 		l.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 	default:
 		message.ReceivedMs = min(message.ReceivedMs, l.nowMs) // a gateway's clock may be ahead of this one's
+		c.inbox.receive(message, c.turns.sessionBegins())
 		c.enter(message)
 		c.identities.greet(e.User, min(sentMs(message), l.nowMs))
 		c.identities.claim(e.User.GetWaId(), e.User.GetUserId())
 		if !c.identities.hold(message, e.Ref, Accepted) {
 			l.respond(e.Ref, Accepted)
 		}
-		l.note(&wactorv1.JournalEntry{
+		accepted := &wactorv1.JournalEntry{
 			Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: e.Node, MessageId: message.Id,
 			MessageSeq: message.Seq, SentMs: message.SentMs, ReceivedMs: message.ReceivedMs,
-		})
+		}
+		if message.Event {
+			accepted.Reason = "an event for the next turn: the bot does not receive messages of this type"
+		}
+		l.note(accepted)
 		c.sort(message)
 	}
 }
@@ -70,6 +75,11 @@ func (c *Conversation) enter(message *wactorv1.Message) {
 func (c *Conversation) sort(message *wactorv1.Message) {
 	if reason := c.inbox.unfit(message); reason != "" {
 		c.ledger.deadLetter(&wactorv1.DeadLetter{Reason: reason, Messages: []*wactorv1.Message{message}})
+		return
+	}
+	if message.Event {
+		c.inbox.queue(message)
+		c.inbox.keepEvents()
 		return
 	}
 	if reason, answer := c.spare(message); reason != "" {

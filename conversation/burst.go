@@ -24,7 +24,7 @@ func (b *inbox) batch() (messages []waiting, wakeMs int64) {
 		return b.waiting[next : next+1 : next+1], 0
 	}
 	messages = together(inOrder(b.waiting, b.cfg.Burst.MaxMessages))
-	if i := slices.IndexFunc(messages, func(w waiting) bool { return w.message.Seq < b.apartBefore }); i >= 0 {
+	if i := slices.IndexFunc(messages, func(w waiting) bool { return w.message.Seq < b.order.apartBefore }); i >= 0 {
 		messages = messages[:max(1, i):max(1, i)]
 	}
 	return messages, 0
@@ -35,7 +35,7 @@ func (b *inbox) batch() (messages []waiting, wakeMs int64) {
 // letter of the others.
 func (b *inbox) split(messages []*wactorv1.Message) {
 	for _, message := range messages {
-		b.apartBefore = max(b.apartBefore, message.Seq+1)
+		b.order.apartBefore = max(b.order.apartBefore, message.Seq+1)
 	}
 }
 
@@ -62,7 +62,7 @@ func (b *inbox) readyMs() int64 {
 func (b *inbox) interruptible(messages []*wactorv1.Message, more *wactorv1.Message) bool {
 	burst := &b.cfg.Burst
 	if !burst.Policy.Interrupts() || len(messages) == 0 || len(messages) >= burst.MaxMessages ||
-		messages[0].Seq < b.apartBefore {
+		messages[0].Seq < b.order.apartBefore {
 		return false
 	}
 	size, oldest := proto.Size(more), b.ledger.nowMs
@@ -153,7 +153,7 @@ func isLate(m *wactorv1.Message, newestMs int64) bool {
 func (b *inbox) dropLate(messages []waiting) []waiting {
 	kept := make([]waiting, 0, len(messages))
 	for _, w := range messages {
-		if w.message.Late || !isLate(w.message, min(b.newestMs, b.ledger.nowMs)) {
+		if w.message.Late || !isLate(w.message, min(b.order.newestMs, b.ledger.nowMs)) {
 			kept = append(kept, w)
 			continue
 		}
@@ -170,7 +170,7 @@ func (b *inbox) dropLate(messages []waiting) []waiting {
 
 // comesLate reports whether a message was sent before one that a turn has taken, or takes.
 func (b *inbox) comesLate(message *wactorv1.Message, underway []*wactorv1.Message) bool {
-	newest := b.newestMs
+	newest := b.order.newestMs
 	for _, m := range underway {
 		newest = max(newest, sentMs(m))
 	}

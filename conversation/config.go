@@ -15,6 +15,8 @@ type Config struct {
 	// message's acceptance. It is for messages that wait for nothing: a Burst.Policy that
 	// splits, no Order.Hold.
 	Inline bool
+	// Receives are the types of messages that start a turn; nil for all.
+	Receives policy.Receives
 	// Retry bounds the attempts of a failing bot call.
 	Retry policy.Retry
 	// OnFailure is sent when a turn was given up.

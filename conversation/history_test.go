@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	new [SETTING ...]                     a conversation; settings: newHistory
 //	arrive ID [sent=SECONDS]              a gateway delivers a message (sent: relative to the start; default now)
 //	tap ID PROMPT OPTION                  a gateway delivers a tap
+//	type ID TYPE                          a gateway delivers a message of another type than text
 //	system ID                             a gateway delivers what the provider tells about the user
 //	status SEQ WORD                       a gateway delivers a status of a reply
 //	commit                                the next commit is applied
@@ -105,6 +106,8 @@ func newHistory(words []string) *world {
 		switch key {
 		case "inline":
 			cfg.Inline = true
+		case "receives":
+			cfg.Receives = policy.DefaultReceives
 		case "park":
 			cfg.InDoubt.Then = policy.Park
 		case "silent":
@@ -205,6 +208,8 @@ func (w *world) run(fields []string) {
 		}
 		w.apply()
 		w.step(Committed{Revision: w.revision})
+	case "type":
+		w.deliverMessage(&wactorv1.Message{Id: args[0], Type: args[1], SentMs: w.nowMs})
 	case "system":
 		w.deliverMessage(&wactorv1.Message{Id: args[0], Type: typeSystem, SentMs: w.nowMs})
 	case "tap":
@@ -293,6 +298,9 @@ func (w *world) describe(effect Effect) string {
 		about := "timer " + e.Turn.Timer.GetName()
 		if len(e.Turn.Messages) > 0 {
 			about = "message " + ids(e.Turn.Messages)
+		}
+		if len(e.Turn.Events) > 0 {
+			about += " events " + ids(e.Turn.Events)
 		}
 		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version,
 			e.Turn.Attempt, about, e.Turn.late())

@@ -18,13 +18,19 @@ type inbox struct {
 	waiting []waiting
 	// bytes is the sum of their sizes.
 	bytes int
-	next  uint64
+	// events start no turn and wait for the next one: they are no unfinished work.
+	events  []waiting
+	next    uint64
+	order   order
+	presses []*wactorv1.Press
+}
+
+// order is what the inbox knows of the turns that were.
+type order struct {
 	// newestMs is the largest time of sending that a turn has taken: what is older comes late.
 	newestMs int64
-	presses  []*wactorv1.Press
-	// apartBefore is the number before which messages have turns of their own: one turn over
-	// several of them has failed for good. It is not stored: after a crash they may fail together
-	// once more.
+	// apartBefore is the number before which messages have turns of their own: one turn over several
+	// of them has failed for good. It is not stored: after a crash they may fail together again.
 	apartBefore uint64
 }
 
@@ -50,11 +56,11 @@ const maxInboxBytes = 16 << 20
 const maxTogether = 4 << 20
 
 func (b *inbox) load(h *wactorv1.Head) {
-	b.next, b.newestMs, b.presses = h.NextInbox, h.NewestSentMs, h.Presses
+	b.next, b.order.newestMs, b.presses = h.NextInbox, h.NewestSentMs, h.Presses
 }
 
 func (b *inbox) save(h *wactorv1.Head) {
-	h.NextInbox, h.NewestSentMs, h.Presses = b.next, b.newestMs, b.presses
+	h.NextInbox, h.NewestSentMs, h.Presses = b.next, b.order.newestMs, b.presses
 }
 
 func (b *inbox) empty() bool { return len(b.waiting) == 0 }
@@ -86,22 +92,29 @@ func (b *inbox) queue(message *wactorv1.Message) {
 
 func (b *inbox) add(w waiting) {
 	w.size = proto.Size(w.message)
+	if w.message.Event {
+		b.events = append(b.events, w)
+		return
+	}
 	b.bytes += w.size
 	b.waiting = append(b.waiting, w)
 }
 
-// consume takes a message out.
+// consume takes a message or an event out.
 func (b *inbox) consume(seq uint64) {
-	b.waiting = slices.DeleteFunc(b.waiting, func(w waiting) bool {
+	taken := func(w waiting) bool {
 		if w.message.Seq != seq {
 			return false
 		}
-		b.bytes -= w.size
+		if !w.message.Event {
+			b.bytes -= w.size
+		}
 		if w.written {
 			b.ledger.delete(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(seq))
 		}
 		return true
-	})
+	}
+	b.waiting, b.events = slices.DeleteFunc(b.waiting, taken), slices.DeleteFunc(b.events, taken)
 	b.ledger.touch()
 }
 
@@ -136,16 +149,18 @@ func (b *inbox) mayInline(w waiting) bool {
 func (b *inbox) taken(messages []*wactorv1.Message) {
 	for _, message := range messages {
 		// else one dated ahead would make all others late
-		b.newestMs = max(b.newestMs, min(sentMs(message), b.ledger.nowMs))
+		b.order.newestMs = max(b.order.newestMs, min(sentMs(message), b.ledger.nowMs))
 	}
 }
 
 // flush writes the messages that no turn of this very commit has consumed.
 func (b *inbox) flush() {
-	for i := range b.waiting {
-		if w := &b.waiting[i]; !w.written {
-			b.ledger.put(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(w.message.Seq), w.message)
-			w.written = true
+	for _, messages := range [...][]waiting{b.waiting, b.events} {
+		for i := range messages {
+			if w := &messages[i]; !w.written {
+				b.ledger.put(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(w.message.Seq), w.message)
+				w.written = true
+			}
 		}
 	}
 }

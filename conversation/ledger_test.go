@@ -55,7 +55,7 @@ func TestHeadFromTheFuture(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Order.Late = policy.Drop
 	w := newWorld(cfg)
-	w.c.inbox.newestMs = w.nowMs + 1e12
+	w.c.inbox.order.newestMs = w.nowMs + 1e12
 	w.deliver("m1", w.nowMs)
 	w.comeToRest()
 	if w.c.Version() != 1 {

@@ -24,13 +24,13 @@ func (i *identities) yieldAgain() {
 
 // offer offers what waits to the older conversation, a piece at a time, again and again until all
 // was taken.
-func (i *identities) offer(waiting []waiting) {
+func (i *identities) offer(b *inbox) {
 	if i.yieldsTo == "" || i.ledger.committing() || i.ledger.nowMs < i.linking.againMs {
 		return
 	}
 	i.ledger.effect(OfferMerge{
 		To: i.sibling(i.yieldsTo), From: i.ledger.id.User, User: i.user, ToldMs: i.toldMs,
-		Names: slices.Clone(i.names), Claims: slices.Clone(i.claims), Messages: unwrap(together(waiting)),
+		Names: slices.Clone(i.names), Claims: slices.Clone(i.claims), Messages: unwrap(together(b.all())),
 	})
 	i.linking.againMs = i.ledger.nowMs + linkAgainMs
 }
@@ -95,7 +95,7 @@ func (c *Conversation) mergeResult(e MergeResult) {
 	if i.yieldsTo == "" || e.By != i.yieldsTo {
 		return // the answer to an offer that was repeated elsewhere since
 	}
-	for _, w := range slices.Clone(c.inbox.waiting) {
+	for _, w := range c.inbox.all() {
 		if slices.Contains(e.Taken, w.message.Seq) {
 			c.inbox.consume(w.message.Seq)
 			c.ledger.absorbed(w.message, reasonMerged)
@@ -106,7 +106,7 @@ func (c *Conversation) mergeResult(e MergeResult) {
 	case e.Owner != e.By:
 		i.yieldsTo = e.Owner // that one belongs to another itself by now
 		c.ledger.touch()
-	case c.inbox.empty() && len(i.claims) <= e.Claims:
+	case len(c.inbox.all()) == 0 && len(i.claims) <= e.Claims:
 		c.turns.clear()
 		i.merged()
 	}

@@ -93,7 +93,7 @@ func (c *Conversation) askOthers() {
 	}
 	c.identities.request()
 	if c.outbox.empty() { // what this one has said leaves before the other one says anything
-		c.identities.offer(c.inbox.waiting)
+		c.identities.offer(&c.inbox)
 	}
 }
 

@@ -67,7 +67,7 @@ func (t *turns) abandon(reason string) *Turn {
 	if turn.Timer.GetName() == SessionExpired {
 		t.endSession() // the session is over all the same
 	}
-	apart := len(turn.Messages) > 0 && turn.Messages[0].Seq < t.inbox.apartBefore
+	apart := len(turn.Messages) > 0 && turn.Messages[0].Seq < t.inbox.order.apartBefore
 	if t.cfg.OnFailure.Reply == "" || turn.Timer != nil || apart && t.retry.apologised {
 		return nil
 	}

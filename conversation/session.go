@@ -35,6 +35,12 @@ func (t *turns) clear() {
 	}
 }
 
+// sessionBegins reports whether a message that comes now is the first of a session.
+func (t *turns) sessionBegins() bool {
+	idle := t.cfg.Session.Idle.Milliseconds()
+	return t.session.activeMs == 0 || idle > 0 && t.ledger.nowMs-t.session.activeMs > idle
+}
+
 // touched notes that a message came.
 func (t *turns) touched() {
 	if !t.sessionOver() {

@@ -132,9 +132,10 @@ func (t *turns) start(messages []waiting, timer *wactorv1.Timer, user *wactorv1.
 		State: t.session.state, Messages: unwrap(messages), Timer: timer,
 		Now: time.UnixMilli(l.nowMs).UTC(), WindowUntil: windowUntil,
 	}
+	t.run.inline = len(messages) == 1 && t.inbox.mayInline(messages[0])
+	turn.Events = unwrap(t.inbox.happened(t.run.inline))
 	turn.ID = turnID(l.id, l.head.CreatedMs, t.version, timer, seqs(turn.Messages)...)
 	t.run.turn, t.run.startedMs = turn, l.nowMs
-	t.run.inline = len(messages) == 1 && t.inbox.mayInline(messages[0])
 	l.effect(CallBot{Turn: turn, Inline: t.run.inline})
 }
 
@@ -160,11 +161,15 @@ func (t *turns) unfit(answer *Answer) string {
 // complete commits an answer, and returns its turn: the replies are the caller's to post.
 func (t *turns) complete(e Answered) *Turn {
 	answer, turn := e.Answer, t.end()
+	for _, event := range turn.Events {
+		t.inbox.consume(event.Seq)
+	}
 	t.run.committed = t.ledger.next()
 	t.version++
 	t.ledger.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: t.cfg.Node, TurnId: turn.ID,
-		MessageSeqs: seqs(turn.Messages), VersionBefore: turn.Version, VersionAfter: t.version,
+		MessageSeqs:   append(seqs(turn.Messages), seqs(turn.Events)...),
+		VersionBefore: turn.Version, VersionAfter: t.version,
 		StartedMs: t.run.startedMs, BotUs: e.BotMicros, Attempt: uint32(turn.Attempt),
 		Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(), Reason: answer.Note,
 	})

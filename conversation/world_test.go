@@ -79,8 +79,7 @@ func (w *world) crash(n int) {
 	for range min(n, len(w.proposed)) {
 		w.apply()
 	}
-	unfinished := w.count(wactorv1.RecordKind_RECORD_KIND_INBOX)+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 ||
-		w.linking()
+	unfinished := w.unread()+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 || w.linking()
 	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
@@ -326,6 +325,24 @@ func (w *world) count(kind wactorv1.RecordKind) int {
 	n := 0
 	for key := range w.records {
 		if key[0] == byte(kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// unread counts the messages that wait for a turn, without events.
+func (w *world) unread() int {
+	n := 0
+	for key, value := range w.records {
+		var message wactorv1.Message
+		if key[0] != byte(wactorv1.RecordKind_RECORD_KIND_INBOX) {
+			continue
+		}
+		if err := proto.Unmarshal(value, &message); err != nil {
+			panic(err)
+		}
+		if !message.Event {
 			n++
 		}
 	}

@@ -130,7 +130,9 @@ type Message struct {
 	// The provider's JSON of this message, as it came.
 	Raw []byte `protobuf:"bytes,11,opt,name=raw,proto3" json:"raw,omitempty"`
 	// Arrival number inside the conversation, 1, 2, 3, ...; set by the conversation.
-	Seq           uint64 `protobuf:"varint,12,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq uint64 `protobuf:"varint,12,opt,name=seq,proto3" json:"seq,omitempty"`
+	// It starts no turn, and is given to the next one as an event; set by the conversation.
+	Event         bool `protobuf:"varint,13,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -247,6 +249,13 @@ func (x *Message) GetSeq() uint64 {
 		return x.Seq
 	}
 	return 0
+}
+
+func (x *Message) GetEvent() bool {
+	if x != nil {
+		return x.Event
+	}
+	return false
 }
 
 // Choice is a pressed button, list row or template button.
@@ -1264,7 +1273,7 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	"\x05wa_id\x18\x02 \x01(\tR\x04waId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x1a\n" +
-	"\busername\x18\x05 \x01(\tR\busername\"\xd6\x02\n" +
+	"\busername\x18\x05 \x01(\tR\busername\"\xec\x02\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -1280,7 +1289,8 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04late\x12\x10\n" +
 	"\x03raw\x18\v \x01(\fR\x03raw\x12\x10\n" +
-	"\x03seq\x18\f \x01(\x04R\x03seq\"P\n" +
+	"\x03seq\x18\f \x01(\x04R\x03seq\x12\x14\n" +
+	"\x05event\x18\r \x01(\bR\x05event\"P\n" +
 	"\x06Choice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +

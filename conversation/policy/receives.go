@@ -1,0 +1,26 @@
+package policy
+
+import "slices"
+
+// Receives names the types of messages that start a turn; nil names all. Others are kept, and given
+// to the next turn as its events.
+type Receives []string
+
+// UnsupportedFirst stands for a message of type unsupported that begins a session: the first message
+// after a tap on an ad may come so.
+const UnsupportedFirst = "unsupported_first"
+
+// DefaultReceives are what a person sends to be answered.
+var DefaultReceives = Receives{
+	"text", "image", "video", "audio", "document", "sticker", "location", "contacts",
+	"button_reply", "list_reply", "flow_reply", "button", "order", "request_welcome", UnsupportedFirst,
+}
+
+// Passive are the further types that may be named: what tells of a person, and asks for no answer.
+var Passive = []string{"reaction", "edit", "revoke", "system", "unsupported"}
+
+// Starts reports whether a message of this type starts a turn. First says that it begins a session.
+func (r Receives) Starts(kind string, first bool) bool {
+	return r == nil || slices.Contains(r, kind) ||
+		kind == "unsupported" && first && slices.Contains(r, UnsupportedFirst)
+}
