@@ -109,6 +109,7 @@ func (a *activation) outcome(turn *conversation.Turn, answer *conversation.Answe
 	if classed := (*conversation.BotError)(nil); errors.As(err, &classed) {
 		failed.Retryable, failed.Reason = classed.Retryable, classed.Reason
 		failed.NotCalled, failed.RetryAfter = classed.NotCalled, classed.RetryAfter
+		failed.NotReached = classed.NotReached
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		failed.Reason = "timeout"
 	}

@@ -12,7 +12,11 @@ type Bot struct {
 	// Flow is the path of a flow file; a relative one counts from the configuration file's folder.
 	Flow string `yaml:"flow"`
 	// HTTP is a program that is called over HTTP.
-	HTTP      *HTTPBot         `yaml:"http"`
+	HTTP *HTTPBot `yaml:"http"`
+	// Receives are the types of messages that start a turn; others are given to the next one as
+	// events. Default: what a person sends to be answered with HTTP, all with a flow, which has its
+	// own ways with the others. At least one of policy.DefaultReceives and policy.Passive.
+	Receives  []string         `yaml:"receives"`
 	Retry     policy.Retry     `yaml:"retry"`
 	OnFailure policy.OnFailure `yaml:"on_failure"`
 	Burst     policy.Burst     `yaml:"burst"`

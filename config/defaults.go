@@ -44,7 +44,7 @@ func DefaultChannel() Channel {
 // DefaultBot returns a bot with all defaults.
 func DefaultBot() Bot {
 	return Bot{
-		Retry:     policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
+		Retry:     policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute, Unreachable: 15 * time.Minute},
 		Burst:     policy.Burst{MaxMessages: 20},
 		Debounce:  2 * time.Second,
 		Session:   policy.Session{Idle: day},

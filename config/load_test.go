@@ -50,7 +50,7 @@ func TestParseFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	retry := policy.Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute}
+	retry := policy.Retry{MaxAttempts: 7, Min: 2 * time.Second, Max: 5 * time.Minute, Unreachable: time.Minute}
 	want := &Config{
 		Node:   Node{Name: "node-1", Zone: "rack-1", DataDir: "data"},
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
@@ -106,7 +106,7 @@ func TestParseFull(t *testing.T) {
 					MaxConcurrent: 32, Fit: fit.ModeRefuse,
 					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
 				},
-				Retry: retry,
+				Retry: retry, Receives: []string{"text", "reaction", "unsupported_first"},
 				Burst: policy.Burst{
 					Policy: policy.Merge, Quiet: 1500 * time.Millisecond, MaxWait: 20 * time.Second, MaxMessages: 50,
 					Flush: []string{"done",

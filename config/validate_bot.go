@@ -67,4 +67,5 @@ func validateRetry(r *report, path string, t *policy.Retry) {
 	if !r.isFaulty(child(path, "max")) {
 		r.durationBetween(child(path, "min"), t.Min, 10*time.Millisecond, t.Max)
 	}
+	r.optionalDuration(child(path, "unreachable"), t.Unreachable, time.Second, day)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ const maxText = 4096
 // validatePolicies refuses, besides what is out of bounds, what would be ignored: a policy that is
 // written down and not kept is worse than one that is missing.
 func (b *Bot) validatePolicies(r *report, path string) {
+	validateReceives(r, child(path, "receives"), b.Receives)
 	validateBurst(r, child(path, "burst"), &b.Burst)
 	r.optionalDuration(child(path, "order.hold"), b.Order.Hold, time.Millisecond, 5*time.Minute)
 	r.optionalDuration(child(path, "debounce"), b.Debounce, time.Millisecond, time.Minute)
@@ -26,6 +28,16 @@ func (b *Bot) validatePolicies(r *report, path string) {
 			"does nothing with a flow, which has no step for the end of a session")
 	}
 	validateLoopGuard(r, child(path, "loop_guard"), &b.LoopGuard)
+}
+
+func validateReceives(r *report, path string, types []string) {
+	if r.has(path) && len(types) == 0 {
+		r.add(path, "name the types, or remove it", "names no type of message: the bot would never run")
+	}
+	known := append(slices.Clone(policy.DefaultReceives), policy.Passive...)
+	for i, kind := range types {
+		r.oneOf(element(path, i), kind, known...)
+	}
 }
 
 func validateBurst(r *report, path string, b *policy.Burst) {

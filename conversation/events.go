@@ -71,6 +71,9 @@ type Failed struct {
 	// is counted, nothing is noted, and the turn is tried again after RetryAfter.
 	NotCalled  bool
 	RetryAfter time.Duration
+	// NotReached says that no connection to the bot was established: for Retry.Unreachable such
+	// attempts are not counted. Retryable is true beside it.
+	NotReached bool
 	// Reason names the cause for the journal; never a text of the user.
 	Reason    string
 	BotMicros int64

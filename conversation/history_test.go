@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]
 //	                                      the bot answers, besides the text that it always says
 //	defer | fail [retryable] | down       the bot can't
+//	unreached                             the bot was not reached at all
 //	send taken|rejected|refused|held|unknown [code=N]
 //	send paced                            it was not tried: the channel has to wait for a second
 //	retry LETTER [TEXT] | skip LETTER     an operator takes a dead letter up, or drops it
@@ -106,6 +107,8 @@ func newHistory(words []string) *world {
 		switch key {
 		case "inline":
 			cfg.Inline = true
+		case "unreachable":
+			cfg.Retry.Unreachable = seconds
 		case "receives":
 			cfg.Receives = policy.DefaultReceives
 		case "park":
@@ -235,6 +238,10 @@ func (w *world) run(fields []string) {
 		turn := w.call.Turn
 		w.call = nil
 		w.step(Failed{Turn: turn, Retryable: true, NotCalled: true, RetryAfter: 10 * time.Second})
+	case "unreached":
+		turn := w.call.Turn
+		w.call = nil
+		w.step(Failed{Turn: turn, Retryable: true, NotReached: true, Reason: "connection refused"})
 	case "defer":
 		turn := w.call.Turn
 		w.call = nil

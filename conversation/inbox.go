@@ -29,8 +29,9 @@ type inbox struct {
 type order struct {
 	// newestMs is the largest time of sending that a turn has taken: what is older comes late.
 	newestMs int64
-	// apartBefore is the number before which messages have turns of their own: one turn over several
-	// of them has failed for good. It is not stored: after a crash they may fail together again.
+	// apartBefore is the number before which messages have turns of their own: one turn over
+	// several of them has failed for good. It is not stored: after a crash they may fail together
+	// again.
 	apartBefore uint64
 }
 

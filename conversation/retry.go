@@ -19,12 +19,18 @@ type retry struct {
 	// notBeforeMs is when the bot may be called again that was not called since it fails for all
 	// conversations. It is not stored.
 	notBeforeMs int64
+	// unreachableMs is since when the bot is not reached for this turn; 0 where it is. Unreached
+	// counts the attempts since; it is not stored.
+	unreachableMs int64
+	unreached     int
 	// apologised: the user was told that messages failed which were taken apart.
 	apologised bool
 }
 
 // forget ends the wait of a failed turn for its next attempt.
-func (r *retry) forget() { r.attempts, r.messages, r.timer, r.atMs = 0, nil, "", 0 }
+func (r *retry) forget() {
+	*r = retry{notBeforeMs: r.notBeforeMs, apologised: r.apologised}
+}
 
 // failed waits for the next attempt, gives each message a turn of its own, or makes a dead letter
 // of what the turn was about. It returns that turn where the user is to be told, else nil.
@@ -38,11 +44,13 @@ func (t *turns) failed(e Failed) *Turn {
 		t.stop()
 		return nil
 	}
-	t.ledger.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: t.cfg.Node, TurnId: turn.ID,
-		MessageSeqs: seqs(turn.Messages), StartedMs: t.run.startedMs, BotUs: e.BotMicros,
-		Attempt: uint32(turn.Attempt), Timer: turn.Timer.GetName(), Reason: e.Reason,
-	})
+	if e.NotReached && t.waitsUnreached(e) {
+		return nil
+	}
+	if !e.NotReached {
+		t.retry.unreachableMs, t.retry.unreached = 0, 0
+	}
+	t.noteFailed(e)
 	switch {
 	case e.Retryable && turn.Attempt < t.cfg.Retry.MaxAttempts:
 		t.retry.attempts = uint32(turn.Attempt)
@@ -57,6 +65,34 @@ func (t *turns) failed(e Failed) *Turn {
 		return nil
 	}
 	return t.abandon(e.Reason)
+}
+
+// waitsUnreached waits for the next attempt without counting the one that did not reach the bot;
+// false once that has lasted for too long. Only the first such attempt is written: the bot did not
+// see the turn, so the next one may be over other messages.
+func (t *turns) waitsUnreached(e Failed) bool {
+	l, turn := t.ledger, t.run.turn
+	if since := t.retry.unreachableMs; since != 0 && l.nowMs-since >= t.cfg.Retry.Unreachable.Milliseconds() ||
+		t.cfg.Retry.Unreachable == 0 {
+		return false
+	}
+	if t.retry.unreachableMs == 0 {
+		t.retry.unreachableMs = l.nowMs
+		t.noteFailed(e)
+	}
+	t.retry.unreached++
+	t.retry.atMs = l.nowMs + backoff(t.cfg.Retry, turn.ID, t.retry.unreached).Milliseconds()
+	t.stop()
+	return true
+}
+
+func (t *turns) noteFailed(e Failed) {
+	turn := t.run.turn
+	t.ledger.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: t.cfg.Node, TurnId: turn.ID,
+		MessageSeqs: seqs(turn.Messages), StartedMs: t.run.startedMs, BotUs: e.BotMicros,
+		Attempt: uint32(turn.Attempt), Timer: turn.Timer.GetName(), Reason: e.Reason,
+	})
 }
 
 // abandon makes a dead letter of what the turn under way is about. The user is told once of

@@ -26,8 +26,8 @@ type Turn struct {
 	// Messages are in the order in which they are to be taken; at least one unless Timer is set.
 	Messages []*wactorv1.Message
 	Timer    *wactorv1.Timer
-	// Events came since the turn before and started none, since the bot does not receive messages of
-	// their types: oldest first.
+	// Events came since the turn before and started none, since the bot does not receive messages
+	// of their types: oldest first.
 	Events []*wactorv1.Message
 	// WindowUntil is when the customer service window closes; zero where the provider has none.
 	WindowUntil time.Time

@@ -39,14 +39,14 @@ type run struct {
 
 func (t *turns) load(h *wactorv1.Head) {
 	t.version, t.session.activeMs = h.Version, h.ActiveMs
-	t.retry.attempts, t.retry.messages, t.retry.timer, t.retry.atMs =
-		h.Attempts, h.RetryMessages, h.RetryTimer, h.RetryAtMs
+	t.retry.attempts, t.retry.messages, t.retry.timer, t.retry.atMs, t.retry.unreachableMs =
+		h.Attempts, h.RetryMessages, h.RetryTimer, h.RetryAtMs, h.UnreachableMs
 }
 
 func (t *turns) save(h *wactorv1.Head) {
 	h.Version, h.ActiveMs = t.version, t.session.activeMs
-	h.Attempts, h.RetryMessages, h.RetryTimer, h.RetryAtMs =
-		t.retry.attempts, t.retry.messages, t.retry.timer, t.retry.atMs
+	h.Attempts, h.RetryMessages, h.RetryTimer, h.RetryAtMs, h.UnreachableMs =
+		t.retry.attempts, t.retry.messages, t.retry.timer, t.retry.atMs, t.retry.unreachableMs
 }
 
 // running reports whether a bot call is under way.

@@ -131,12 +131,21 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 	return out
 }
 
+// receives are the types of messages that start a turn. A flow says by itself what it does with
+// each.
+func receives(b *config.Bot) policy.Receives {
+	if b.Receives == nil && b.HTTP != nil {
+		return policy.DefaultReceives
+	}
+	return b.Receives
+}
+
 // rules are how the conversations of a channel behave.
 func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 	b := cfg.Bots[c.Bot]
 	out := conversation.Config{
 		Node: cfg.Node.Name, Inline: b.Flow != "",
-		Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order, Session: b.Session,
+		Receives: receives(&b), Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order, Session: b.Session,
 		Taps:      policy.Taps{Debounce: b.Debounce, Stale: b.StaleButtons, StaleReply: b.StaleReply},
 		LoopGuard: b.LoopGuard, InDoubt: c.InDoubt,
 		Sending:     policy.Sending{Await: c.Await, Window: c.Window},

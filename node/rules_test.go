@@ -19,7 +19,7 @@ func TestRulesOfDefaults(t *testing.T) {
 	cfg.Bots = map[string]config.Bot{"shop": b}
 	want := &conversation.Config{
 		Node: "node-1", Inline: true,
-		Retry:       policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute},
+		Retry:       policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute, Unreachable: 15 * time.Minute},
 		DedupWindow: 9 * day, StaleAfter: 8 * day,
 		InDoubt:  policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
 		MaxInbox: 1000, MaxPipeline: 256, KeepJournal: 500,
@@ -61,6 +61,7 @@ func TestRulesOfPolicies(t *testing.T) {
 		Session: policy.Session{Idle: time.Hour, Turn: true},
 		Sending: policy.Sending{Await: policy.AwaitSent, AwaitMax: 10 * time.Second},
 	}
+	want.Receives = policy.DefaultReceives // those of a bot over HTTP
 	want.Retry, want.DedupWindow, want.StaleAfter = got.Retry, got.DedupWindow, got.StaleAfter
 	want.MaxInbox, want.MaxPipeline, want.KeepJournal = got.MaxInbox, got.MaxPipeline, got.KeepJournal
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -11,6 +11,9 @@ type Retry struct {
 	Min time.Duration `yaml:"min"`
 	// Max is the longest wait. Default 1m; Min to 1h.
 	Max time.Duration `yaml:"max"`
+	// Unreachable is how long attempts that did not reach the bot at all (connection refused, no
+	// route, DNS, TLS) are not counted: a restart costs no dead letters. Default 15m; 0 to 24h.
+	Unreachable time.Duration `yaml:"unreachable"`
 }
 
 // OnFailure is what a user gets when a turn was given up.

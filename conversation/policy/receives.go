@@ -6,8 +6,8 @@ import "slices"
 // to the next turn as its events.
 type Receives []string
 
-// UnsupportedFirst stands for a message of type unsupported that begins a session: the first message
-// after a tap on an ad may come so.
+// UnsupportedFirst stands for a message of type unsupported that begins a session: the first
+// message after a tap on an ad may come so.
 const UnsupportedFirst = "unsupported_first"
 
 // DefaultReceives are what a person sends to be answered.

@@ -587,7 +587,9 @@ type Head struct {
 	// Set while this conversation is handed over to that one, which is older.
 	YieldsTo string `protobuf:"bytes,25,opt,name=yields_to,json=yieldsTo,proto3" json:"yields_to,omitempty"`
 	// The provider's time of the newest webhook that told who the user is (Unix milliseconds): an older one changes nothing.
-	ToldMs        int64 `protobuf:"varint,26,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	ToldMs int64 `protobuf:"varint,26,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	// Since when the bot is not reached for the turn that is due (Unix milliseconds); 0 where it is.
+	UnreachableMs int64 `protobuf:"varint,27,opt,name=unreachable_ms,json=unreachableMs,proto3" json:"unreachable_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -800,6 +802,13 @@ func (x *Head) GetYieldsTo() string {
 func (x *Head) GetToldMs() int64 {
 	if x != nil {
 		return x.ToldMs
+	}
+	return 0
+}
+
+func (x *Head) GetUnreachableMs() int64 {
+	if x != nil {
+		return x.UnreachableMs
 	}
 	return 0
 }
@@ -1454,7 +1463,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\xc4\x06\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\xeb\x06\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1486,7 +1495,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05names\x18\x17 \x03(\tR\x05names\x12\x16\n" +
 	"\x06claims\x18\x18 \x03(\tR\x06claims\x12\x1b\n" +
 	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\x12\x17\n" +
-	"\atold_ms\x18\x1a \x01(\x03R\x06toldMs\"L\n" +
+	"\atold_ms\x18\x1a \x01(\x03R\x06toldMs\x12%\n" +
+	"\x0eunreachable_ms\x18\x1b \x01(\x03R\runreachableMs\"L\n" +
 	"\x05Press\x12\x16\n" +
 	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x16\n" +
 	"\x06option\x18\x02 \x01(\tR\x06option\x12\x13\n" +
