@@ -16,7 +16,7 @@ func TestManyAtOnceOfOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()
-		b := start(t, store, counter{}, func(o *Options) { o.Channels["shop"].Config.MaxInbox = 10_000 })
+		b := start(t, store, counter{}, func(o *Options) { o.Channels["shop"].Config.Limits.Inbox = 10_000 })
 		defer b.stop()
 		store.set(func() { store.held = true })
 		deliver := func(want func(i int) conversation.Verdict) {
@@ -43,7 +43,7 @@ func TestLeadLostWhileDeliveriesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()
-		b := start(t, store, counter{}, func(o *Options) { o.Channels["shop"].Config.MaxPipeline = 5 })
+		b := start(t, store, counter{}, func(o *Options) { o.Channels["shop"].Config.Limits.Pipeline = 5 })
 		defer b.stop()
 		store.set(func() { store.held = true })
 		var outcomes []*outcome

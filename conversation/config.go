@@ -28,21 +28,26 @@ type Config struct {
 	// instead of run; default 8 days.
 	StaleAfter time.Duration
 	// InDoubt says what to do with replies of unknown fate.
-	InDoubt policy.InDoubt
-	// MaxInbox is how many messages may wait for their turn, and how many replies for the provider;
-	// one more message is refused as overload, and so is one behind 16 MiB of them. Default 1000.
-	MaxInbox int
-	// MaxPipeline is how many commits may be on their way at once; a message that comes then is
-	// refused as overload, so hold it back while Full. Default 256.
-	MaxPipeline int
-	Burst       policy.Burst
-	Order       policy.Order
-	Taps        policy.Taps
-	Session     policy.Session
-	LoopGuard   policy.LoopGuard
-	Sending     policy.Sending
-	// KeepJournal is how many journal records (one a commit) are kept. Default 500.
-	KeepJournal uint64
+	InDoubt   policy.InDoubt
+	Limits    Limits
+	Burst     policy.Burst
+	Order     policy.Order
+	Taps      policy.Taps
+	Session   policy.Session
+	LoopGuard policy.LoopGuard
+	Sending   policy.Sending
+}
+
+// Limits bound what a conversation keeps.
+type Limits struct {
+	// Inbox is how many messages may wait for their turn, and how many replies for the provider;
+	// one more message is answered Overloaded, and so is one behind 16 MiB of either. Default 1000.
+	Inbox int
+	// Pipeline is how many commits may be on their way at once; a message that comes then is
+	// answered Overloaded, so hold it back while Full. Default 256.
+	Pipeline int
+	// Journal is how many journal records (one a commit) are kept. Default 500.
+	Journal uint64
 }
 
 // Limits of one turn; a bot that answers past them has failed for good.
@@ -66,9 +71,9 @@ func (c Config) WithDefaults() *Config {
 	setDefault(&c.Burst.MaxWait, max(10*time.Second, 10*c.Burst.Quiet))
 	setDefault(&c.Burst.MaxMessages, 20)
 	setDefault(&c.Sending.AwaitMax, 10*time.Second)
-	setDefault(&c.MaxInbox, 1000)
-	setDefault(&c.MaxPipeline, 256)
-	setDefault(&c.KeepJournal, 500)
+	setDefault(&c.Limits.Inbox, 1000)
+	setDefault(&c.Limits.Pipeline, 256)
+	setDefault(&c.Limits.Journal, 500)
 	return &c
 }
 

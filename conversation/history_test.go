@@ -118,7 +118,7 @@ func newHistory(words []string) *world {
 		case "attempts":
 			cfg.Retry.MaxAttempts = n
 		case "inbox":
-			cfg.MaxInbox = n
+			cfg.Limits.Inbox = n
 		case "sorry":
 			cfg.OnFailure.Reply = "sorry"
 		case "merge":

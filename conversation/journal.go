@@ -33,10 +33,10 @@ func (l *ledger) flushJournal() {
 	l.put(wactorv1.RecordKind_RECORD_KIND_JOURNAL, record.Number(l.head.NextJournal),
 		&wactorv1.Journal{Entries: l.draft.journal})
 	l.head.NextJournal++
-	// Two a commit, so that a smaller KeepJournal than before is reached in time without one huge
-	// commit.
+	// Two a commit, so that a smaller Limits.Journal than before is reached in time without one
+	// huge commit.
 	for range 2 {
-		if l.head.NextJournal-l.head.FirstJournal > l.cfg.KeepJournal {
+		if l.head.NextJournal-l.head.FirstJournal > l.cfg.Limits.Journal {
 			l.delete(wactorv1.RecordKind_RECORD_KIND_JOURNAL, record.Number(l.head.FirstJournal))
 			l.head.FirstJournal++
 		}

@@ -90,7 +90,9 @@ func (l *ledger) applied(revision uint64) bool { return revision <= l.chain.appl
 func (l *ledger) committing() bool { return l.chain.applied < l.chain.revision }
 
 // full reports whether as many commits are on their way as may be.
-func (l *ledger) full() bool { return l.chain.revision-l.chain.applied >= uint64(l.cfg.MaxPipeline) }
+func (l *ledger) full() bool {
+	return l.chain.revision-l.chain.applied >= uint64(l.cfg.Limits.Pipeline)
+}
 
 // touch makes a commit of this step: a machine changed its part of the head.
 func (l *ledger) touch() { l.draft.dirty = true }

@@ -129,7 +129,7 @@ func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
 // All of it gets its turn in the older one, in order.
 func TestMuchIsHandedOverInPieces(t *testing.T) {
 	cfg := plainConfig(false)
-	cfg.MaxInbox = 20
+	cfg.Limits.Inbox = 20
 	tn := newTown(cfg, "4915", "US.a")
 	tn.deliver("US.a")
 	tn.rest()

@@ -68,7 +68,7 @@ func (o *outbox) empty() bool { return len(o.replies) == 0 }
 
 // full reports whether so many replies wait that no further message is accepted: those of a user
 // who writes faster than the provider takes them would grow without end.
-func (o *outbox) full() bool { return len(o.replies) >= o.cfg.MaxInbox }
+func (o *outbox) full() bool { return len(o.replies) >= o.cfg.Limits.Inbox }
 
 // uncertain reports whether the provider may have the first reply without our knowing it.
 func (o *outbox) uncertain() bool { return o.send.phase == sendInFlight || o.send.phase == sendInDoubt }

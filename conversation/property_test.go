@@ -33,7 +33,7 @@ func TestPromisesUnderPolicies(t *testing.T) {
 
 func plainConfig(inline bool) Config {
 	return Config{
-		Node: "n1", Inline: inline, MaxInbox: 6, MaxPipeline: 5, KeepJournal: 1 << 40,
+		Node: "n1", Inline: inline, Limits: Limits{Inbox: 6, Pipeline: 5, Journal: 1 << 40},
 		Retry:     policy.Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
 		InDoubt:   policy.InDoubt{Wait: 5 * time.Second},
 		OnFailure: policy.OnFailure{Reply: "sorry"},

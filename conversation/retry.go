@@ -44,13 +44,16 @@ func (t *turns) failed(e Failed) *Turn {
 		t.stop()
 		return nil
 	}
-	if e.NotReached && t.waitsUnreached(e) {
-		return nil
-	}
 	if !e.NotReached {
 		t.retry.unreachableMs, t.retry.unreached = 0, 0
+	} else if waits, first := t.retry.waitUnreached(t.ledger.nowMs, t.cfg.Retry, turn.ID); waits {
+		if first {
+			t.ledger.note(t.run.failed(e, t.cfg.Node))
+		}
+		t.stop()
+		return nil
 	}
-	t.noteFailed(e)
+	t.ledger.note(t.run.failed(e, t.cfg.Node))
 	switch {
 	case e.Retryable && turn.Attempt < t.cfg.Retry.MaxAttempts:
 		t.retry.attempts = uint32(turn.Attempt)
@@ -67,32 +70,30 @@ func (t *turns) failed(e Failed) *Turn {
 	return t.abandon(e.Reason)
 }
 
-// waitsUnreached waits for the next attempt without counting the one that did not reach the bot;
-// false once that has lasted for too long. Only the first such attempt is written: the bot did not
-// see the turn, so the next one may be over other messages.
-func (t *turns) waitsUnreached(e Failed) bool {
-	l, turn := t.ledger, t.run.turn
-	if since := t.retry.unreachableMs; since != 0 && l.nowMs-since >= t.cfg.Retry.Unreachable.Milliseconds() ||
-		t.cfg.Retry.Unreachable == 0 {
-		return false
+// waitUnreached takes an attempt that did not reach the bot. It waits for the next one without
+// counting it; false once that has lasted for too long. First says that it is the first such
+// attempt, which alone is written: the bot did not see the turn, so the next one may be over other
+// messages.
+func (r *retry) waitUnreached(nowMs int64, p policy.Retry, turnID string) (waits, first bool) {
+	first = r.unreachableMs == 0
+	if p.Unreachable == 0 || !first && nowMs-r.unreachableMs >= p.Unreachable.Milliseconds() {
+		return false, false
 	}
-	if t.retry.unreachableMs == 0 {
-		t.retry.unreachableMs = l.nowMs
-		t.noteFailed(e)
+	if first {
+		r.unreachableMs = nowMs
 	}
-	t.retry.unreached++
-	t.retry.atMs = l.nowMs + backoff(t.cfg.Retry, turn.ID, t.retry.unreached).Milliseconds()
-	t.stop()
-	return true
+	r.unreached++
+	r.atMs = nowMs + backoff(p, turnID, r.unreached).Milliseconds()
+	return true, first
 }
 
-func (t *turns) noteFailed(e Failed) {
-	turn := t.run.turn
-	t.ledger.note(&wactorv1.JournalEntry{
-		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: t.cfg.Node, TurnId: turn.ID,
-		MessageSeqs: seqs(turn.Messages), StartedMs: t.run.startedMs, BotUs: e.BotMicros,
-		Attempt: uint32(turn.Attempt), Timer: turn.Timer.GetName(), Reason: e.Reason,
-	})
+// failed is the journal entry of a failed attempt.
+func (r *run) failed(e Failed, node string) *wactorv1.JournalEntry {
+	return &wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: node, TurnId: r.turn.ID,
+		MessageSeqs: seqs(r.turn.Messages), StartedMs: r.startedMs, BotUs: e.BotMicros,
+		Attempt: uint32(r.turn.Attempt), Timer: r.turn.Timer.GetName(), Reason: e.Reason,
+	}
 }
 
 // abandon makes a dead letter of what the turn under way is about. The user is told once of

@@ -145,12 +145,13 @@ func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 	b := cfg.Bots[c.Bot]
 	out := conversation.Config{
 		Node: cfg.Node.Name, Inline: b.Flow != "",
-		Receives: receives(&b), Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order, Session: b.Session,
+		Receives: receives(&b), Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order,
+		Session:   b.Session,
 		Taps:      policy.Taps{Debounce: b.Debounce, Stale: b.StaleButtons, StaleReply: b.StaleReply},
 		LoopGuard: b.LoopGuard, InDoubt: c.InDoubt,
 		Sending:     policy.Sending{Await: c.Await, Window: c.Window},
 		DedupWindow: cfg.DedupWindow, StaleAfter: cfg.StaleAfter,
-		MaxInbox: cfg.Limits.Inbox, KeepJournal: uint64(cfg.Limits.Journal),
+		Limits: conversation.Limits{Inbox: cfg.Limits.Inbox, Journal: uint64(cfg.Limits.Journal)},
 	}
 	if !c.Pace.Off {
 		out.Sending.PairBurst, out.Sending.PairEvery = c.Pace.PairBurst, c.Pace.PairEvery

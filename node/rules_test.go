@@ -21,8 +21,8 @@ func TestRulesOfDefaults(t *testing.T) {
 		Node: "node-1", Inline: true,
 		Retry:       policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute, Unreachable: 15 * time.Minute},
 		DedupWindow: 9 * day, StaleAfter: 8 * day,
-		InDoubt:  policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
-		MaxInbox: 1000, MaxPipeline: 256, KeepJournal: 500,
+		InDoubt:   policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
+		Limits:    conversation.Limits{Inbox: 1000, Pipeline: 256, Journal: 500},
 		Burst:     policy.Burst{Policy: policy.Enqueue, MaxWait: 10 * time.Second, MaxMessages: 20},
 		Taps:      policy.Taps{Debounce: 2 * time.Second, Stale: policy.Accept},
 		Session:   policy.Session{Idle: day},
@@ -63,7 +63,7 @@ func TestRulesOfPolicies(t *testing.T) {
 	}
 	want.Receives = policy.DefaultReceives // those of a bot over HTTP
 	want.Retry, want.DedupWindow, want.StaleAfter = got.Retry, got.DedupWindow, got.StaleAfter
-	want.MaxInbox, want.MaxPipeline, want.KeepJournal = got.MaxInbox, got.MaxPipeline, got.KeepJournal
+	want.Limits = got.Limits
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}

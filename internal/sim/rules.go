@@ -105,10 +105,10 @@ func drawWeather(rng *rand.Rand) weather {
 // conversation is how conversations behave: as in production, only that nobody waits so long.
 func (r *rules) conversation() *conversation.Config {
 	cfg := conversation.Config{
-		Inline:      r.inline,
-		Retry:       policy.Retry{MaxAttempts: 1000, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
-		InDoubt:     policy.InDoubt{Wait: 600 * time.Millisecond, Max: 1500 * time.Millisecond},
-		KeepJournal: 10_000,
+		Inline:  r.inline,
+		Retry:   policy.Retry{MaxAttempts: 1000, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
+		InDoubt: policy.InDoubt{Wait: 600 * time.Millisecond, Max: 1500 * time.Millisecond},
+		Limits:  conversation.Limits{Journal: 10_000},
 	}
 	if r.merge {
 		cfg.Burst = policy.Burst{Policy: policy.Merge, Quiet: 30 * time.Millisecond}

@@ -20,7 +20,8 @@ func TestEventsAreBounded(t *testing.T) {
 		cfg.Receives = policy.DefaultReceives
 		w := newWorld(cfg)
 		for i := range test.count {
-			w.deliverMessage(&wactorv1.Message{Id: fmt.Sprint("m", i), Type: "edit", Text: strings.Repeat("x", test.size),
+			w.deliverMessage(&wactorv1.Message{Id: fmt.Sprint("m", i), Type: "edit", Text: strings.Repeat("x",
+				test.size),
 				SentMs: w.nowMs})
 			w.keepUp()
 		}
