@@ -10,7 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/control"
 	"github.com/wactor/wactor/cluster/gossip"
+	"github.com/wactor/wactor/cluster/peer"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/cluster/trust"
 	"github.com/wactor/wactor/delivery"
@@ -58,14 +60,22 @@ func (n *Node) startCluster() error {
 	}
 	// Others may call before Start returns: what they use is there.
 	started, err := cluster.Start(cluster.Options{
-		Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
-		Format: store.EntryFormat, Allow: n.store.AllowFormat,
-		Listener: listener, RPC: rpc, Gossip: c.Gossip, Advertise: c.Advertise, Join: c.Join,
-		Keys: secrets.GossipKeys(), Credentials: credentials,
-		Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter,
+		Config: control.Config{
+			Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
+			Format: store.EntryFormat,
+			RPC:    rpc, Join: c.Join, Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas,
+			ReplaceAfter: c.ReplaceAfter,
+		},
+		Network: cluster.Network{
+			Listener: listener, Gossip: c.Gossip, Advertise: c.Advertise, Keys: secrets.GossipKeys(),
+			Credentials: credentials,
+		},
 		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n},
-		Hinted: func(h gossip.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
-		Sized:  n.share, Fatal: n.fail, Logger: n.options.Logger,
+		Events: control.Events{
+			Allow: n.store.AllowFormat, Sized: n.share, Fatal: n.fail,
+			LeaderChanged: func(h gossip.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
+		},
+		Scheduler: clock.System{}, Logger: n.options.Logger,
 	})
 	if err != nil {
 		listener.Close()
@@ -81,7 +91,7 @@ func (n *Node) startCluster() error {
 // without the others, too. Alone it needs none.
 func (n *Node) settled() bool {
 	peers := n.peers.Load()
-	return !n.config.Cluster.Clustered() || n.store.Settled() || peers != nil && peers.State().GetSettled()
+	return !n.config.Cluster.Clustered() || n.store.Settled() || peers != nil && peers.Known().GetSettled()
 }
 
 // share divides the channels' pace among the nodes.
@@ -104,11 +114,11 @@ func (n *Node) sendRaft(messages []replication.Message) {
 	if peers == nil {
 		return
 	}
-	out := make([]cluster.RaftMessage, len(messages))
+	out := make([]peer.Message, len(messages))
 	for i, m := range messages {
-		out[i] = cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}
+		out[i] = peer.Message{Shard: m.Shard, Node: m.Node, Message: m.Message}
 	}
-	peers.SendRaft(out)
+	peers.SendConsensus(out)
 }
 
 var errAlone = errors.New("node: there is no cluster yet")
@@ -120,7 +130,7 @@ func (n *Node) sendSnapshot(m replication.Message, snapshot *replication.Snapsho
 		n.store.SnapshotSent(m, errAlone)
 		return
 	}
-	peers.SendSnapshot(cluster.RaftMessage{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot,
+	peers.SendSnapshot(peer.Message{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot,
 		func(err error) {
 			n.store.SnapshotSent(m, err)
 		})
@@ -218,10 +228,14 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return float64(value()) })
 	}
+	counter := func(name, help string, value func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) })
+	}
 	return []prometheus.Collector{
 		gauge("wactor_cluster_members", "Nodes of the cluster that are not removed.", func() int {
 			members := 0
-			for _, m := range n.cluster.State().GetMembers() {
+			for _, m := range n.cluster.Known().GetMembers() {
 				if m.Standing != clusterv1.Standing_STANDING_REMOVED {
 					members++
 				}
@@ -231,18 +245,19 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 		gauge("wactor_cluster_members_alive", "Nodes of the cluster that gossip takes for alive, this one included.",
 			func() int {
 				alive := 0
-				for _, m := range n.cluster.State().GetMembers() {
+				for _, m := range n.cluster.Known().GetMembers() {
 					if m.Standing != clusterv1.Standing_STANDING_REMOVED && n.cluster.Alive(m.Node) {
 						alive++
 					}
 				}
 				return alive
 			}),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "wactor_gossip_rejected_total",
-			Help: "Gossip under the cluster's key that no node sends, which was rejected: another program has the " +
-				"secret.",
-		}, func() float64 { return float64(n.cluster.GossipRejected()) }),
+		counter("wactor_gossip_rejected_total", "Gossip under the cluster's key that no node sends, which was "+
+			"rejected: another program has the secret.",
+			func() uint64 { gossip, _ := n.cluster.Rejected(); return gossip }),
+		counter("wactor_peer_calls_rejected_total", "Calls and messages of nodes that are no members, which were "+
+			"rejected: they were removed, or never registered.",
+			func() uint64 { _, calls := n.cluster.Rejected(); return calls }),
 		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}

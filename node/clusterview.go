@@ -13,6 +13,8 @@ import (
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/control"
+	"github.com/wactor/wactor/cluster/peer"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -33,7 +35,7 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 	switch code := status.Code(err); {
 	case err == nil:
 		return response, nil
-	case errors.Is(err, cluster.ErrUnreachable), code == codes.Unavailable, code == codes.DeadlineExceeded:
+	case errors.Is(err, peer.ErrUnreachable), code == codes.Unavailable, code == codes.DeadlineExceeded:
 		return nil, v.NoLeader(ctx, shard)
 	}
 	return nil, fmt.Errorf("the node that leads the shard: %s", status.Convert(err).Message())
@@ -43,7 +45,7 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 func (v clusterView) NoLeader(ctx context.Context, shard uint32) error {
 	c := v.n.cluster
 	answered := c.ReplicasOfAll(ctx)
-	names := namesOf(c.State().GetMembers())
+	names := namesOf(c.Known().GetMembers())
 	return noLeader(c.Wanted(shard), names, func(node uint64) bool { _, answers := answered[node]; return answers })
 }
 
@@ -75,10 +77,10 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	}
 	state, err := v.n.cluster.Operate(ctx, node, standing)
 	switch {
-	case errors.Is(err, cluster.ErrRefused):
-		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), cluster.ErrRefused.Error()+
+	case errors.Is(err, control.ErrRejected):
+		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), control.ErrRejected.Error()+
 			": "))
-	case errors.Is(err, cluster.ErrNotMeta):
+	case errors.Is(err, control.ErrNotMeta):
 		return nil, v.NoLeader(ctx, 0)
 	case err != nil:
 		return nil, err
@@ -107,7 +109,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // may lead an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
 	c := v.n.cluster
-	state := c.State()
+	state := c.Known()
 	out := &wactorv1.ClusterStatusResponse{Formed: state.GetSettled(), Replicas: state.GetReplicas()}
 	if state == nil {
 		return out, nil
@@ -121,7 +123,7 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		}
 		nodes[m.Node] = &wactorv1.NodeStatus{
 			Id: fmt.Sprintf("%016x", m.Node), Name: m.Name, Rpc: m.Rpc, Zone: m.Zone, Version: m.Version,
-			Standing: cluster.Standing(m.Standing), Alive: c.Alive(m.Node),
+			Standing: control.Standing(m.Standing), Alive: c.Alive(m.Node),
 		}
 		out.Nodes = append(out.Nodes, nodes[m.Node])
 	}

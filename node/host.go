@@ -11,6 +11,7 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster"
+	"github.com/wactor/wactor/cluster/peer"
 	"github.com/wactor/wactor/persistence/replication"
 	"github.com/wactor/wactor/persistence/store"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
@@ -34,7 +35,7 @@ func (h host) Receive(from uint64, shard uint32, message []byte) error {
 	return h.Store.Receive(replication.Message{Shard: shard, Node: from, Message: m})
 }
 
-func (h host) Stage(shard uint32) (cluster.Stage, error) {
+func (h host) Stage(shard uint32) (peer.Stage, error) {
 	staged, err := h.Store.Stage(shard)
 	if err != nil {
 		return nil, err

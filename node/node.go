@@ -164,7 +164,7 @@ func (n *Node) lead(shard uint32, lead replication.Leadership) {
 		n.runtime.Lead(shard, lead.Term, lead.Ready)
 	}
 	if n.cluster != nil {
-		n.cluster.Led(gossip.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
+		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
 	}
 }
 
@@ -227,7 +227,7 @@ func (n *Node) closeAll(ctx context.Context) {
 	n.stopping.Store(true)
 	if n.cluster != nil {
 		n.cluster.Leave(leaveWithin) // first: others would give this node's leads back
-		n.cluster.HandLeadsOver(ctx)
+		n.cluster.TransferLeaderships(ctx)
 	}
 	if n.public != nil {
 		if n.cluster != nil {

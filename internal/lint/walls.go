@@ -20,9 +20,6 @@ const (
 var oldSinners = []string{
 	"actors.activation fields",
 	"actors.activation methods",
-	"cluster.Cluster fields",
-	"cluster.Cluster methods",
-	"cluster.Options fields",
 	"internal/sim.Stats fields",
 	"internal/sim.World fields",
 	"node.Node fields",

@@ -1,14 +1,13 @@
-package cluster
+package control
 
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/wactor/wactor/cluster/gossip"
 )
 
-// everyone is a membership of nodes that are alive, this one, node 1, beside them.
+// everyone is gossip of nodes that are alive, this one, node 1, beside them.
 type everyone map[uint64]bool
 
 func (e everyone) Peers() []gossip.Peer {
@@ -24,6 +23,3 @@ func (everyone) Leader(uint32) (gossip.Hint, bool) { return gossip.Hint{}, false
 func (everyone) Announce(gossip.Hint)              {}
 func (everyone) Update(gossip.Peer) error          { return nil }
 func (everyone) WithHost(address string) string    { return address }
-func (everyone) Leave(time.Duration) error         { return nil }
-func (everyone) Rejected() uint64                  { return 0 }
-func (everyone) Close()                            {}

@@ -1,38 +1,44 @@
-package cluster
+package control
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/wactor/wactor/cluster/gossip"
+	"github.com/wactor/wactor/internal/clock"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// nobodyThere is a Host that is alone.
-type nobodyThere struct{ Host }
+// lonely is node 1 of cluster 9, which holds nothing.
+type lonely struct{ Identity }
 
-func (nobodyThere) Node() uint64    { return 1 }
-func (nobodyThere) Cluster() uint64 { return 9 }
+func (lonely) Node() uint64      { return 1 }
+func (lonely) Cluster() uint64   { return 9 }
+func (lonely) Consented() uint64 { return 1 }
 
-func (nobodyThere) Consented() uint64 { return 1 }
+// silent is a transport over which no node answers.
+type silent struct{ Transport }
 
-// newLeader is the part of a cluster that leads the meta group since a moment ago, and reaches
-// nobody.
+func (silent) Replicas(context.Context, uint64) ([]*clusterv1.ReplicaStatus, error) {
+	return nil, errors.New("no answer")
+}
+
+// newLeader is the leader of the meta group since a moment ago, which reaches no node.
 func newLeader() *meta {
-	c := &Cluster{
-		host: nobodyThere{}, options: Options{ReplaceAfter: time.Hour}, state: newKnown(),
-		log:        slog.New(slog.DiscardHandler),
-		membership: everyone{},
-		leads:      map[uint32]gossip.Hint{0: {Term: 3, Node: 1}},
+	c := &Control{
+		Options: Options{
+			Identity: lonely{}, Replicas: holds{}, Config: Config{ReplaceAfter: time.Hour}, Scheduler: clock.System{},
+			Random: rand.Uint64, Logger: slog.New(slog.DiscardHandler), Events: Events{}.withDefaults(),
+		},
+		state: newKnown(), transport: silent{}, gossip: everyone{}, tasks: newTasks(clock.System{}),
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.links = newLinks(c)
-	c.addresses.Store(&map[uint64]string{})
-	c.meta = newMeta(c)
+	c.leaderships.set(0, 3)
+	c.meta, c.moves = newMeta(c), newMoves(c)
+	c.following = &follower{Control: c}
 	c.meta.seen = map[uint64]time.Time{}
 	return c.meta
 }
@@ -71,7 +77,7 @@ func TestWhoIsLostStaysLostUnderANewLeader(t *testing.T) {
 			}
 		}
 	}
-	m.cluster.membership.(everyone)[4] = true
+	m.control.gossip.(everyone)[4] = true
 	m.watch(t.Context(), state)
 	if replaceLost(state, m.gone); state.Members[3].Standing != clusterv1.Standing_STANDING_ACTIVE {
 		t.Error("who is back is still lost")
@@ -92,15 +98,15 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 		member.Rpc = member.Name + ":7947"
 	}
 	for _, node := range []uint64{1, 2, 6} {
-		m.cluster.membership.(everyone)[node] = true
+		m.control.gossip.(everyone)[node] = true
 	}
 	m.wantStandings(t, state, "aallla", "at first")
 	// The disk is put back: the newest is gone then, and it is waited for.
-	delete(m.cluster.membership.(everyone), 6)
-	m.cluster.membership.(everyone)[3] = true
+	delete(m.control.gossip.(everyone), 6)
+	m.control.gossip.(everyone)[3] = true
 	m.wantStandings(t, state, "aaalla", "after the first disk is back")
 	// It is only started again: what has the newer disk is not there to take its place.
-	delete(m.cluster.membership.(everyone), 3)
+	delete(m.control.gossip.(everyone), 3)
 	m.wantStandings(t, state, "aaalla", "while it is started again")
 }
 
@@ -108,18 +114,18 @@ func TestAnEmptiedDiskDoesNotKeepAClusterFromBeingFormed(t *testing.T) {
 // cluster.
 func TestWhoWasAloneIsAClusterOfOne(t *testing.T) {
 	m := newLeader()
-	m.cluster.options.Expect, m.cluster.options.Format = 3, 2
+	m.control.Config.Expect, m.control.Config.Format = 3, 2
 	if s := m.first(); s.Expect != 3 || s.Format != 0 {
 		t.Errorf("who founded a cluster with others expects %d nodes and writes format %d", s.Expect, s.Format)
 	}
-	m.cluster.host = alone{}
+	m.control.Identity = alone{}
 	if s := m.first(); s.Expect != 1 || s.Format != 2 {
 		t.Errorf("who was alone expects %d nodes and writes format %d", s.Expect, s.Format)
 	}
 }
 
-// alone is a Host that never founded a cluster with others.
-type alone struct{ nobodyThere }
+// alone is a node that never founded a cluster with others.
+type alone struct{ lonely }
 
 func (alone) Consented() uint64 { return 0 }
 
@@ -132,7 +138,7 @@ func TestWhoSharesANameIsWaitedFor(t *testing.T) {
 	}}
 	state.Members[2].Rpc = "elsewhere:1"
 	for _, node := range []uint64{1, 3, 4} {
-		m.cluster.membership.(everyone)[node] = true
+		m.control.gossip.(everyone)[node] = true
 	}
 	m.wantStandings(t, state, "aaaa", "at first")
 }
@@ -141,19 +147,22 @@ func TestWhoSharesANameIsWaitedFor(t *testing.T) {
 func TestOperatorsKnowThreeStandings(t *testing.T) {
 	for _, standing := range []clusterv1.Standing{clusterv1.Standing_STANDING_UNSPECIFIED,
 		clusterv1.Standing_STANDING_LOST, 9} {
-		if _, err := newLeader().operate(t.Context(), "a", standing); !errors.Is(err, ErrRefused) {
+		if _, err := newLeader().operate(t.Context(), "a", standing); !errors.Is(err, ErrRejected) {
 			t.Errorf("%v: %v", standing, err)
 		}
 	}
 }
 
-// leads is a Host that leads some shards.
-type leads struct {
-	nobodyThere
+// noReplicas are none.
+type noReplicas = Replicas
+
+// holds are replicas that lead some shards.
+type holds struct {
+	noReplicas
 	shards []uint32
 }
 
-func (l leads) Replicas() ([]*clusterv1.ReplicaStatus, error) {
+func (l holds) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 	var all []*clusterv1.ReplicaStatus
 	for _, shard := range l.shards {
 		all = append(all, &clusterv1.ReplicaStatus{Shard: shard, Leading: true})
@@ -165,36 +174,36 @@ func (l leads) Replicas() ([]*clusterv1.ReplicaStatus, error) {
 // removed never comes back.
 func TestTheLastReplicasAreNotRemoved(t *testing.T) {
 	m := newLeader()
-	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 2, Members: []*clusterv1.Member{
+	m.control.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 2, Members: []*clusterv1.Member{
 		memberOf(1, "a", clusterv1.Standing_STANDING_ACTIVE), memberOf(2, "b", clusterv1.Standing_STANDING_ACTIVE),
 	}})
-	m.cluster.host = leads{shards: []uint32{0, 2}}
-	if err := m.mayRemove(t.Context(), "b"); !errors.Is(err, ErrRefused) {
+	m.control.Replicas = holds{shards: []uint32{0, 2}}
+	if err := m.mayRemove(t.Context(), "b"); !errors.Is(err, ErrRejected) {
 		t.Errorf("a shard without a leader: %v", err)
 	}
-	m.cluster.host = leads{shards: []uint32{0, 1, 2}}
+	m.control.Replicas = holds{shards: []uint32{0, 1, 2}}
 	if err := m.mayRemove(t.Context(), "b"); err != nil {
 		t.Errorf("all shards are led: %v", err)
 	}
 }
 
-// relay leads one half of the shards at a time, as nodes look that hand leads over while they are
+// relay leads one half of the shards at a time, as nodes look whose leaderships move while they are
 // asked.
 type relay struct {
-	nobodyThere
+	noReplicas
 	looks *atomic.Uint32
 }
 
 func (r relay) Replicas() ([]*clusterv1.ReplicaStatus, error) {
-	return leads{shards: []uint32{r.looks.Add(1) % 2}}.Replicas()
+	return holds{shards: []uint32{r.looks.Add(1) % 2}}.Replicas()
 }
 
-func TestLeadsThatAreHandedOverAreNotMissed(t *testing.T) {
+func TestLeadershipsInTransferAreNotMissed(t *testing.T) {
 	m := newLeader()
-	m.cluster.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 1, Members: []*clusterv1.Member{memberOf(1, "a",
+	m.control.state.set(&clusterv1.ClusterState{Revision: 1, Shards: 1, Members: []*clusterv1.Member{memberOf(1, "a",
 		clusterv1.Standing_STANDING_ACTIVE)}})
-	m.cluster.host = relay{looks: &atomic.Uint32{}}
-	if n := m.cluster.leaderless(t.Context()); n != 0 {
+	m.control.Replicas = relay{looks: &atomic.Uint32{}}
+	if n := m.control.leaderless(t.Context()); n != 0 {
 		t.Errorf("%d shards have no leader", n)
 	}
 }

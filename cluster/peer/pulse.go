@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"sync"
@@ -59,49 +59,37 @@ func (p *pulse) silence() time.Duration {
 
 // Reaches reports whether deliveries to a node arrive, as far as is known. This node reaches
 // itself.
-func (c *Cluster) Reaches(node uint64) bool {
-	if node == c.host.Node() {
+func (p *Peers) Reaches(node uint64) bool {
+	if node == p.options.Self.Node() {
 		return true
 	}
-	l := c.links.to(node)
+	l := p.links.to(node)
 	return l != nil && l.work.pulse.alive()
-}
-
-// Lost reports whether a node was not heard for so long that a way around is worth looking for:
-// longer than an election takes.
-func (c *Cluster) Lost(node uint64) bool {
-	if node == c.host.Node() {
-		return false
-	}
-	l := c.links.to(node)
-	return l == nil || !l.work.pulse.alive() && l.work.pulse.silence() > lostAfter
 }
 
 // lostAfter is what a new leader may take to be known.
 const lostAfter = time.Second
 
-// Relays are the nodes that may pass a delivery on, those first that should hold its shard: all
-// that this node reaches but for one.
-func (c *Cluster) Relays(shard uint32, but uint64) []uint64 {
-	var nodes []uint64
-	for _, node := range c.others(c.Wanted(shard)) {
-		if node != but && c.Reaches(node) {
-			nodes = append(nodes, node)
-		}
+// Lost reports whether a node has been silent for so long that a way around is worth looking for:
+// longer than an election takes.
+func (p *Peers) Lost(node uint64) bool {
+	if node == p.options.Self.Node() {
+		return false
 	}
-	return nodes
+	l := p.links.to(node)
+	return l == nil || !l.work.pulse.alive() && l.work.pulse.silence() > lostAfter
 }
 
-// Isolated is for how long this node has heard nobody of all others that there are; 0 where it
-// hears somebody, or is alone. What it can't do alone it can't do.
-func (c *Cluster) Isolated() time.Duration {
+// Isolated is for how long this node has received nothing from any of the others; 0 where it
+// receives from one of them, or there are none.
+func (p *Peers) Isolated(others []uint64) time.Duration {
 	least := time.Duration(0)
-	for i, node := range c.others(nil) {
-		if !c.Lost(node) {
+	for i, node := range others {
+		if !p.Lost(node) {
 			return 0
 		}
 		silence := silentAfter
-		if l := c.links.to(node); l != nil {
+		if l := p.links.to(node); l != nil {
 			silence = l.work.pulse.silence()
 		}
 		if i == 0 || silence < least {

@@ -1,13 +1,10 @@
-package cluster
+package control
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
-
-	"google.golang.org/grpc/metadata"
 
 	"github.com/wactor/wactor/cluster/placement"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
@@ -17,25 +14,25 @@ import (
 // shards at a time. It remembers nothing: what to do next is read from the group (placement.Next),
 // so that any leader goes on where another one stopped.
 type moves struct {
-	cluster *Cluster
-	wake    chan struct{}
+	control *Control
+	loop    *loop
+	wait    time.Duration // until the next look while there are steps
 
 	mu   sync.Mutex
 	busy map[uint32]bool
 	// looks counts them; ended is the one during which a shard's last step ended.
 	looks uint64
 	ended map[uint32]uint64
-	// kept are the leads that could not be given away lately.
+	// kept are the shards whose leadership could not be transferred lately.
 	kept map[uint32]kept
-	// steps are under way until halt is called.
-	steps  sync.WaitGroup
-	halted context.Context
-	halt   context.CancelFunc
+	// steps are taken until halt is called.
+	steps context.Context
+	halt  context.CancelFunc
 }
 
-// kept is a lead that could not be given away. Each try ends the shard's conversations and refuses
-// its webhooks until it is over, and what stood in its way, such as a provider that takes long for
-// a reply, may stay for hours.
+// kept is a leadership whose transfer failed. Each attempt ends the shard's conversations and holds
+// its webhooks up until it is over, and what stood in its way, such as a provider that takes long
+// for a reply, may stay for hours.
 type kept struct {
 	until time.Time
 	wait  time.Duration
@@ -50,93 +47,78 @@ const (
 	moveEvery   = 5 * time.Second
 	movingEvery = 50 * time.Millisecond
 	waitEvery   = time.Second
-	// handOverTries is how often a node that stops offers a lead: the heir may not have heard yet
-	// that it is a voter.
-	handOverTries = 3
+	// transferAttempts is how often a node that stops tries to transfer a leadership: the other
+	// replica may not know yet that it is a voter.
+	transferAttempts = 3
+	// stopEvery is how often a stop looks whether the last step has ended.
+	stopEvery = 2 * time.Millisecond
 	// nearEnough is how many entries behind the commit index a replica has caught up, if it has
 	// any: a short log is all near.
 	nearEnough = 64
-	// stepWithin bounds one step, but for a transfer's hand-over.
+	// stepWithin bounds one step.
 	stepWithin = 5 * time.Second
-	// keepLead is how long a lead stays where it is after it could not be given away; twice as long
-	// each time, up to keepLeadMost.
-	keepLead     = 2 * time.Second
-	keepLeadMost = 10 * time.Minute
+	// keepFirst is how long a leadership stays where it is after its transfer failed; twice as long
+	// each time, up to keepMost.
+	keepFirst = 2 * time.Second
+	keepMost  = 10 * time.Minute
 )
 
-func newMoves(c *Cluster) *moves {
+func newMoves(c *Control) *moves {
 	m := &moves{
-		cluster: c, wake: make(chan struct{}, 1), busy: map[uint32]bool{}, ended: map[uint32]uint64{},
-		kept: map[uint32]kept{},
+		control: c, wait: movingEvery, busy: map[uint32]bool{}, ended: map[uint32]uint64{}, kept: map[uint32]kept{},
 	}
-	m.halted, m.halt = context.WithCancel(context.Background())
+	m.steps, m.halt = context.WithCancel(c.tasks.ctx)
+	m.loop = newLoop(c.tasks, m.run)
 	return m
 }
 
-func (m *moves) poke() { signal(m.wake) }
-
-func (m *moves) run(ctx context.Context) {
-	timer := time.NewTimer(moveEvery)
-	defer timer.Stop()
-	for wait := movingEvery; ; {
-		select {
-		case <-m.wake:
-		case <-timer.C:
-		case <-ctx.Done():
-			return
-		}
-		switch steps, waits := m.look(ctx); {
-		case steps:
-			wait = movingEvery
-			timer.Reset(wait)
-		case waits:
-			wait = min(2*wait, waitEvery)
-			timer.Reset(wait)
-		default:
-			wait = movingEvery
-			timer.Reset(moveEvery)
-		}
-		pause(ctx, movingEvery) // news come in swarms
+// run looks once, and says when to look again.
+func (m *moves) run(ctx context.Context) (next time.Duration) {
+	steps, waits := m.look()
+	m.control.Scheduler.Sleep(ctx, movingEvery) // news come in swarms
+	switch {
+	case steps:
+		m.wait = movingEvery
+		return m.wait
+	case waits:
+		m.wait = min(2*m.wait, waitEvery)
+		return m.wait
 	}
+	m.wait = movingEvery
+	return moveEvery
 }
 
 // look begins the next steps of shards that this node leads. It reports whether there are any, and
 // whether some have to wait.
-func (m *moves) look(ctx context.Context) (steps, waits bool) {
-	c := m.cluster
+func (m *moves) look() (steps, waits bool) {
+	c := m.control
 	state := c.state.get()
-	if len(state.GetWanted()) == 0 || !m.leadsAny() {
+	if len(state.GetWanted()) == 0 || !c.leaderships.any() {
 		return false, false
 	}
 	m.open()
-	replicas, err := c.host.Replicas()
+	replicas, err := c.Replicas.Replicas()
 	if err != nil {
 		return false, true
 	}
 	for _, r := range replicas {
-		term := c.leading(r.Shard)
+		term := c.leaderships.term(r.Shard)
 		if term == 0 || term != r.Term || int(r.Shard) >= len(state.Wanted) {
 			continue
 		}
-		step := placement.Next(groupOf(c.host.Node(), r), state.Wanted[r.Shard].Nodes, c.Alive)
+		step := placement.Next(groupOf(c.Identity.Node(), r), state.Wanted[r.Shard].Nodes, c.gossip.Alive)
 		switch {
 		case step.Kind == placement.None:
 		case step.Kind == placement.Wait || step.Kind == placement.Transfer && m.keeps(r.Shard) || !m.begin(r.Shard):
 			waits = true
 		default:
 			steps = true
-			if !c.goRun(func(context.Context) { defer m.end(r.Shard); m.perform(ctx, r.Shard, term, r, step) }) {
+			if !c.tasks.run(func(context.Context) { defer m.end(r.Shard); m.perform(r.Shard, term, r, step) }) {
 				m.end(r.Shard)
 			}
 		}
 	}
 	return steps, waits
-}
-
-func (m *moves) leadsAny() bool {
-	m.cluster.leadsMu.Lock()
-	defer m.cluster.leadsMu.Unlock()
-	return len(m.cluster.leads) > 0
 }
 
 // open begins a look.
@@ -155,7 +137,6 @@ func (m *moves) begin(shard uint32) bool {
 		return false
 	}
 	m.busy[shard] = true
-	m.steps.Add(1)
 	return true
 }
 
@@ -164,11 +145,10 @@ func (m *moves) end(shard uint32) {
 	delete(m.busy, shard)
 	m.ended[shard] = m.looks
 	m.mu.Unlock()
-	m.steps.Done()
-	m.poke()
+	m.loop.poke()
 }
 
-// keep notes whether a lead could be given away.
+// keep notes whether a leadership could be transferred.
 func (m *moves) keep(shard uint32, failed error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -176,14 +156,14 @@ func (m *moves) keep(shard uint32, failed error) {
 		delete(m.kept, shard)
 		return
 	}
-	wait := min(max(keepLead, 2*m.kept[shard].wait), keepLeadMost)
-	m.kept[shard] = kept{until: time.Now().Add(wait), wait: wait}
+	wait := min(max(keepFirst, 2*m.kept[shard].wait), keepMost)
+	m.kept[shard] = kept{until: m.control.Scheduler.Now().Add(wait), wait: wait}
 }
 
 func (m *moves) keeps(shard uint32) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return time.Now().Before(m.kept[shard].until)
+	return m.control.Scheduler.Now().Before(m.kept[shard].until)
 }
 
 // groupOf is a group as placement sees it.
@@ -200,94 +180,88 @@ func groupOf(self uint64, r *clusterv1.ReplicaStatus) placement.Group {
 	return g
 }
 
-// perform takes one step. What fails is told again by the next look.
-func (m *moves) perform(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus,
-	step placement.Step) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(m.halted, cancel)()
-	c := m.cluster
-	log := c.log.With("shard", shard, "term", term)
+// perform takes one step. What fails is found again by the next look.
+func (m *moves) perform(shard uint32, term uint64, r *clusterv1.ReplicaStatus, step placement.Step) {
+	ctx, c := m.steps, m.control
+	log := c.Logger.With("shard", shard, "term", term)
 	var err error
 	switch step.Kind {
 	case placement.Add:
 		log.Info("adding a replica", "peer", hexID(step.Nodes[0]), "replica", r.Next)
 		if err = m.create(ctx, step.Nodes[0], shard, r.Next); err == nil {
-			err = c.host.AddLearner(shard, term, step.Nodes[0], r.Next)
+			err = c.Replicas.AddLearner(shard, term, step.Nodes[0], r.Next)
 		}
 	case placement.Change:
 		log.Info("changing the voters", "promote", len(step.Promote), "remove", len(step.Remove))
-		err = c.host.ChangeVoters(shard, term, step.Promote, step.Remove)
+		err = c.Replicas.ChangeVoters(shard, term, step.Promote, step.Remove)
 	case placement.Transfer:
-		log.Info("giving the lead away", "replica", step.To)
+		log.Info("transferring the leadership", "replica", step.To)
 		err = m.transfer(ctx, shard, term, r, step.To)
 		m.keep(shard, err)
 	}
 	if err != nil && ctx.Err() == nil {
 		log.Info("a step of moving replicas was not taken; trying again", "step", step.Kind.String(), "error", err)
-		pause(ctx, jitter(time.Second))
+		c.sleep(ctx, time.Second)
 		return
 	}
-	pause(ctx, movingEvery) // so that the group shows it
+	c.Scheduler.Sleep(ctx, movingEvery) // so that the group shows it
 }
 
 func (m *moves) create(ctx context.Context, node uint64, shard uint32, replica uint64) error {
-	l := m.cluster.links.to(node)
-	if l == nil {
-		return fmt.Errorf("%w: nobody knows where node %s is", ErrUnreachable, hexID(node))
-	}
-	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, m.cluster.outgoing()), stepWithin)
+	ctx, cancel := m.control.tasks.within(ctx, stepWithin)
 	defer cancel()
-	_, err := l.client.CreateReplica(ctx, &clusterv1.CreateReplicaRequest{Shard: shard, Replica: replica})
-	return err
+	return m.control.transport.CreateReplica(ctx, node, shard, replica)
 }
 
 func (m *moves) transfer(ctx context.Context, shard uint32, term uint64, r *clusterv1.ReplicaStatus, to uint64) error {
 	for _, member := range r.Members {
 		if member.Id == to {
-			ctx, cancel := context.WithTimeout(ctx, stepWithin)
+			ctx, cancel := m.control.tasks.within(ctx, stepWithin)
 			defer cancel()
-			return m.cluster.host.Transfer(ctx, shard, term, to, false)
+			return m.control.Replicas.Transfer(ctx, shard, term, to, false)
 		}
 	}
 	return errors.New("cluster: no such replica")
 }
 
-// HandLeadsOver gives all leads of this node away, as far as there is somebody to take them, and
-// returns when that is done or ctx ends. Moves must not give them back meanwhile: Close comes next.
-func (c *Cluster) HandLeadsOver(ctx context.Context) {
+// TransferLeaderships has other replicas lead all shards that this node leads, as far as there are
+// any, and returns when that is done or ctx ends. Moves must not give them back meanwhile: Close
+// comes next.
+func (c *Control) TransferLeaderships(ctx context.Context) {
 	c.moves.stop()
-	replicas, err := c.host.Replicas()
+	replicas, err := c.Replicas.Replicas()
 	if err != nil {
 		return
 	}
-	var all sync.WaitGroup
+	var transfers []func()
 	for _, r := range replicas {
-		term := c.leading(r.Shard)
-		heir := heirOf(c.host.Node(), r, c.Alive)
-		if term == 0 || heir == 0 {
+		term := c.leaderships.term(r.Shard)
+		to := bestReplica(c.Identity.Node(), r, c.gossip.Alive)
+		if term == 0 || to == 0 {
 			continue
 		}
-		all.Go(func() {
-			for try := 1; ctx.Err() == nil && c.leading(r.Shard) == term; try++ {
-				err := c.host.Transfer(ctx, r.Shard, term, heir, true)
-				if err == nil {
-					return
-				}
-				c.log.Info("a lead was not given away", "shard", r.Shard, "try", try, "error", err)
-				if try == handOverTries {
-					return
-				}
-			}
-		})
+		transfers = append(transfers, func() { c.transfer(ctx, r.Shard, term, to) })
 	}
-	all.Wait()
+	c.Scheduler.All(transfers...)
 }
 
-// heirOf is the replica that takes a group over best: a voter that was heard of lately and has the
-// most, if possible one that gossip takes for alive: who leaves says so there, but it alone may be
-// cut. 0 where there is none.
-func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) uint64 {
+func (c *Control) transfer(ctx context.Context, shard uint32, term, to uint64) {
+	for attempt := 1; ctx.Err() == nil && c.leaderships.term(shard) == term; attempt++ {
+		err := c.Replicas.Transfer(ctx, shard, term, to, true)
+		if err == nil {
+			return
+		}
+		c.Logger.Info("leadership transfer failed", "shard", shard, "attempt", attempt, "error", err)
+		if attempt == transferAttempts {
+			return
+		}
+	}
+}
+
+// bestReplica is the one that leads a group best after this node: a voter that was active lately
+// and has the most, if possible one that gossip takes for alive. A node that leaves says so there,
+// but gossip alone may be cut. 0 where there is none.
+func bestReplica(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) uint64 {
 	best, most, bestAlive := uint64(0), uint64(0), false
 	for i, member := range r.Members {
 		p := r.Progress[i]
@@ -302,8 +276,8 @@ func heirOf(self uint64, r *clusterv1.ReplicaStatus, alive func(uint64) bool) ui
 	return best
 }
 
-// stop begins no further step, and returns when those under way have ended: whoever gives a lead
-// away must be alone in that.
+// stop begins no further step, and returns when those in flight have ended: a leadership transfer
+// must be alone in what it does.
 func (m *moves) stop() {
 	m.mu.Lock()
 	for i := range uint32(movesAtOnce) {
@@ -311,5 +285,13 @@ func (m *moves) stop() {
 	}
 	m.mu.Unlock()
 	m.halt()
-	m.steps.Wait()
+	for m.inFlight() > 0 {
+		m.control.Scheduler.Sleep(context.Background(), stopEvery)
+	}
+}
+
+func (m *moves) inFlight() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.busy) - movesAtOnce
 }

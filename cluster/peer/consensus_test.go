@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"testing"
@@ -6,9 +6,9 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// unreached is a Host that counts what could not be sent.
+// unreached counts what could not be sent.
 type unreached struct {
-	nobodyThere
+	Consensus
 	lost int
 }
 
@@ -20,16 +20,15 @@ func TestRaftQueueIsBounded(t *testing.T) {
 	for name, c := range map[string]struct{ entry, want int }{"many": {0, raftQueue}, "large": {1<<20 - 100,
 		raftQueueBytes>>20 + 1}} {
 		host := &unreached{}
-		s := &raftStream{cluster: newLeader().cluster, link: &link{}, wake: make(chan struct{}, 1)}
-		s.cluster.host = host
-		m := RaftMessage{Message: &raftpb.Message{Entries: []*raftpb.Entry{{Data: make([]byte, c.entry)}}}}
+		s := &consensusStream{peers: New(Options{Consensus: host}), link: &link{}, wake: make(chan struct{}, 1)}
+		m := Message{Message: &raftpb.Message{Entries: []*raftpb.Entry{{Data: make([]byte, c.entry)}}}}
 		for range raftQueue / 2 {
-			s.send([]RaftMessage{m, m, m})
+			s.send([]Message{m, m, m})
 		}
 		if n := len(s.take()); n != c.want || host.lost == 0 {
 			t.Errorf("%s: %d messages wait, want %d; said so %d times", name, n, c.want, host.lost)
 		}
-		if s.send([]RaftMessage{m}); len(s.take()) != 1 {
+		if s.send([]Message{m}); len(s.take()) != 1 {
 			t.Errorf("%s: nothing more is taken, though all was sent", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package cluster
+package control
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/wactor/wactor/cluster/gossip"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -29,7 +28,7 @@ func TestWhoHasNothingHasNotCaughtUp(t *testing.T) {
 
 // TestAStepThatEndsDuringALookIsNotTakenAgain: the look may have seen the group as it was before.
 func TestAStepThatEndsDuringALookIsNotTakenAgain(t *testing.T) {
-	m := newMoves(nil)
+	m := newLeader().control.moves
 	m.open()
 	if !m.begin(1) || m.begin(1) {
 		t.Error("a shard takes no step, or two at once")
@@ -49,7 +48,7 @@ func TestAStepThatEndsDuringALookIsNotTakenAgain(t *testing.T) {
 }
 
 func TestFewStepsAtOnce(t *testing.T) {
-	m := newMoves(nil)
+	m := newLeader().control.moves
 	m.open()
 	for shard := range uint32(movesAtOnce) {
 		if !m.begin(shard) {
@@ -69,9 +68,9 @@ func TestFewStepsAtOnce(t *testing.T) {
 	}
 }
 
-// stubborn is a Host whose lead of shard 1 should go to node 2, and can't.
+// stubborn are replicas of which that of shard 1 should make node 2 the leader, and can't.
 type stubborn struct {
-	nobodyThere
+	noReplicas
 	tries []time.Time
 }
 
@@ -90,35 +89,36 @@ func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64, bool) error
 }
 
 // moving starts the moves of a node that leads shard 1, which node 2 should lead.
-func moving(h Host) *Cluster {
-	c := newLeader().cluster
-	c.host, c.moves, c.leads = h, newMoves(c), map[uint32]gossip.Hint{1: {Shard: 1, Term: 3, Node: 1}}
+func moving(r Replicas) *Control {
+	c := newLeader().control
+	c.Replicas = r
+	c.leaderships.set(0, 0)
+	c.leaderships.set(1, 3)
 	c.state.set(&clusterv1.ClusterState{Revision: 1, Wanted: []*clusterv1.Wanted{{}, {Nodes: []uint64{2, 1, 3}}}})
 	for node := range uint64(3) {
-		c.membership.(everyone)[node+1] = true
+		c.gossip.(everyone)[node+1] = true
 	}
-	c.goRun(c.moves.run)
+	c.moves.loop.start()
 	return c
 }
 
-// TestALeadThatCanNotBeGivenAwayIsLeftInPeace: each try ends the conversations of a shard.
-func TestALeadThatCanNotBeGivenAwayIsLeftInPeace(t *testing.T) {
+// TestALeadershipThatCanNotBeTransferredStaysForAWhile: each try ends the conversations of a shard.
+func TestALeadershipThatCanNotBeTransferredStaysForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := &stubborn{}
 		c := moving(host)
 		time.Sleep(time.Hour)
-		c.cancel()
-		c.running.Wait()
+		c.Close()
 		if n := len(host.tries); n < 10 || n > 18 {
 			t.Errorf("%d tries in an hour", n)
 		}
-		if first := host.tries[1].Sub(host.tries[0]); first > 2*keepLead {
+		if first := host.tries[1].Sub(host.tries[0]); first > 2*keepFirst {
 			t.Errorf("the second try came after %v", first)
 		}
 	})
 }
 
-// patient is a stubborn Host whose Transfer lasts until its context ends.
+// patient are stubborn ones whose Transfer lasts until its context ends.
 type patient struct {
 	stubborn
 	underway atomic.Bool
@@ -131,13 +131,13 @@ func (p *patient) Transfer(ctx context.Context, _ uint32, _, _ uint64, _ bool) e
 	return ctx.Err()
 }
 
-// TestAStopIsAloneInGivingLeadsAway: a step that gives one away ends before the stop does so. Else
-// the step, when it gives up, would take back what the stop has begun to end.
-func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
+// TestAStopIsAloneInTransferringLeaderships: a step that gives one away ends before the stop does
+// so. Else the step, when it gives up, would take back what the stop has begun to end.
+func TestAStopIsAloneInTransferringLeaderships(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := &patient{}
 		c := moving(host)
-		time.Sleep(moveEvery + time.Second)
+		time.Sleep(time.Second)
 		if !host.underway.Load() {
 			t.Error("no step is under way")
 		}
@@ -145,14 +145,13 @@ func TestAStopIsAloneInGivingLeadsAway(t *testing.T) {
 		if host.underway.Load() {
 			t.Error("a step is under way behind the stop")
 		}
-		c.cancel()
-		c.running.Wait()
+		c.Close()
 	})
 }
 
-// TestHeirs: who leaves gives its leads to who has the most, among those that gossip takes for
-// alive; where that takes nobody for alive, it may be gossip that is cut.
-func TestHeirs(t *testing.T) {
+// TestTheBestReplicaLeads: who leaves gives its leads to who has the most, among those that gossip
+// takes for alive; where that takes nobody for alive, it may be gossip that is cut.
+func TestTheBestReplicaLeads(t *testing.T) {
 	r := &clusterv1.ReplicaStatus{}
 	for i, p := range []*clusterv1.MemberStatus{
 		{Voter: true, Recent: true, Match: 9}, // the one that leaves
@@ -167,13 +166,16 @@ func TestHeirs(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		alive []uint64
-		heir  uint64
+		best  uint64
 	}{"all alive": {[]uint64{2, 3, 4, 5, 6}, 3}, "one leaves": {[]uint64{2, 4}, 2}, "gossip is cut": {nil, 3}} {
-		if got := heirOf(1, r, func(node uint64) bool { return slices.Contains(test.alive, node) }); got != test.heir {
-			t.Errorf("%s: %d, want %d", name, got, test.heir)
+		if got := bestReplica(1, r, func(node uint64) bool {
+			return slices.Contains(test.alive,
+				node)
+		}); got != test.best {
+			t.Errorf("%s: %d, want %d", name, got, test.best)
 		}
 	}
-	if got := heirOf(1, &clusterv1.ReplicaStatus{Members: r.Members[:1], Progress: r.Progress[:1]},
+	if got := bestReplica(1, &clusterv1.ReplicaStatus{Members: r.Members[:1], Progress: r.Progress[:1]},
 		func(uint64) bool { return true }); got != 0 {
 		t.Errorf("alone: %d", got)
 	}

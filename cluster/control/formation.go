@@ -1,16 +1,12 @@
-package cluster
+package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
-
-	"google.golang.org/grpc/metadata"
-
-	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
 // A new cluster is founded by one node, with the consent of all that are there, and the others join
@@ -31,7 +27,7 @@ import (
 //
 // Gossip says who is asked; that it may be wrong costs time, not a second cluster.
 type formation struct {
-	cluster *Cluster
+	control *Control
 
 	// mu is held while a consent is written: two can't be given at once.
 	mu      sync.Mutex
@@ -50,48 +46,48 @@ const (
 	formEvery = 100 * time.Millisecond
 )
 
-func newFormation(c *Cluster) *formation {
-	return &formation{cluster: c, granted: c.host.Consented(), until: time.Now().Add(consentFor)}
+func newFormation(c *Control) *formation {
+	return &formation{control: c, granted: c.Identity.Consented(), until: c.Scheduler.Now().Add(consentFor)}
 }
 
 // nominate asks for consent to a founder; it returns why it is refused, or nothing.
 func (f *formation) nominate(founder uint64) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	own := f.cluster.host.Node()
+	own := f.control.Identity.Node()
 	switch {
-	case f.cluster.host.Cluster() != 0:
+	case f.control.Identity.Cluster() != 0:
 		return "this node has a cluster"
-	case f.cluster.options.Expect < 2:
+	case f.control.Config.Expect < 2:
 		return "this node waits for a cluster that is there already"
 	case founder > own:
 		return "this node's id is smaller"
-	case f.granted != 0 && f.granted != founder && time.Now().Before(f.until):
+	case f.granted != 0 && f.granted != founder && f.control.Scheduler.Now().Before(f.until):
 		return "this node consents to another founder"
 	}
 	if founder != f.granted {
-		if err := f.cluster.host.Consent(founder); err != nil {
+		if err := f.control.Identity.Consent(founder); err != nil {
 			return fmt.Sprintf("this node can't write its consent down: %v", err)
 		}
 	}
-	f.granted, f.until = founder, time.Now().Add(consentFor)
+	f.granted, f.until = founder, f.control.Scheduler.Now().Add(consentFor)
 	return ""
 }
 
 // form makes this node one of a cluster. It returns when it is, or when ctx ends.
 func (f *formation) form(ctx context.Context) {
-	c := f.cluster
+	c := f.control
 	said := ""
 	say := func(text string, args ...any) {
 		if line := fmt.Sprint(text, args); line != said {
-			c.log.Info(text, args...)
+			c.Logger.Info(text, args...)
 			said = line
 		}
 	}
-	for ctx.Err() == nil && c.host.Cluster() == 0 {
-		peers := c.membership.Peers()
+	for ctx.Err() == nil && c.Identity.Cluster() == 0 {
+		peers := c.gossip.Peers()
 		var clusters []uint64
-		alone := []uint64{c.host.Node()}
+		alone := []uint64{c.Identity.Node()}
 		for _, p := range peers {
 			if p.Cluster == 0 {
 				alone = append(alone, p.Node)
@@ -110,97 +106,87 @@ func (f *formation) form(ctx context.Context) {
 			if err := f.join(ctx, clusters[0]); err != nil {
 				say("this node can't join yet", "cluster", hexID(clusters[0]), "error", err)
 			}
-		case c.options.Expect < 2:
-			say("waiting for a node of the cluster to join", "join", c.options.Join)
-		case len(alone) < c.options.Expect:
-			say("waiting for the nodes that found the cluster", "expected", c.options.Expect, "here", len(alone))
-		case alone[0] == c.host.Node():
+		case c.Config.Expect < 2:
+			say("waiting for a node of the cluster to join", "join", c.Config.Join)
+		case len(alone) < c.Config.Expect:
+			say("waiting for the nodes that found the cluster", "expected", c.Config.Expect, "here", len(alone))
+		case alone[0] == c.Identity.Node():
 			if err := f.found(ctx, alone[1:]); err != nil {
 				say("founding a cluster was put off", "error", err)
 			}
 		}
-		pause(ctx, jitter(formEvery))
+		c.sleep(ctx, formEvery)
 	}
 }
 
 // found founds a cluster with the consent of others.
 func (f *formation) found(ctx context.Context, others []uint64) error {
-	c := f.cluster
-	began := time.Now()
-	if reason := f.nominate(c.host.Node()); reason != "" {
+	c := f.control
+	began := c.Scheduler.Now()
+	if reason := f.nominate(c.Identity.Node()); reason != "" {
 		return fmt.Errorf("cluster: %s", reason)
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, c.outgoing()), consentWithin)
+	ctx, cancel := c.tasks.within(ctx, consentWithin)
 	defer cancel()
-	answers := make(chan error, len(others))
-	for _, node := range others {
-		c.goRun(func(context.Context) { answers <- f.ask(ctx, node) })
-	}
-	for range others {
-		select {
-		case err := <-answers:
-			if err != nil {
-				return err
+	answers := make([]error, len(others))
+	ask := make([]func(), len(others))
+	for i, node := range others {
+		ask[i] = func() {
+			if answers[i] = f.ask(ctx, node); answers[i] != nil {
+				cancel()
 			}
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
-	if time.Since(began) > foundWithin {
-		return fmt.Errorf("cluster: the consent of others came too late")
-	}
-	id := newID()
-	if err := c.host.Found(id); err != nil {
+	c.Scheduler.All(ask...)
+	if err := firstOf(answers); err != nil {
 		return err
 	}
-	c.log.Info("founded a cluster", "cluster", hexID(id), "nodes", len(others)+1)
-	return c.membership.Update(c.self())
+	if c.Scheduler.Now().Sub(began) > foundWithin {
+		return fmt.Errorf("cluster: the consent of others came too late")
+	}
+	id := c.Random()>>1 | 1 // never 0
+	if err := c.Identity.Found(id); err != nil {
+		return err
+	}
+	c.Logger.Info("founded a cluster", "cluster", hexID(id), "nodes", len(others)+1)
+	return c.gossip.Update(c.Self())
+}
+
+// firstOf is the error that says most: not that of a call which another one's answer has ended.
+func firstOf(errs []error) (first error) {
+	for _, err := range errs {
+		if err != nil && (first == nil || errors.Is(first, context.Canceled)) {
+			first = err
+		}
+	}
+	return first
 }
 
 func (f *formation) ask(ctx context.Context, node uint64) error {
-	l := f.cluster.links.to(node)
-	if l == nil {
-		return fmt.Errorf("cluster: nobody knows where node %s is", hexID(node))
-	}
-	answer, err := l.client.Nominate(ctx, &clusterv1.NominateRequest{Node: f.cluster.host.Node()})
+	granted, reason, err := f.control.transport.Nominate(ctx, node)
 	if err != nil {
 		return fmt.Errorf("cluster: ask node %s: %w", hexID(node), err)
 	}
-	if !answer.GetGranted() {
-		return fmt.Errorf("cluster: node %s does not consent: %s", hexID(node), answer.GetReason())
+	if !granted {
+		return fmt.Errorf("cluster: node %s does not consent: %s", hexID(node), reason)
 	}
 	return nil
 }
 
 // join makes this node one of a cluster.
 func (f *formation) join(ctx context.Context, cluster uint64) error {
-	c := f.cluster
-	state, err := c.register(ctx)
+	c := f.control
+	state, err := c.following.register(ctx)
 	if err != nil {
 		return err
 	}
 	if state.GetCluster() != cluster {
 		return fmt.Errorf("cluster: a node of cluster %s answered for %s", hexID(state.GetCluster()), hexID(cluster))
 	}
-	if err := c.host.Adopt(cluster); err != nil {
+	if err := c.Identity.Adopt(cluster); err != nil {
 		return err
 	}
-	c.log.Info("joined a cluster", "cluster", hexID(cluster), "members", len(state.GetMembers()))
+	c.Logger.Info("joined a cluster", "cluster", hexID(cluster), "members", len(state.GetMembers()))
 	c.state.set(state)
-	return c.membership.Update(c.self())
-}
-
-// newID returns an id that nobody else has, not 0.
-func newID() uint64 { return rand.Uint64()>>1 | 1 }
-
-// pause waits; false where ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return c.gossip.Update(c.Self())
 }

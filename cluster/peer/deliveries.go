@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -17,11 +17,11 @@ import (
 
 var (
 	// ErrUnreachable: a call or a delivery did not reach the other node. Nothing was kept.
-	ErrUnreachable = fmt.Errorf("cluster: the node can't be reached: %w", delivery.ErrNotLeader)
+	ErrUnreachable = fmt.Errorf("peer: the node can't be reached: %w", delivery.ErrNotLeader)
 	// errBroken: the connection broke while a delivery was in flight, or no outcome came in time.
-	errBroken = fmt.Errorf("cluster: the connection to the node broke: %w", delivery.ErrUnknownFate)
+	errBroken = fmt.Errorf("peer: the connection to the node broke: %w", delivery.ErrUnknownFate)
 	// errBusy: too many deliveries are in flight to the other node.
-	errBusy = fmt.Errorf("cluster: too many deliveries are in flight to the node: %w", delivery.ErrOverloaded)
+	errBusy = fmt.Errorf("peer: too many deliveries are in flight to the node: %w", delivery.ErrOverloaded)
 )
 
 const (
@@ -44,8 +44,8 @@ type inFlight struct {
 // deliveryStream carries deliveries to one node, in order, and their outcomes back. What comes
 // while a message is being sent goes with the next one.
 type deliveryStream struct {
-	cluster *Cluster
-	link    *link
+	peers *Peers
+	link  *link
 
 	mu    sync.Mutex
 	queue []*clusterv1.Delivery
@@ -61,8 +61,8 @@ type deliveryStream struct {
 	stopped sync.WaitGroup
 }
 
-func newDeliveryStream(c *Cluster, l *link) *deliveryStream {
-	s := &deliveryStream{cluster: c, link: l, wake: make(chan struct{}, 1), open: map[uint64]inFlight{},
+func newDeliveryStream(p *Peers, l *link) *deliveryStream {
+	s := &deliveryStream{peers: p, link: l, wake: make(chan struct{}, 1), open: map[uint64]inFlight{},
 		pulse: newPulse()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
@@ -156,7 +156,7 @@ func (s *deliveryStream) expire(now time.Time) {
 
 // stream works until the stream breaks; true where it had been open.
 func (s *deliveryStream) stream() (worked bool) {
-	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.cluster.outgoing()))
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.peers.outgoing()))
 	defer cancel()
 	stream, err := s.link.client.Deliver(ctx)
 	if err != nil {
@@ -255,8 +255,8 @@ func (s *deliveryStream) finish(outcomes []*clusterv1.Outcome) {
 // this one can't reach. The outcome is the one that the node found, or delivery.ErrNotLeader,
 // ErrUnknownFate or ErrOverloaded where the way there failed. Envelopes by one goroutine keep their
 // order. It does not block, and may call done before it returns.
-func (c *Cluster) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
-	l := c.links.to(node)
+func (p *Peers) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
+	l := p.links.to(node)
 	if l == nil {
 		done(delivery.Outcome{Err: ErrUnreachable})
 		return
@@ -268,7 +268,8 @@ func (c *Cluster) Send(node uint64, e delivery.Envelope, relay bool, done delive
 
 // Deliver takes deliveries of another node, in order, and sends back what becomes of them, in any.
 func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverRequest, clusterv1.DeliverResponse]) error {
-	if _, err := s.peer(stream.Context()); err != nil {
+	from, err := s.peer(stream.Context())
+	if err != nil {
 		return err
 	}
 	out := &outcomes{wake: make(chan struct{}, 1)}
@@ -281,6 +282,9 @@ func (s *service) Deliver(stream grpc.BidiStreamingServer[clusterv1.DeliverReque
 		request, err := stream.Recv()
 		if err != nil {
 			return status.Error(codes.Unavailable, "the stream is over")
+		}
+		if err := s.mayCall(from); err != nil {
+			return err
 		}
 		if len(request.GetDeliveries()) == 0 {
 			out.live()
@@ -296,11 +300,11 @@ func (s *service) take(d *clusterv1.Delivery, out *outcomes) {
 	id := d.GetId()
 	e, err := delivery.Decode(d)
 	if err != nil {
-		s.cluster.log.Warn("a delivery of another node can't be read", "error", err)
+		s.peers.options.Logger.Warn("a delivery of another node can't be read", "error", err)
 		out.add(delivery.Outcome{Err: err}.Encode(id))
 		return
 	}
-	s.cluster.options.Work.Deliver(e, d.GetRelay(), func(o delivery.Outcome) { out.add(o.Encode(id)) })
+	s.peers.options.Work.Deliver(e, d.GetRelay(), func(o delivery.Outcome) { out.add(o.Encode(id)) })
 }
 
 // outcomes waits for those of one stream's deliveries. One that comes after the stream's end is

@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -34,7 +34,7 @@ const (
 
 // links are the connections to other nodes, one to each.
 type links struct {
-	cluster *Cluster
+	peers *Peers
 
 	mu     sync.Mutex
 	byNode map[uint64]*link
@@ -47,15 +47,15 @@ type link struct {
 	address string
 	conn    *grpc.ClientConn
 	client  clusterv1.NodeServiceClient
-	raft    *raftStream
+	raft    *consensusStream
 	work    *deliveryStream
 }
 
-func newLinks(c *Cluster) *links { return &links{cluster: c, byNode: map[uint64]*link{}} }
+func newLinks(p *Peers) *links { return &links{peers: p, byNode: map[uint64]*link{}} }
 
 // to returns the link to a node, whose address may have changed; nil where nobody knows it.
 func (l *links) to(node uint64) *link {
-	address := l.cluster.address(node)
+	address := l.peers.address(node)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	known := l.byNode[node]
@@ -65,7 +65,7 @@ func (l *links) to(node uint64) *link {
 	case known != nil && (known.address == address || address == ""):
 		return known
 	case known != nil:
-		l.cluster.goRun(func(context.Context) { known.close() })
+		l.peers.run(func(context.Context) { known.close() })
 		delete(l.byNode, node)
 	}
 	if address == "" {
@@ -73,7 +73,7 @@ func (l *links) to(node uint64) *link {
 	}
 	made, err := l.dial(node, address)
 	if err != nil {
-		l.cluster.log.Error("a node can't be called", "node", hexID(node), "error", err)
+		l.peers.options.Logger.Error("a node can't be called", "node", hexID(node), "error", err)
 		return nil
 	}
 	l.byNode[node] = made
@@ -81,19 +81,19 @@ func (l *links) to(node uint64) *link {
 }
 
 func (l *links) dial(node uint64, address string) (*link, error) {
-	conn, err := l.cluster.dial(node, address)
+	conn, err := l.peers.dial(node, address)
 	if err != nil {
 		return nil, err
 	}
 	made := &link{node: node, address: address, conn: conn, client: clusterv1.NewNodeServiceClient(conn)}
-	made.raft = newRaftStream(l.cluster, made)
-	made.work = newDeliveryStream(l.cluster, made)
+	made.raft = newConsensusStream(l.peers, made)
+	made.work = newDeliveryStream(l.peers, made)
 	return made, nil
 }
 
-// dial makes a connection to a node; node 0 is whoever is there.
-func (c *Cluster) dial(node uint64, address string) (*grpc.ClientConn, error) {
-	config := c.options.Credentials.Client()
+// dial makes a connection to a node; node 0 is the one that is there.
+func (p *Peers) dial(node uint64, address string) (*grpc.ClientConn, error) {
+	config := p.options.Credentials.Client()
 	verify := config.VerifyConnection
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		if err := verify(state); err != nil {
@@ -150,8 +150,8 @@ func (l *link) close() {
 }
 
 // outgoing names the caller.
-func (c *Cluster) outgoing() metadata.MD {
-	return metadata.Pairs(keyCluster, hexID(c.host.Cluster()), keyNode, hexID(c.host.Node()))
+func (p *Peers) outgoing() metadata.MD {
+	return metadata.Pairs(keyCluster, hexID(p.options.Self.Cluster()), keyNode, hexID(p.options.Self.Node()))
 }
 
 // jitter spreads a wait, so that nodes do not do the same at once for ever.

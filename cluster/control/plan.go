@@ -1,4 +1,4 @@
-package cluster
+package control
 
 import (
 	"errors"
@@ -16,10 +16,10 @@ import (
 // group writes down what comes out.
 
 var (
-	// ErrNotMeta: this node does not lead the meta group. Another one does, or will soon.
-	ErrNotMeta = errors.New("cluster: this node does not lead the meta group")
-	// ErrRefused: it can't be, and trying again does not help.
-	ErrRefused = errors.New("cluster: refused")
+	// ErrNotMeta: this node is not the leader of the meta group. Another one does, or will soon.
+	ErrNotMeta = errors.New("cluster: this node is not the leader of the meta group")
+	// ErrRejected: it can't be, and trying again does not help.
+	ErrRejected = errors.New("cluster: rejected")
 )
 
 // newState is that of a cluster which was just founded.
@@ -40,11 +40,11 @@ func findMember(state *clusterv1.ClusterState, node uint64) *clusterv1.Member {
 // registerMember takes a node into the cluster, or what it says anew of itself.
 func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards uint32) error {
 	if m.GetNode() == 0 || m.GetName() == "" || m.GetRpc() == "" {
-		return fmt.Errorf("%w: a node needs an id, a name and an address", ErrRefused)
+		return fmt.Errorf("%w: a node needs an id, a name and an address", ErrRejected)
 	}
 	if shards != state.Shards {
 		return fmt.Errorf("%w: the cluster has %d shards, node %s is configured for %d: set cluster.shards: %d",
-			ErrRefused, state.Shards, m.Name, shards, state.Shards)
+			ErrRejected, state.Shards, m.Name, shards, state.Shards)
 	}
 	if m.Format < state.Format {
 		return fmt.Errorf("%w: upgrade it", tooOld(m.Name, m.Format, state.Format))
@@ -57,7 +57,7 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !compatible(other.Version,
 			m.Version):
 			return fmt.Errorf("%w: node %s runs version %s, node %s version %s: upgrade one minor version at a time",
-				ErrRefused, other.Name, other.Version, m.Name, m.Version)
+				ErrRejected, other.Name, other.Version, m.Name, m.Version)
 		}
 	}
 	known := findMember(state, m.Node)
@@ -73,7 +73,8 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 }
 
 func tooOld(name string, knows, written uint32) error {
-	return fmt.Errorf("%w: node %s can apply log entries up to format %d, and the cluster writes format %d", ErrRefused,
+	return fmt.Errorf("%w: node %s can apply log entries up to format %d, and the cluster writes format %d",
+		ErrRejected,
 		name, knows, written)
 }
 
@@ -129,12 +130,12 @@ func namedMember(state *clusterv1.ClusterState, name string) (*clusterv1.Member,
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("%w: the cluster has no node %q; it has %s", ErrRefused, name,
+		return nil, fmt.Errorf("%w: the cluster has no node %q; it has %s", ErrRejected, name,
 			strings.Join(memberNames(state), ", "))
 	case 1:
 		return found[0], nil
 	}
-	return nil, fmt.Errorf("%w: %d nodes are named %q: give the id of one, such as %s", ErrRefused, len(found), name,
+	return nil, fmt.Errorf("%w: %d nodes are named %q: give the id of one, such as %s", ErrRejected, len(found), name,
 		hexID(found[0].Node))
 }
 

@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -28,12 +28,12 @@ const (
 
 // SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done is told
 // what became of it.
-func (c *Cluster) SendSnapshot(m RaftMessage, snapshot Snapshot, done func(error)) {
-	ok := c.goRun(func(ctx context.Context) {
-		err := c.sendSnapshot(ctx, m, snapshot)
+func (p *Peers) SendSnapshot(m Message, snapshot Snapshot, done func(error)) {
+	ok := p.run(func(ctx context.Context) {
+		err := p.sendSnapshot(ctx, m, snapshot)
 		snapshot.Close()
 		if err != nil && ctx.Err() == nil {
-			c.log.Warn("a snapshot was not sent", "shard", m.Shard, "to", hexID(m.Node), "error", err)
+			p.options.Logger.Warn("a snapshot was not sent", "shard", m.Shard, "to", hexID(m.Node), "error", err)
 		}
 		done(err)
 	})
@@ -43,16 +43,16 @@ func (c *Cluster) SendSnapshot(m RaftMessage, snapshot Snapshot, done func(error
 	}
 }
 
-func (c *Cluster) sendSnapshot(ctx context.Context, m RaftMessage, snapshot Snapshot) error {
-	l := c.links.to(m.Node)
+func (p *Peers) sendSnapshot(ctx context.Context, m Message, snapshot Snapshot) error {
+	l := p.links.to(m.Node)
 	if l == nil {
-		return errors.New("cluster: nobody knows its address")
+		return errUnknownAddress(m.Node)
 	}
 	data, err := proto.Marshal(m.Message)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(ctx, c.outgoing()))
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(ctx, p.outgoing()))
 	defer cancel()
 	stalls := time.AfterFunc(snapshotStalls, cancel)
 	defer stalls.Stop()
@@ -137,7 +137,7 @@ func (s *service) Snapshot(stream grpc.ClientStreamingServer[clusterv1.SnapshotR
 	if err != nil {
 		return err
 	}
-	staged, err := s.cluster.host.Stage(first.GetMessage().GetShard())
+	staged, err := s.peers.options.Consensus.Stage(first.GetMessage().GetShard())
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -153,7 +153,7 @@ func (s *service) Snapshot(stream grpc.ClientStreamingServer[clusterv1.SnapshotR
 			return status.Error(codes.FailedPrecondition, err.Error())
 		}
 		return stream.SendAndClose(&clusterv1.SnapshotResponse{})
-	case <-s.cluster.ctx.Done():
+	case <-s.peers.ctx.Done():
 		return status.Error(codes.Unavailable, "the node stops")
 	}
 }
@@ -172,14 +172,14 @@ func receiveSnapshot(
 		}
 		if request.GetLast() {
 			if request.GetCount() != sum.count || request.GetChecksum() != sum.hash.Sum64() {
-				return fmt.Errorf("cluster: a snapshot of %d records came as %d, or with other contents",
+				return fmt.Errorf("peer: a snapshot of %d records came as %d, or with other contents",
 					request.GetCount(), sum.count)
 			}
 			return nil
 		}
 		var err error
 		if request, err = stream.Recv(); err != nil {
-			return fmt.Errorf("cluster: a snapshot broke off: %w", err)
+			return fmt.Errorf("peer: a snapshot broke off: %w", err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -69,13 +69,19 @@ func TestASnapshotMayTakeHours(t *testing.T) {
 			{2 * snapshotStalls, 1, context.Canceled},
 		} {
 			peer := &slowPeer{takes: test.takes}
-			c := newLeader().cluster
-			c.links.byNode[2] = &link{node: 2, client: peer}
+			p := New(Options{Self: node{1, 9}})
+			p.links.byNode[2] = &link{node: 2, client: peer}
 			began := time.Now()
-			err := c.sendSnapshot(t.Context(), RaftMessage{Shard: 1, Node: 2, Message: &raftpb.Message{}}, large{})
+			err := p.sendSnapshot(t.Context(), Message{Shard: 1, Node: 2, Message: &raftpb.Message{}}, large{})
 			if !errors.Is(err, test.err) || peer.got != test.got {
 				t.Errorf("with %v a message: %v after %v and %d messages", test.takes, err, time.Since(began), peer.got)
 			}
 		}
 	})
 }
+
+// node is a node of a cluster.
+type node struct{ id, cluster uint64 }
+
+func (n node) Node() uint64    { return n.id }
+func (n node) Cluster() uint64 { return n.cluster }

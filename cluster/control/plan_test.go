@@ -1,4 +1,4 @@
-package cluster
+package control
 
 import (
 	"errors"
@@ -185,7 +185,7 @@ func TestNamedMember(t *testing.T) {
 	for name, want := range map[string]uint64{"node-1": 1, "0000000000000002": 2, "0000000000000003": 3, "node-2": 0,
 		"node-3": 0, "nobody": 0} {
 		m, err := namedMember(state, name)
-		if m.GetNode() != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrRefused) {
+		if m.GetNode() != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrRejected) {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
 	}

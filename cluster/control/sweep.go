@@ -1,7 +1,9 @@
-package cluster
+package control
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
@@ -10,14 +12,16 @@ import (
 // sweepEvery is how often a node looks for replicas that nobody knows any more.
 const sweepEvery = 10 * time.Second
 
-// sweep destroys replicas that were removed from their groups while this node was away: nobody
+// sweeper destroys replicas that were removed from their groups while this node was away: nobody
 // sends to them any more, so they can't find out by their logs. A replica's id is never given
 // twice. So where a member of the group has applied that the ids up to some number were given, and
 // that this one is none of the members, it never will be one again.
-func (c *Cluster) sweep(ctx context.Context) {
-	for pause(ctx, jitter(sweepEvery)) {
-		own, err := c.host.Replicas()
-		if err != nil || c.host.Cluster() == 0 {
+type sweeper struct{ *Control }
+
+func (c sweeper) run(ctx context.Context) {
+	for c.sleep(ctx, sweepEvery) {
+		own, err := c.Replicas.Replicas()
+		if err != nil || c.Identity.Cluster() == 0 {
 			continue
 		}
 		orphans := map[uint64][]*clusterv1.ReplicaStatus{}
@@ -29,16 +33,18 @@ func (c *Cluster) sweep(ctx context.Context) {
 				orphans[node] = append(orphans[node], r)
 			}
 		}
-		for node, suspects := range orphans {
-			theirs, err := c.replicas(ctx, node)
+		for _, node := range slices.Sorted(maps.Keys(orphans)) {
+			theirs, err := c.replicasOn(ctx, node)
 			if err != nil {
 				continue
 			}
-			for _, r := range suspects {
-				if gone(r, c.host.Node(), theirs) {
-					c.log.Info("a replica was removed while this node was away", "shard", r.Shard, "replica", r.Replica)
-					if err := c.host.DestroyReplica(r.Shard, r.Replica); err != nil {
-						c.log.Warn("a replica was not destroyed", "shard", r.Shard, "replica", r.Replica, "error", err)
+			for _, r := range orphans[node] {
+				if gone(r, c.Identity.Node(), theirs) {
+					c.Logger.Info("a replica was removed while this node was away", "shard", r.Shard, "replica",
+						r.Replica)
+					if err := c.Replicas.DestroyReplica(r.Shard, r.Replica); err != nil {
+						c.Logger.Warn("a replica was not destroyed", "shard", r.Shard, "replica", r.Replica, "error",
+							err)
 					}
 				}
 			}
@@ -47,12 +53,12 @@ func (c *Cluster) sweep(ctx context.Context) {
 }
 
 // holder is another node that should hold a shard.
-func (c *Cluster) holder(shard uint32) uint64 {
-	if hint, known := c.membership.Leader(shard); known && hint.Node != c.host.Node() {
+func (c sweeper) holder(shard uint32) uint64 {
+	if hint, known := c.gossip.Leader(shard); known && hint.Node != c.Identity.Node() {
 		return hint.Node
 	}
 	for _, node := range c.Wanted(shard) {
-		if node != c.host.Node() {
+		if node != c.Identity.Node() {
 			return node
 		}
 	}

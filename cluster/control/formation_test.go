@@ -1,15 +1,17 @@
-package cluster
+package control
 
 import (
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wactor/wactor/internal/clock"
 )
 
-// empty is a Host without a cluster, whose disk outlives it.
+// empty is a node without a cluster, whose disk outlives it.
 type empty struct {
-	Host
+	Identity
 	disk *uint64
 	full error
 }
@@ -25,7 +27,7 @@ func (e empty) Consent(founder uint64) error {
 }
 
 func (e empty) start() *formation {
-	return newFormation(&Cluster{host: e, options: Options{Expect: 3}})
+	return newFormation(&Control{Options: Options{Identity: e, Scheduler: clock.System{}, Config: Config{Expect: 3}}})
 }
 
 // TestConsentOutlivesARestart: a node that would forget it could help two founders, where there are
@@ -57,7 +59,7 @@ func TestConsentOutlivesARestart(t *testing.T) {
 	})
 }
 
-// TestConsentThatIsNotWrittenIsNotGiven: what the disk refuses, nobody is told.
+// TestConsentThatIsNotWrittenIsNotGiven: what is not on the disk is not given.
 func TestConsentThatIsNotWrittenIsNotGiven(t *testing.T) {
 	f := empty{disk: new(uint64), full: errors.New("no space left")}.start()
 	if f.nominate(5) == "" {

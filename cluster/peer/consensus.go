@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -20,13 +20,13 @@ const (
 	raftBatch = 1 << 20
 )
 
-// raftStream carries consensus messages to one node, in order, many at once.
-type raftStream struct {
-	cluster *Cluster
-	link    *link
+// consensusStream carries consensus messages to one node, in order, many at once.
+type consensusStream struct {
+	peers *Peers
+	link  *link
 
 	mu      sync.Mutex
-	queue   []RaftMessage
+	queue   []Message
 	bytes   int // in the queue
 	wake    chan struct{}
 	ctx     context.Context
@@ -34,18 +34,18 @@ type raftStream struct {
 	stopped sync.WaitGroup
 }
 
-func newRaftStream(c *Cluster, l *link) *raftStream {
-	s := &raftStream{cluster: c, link: l, wake: make(chan struct{}, 1)}
+func newConsensusStream(p *Peers, l *link) *consensusStream {
+	s := &consensusStream{peers: p, link: l, wake: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.stopped.Go(s.run)
 	return s
 }
 
-func (s *raftStream) stop() { s.cancel() }
-func (s *raftStream) wait() { s.stopped.Wait() }
+func (s *consensusStream) stop() { s.cancel() }
+func (s *consensusStream) wait() { s.stopped.Wait() }
 
 // send queues messages; what can't be queued is lost.
-func (s *raftStream) send(messages []RaftMessage) {
+func (s *consensusStream) send(messages []Message) {
 	s.mu.Lock()
 	queued := 0
 	for queued < len(messages) && len(s.queue) < raftQueue && s.bytes < raftQueueBytes {
@@ -56,11 +56,11 @@ func (s *raftStream) send(messages []RaftMessage) {
 	s.mu.Unlock()
 	signal(s.wake)
 	if queued < len(messages) {
-		s.cluster.host.Unreachable(s.link.node)
+		s.peers.options.Consensus.Unreachable(s.link.node)
 	}
 }
 
-func (s *raftStream) take() []RaftMessage {
+func (s *consensusStream) take() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.queue
@@ -69,14 +69,14 @@ func (s *raftStream) take() []RaftMessage {
 }
 
 // run keeps a stream open as long as the link lasts.
-func (s *raftStream) run() {
+func (s *consensusStream) run() {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		began := time.Now()
 		s.stream()
 		if s.take(); s.ctx.Err() != nil {
 			return
 		}
-		s.cluster.host.Unreachable(s.link.node)
+		s.peers.options.Consensus.Unreachable(s.link.node)
 		if time.Since(began) > 5*time.Second {
 			wait = 20 * time.Millisecond
 		}
@@ -89,8 +89,8 @@ func (s *raftStream) run() {
 }
 
 // stream sends until the stream breaks.
-func (s *raftStream) stream() {
-	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.cluster.outgoing()))
+func (s *consensusStream) stream() {
+	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(s.ctx, s.peers.outgoing()))
 	defer cancel()
 	stream, err := s.link.client.Raft(ctx)
 	if err != nil {
@@ -121,14 +121,14 @@ func (s *raftStream) stream() {
 	}
 }
 
-// SendRaft sends consensus messages to the nodes that they are for. It does not block.
-func (c *Cluster) SendRaft(messages []RaftMessage) {
+// SendConsensus sends consensus messages to the nodes that they are for. It does not block.
+func (p *Peers) SendConsensus(messages []Message) {
 	for len(messages) > 0 {
 		node, n := messages[0].Node, 1
 		for n < len(messages) && messages[n].Node == node {
 			n++
 		}
-		if l := c.links.to(node); l != nil {
+		if l := p.links.to(node); l != nil {
 			l.raft.send(messages[:n])
 		}
 		messages = messages[n:]

@@ -1,4 +1,4 @@
-package cluster
+package peer
 
 import (
 	"context"
@@ -9,9 +9,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
+	grpcpeer "google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/wactor/wactor/cluster/control"
 	"github.com/wactor/wactor/cluster/trust"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
@@ -19,11 +20,11 @@ import (
 // service answers the other nodes.
 type service struct {
 	clusterv1.UnimplementedNodeServiceServer
-	cluster *Cluster
+	peers *Peers
 }
 
 // caller reads who calls. The node is the one of its certificate; with certificates that name none,
-// what it says is believed.
+// it is the one that the call names.
 func caller(ctx context.Context) (node, cluster uint64, err error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	read := func(key string) uint64 {
@@ -35,7 +36,7 @@ func caller(ctx context.Context) (node, cluster uint64, err error) {
 		return n
 	}
 	node, cluster = read(keyNode), read(keyCluster)
-	p, ok := peer.FromContext(ctx)
+	p, ok := grpcpeer.FromContext(ctx)
 	if !ok {
 		return 0, 0, status.Error(codes.Unauthenticated, "no connection")
 	}
@@ -50,18 +51,45 @@ func caller(ctx context.Context) (node, cluster uint64, err error) {
 	return node, cluster, nil
 }
 
-// peer is a caller of this cluster.
+// peer is a caller of this cluster, as a member of it: a node that was removed still has its
+// certificate, and the id of the cluster.
 func (s *service) peer(ctx context.Context) (node uint64, err error) {
+	node, err = s.ofCluster(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return node, s.mayCall(node)
+}
+
+// ofCluster is a caller that names this cluster.
+func (s *service) ofCluster(ctx context.Context) (node uint64, err error) {
 	node, cluster, err := caller(ctx)
 	if err != nil {
 		return 0, err
 	}
-	own := s.cluster.host.Cluster()
+	own := s.peers.options.Self.Cluster()
 	if own == 0 || cluster != own {
 		return 0, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s",
 			hexID(cluster), hexID(own))
 	}
 	return node, nil
+}
+
+// mayCall rejects nodes that are no members, as far as this node knows: those that were removed,
+// and those that never registered. One that has just registered is let in as soon as the new record
+// is here, and tries again until then. A node that has no record yet can't tell.
+func (s *service) mayCall(node uint64) error {
+	standing, known := s.peers.options.Control.Standing(node)
+	switch {
+	case !known, standing != clusterv1.Standing_STANDING_UNSPECIFIED && standing != clusterv1.Standing_STANDING_REMOVED:
+		return nil
+	case standing == clusterv1.Standing_STANDING_REMOVED:
+		s.peers.rejected.Add(1)
+		return status.Errorf(codes.PermissionDenied, "node %s was removed from the cluster", hexID(node))
+	}
+	s.peers.rejected.Add(1)
+	return status.Errorf(codes.PermissionDenied, "node %s is no member of the cluster that this node knows",
+		hexID(node))
 }
 
 // Nominate implements clusterv1.NodeServiceServer.
@@ -74,7 +102,7 @@ func (s *service) Nominate(ctx context.Context, request *clusterv1.NominateReque
 	if cluster != 0 || node != request.GetNode() {
 		return nil, status.Error(codes.InvalidArgument, "a node proposes itself, and has no cluster")
 	}
-	reason := s.cluster.formation.nominate(node)
+	reason := s.peers.options.Control.Nominate(node)
 	return &clusterv1.NominateResponse{Granted: reason == "", Reason: reason}, nil
 }
 
@@ -84,7 +112,7 @@ func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*cl
 	if err != nil {
 		return nil, err
 	}
-	own := s.cluster.host.Cluster()
+	own := s.peers.options.Self.Cluster()
 	if own == 0 || cluster != 0 && cluster != own {
 		return nil, status.Errorf(codes.FailedPrecondition, "cluster %s is another one: this node is of %s",
 			hexID(cluster), hexID(own))
@@ -92,7 +120,7 @@ func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*cl
 	if request.GetMember().GetNode() != node {
 		return nil, status.Error(codes.InvalidArgument, "a node registers itself")
 	}
-	state, err := s.cluster.meta.register(ctx, request.GetMember(), request.GetShards())
+	state, err := s.peers.options.Control.Register(ctx, request.GetMember(), request.GetShards())
 	if err != nil {
 		return nil, statusOf(err)
 	}
@@ -101,10 +129,17 @@ func (s *service) Join(ctx context.Context, request *clusterv1.JoinRequest) (*cl
 
 // State implements clusterv1.NodeServiceServer.
 func (s *service) State(ctx context.Context, request *clusterv1.StateRequest) (*clusterv1.StateResponse, error) {
-	if _, err := s.peer(ctx); err != nil {
+	node, err := s.ofCluster(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return &clusterv1.StateResponse{State: s.cluster.state.wait(ctx, request.GetKnownRevision(), stateWait)}, nil
+	if err := s.mayCall(node); err != nil {
+		if removed := s.peers.options.Control.RecordOfRemoved(node); removed != nil {
+			return &clusterv1.StateResponse{State: removed}, nil // how else would it know?
+		}
+		return nil, err
+	}
+	return &clusterv1.StateResponse{State: s.peers.options.Control.State(ctx, request.GetKnownRevision())}, nil
 }
 
 // Operate implements clusterv1.NodeServiceServer.
@@ -112,7 +147,7 @@ func (s *service) Operate(ctx context.Context, request *clusterv1.OperateRequest
 	if _, err := s.peer(ctx); err != nil {
 		return nil, err
 	}
-	state, err := s.cluster.meta.operate(ctx, request.GetNode(), request.GetStanding())
+	state, err := s.peers.options.Control.OperateAsLeader(ctx, request.GetNode(), request.GetStanding())
 	if err != nil {
 		return nil, statusOf(err)
 	}
@@ -125,7 +160,7 @@ func (s *service) CreateReplica(ctx context.Context,
 	if _, err := s.peer(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.cluster.host.CreateReplica(request.GetShard(), request.GetReplica()); err != nil {
+	if err := s.peers.options.Replicas.CreateReplica(request.GetShard(), request.GetReplica()); err != nil {
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}
 	return &clusterv1.CreateReplicaResponse{}, nil
@@ -136,7 +171,7 @@ func (s *service) Replicas(ctx context.Context, _ *clusterv1.ReplicasRequest) (*
 	if _, err := s.peer(ctx); err != nil {
 		return nil, err
 	}
-	replicas, err := s.cluster.host.Replicas()
+	replicas, err := s.peers.options.Replicas.Replicas()
 	if err != nil {
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
@@ -154,9 +189,13 @@ func (s *service) Raft(stream grpc.ClientStreamingServer[clusterv1.RaftRequest, 
 		if err != nil {
 			return status.Error(codes.Unavailable, "the stream is over")
 		}
+		if err := s.mayCall(from); err != nil {
+			return err
+		}
 		for _, m := range request.GetMessages() {
-			if err := s.cluster.host.Receive(from, m.GetShard(), m.GetMessage()); err != nil {
-				s.cluster.log.Debug("a consensus message was dropped", "from", hexID(from), "shard", m.GetShard(),
+			if err := s.peers.options.Consensus.Receive(from, m.GetShard(), m.GetMessage()); err != nil {
+				s.peers.options.Logger.Debug("a consensus message was dropped", "from", hexID(from), "shard",
+					m.GetShard(),
 					"error", err)
 			}
 		}
@@ -168,7 +207,7 @@ func (s *service) Admin(ctx context.Context, request *clusterv1.AdminRequest) (*
 	if _, err := s.peer(ctx); err != nil {
 		return nil, err
 	}
-	response, err := s.cluster.options.Work.Admin(ctx, request.GetProcedure(), request.GetRequest())
+	response, err := s.peers.options.Work.Admin(ctx, request.GetProcedure(), request.GetRequest())
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +217,9 @@ func (s *service) Admin(ctx context.Context, request *clusterv1.AdminRequest) (*
 // statusOf makes a gRPC error of the classes that callers tell apart.
 func statusOf(err error) error {
 	switch {
-	case errors.Is(err, ErrNotMeta):
+	case errors.Is(err, control.ErrNotMeta):
 		return status.Error(codes.Unavailable, err.Error())
-	case errors.Is(err, ErrRefused), errors.Is(err, ErrRemoved):
+	case errors.Is(err, control.ErrRejected), errors.Is(err, control.ErrRemoved):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	}
 	return status.Error(codes.Internal, err.Error())
