@@ -124,6 +124,38 @@ func TestFullMemoryLinksIdentities(t *testing.T) {
 	})
 }
 
+// TestFullMemoryForwards: aliases fill the memory, and the conversations that they forward to are
+// not in it. The provider repeats what is rejected, so that no alias is ever idle.
+func TestFullMemoryForwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const users = 2
+		b := start(t, newMemoryStore(), inlineCounter{}, func(o *Options) {
+			o.MaxActive, o.IdleAfter = users,
+				time.Second
+		})
+		for i := range users {
+			b.deliverFrom(fmt.Sprint(i), &wactorv1.User{WaId: fmt.Sprint(i), UserId: fmt.Sprint("US.", i)}, "m1",
+				"hi").want(t, conversation.Accepted, nil)
+			time.Sleep(time.Minute) // nothing is in memory any more
+		}
+		var all [users]*outcome
+		for range 50 {
+			for i := range users {
+				name := fmt.Sprint("US.", i)
+				if all[i] == nil || all[i].err != nil {
+					all[i] = b.deliverFrom(name, &wactorv1.User{UserId: name}, "m2", "hi")
+				}
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		for _, o := range all {
+			o.want(t, conversation.Accepted, nil)
+		}
+		b.stop()
+		b.store.close()
+	})
+}
+
 // TestNothingIsLostWhileLeaving delivers without pause to conversations that leave memory as soon
 // as they can.
 func TestNothingIsLostWhileLeaving(t *testing.T) {

@@ -26,8 +26,9 @@ type Options struct {
 	// led. Default: Deliver.
 	Elsewhere func(delivery.Envelope, delivery.Done)
 	// MaxActive bounds the conversations in memory. Near it those that have had nothing to do for a
-	// second leave; where that does not help, a message for one more is refused. Those that others
-	// ask who they are may be as many again. Default 500,000.
+	// second leave; where that does not help, a message for one more is rejected. Those that other
+	// conversations need, to resolve an identity or to forward to, may be as many again. Default
+	// 500,000.
 	MaxActive int
 	// MaxMailbox bounds the deliveries that wait in one conversation's mailbox. Default 10,000,
 	// what one webhook may hold: one that does not fit would be repeated for days, and never fit.

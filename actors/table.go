@@ -68,9 +68,9 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	if a == nil {
 		isNew = true
 		most := r.options.MaxActive
-		if d, ok := message.(*arrival); ok && !fromWebhook(d.Body) {
-			// one that is in memory waits for the answer: if nobody could be asked, all of them
-			// might wait for ever
+		if d, ok := message.(*arrival); ok && !fromWebhook(d.Envelope) {
+			// A conversation in memory waits for the answer, or is an alias that forwards. If
+			// memory were full for those that they need, all of them might wait for ever.
 			most *= 2
 		}
 		if int(r.active.Load()) >= most {
@@ -88,11 +88,12 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	return nil
 }
 
-// fromWebhook reports whether a body came from the provider.
-func fromWebhook(body delivery.Body) bool {
-	switch body.(type) {
+// fromWebhook reports whether an envelope comes from the provider, and not from another
+// conversation or an operator.
+func fromWebhook(e delivery.Envelope) bool {
+	switch e.Body.(type) {
 	case delivery.Inbound, delivery.Status:
-		return true
+		return e.Hops == 0
 	}
 	return false
 }
