@@ -30,9 +30,9 @@ type checks struct {
 
 func newChecks(w *World) checks {
 	c := checks{w: w, leaders: map[[2]uint64]uint64{}, nodes: map[[2]uint64]uint64{}, made: map[[2]uint64]uint64{},
-		leased: map[uint32]uint64{}, ops: make([][]Op, w.rules.users),
-		order: make([][]*flight, w.rules.users)}
-	for range w.rules.users {
+		leased: map[uint32]uint64{}, ops: make([][]Op, len(w.persons)),
+		order: make([][]*flight, len(w.users))}
+	for range w.users {
 		c.commits = append(c.commits, map[uint64]*wactorv1.Commit{})
 	}
 	return c

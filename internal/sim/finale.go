@@ -3,9 +3,6 @@ package sim
 import (
 	"fmt"
 	"slices"
-
-	"github.com/wactor/wactor/conversation/audit"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // unwell says what is not as it has to be once all is healed; empty where all is well.
@@ -15,8 +12,8 @@ func (w *World) unwell() string {
 			return fmt.Sprintf("node %d is down", n.index)
 		}
 	}
-	for _, u := range w.users {
-		for _, m := range u.messages {
+	for _, p := range w.persons {
+		for _, m := range p.messages {
 			if !m.acknowledged {
 				return fmt.Sprintf("message %s is not accepted", m.id)
 			}
@@ -84,8 +81,8 @@ func (w *World) checkEnd() {
 	for _, o := range w.operators {
 		w.checkEqual(o)
 	}
-	for _, u := range w.users {
-		w.checkConversation(w.leader(u.shard), u)
+	for _, p := range w.persons {
+		w.checkPerson(p)
 	}
 }
 
@@ -102,74 +99,24 @@ func (w *World) checkEqual(o *operator) {
 	}
 }
 
-func (w *World) checkConversation(p *process, u *user) {
-	head, revision := w.head(p, u)
-	j := w.journal(p, u)
-	for _, violation := range audit.Journal(j.entries, false) {
-		w.fail("conversation %d: %s", u.index, violation)
-	}
-	for r, commit := range w.checks.commits[u.index] {
-		if put := journalled(commit); r > revision || put != nil && !j.holds(put) {
-			w.fail("conversation %d, which is at revision %d, has lost what was committed as revision %d", u.index,
-				revision, r)
-		}
-	}
-	for _, e := range j.entries {
-		w.record.comment("journal of conversation %d: %v", u.index, e)
-	}
-	accepted := map[string]uint64{}
-	turns := map[uint64][]uint64{} // version: messages
-	turnOf := map[uint64]uint64{}
-	doubted := map[uint64]bool{}
-	for _, e := range j.entries {
-		switch e.Kind {
-		case wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED:
-			if accepted[e.MessageId] != 0 {
-				w.fail("conversation %d: a message was accepted twice", u.index)
-			}
-			accepted[e.MessageId] = e.MessageSeq
-		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
-			turns[e.VersionAfter] = e.MessageSeqs
-			for _, seq := range e.MessageSeqs {
-				turnOf[seq] = e.VersionAfter
-			}
-		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-			doubted[e.ReplySeq] = true
-		}
-	}
-	idOf := map[uint64]string{}
-	for _, m := range u.messages {
-		if turnOf[accepted[m.id]] == 0 {
-			w.fail("conversation %d: message %s, which was acknowledged, is in no turn", u.index, m.id)
-		}
-		idOf[accepted[m.id]] = m.id
-	}
-	if head.Version != uint64(len(turns)) || len(accepted) != len(u.messages) {
-		w.fail("conversation %d: version %d, %d turns, %d messages of %d", u.index, head.Version, len(turns),
-			len(accepted), len(u.messages))
-	}
-	w.checkOrder(u, accepted)
-	w.checkReplies(u, turns, idOf, doubted)
-}
-
 // checkReplies holds what the provider took against the turns: each has one reply, in order,
 // doubled only where that was doubted.
-func (w *World) checkReplies(u *user, turns map[uint64][]uint64, idOf map[uint64]string, doubted map[uint64]bool) {
-	taken := w.provider.taken[u.index]
-	if len(taken) != len(turns) {
-		w.fail("conversation %d: %d replies to %d turns", u.index, len(taken), len(turns))
+func (w *World) checkReplies(a *account, idOf map[uint64]string) {
+	u, taken := a.user, w.provider.taken[a.user.index]
+	if len(taken) != len(a.turns) {
+		w.fail("conversation %d: %d replies to %d turns", u.index, len(taken), len(a.turns))
 		return
 	}
 	for i, r := range taken {
 		version := uint64(i + 1)
 		var ids []string
-		for _, seq := range turns[version] {
+		for _, seq := range a.turns[version] {
 			ids = append(ids, idOf[seq])
 		}
 		if want := replyText(version, ids); r.text != want {
 			w.fail("conversation %d: reply %d is %q, want %q", u.index, version, r.text, want)
 		}
-		if r.times > 1 && !doubted[version] {
+		if r.times > 1 && !a.doubted[version] {
 			w.fail("conversation %d: reply %d was taken %d times and never in doubt", u.index, version, r.times)
 		}
 	}

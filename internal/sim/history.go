@@ -38,8 +38,14 @@ func (c *checks) call() int64 {
 // one in the history: the first to take effect is the only one, and it may do so at any time after
 // the first call. Where one is known to have been the first, the others have no effect whenever
 // they happen.
-func (c *checks) delivered(u *user, m *message, called int64, verdict conversation.Verdict) {
-	h := &c.ops[u.index]
+func (c *checks) delivered(m *message, called int64, verdict conversation.Verdict) {
+	if verdict == conversation.Accepted {
+		m.accepted++
+	}
+	if m.to.person.linked() {
+		return // what one conversation has accepted is not all that the person wrote
+	}
+	h := &c.ops[m.to.person.index]
 	op := Op{Message: m.number, Verdict: verdict, Called: called, Returned: c.call()}
 	switch verdict {
 	case conversation.Accepted, conversation.Duplicate:
@@ -60,6 +66,9 @@ func (c *checks) delivered(u *user, m *message, called int64, verdict conversati
 // read reads how many messages of a conversation were accepted, where the lead says that nobody
 // else can have accepted more.
 func (w *World) read(u *user) {
+	if u.person.linked() {
+		return
+	}
 	for _, n := range w.nodes {
 		if !n.up() {
 			continue
@@ -71,7 +80,7 @@ func (w *World) read(u *user) {
 		called := w.checks.call()
 		head, _ := w.head(p, u)
 		w.Stats.LeasedReads++
-		w.checks.ops[u.index] = append(w.checks.ops[u.index], Op{
+		w.checks.ops[u.person.index] = append(w.checks.ops[u.person.index], Op{
 			Read: true, Count: max(head.GetNextInbox(), 1) - 1, Called: called, Returned: w.checks.call(),
 		})
 	}

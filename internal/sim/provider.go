@@ -22,7 +22,7 @@ type takenReply struct {
 }
 
 func newMessenger(w *World) messenger {
-	return messenger{w: w, taken: make([][]*takenReply, w.rules.users)}
+	return messenger{w: w, taken: make([][]*takenReply, len(w.users))}
 }
 
 // post is the request of a process; done is called if it still lives when it knows what became of

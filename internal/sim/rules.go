@@ -26,6 +26,8 @@ type rules struct {
 	// inline: the bot answers within the commit of the message's acceptance.
 	inline bool
 	merge  bool // burst policy
+	// linked: persons are known under several identities.
+	linked bool
 	// twins is how often a delivery meets a second activation of its conversation, which should not
 	// be there.
 	twins float64
@@ -69,6 +71,7 @@ func drawRules(rng *rand.Rand) rules {
 	if rng.IntN(8) == 0 {
 		r.maxActive = 2
 	}
+	r.linked = rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {
 		r.nodes, r.shards = 5, 1
 	}

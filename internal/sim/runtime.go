@@ -175,15 +175,19 @@ func (l local) Deliver(e delivery.Envelope, done delivery.Done) {
 	l.p.runtime.Deliver(e, done)
 }
 
-// endTwin ends the second runtime, with which the first could contend for ever.
+// endTwin ends the second runtime, with which the first could contend for ever. The first takes up
+// what it leaves.
 func (p *process) endTwin() {
 	if p.twin == nil {
 		return
 	}
-	for shard := uint32(1); shard <= uint32(p.w.rules.shards); shard++ {
-		p.twin.Lead(shard, 0, false)
-	}
+	twin := p.twin
 	p.twin = nil
+	for shard := uint32(1); shard <= uint32(p.w.rules.shards); shard++ {
+		twin.Lead(shard, 0, false)
+		p.runtime.Lead(shard, 0, false)
+		p.passOn(shard)
+	}
 }
 
 // endShard ends the activations of a shard, gives its leadership away, and goes on with it where

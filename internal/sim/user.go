@@ -10,72 +10,125 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// user writes messages of a conversation. What users write comes from the provider, who posts each
-// message to any node until one answers that it is accepted.
-type user struct {
+// person writes messages. They come from the provider, who posts each to any node until one answers
+// that it is accepted.
+type person struct {
 	index    int
-	id       conversation.ID
-	shard    uint32
 	messages []*message
+	// users are the identities under which the person is known: one, or a phone, a business-scoped
+	// id, and another phone.
+	users []*user
 }
 
-// message is one that a user wrote.
+// linked reports whether the person is known under several identities.
+func (p *person) linked() bool { return len(p.users) > 1 }
+
+// user is one identity, which may have a conversation.
+type user struct {
+	index  int
+	id     conversation.ID
+	shard  uint32
+	person *person
+}
+
+// message is one that a person wrote.
 type message struct {
 	id     string
-	number int // of the user's
+	number int // of the person's
 	sentMs int64
-	// written: the user has written it. acknowledged: a node has answered that it was accepted.
+	// to is the identity that its webhook names first, told all that it names.
+	to   *user
+	told *wactorv1.User
+	kind string // the message's type
+	// written: the person has written it. acknowledged: a node has answered that it was accepted.
 	written, acknowledged bool
+	// accepted counts the answers that it was, and no duplicate.
+	accepted int
 }
 
 func (w *World) settleUsers() {
 	for i := range w.rules.users {
-		u := &user{index: i, id: conversation.ID{Channel: channel, User: fmt.Sprint(49151 + i)}}
-		u.shard = placement.ShardOf(u.id.String(), uint32(w.rules.shards))
-		for n := range w.rules.messages {
-			u.messages = append(u.messages, &message{id: fmt.Sprintf("wamid.%d.%d", i, n), number: n})
+		p := &person{index: i}
+		w.persons = append(w.persons, p)
+		w.settle(p, fmt.Sprint(49151+i))
+		if w.rules.linked {
+			w.settle(p, fmt.Sprintf("US.%d", i))
+			w.settle(p, fmt.Sprint(49251+i))
 		}
-		w.users = append(w.users, u)
-		w.userOf[u.id.String()] = u
+		for n := range w.rules.messages {
+			m := &message{id: fmt.Sprintf("wamid.%d.%d", i, n), number: n, kind: "text"}
+			w.address(p, m)
+			p.messages = append(p.messages, m)
+		}
+	}
+}
+
+func (w *World) settle(p *person, name string) {
+	u := &user{index: len(w.users), id: conversation.ID{Channel: channel, User: name}, person: p}
+	u.shard = placement.ShardOf(u.id.String(), uint32(w.rules.shards))
+	p.users = append(p.users, u)
+	w.users = append(w.users, u)
+	w.userOf[u.id.String()] = u
+}
+
+// address draws under which identities a message comes.
+func (w *World) address(p *person, m *message) {
+	m.to, m.told = p.users[0], &wactorv1.User{WaId: p.users[0].id.User}
+	if !p.linked() {
+		return
+	}
+	phone, id, other := p.users[0], p.users[1], p.users[2]
+	switch w.rng.IntN(7) {
+	case 0: // as above
+	case 1: // the phone is withheld
+		m.to, m.told = id, &wactorv1.User{UserId: id.id.User}
+	case 2: // the number has changed
+		m.to, m.told = other, &wactorv1.User{WaId: other.id.User}
+	case 3, 4:
+		m.told.UserId = id.id.User
+	case 5:
+		m.to, m.told = other, &wactorv1.User{WaId: other.id.User, UserId: id.id.User}
+	case 6: // the provider reports that the number has changed
+		m.to, m.told, m.kind = phone, &wactorv1.User{WaId: other.id.User}, "system"
 	}
 }
 
 // write has the users write at any time of the trouble, sometimes several messages at once.
 func (w *World) write() {
-	for _, u := range w.users {
+	for _, p := range w.persons {
 		at := time.Duration(0)
-		for _, m := range u.messages {
+		for _, m := range p.messages {
 			if !w.chance(0.3) {
 				at = w.between(0, w.rules.trouble)
 			}
 			w.after(at+w.between(0, 3*time.Millisecond), func() {
 				m.written, m.sentMs = true, w.wallMs()
 				w.Stats.Messages++
-				w.deliver(u, m)
+				w.deliver(m)
 			})
 		}
 	}
 }
 
 // deliver posts a message until it is accepted, and sometimes once more.
-func (w *World) deliver(u *user, m *message) {
+func (w *World) deliver(m *message) {
 	called := w.checks.call()
 	content := func() delivery.Envelope {
-		return delivery.Envelope{To: u.id, Origin: "gateway", Body: delivery.Inbound{
-			User:    &wactorv1.User{WaId: u.id.User},
-			Message: &wactorv1.Message{Id: m.id, Type: "text", Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()},
+		return delivery.Envelope{To: m.to.id, Origin: "gateway", Body: delivery.Inbound{
+			User:    &wactorv1.User{WaId: m.told.WaId, UserId: m.told.UserId},
+			Message: &wactorv1.Message{Id: m.id, Type: m.kind, Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()},
 		}}
 	}
 	w.post(content, func(verdict conversation.Verdict) {
-		w.checks.delivered(u, m, called, verdict)
+		w.checks.delivered(m, called, verdict)
 		again := w.between(20*time.Millisecond, 400*time.Millisecond)
 		switch {
 		case verdict != conversation.Accepted && verdict != conversation.Duplicate:
-			w.after(again, func() { w.deliver(u, m) })
+			w.after(again, func() { w.deliver(m) })
 			return
 		case w.healed || !w.chance(0.15):
 		default:
-			w.after(again, func() { w.deliver(u, m) })
+			w.after(again, func() { w.deliver(m) })
 		}
 		if !m.acknowledged {
 			m.acknowledged = true

@@ -25,7 +25,8 @@ type World struct {
 	// nodeOf finds a node by the id that its store has drawn.
 	nodeOf map[uint64]*node
 	network
-	users []*user
+	persons []*person
+	users   []*user // of all persons
 	// userOf finds one by the name of the conversation.
 	userOf   map[string]*user
 	provider messenger
@@ -103,8 +104,8 @@ func newWorld(seed uint64, out io.Writer) *World {
 	w.record.comment("rules %+v", w.rules)
 	w.network = *newNetwork(w, w.rules.nodes, w.rules.network)
 	w.config = w.rules.conversation()
-	w.checks, w.provider, w.faults = newChecks(w), newMessenger(w), faults{w: w}
 	w.settleUsers()
+	w.checks, w.provider, w.faults = newChecks(w), newMessenger(w), faults{w: w}
 	for i := range w.rules.nodes {
 		drift := (rng.Float64()*2 - 1) * w.rules.drift
 		w.nodes = append(w.nodes, &node{
