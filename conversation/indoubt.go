@@ -21,7 +21,7 @@ const (
 // resume takes up what the activation before left: its first reply may have been on its way, unless
 // it said otherwise.
 func (o *outbox) resume() {
-	if !o.empty() && !o.ledger.chain.clean && !planted.Is(planted.DoubtForgotten) {
+	if !o.empty() && !o.ledger.chain.clean && !planted.Is(planted.InDoubtForgotten) {
 		o.hold("the activation before ended without a word")
 	}
 }

@@ -8,7 +8,7 @@ var All = []Bug{
 	SnapshotWithOldRevisions, RevisionUnchecked, ChainUnchecked, ReadyTooEarly,
 	LeaseOfArrival, LeaseTooLong, SentWithoutLease, ReplicaIDReused,
 	TombstoneLeftOut, VoterDestroyed, AcceptedBeforeCommit, DedupLeftOut,
-	SentBeforeCommit, ResentBeforeCommit, DoubtForgotten,
+	SentBeforeCommit, ResentBeforeCommit, InDoubtForgotten,
 }
 
 var planted Bug

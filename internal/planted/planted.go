@@ -33,7 +33,7 @@ const (
 	LeaseOfArrival Bug = "LeaseOfArrival"
 	// LeaseTooLong: a lease is longer than others wait before they stand for election.
 	LeaseTooLong Bug = "LeaseTooLong"
-	// SentWithoutLease: whoever believes to lead may send.
+	// SentWithoutLease: a node that assumes it is the leader may send.
 	SentWithoutLease Bug = "SentWithoutLease"
 
 	// ReplicaIDReused: the id of a replica that was removed is given again.
@@ -51,6 +51,6 @@ const (
 	SentBeforeCommit Bug = "SentBeforeCommit"
 	// ResentBeforeCommit: a reply is sent again before it is committed that it was in doubt.
 	ResentBeforeCommit Bug = "ResentBeforeCommit"
-	// DoubtForgotten: what the activation before may have sent is sent again without a doubt.
-	DoubtForgotten Bug = "DoubtForgotten"
+	// InDoubtForgotten: what the activation before may have sent is sent again as if it were new.
+	InDoubtForgotten Bug = "InDoubtForgotten"
 )

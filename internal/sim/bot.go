@@ -69,9 +69,9 @@ func replyText(version uint64, ids []string) string {
 }
 
 // writerOf is whose conversation has made a reply.
-func (w *World) writerOf(out *provider.Outgoing) *user {
+func (v *messenger) writerOf(out *provider.Outgoing) *user {
 	name, _ := conversation.ReplyUser(out.ReplyID)
-	return w.userOf[conversation.ID{Channel: channel, User: name}.String()]
+	return v.w.userOf[conversation.ID{Channel: channel, User: name}.String()]
 }
 
 // sender posts replies to the provider.
@@ -81,7 +81,7 @@ type sender struct{ p *process }
 func (s *sender) Send(_ context.Context, out *provider.Outgoing) (result provider.Result) {
 	w := s.p.w
 	s.p.scheduler.await(func(wake func()) {
-		w.provider.post(s.p, w.writerOf(out), out, func(r provider.Result) {
+		w.provider.post(s.p, w.provider.writerOf(out), out, func(r provider.Result) {
 			result = r
 			wake()
 		})

@@ -50,25 +50,25 @@ func (c *checks) committed(u *user, revision uint64, commit *wactorv1.Commit) {
 	c.commits[u.index][revision] = proto.CloneOf(commit)
 }
 
-// lead takes news of who leads: there is one in each term.
-func (c *checks) lead(p *process, shard uint32, lead replication.Leadership) {
+// leader takes news of a leader: there is one in each term.
+func (c *checks) leader(p *process, shard uint32, now replication.Leadership) {
 	// a leader that was removed is no member any more, for a moment
-	if lead.Ready && lead.Node != p.id && lead.Node != 0 {
-		c.w.fail("node %d leads shard %d in term %d and says that node id %d does", p.index, shard, lead.Term,
-			lead.Node)
+	if now.Ready && now.Node != p.id && now.Node != 0 {
+		c.w.fail("node %d leads shard %d in term %d and reports that node id %d does", p.index, shard, now.Term,
+			now.Node)
 	}
-	if lead.Node == 0 {
+	if now.Node == 0 {
 		return
 	}
-	key := [2]uint64{uint64(shard), lead.Term}
-	if other, known := c.leaders[key]; known && other != lead.Node {
-		c.w.fail("shard %d has two leaders in term %d: nodes %d and %d", shard, lead.Term, c.w.nodeOf[other].index,
-			c.w.nodeOf[lead.Node].index)
+	key := [2]uint64{uint64(shard), now.Term}
+	if other, known := c.leaders[key]; known && other != now.Node {
+		c.w.fail("shard %d has two leaders in term %d: nodes %d and %d", shard, now.Term, c.w.nodeOf[other].index,
+			c.w.nodeOf[now.Node].index)
 	}
 	if c.leaders[key] == 0 {
 		c.w.Stats.Elections++
 	}
-	c.leaders[key] = lead.Node
+	c.leaders[key] = now.Node
 }
 
 // members takes the members of a group: an id is never used again.
@@ -91,7 +91,7 @@ func (c *checks) created(p *process, shard uint32, replica uint64) {
 	c.made[key] = replica
 }
 
-// leases finds two nodes that believe to lead a shard alone.
+// leases finds two nodes that both assume they are the only leader of a shard.
 func (c *checks) leases() {
 	for shard := uint32(1); shard <= uint32(c.w.rules.shards); shard++ {
 		var holder *node
@@ -99,12 +99,12 @@ func (c *checks) leases() {
 			if n.proc == nil || n.proc.store == nil {
 				continue
 			}
-			lead := n.proc.leads[shard]
-			if !lead.Ready || !n.proc.store.Leased(shard, lead.Term) {
+			now := n.proc.leads[shard]
+			if !now.Ready || !n.proc.store.Leased(shard, now.Term) {
 				continue
 			}
-			if c.leased[shard] != lead.Term {
-				c.leased[shard] = lead.Term
+			if c.leased[shard] != now.Term {
+				c.leased[shard] = now.Term
 				c.w.after(0, func() { c.w.readAll(shard) })
 			}
 			if holder != nil {
@@ -115,7 +115,7 @@ func (c *checks) leases() {
 	}
 }
 
-// sends takes a reply that is about to leave: nobody else may lead in a later term.
+// sends takes a reply that is about to leave: no other node may be the leader in a later term.
 func (c *checks) sends(p *process, shard uint32, term uint64) {
 	for _, n := range c.w.nodes {
 		if n.proc != nil && n.proc.leads[shard].Ready && n.proc.leads[shard].Term > term {

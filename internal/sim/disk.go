@@ -38,7 +38,7 @@ type trap int
 const (
 	noTrap      trap = iota
 	trapSync         // before the log is synced: what follows in the same call does not happen any more
-	trapError        // the sync fails instead, and whoever made it ends
+	trapError        // the sync fails instead, and the process that made it ends
 	trapInstall      // before a received snapshot becomes a part of the engine
 	trapTaken        // right after
 )

@@ -7,8 +7,8 @@ import (
 
 // faults happen one after the other, and overlap as they like, until all is healed.
 type faults struct {
-	w     *World
-	mends []func()
+	w        *World
+	restores []func()
 }
 
 func (f *faults) begin() {
@@ -114,10 +114,10 @@ func (f *faults) cut() {
 			}
 		}
 	}
-	mend := w.network.cut(links)
-	f.mends = append(f.mends, mend)
+	restore := w.network.cut(links)
+	f.restores = append(f.restores, restore)
 	lasts := w.between(50*time.Millisecond, 2*time.Second)
-	w.after(lasts, mend)
+	w.after(lasts, restore)
 	if w.chance(0.4) { // who was away has something to put right now
 		victim := w.nodes[w.rng.IntN(len(w.nodes))]
 		w.after(lasts+w.between(0, 800*time.Millisecond), func() {
@@ -143,9 +143,9 @@ func (f *faults) restartBridge(bridge *node) {
 		}
 	}
 	w.record.note("node %d is the bridge between all others", uint64(bridge.index))
-	mend := w.network.cut(links)
-	f.mends = append(f.mends, mend)
-	w.after(w.between(time.Second, 2*time.Second), mend)
+	restore := w.network.cut(links)
+	f.restores = append(f.restores, restore)
+	w.after(w.between(time.Second, 2*time.Second), restore)
 	for range 4 {
 		w.after(w.between(500*time.Millisecond, 1500*time.Millisecond), func() {
 			if !w.healed && bridge.proc != nil {
@@ -172,14 +172,15 @@ func (f *faults) move() {
 	o.wish(count)
 }
 
-// heal ends all faults: whoever is down starts, who is paused wakes up, and the network is fair.
+// heal ends all faults: nodes that are down start, one that is paused wakes up, and the network is
+// fair.
 func (f *faults) heal() {
 	w := f.w
 	w.healed = true
 	w.record.note("all is healed")
 	w.network.weather = fair
-	for _, mend := range f.mends {
-		mend()
+	for _, restore := range f.restores {
+		restore()
 	}
 	for _, n := range w.nodes {
 		n.disk.set(noTrap, 0, nil)

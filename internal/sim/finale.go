@@ -100,7 +100,7 @@ func (w *World) checkEqual(o *operator) {
 }
 
 // checkReplies holds what the provider took against the turns: each has one reply, in order,
-// doubled only where that was doubted.
+// doubled only where it was in doubt.
 func (w *World) checkReplies(a *account, idOf map[uint64]string) {
 	u, taken := a.user, w.provider.taken[a.user.index]
 	if len(taken) != len(a.turns) {
@@ -116,7 +116,7 @@ func (w *World) checkReplies(a *account, idOf map[uint64]string) {
 		if want := replyText(version, ids); r.text != want {
 			w.fail("conversation %d: reply %d is %q, want %q", u.index, version, r.text, want)
 		}
-		if r.times > 1 && !a.doubted[version] {
+		if r.times > 1 && !a.inDoubt[version] {
 			w.fail("conversation %d: reply %d was taken %d times and never in doubt", u.index, version, r.times)
 		}
 	}

@@ -25,7 +25,7 @@ type Op struct {
 	Called, Returned int64
 }
 
-// never is when an operation returns of which nothing was heard.
+// never is when an operation returns without an outcome.
 const never = int64(1) << 62
 
 // call is a moment in the order of all calls and returns.
@@ -63,8 +63,8 @@ func (c *checks) delivered(m *message, called int64, verdict conversation.Verdic
 	*h = append(*h, op)
 }
 
-// read reads how many messages of a conversation were accepted, where the lead says that nobody
-// else can have accepted more.
+// read reads how many messages of a conversation were accepted, where a lease
+// says that no other node can have accepted more.
 func (w *World) read(u *user) {
 	if u.person.linked() {
 		return
@@ -74,7 +74,7 @@ func (w *World) read(u *user) {
 			continue
 		}
 		p := n.proc
-		if lead := p.leads[u.shard]; !lead.Ready || !p.store.Leased(u.shard, lead.Term) {
+		if now := p.leads[u.shard]; !now.Ready || !p.store.Leased(u.shard, now.Term) {
 			continue
 		}
 		called := w.checks.call()

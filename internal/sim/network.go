@@ -57,16 +57,16 @@ func (n *network) delay(from, to *node) time.Duration {
 }
 
 // cut cuts links, each from one node to another, until the function that it returns is called.
-func (n *network) cut(links [][2]*node) (mend func()) {
+func (n *network) cut(links [][2]*node) (restore func()) {
 	for _, l := range links {
 		n.cuts[l[0].index][l[1].index]++
 	}
-	mended := false
+	restored := false
 	return func() {
-		if mended {
+		if restored {
 			return
 		}
-		mended = true
+		restored = true
 		for _, l := range links {
 			n.cuts[l[0].index][l[1].index]--
 		}

@@ -39,7 +39,7 @@ func (c clock) at(now time.Duration) time.Duration {
 	return c.begin + time.Duration(float64(now)*c.rate)
 }
 
-// period is how long the node takes for what it believes to be a time.
+// period is how long the node takes for what it measures as a time.
 func (c clock) period(d time.Duration) time.Duration { return time.Duration(float64(d) / c.rate) }
 
 // process is one life of a node, from its start to its crash.
@@ -48,7 +48,7 @@ type process struct {
 	life  uint64
 	store *store.Store
 	// dead: the power is gone, or the process ended itself. Nothing that it does any more reaches
-	// anybody. It may be set by the engine's goroutines, while the simulation waits for them.
+	// another node. It may be set by the engine's goroutines, while the simulation waits for them.
 	dead atomic.Bool
 	// poked: a drive is on its way; late: it came while the node was paused.
 	poked, late bool
@@ -150,9 +150,10 @@ func (p *process) options() store.Options {
 		Disk: engine.Options{Dir: dir, FS: p.disk.open(), CacheBytes: 1 << 20},
 		Replication: replication.Options{
 			Shards: w.rules.shards, Joining: true, Manual: true,
-			Limits:    replication.Limits{Lanes: w.rules.lanes, LogBytes: w.rules.logBytes},
-			Monotonic: func() time.Duration { return p.clock.at(w.now) },
-			Transport: replication.Transport{Send: p.send, SendSnapshot: p.sendSnapshot}, LeadershipChanged: p.takeLead,
+			Limits:            replication.Limits{Lanes: w.rules.lanes, LogBytes: w.rules.logBytes},
+			Monotonic:         func() time.Duration { return p.clock.at(w.now) },
+			Transport:         replication.Transport{Send: p.send, SendSnapshot: p.sendSnapshot},
+			LeadershipChanged: p.leadershipChanged,
 		},
 		Fatal: func(err error) {
 			w.record.comment("node %d ends itself: %v", p.index, err)
@@ -191,20 +192,20 @@ func (p *process) tick() {
 	p.poke()
 }
 
-// takeLead is Options.LeadershipChanged.
-func (p *process) takeLead(shard uint32, lead replication.Leadership) {
+// leadershipChanged is Options.LeadershipChanged.
+func (p *process) leadershipChanged(shard uint32, now replication.Leadership) {
 	if p.dead.Load() {
 		return
 	}
 	w := p.w
-	w.record.note("shard %d: node %d knows term %d, ready %d, led by %d", uint64(shard), uint64(p.index), lead.Term,
-		truth(lead.Ready), lead.Node)
-	p.leads[shard] = lead
-	w.checks.lead(p, shard, lead)
+	w.record.note("shard %d: node %d knows term %d, ready %d, led by %d", uint64(shard), uint64(p.index), now.Term,
+		truth(now.Ready), now.Node)
+	p.leads[shard] = now
+	w.checks.leader(p, shard, now)
 	if p.runtime != nil {
 		p.passOn(shard)
 	}
-	if lead.Ready {
+	if now.Ready {
 		p.gossip(shard)
 	}
 }
@@ -222,7 +223,7 @@ func (p *process) passOn(shard uint32) {
 	}
 }
 
-// gossip lets all nodes hear, some time later, that this one leads a shard.
+// gossip notifies all nodes, some time later, that this one leads a shard.
 func (p *process) gossip(shard uint32) {
 	w := p.w
 	p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() {
@@ -300,7 +301,7 @@ func (p *process) fall(why string) {
 	if !p.w.over {
 		down := p.w.between(30*time.Millisecond, 1500*time.Millisecond)
 		if p.w.chance(0.4) || n.quick {
-			down = p.w.between(time.Millisecond, 100*time.Millisecond) // sooner than anybody notices
+			down = p.w.between(time.Millisecond, 100*time.Millisecond) // sooner than any node notices
 		}
 		n.quick = false
 		p.w.after(down, n.start)

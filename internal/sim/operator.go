@@ -8,7 +8,7 @@ import (
 	"github.com/wactor/wactor/persistence/replication"
 )
 
-// operator wishes where the replicas of a shard are. Whoever leads the shard carries the wish out,
+// operator wishes where the replicas of a shard are. The leader of the shard carries the wish out,
 // step by step.
 type operator struct {
 	w     *World
@@ -145,8 +145,8 @@ func (p *process) create(shard uint32, replica uint64) bool {
 }
 
 // sweep has replicas destroyed that are none of the group's any more, or never became one. A leader
-// knows all changes that were committed up to its term, and ids are never used again: whoever is no
-// member by its word, with an id that it has given, stays none.
+// knows all changes that were committed up to its term, and ids are never used again: a replica
+// that is no member by its word, with an id that it has given, stays none.
 func (o *operator) sweep(p *process, g replication.Group) {
 	for _, to := range o.w.nodes {
 		o.w.network.send(p.node, to, func(q *process) {

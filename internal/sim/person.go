@@ -18,15 +18,15 @@ type account struct {
 	// turns are the numbers of the messages of each turn, by the version that it made.
 	turns map[uint64][]uint64
 	// fates counts what became of each message here, by id: a turn, or that it was absorbed; to be
-	// taken over by another conversation is none.
+	// merged into another conversation is none.
 	fates   map[string]int
-	doubted map[uint64]bool // replies
+	inDoubt map[uint64]bool // replies
 }
 
 // account reads a conversation, and holds it against what is promised of each.
 func (w *World) account(p *process, u *user) *account {
 	a := &account{user: u, accepted: map[string]uint64{}, turns: map[uint64][]uint64{}, fates: map[string]int{},
-		doubted: map[uint64]bool{}}
+		inDoubt: map[uint64]bool{}}
 	a.head, a.revision = w.head(p, u)
 	j := w.journal(p, u)
 	for _, violation := range audit.Journal(j.entries, false) {
@@ -57,7 +57,7 @@ func (w *World) account(p *process, u *user) *account {
 				a.fates[ids[e.MessageSeqs[0]]]++
 			}
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-			a.doubted[e.ReplySeq] = true
+			a.inDoubt[e.ReplySeq] = true
 		}
 	}
 	if a.head.Version != uint64(len(a.turns)) {
@@ -67,7 +67,7 @@ func (w *World) account(p *process, u *user) *account {
 	return a
 }
 
-// reasonMerged is why a message is absorbed that another conversation took over.
+// reasonMerged is why a message is absorbed that went to another conversation.
 const reasonMerged = "handed over"
 
 // checkPerson holds all conversations of a person against what is promised: each message has one
@@ -97,7 +97,7 @@ func (w *World) checkPerson(p *person) {
 		return
 	}
 	for _, m := range p.messages {
-		for _, name := range []string{m.told.WaId, m.told.UserId} {
+		for _, name := range []string{m.names.WaId, m.names.UserId} {
 			other := w.userOf[conversation.ID{Channel: channel, User: name}.String()]
 			if other != nil && w.home(accounts, m.to) != w.home(accounts, other) {
 				w.fail("person %d: identities %s and %s lead to %s and %s", p.index, m.to.id.User, name,
@@ -119,7 +119,7 @@ func (w *World) home(accounts map[*user]*account, u *user) string {
 			return u.id.User
 		}
 		if slices.Contains(seen, u.id.User) {
-			w.fail("aliases lead in a circle: %v", seen)
+			w.fail("aliases form a circle: %v", seen)
 			return ""
 		}
 		seen = append(seen, u.id.User)

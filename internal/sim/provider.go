@@ -31,7 +31,7 @@ func (v *messenger) post(p *process, u *user, out *provider.Outgoing, done func(
 	w := v.w
 	w.record.note("node %d posts a reply of conversation %d", uint64(p.index), uint64(u.index))
 	troubled := !w.healed
-	if troubled && w.chance(0.02) { // the connection breaks before anything arrives, and nobody knows
+	if troubled && w.chance(0.02) { // the connection breaks before anything arrives, and the outcome is unknown
 		p.in(w.between(0, 200*time.Millisecond),
 			func() { done(provider.Result{Outcome: provider.Unknown}) })
 		return

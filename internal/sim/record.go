@@ -8,10 +8,10 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// record is the log of a run. It is only hashed unless somebody wants to read it: two runs of one
+// record is the log of a run. It is only hashed unless it is to be read: two runs of one
 // seed have the same hash.
 type record struct {
-	out  io.Writer // nil: nobody reads
+	out  io.Writer // nil: it is not read
 	hash uint64
 	now  *time.Duration
 }

@@ -23,9 +23,7 @@ type rules struct {
 	logBytes int
 	lanes    int
 	network  weather
-	// inline: the bot answers within the commit of the message's acceptance.
-	inline bool
-	merge  bool // burst policy
+	turns
 	// linked: persons are known under several identities.
 	linked bool
 	// twins is how often a delivery meets a second activation of its conversation, which should not
@@ -36,6 +34,13 @@ type rules struct {
 	moves bool
 	// early: faults begin before the cluster is formed.
 	early bool
+}
+
+// turns is how messages become turns.
+type turns struct {
+	// inline: the bot answers within the commit of the message's acceptance.
+	inline bool
+	merge  bool // burst policy
 }
 
 // memory is how long conversations stay in memory, and how many: as in actors.Options.
@@ -60,8 +65,7 @@ func drawRules(rng *rand.Rand) rules {
 		trouble:  time.Duration(1500+rng.IntN(3500)) * time.Millisecond,
 		pace:     time.Duration(40+rng.IntN(300)) * time.Millisecond,
 		logBytes: 1 << (8 + rng.IntN(11)),
-		inline:   rng.IntN(3) > 0,
-		merge:    rng.IntN(4) == 0,
+		turns:    turns{inline: rng.IntN(3) > 0, merge: rng.IntN(4) == 0},
 		moves:    rng.IntN(3) > 0,
 		early:    rng.IntN(6) == 0,
 		network:  drawWeather(rng),
@@ -105,7 +109,7 @@ func drawWeather(rng *rand.Rand) weather {
 	return out
 }
 
-// conversation is how conversations behave: as in production, only that nobody waits so long.
+// conversation is how conversations behave: as in production, but for shorter waits.
 func (r *rules) conversation() *conversation.Config {
 	cfg := conversation.Config{
 		Inline:  r.inline,

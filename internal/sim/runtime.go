@@ -191,7 +191,7 @@ func (p *process) endTwin() {
 }
 
 // endShard ends the activations of a shard, gives its leadership away, and goes on with it where
-// nobody has taken it.
+// no node has taken it.
 func (p *process) endShard(shard uint32, transfer func()) {
 	p.scheduler.Go(func() {
 		ending, cancel := context.WithCancel(context.Background())

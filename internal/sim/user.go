@@ -36,10 +36,10 @@ type message struct {
 	id     string
 	number int // of the person's
 	sentMs int64
-	// to is the identity that its webhook names first, told all that it names.
-	to   *user
-	told *wactorv1.User
-	kind string // the message's type
+	// to is the identity that its webhook names first, names all of them.
+	to    *user
+	names *wactorv1.User
+	kind  string // the message's type
 	// written: the person has written it. acknowledged: a node has answered that it was accepted.
 	written, acknowledged bool
 	// accepted counts the answers that it was, and no duplicate.
@@ -50,20 +50,20 @@ func (w *World) settleUsers() {
 	for i := range w.rules.users {
 		p := &person{index: i}
 		w.persons = append(w.persons, p)
-		w.settle(p, fmt.Sprint(49151+i))
+		p.settle(w, fmt.Sprint(49151+i))
 		if w.rules.linked {
-			w.settle(p, fmt.Sprintf("US.%d", i))
-			w.settle(p, fmt.Sprint(49251+i))
+			p.settle(w, fmt.Sprintf("US.%d", i))
+			p.settle(w, fmt.Sprint(49251+i))
 		}
 		for n := range w.rules.messages {
 			m := &message{id: fmt.Sprintf("wamid.%d.%d", i, n), number: n, kind: "text"}
-			w.address(p, m)
+			p.address(w, m)
 			p.messages = append(p.messages, m)
 		}
 	}
 }
 
-func (w *World) settle(p *person, name string) {
+func (p *person) settle(w *World, name string) {
 	u := &user{index: len(w.users), id: conversation.ID{Channel: channel, User: name}, person: p}
 	u.shard = placement.ShardOf(u.id.String(), uint32(w.rules.shards))
 	p.users = append(p.users, u)
@@ -72,8 +72,8 @@ func (w *World) settle(p *person, name string) {
 }
 
 // address draws under which identities a message comes.
-func (w *World) address(p *person, m *message) {
-	m.to, m.told = p.users[0], &wactorv1.User{WaId: p.users[0].id.User}
+func (p *person) address(w *World, m *message) {
+	m.to, m.names = p.users[0], &wactorv1.User{WaId: p.users[0].id.User}
 	if !p.linked() {
 		return
 	}
@@ -81,15 +81,15 @@ func (w *World) address(p *person, m *message) {
 	switch w.rng.IntN(7) {
 	case 0: // as above
 	case 1: // the phone is withheld
-		m.to, m.told = id, &wactorv1.User{UserId: id.id.User}
+		m.to, m.names = id, &wactorv1.User{UserId: id.id.User}
 	case 2: // the number has changed
-		m.to, m.told = other, &wactorv1.User{WaId: other.id.User}
+		m.to, m.names = other, &wactorv1.User{WaId: other.id.User}
 	case 3, 4:
-		m.told.UserId = id.id.User
+		m.names.UserId = id.id.User
 	case 5:
-		m.to, m.told = other, &wactorv1.User{WaId: other.id.User, UserId: id.id.User}
+		m.to, m.names = other, &wactorv1.User{WaId: other.id.User, UserId: id.id.User}
 	case 6: // the provider reports that the number has changed
-		m.to, m.told, m.kind = phone, &wactorv1.User{WaId: other.id.User}, "system"
+		m.to, m.names, m.kind = phone, &wactorv1.User{WaId: other.id.User}, "system"
 	}
 }
 
@@ -115,7 +115,7 @@ func (w *World) deliver(m *message) {
 	called := w.checks.call()
 	content := func() delivery.Envelope {
 		return delivery.Envelope{To: m.to.id, Origin: "gateway", Body: delivery.Inbound{
-			User:    &wactorv1.User{WaId: m.told.WaId, UserId: m.told.UserId},
+			User:    &wactorv1.User{WaId: m.names.WaId, UserId: m.names.UserId},
 			Message: &wactorv1.Message{Id: m.id, Type: m.kind, Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()},
 		}}
 	}

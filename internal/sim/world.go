@@ -30,7 +30,7 @@ type World struct {
 	// userOf finds one by the name of the conversation.
 	userOf   map[string]*user
 	provider messenger
-	// hints are who was said to lead last, by shard.
+	// hints are the leaders last reported, by shard.
 	hints map[uint32]*node
 	// healed: faults happen no more. over: the run is.
 	healed, over bool
@@ -201,7 +201,7 @@ func (w *World) until(end time.Duration, enough func() bool) {
 	}
 }
 
-// fail notes that a promise was broken; the first is told.
+// fail notes that a promise was broken; the first is reported.
 func (w *World) fail(format string, args ...any) {
 	if w.failure == nil {
 		w.failure = fmt.Errorf("at %.3fs: "+format, append([]any{w.now.Seconds()}, args...)...)
