@@ -23,6 +23,9 @@ type Batch struct {
 	Statuses   []Status
 	Changes    []Change
 	Unread     []Unread
+	// Test: the webhook is a sample that the provider's console sends on demand. Its business
+	// number is made up.
+	Test bool
 }
 
 // Message is one message of a user.
@@ -74,9 +77,30 @@ type Status struct {
 type Change struct {
 	// Number is empty for changes of the whole account.
 	Number string
-	// Field is the provider's word for the kind of news.
+	// Field is the kind of news, one of a few dozen words; the provider's own word where it is
+	// known.
 	Field string
+	Level Level
+	// News says what happened and Remedy what to do about it, for the log: never a number, a name
+	// or a text of a user. Both are empty where Level is Quiet.
+	News, Remedy string
+	// Code is the provider's error code; 0 where there is none.
+	Code int
 }
+
+// Level says how loud a change is in the log.
+type Level int
+
+const (
+	// Quiet is counted alone.
+	Quiet Level = iota
+	// Note is worth a line.
+	Note
+	// Warning needs a look.
+	Warning
+	// Alarm: messages are or will soon be lost or not sent.
+	Alarm
+)
 
 // Unread is a piece of an authentic webhook that can't be understood: it is acknowledged, kept and
 // counted.

@@ -1,8 +1,13 @@
 package cloudapi
 
-import "github.com/wactor/wactor/provider"
-
 const fieldMessages = "messages"
+
+// What the Test button of Meta's console sends has an entry of the id 0, and messages to this
+// number.
+const (
+	sampleEntry  = "0"
+	sampleNumber = "123456123"
+)
 
 // change is one element of entry[].changes: what happened on one phone number. The lists are kept
 // as bytes until all of the change is known.
@@ -13,6 +18,8 @@ type change struct {
 	messages      []byte
 	statuses      []byte
 	userUpdates   []byte
+	errors        []byte
+	content       []byte // all of value
 	raw           []byte
 	// odd names the first part of a wrong type.
 	odd string
@@ -24,7 +31,10 @@ func (c *change) read(s *scanner) {
 		case "field":
 			c.field = s.word("field", knownWords)
 		case "value":
+			s.peek()
+			start := s.pos
 			c.value(s)
+			c.content = s.data[start:s.pos]
 		default:
 			s.skip()
 		}
@@ -43,6 +53,8 @@ func (c *change) value(s *scanner) {
 			c.messages = s.skip()
 		case "statuses":
 			c.statuses = s.skip()
+		case "errors":
+			c.errors = s.skip()
 		case fieldUserIDUpdate:
 			c.userUpdates = s.skip()
 		default:
@@ -67,6 +79,9 @@ func (c *change) metadata(s *scanner) {
 // standby copy looks just the same, but its thread belongs to another app; echoes and history are
 // the business's own words.
 func (d *decoder) take(c *change) {
+	if c.phoneNumberID == sampleNumber {
+		d.webhook.Test = true
+	}
 	updates := c.field == fieldUserIDUpdate
 	switch {
 	case c.field == "" && c.odd != "":
@@ -103,7 +118,9 @@ func isEmpty(list []byte) bool {
 }
 
 func (d *decoder) other(c *change) {
-	d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: c.field})
+	news := newsOf(c)
+	news.Number = c.phoneNumberID
+	d.webhook.Changes = append(d.webhook.Changes, news)
 }
 
 const wrongType = " is of the wrong JSON type"

@@ -56,9 +56,12 @@ func (d *decoder) entries() {
 	for list := s.array("entry"); s.element(&list); {
 		start := d.start()
 		for in := s.object("entry"); s.member(&in); {
-			if string(in.key) == "changes" {
+			switch string(in.key) {
+			case "id":
+				d.webhook.Test = s.word("id", knownWords) == sampleEntry || d.webhook.Test
+			case "changes":
 				d.changesOf()
-			} else {
+			default:
 				s.skip()
 			}
 		}
@@ -106,7 +109,7 @@ func (d *decoder) unread(phoneNumberID, reason string, raw []byte) {
 
 // knownWords holds the values that almost every webhook repeats: reading one of them allocates
 // nothing.
-var knownWords = words(accountObject, fieldMessages, "standby", "sent", "delivered", "read", "played", "failed",
+var knownWords = words(accountObject, sampleEntry, typePayment, fieldMessages, "standby", "sent", "delivered", "read", "played", "failed",
 	"deleted")
 
 func words(list ...string) map[string]string {

@@ -2,6 +2,9 @@ package cloudapi
 
 import "github.com/wactor/wactor/provider"
 
+// typePayment is the type of a status of a payment.
+const typePayment = "payment"
+
 func (d *decoder) statuses(c *change) {
 	if isEmpty(c.statuses) {
 		return
@@ -13,7 +16,11 @@ func (d *decoder) statuses(c *change) {
 		}
 		s.peek()
 		start := s.pos
-		status, flaw := readStatus(&s)
+		status, kind, flaw := readStatus(&s)
+		if kind == typePayment { // of a payment, not of a message
+			d.webhook.Changes = append(d.webhook.Changes, provider.Change{Number: c.phoneNumberID, Field: typePayment})
+			continue
+		}
 		if flaw != "" {
 			d.unread(c.phoneNumberID, flaw, s.data[start:s.pos])
 			continue
@@ -28,7 +35,7 @@ func (d *decoder) statuses(c *change) {
 
 // readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are
 // errors of a strange form, since the status itself decides the fate of a reply in doubt.
-func readStatus(s *scanner) (status provider.Status, flaw string) {
+func readStatus(s *scanner) (status provider.Status, kind, flaw string) {
 	var participant, participantUser string
 	for in := s.object("status"); s.member(&in); {
 		switch string(in.key) {
@@ -36,6 +43,8 @@ func readStatus(s *scanner) (status provider.Status, flaw string) {
 			status.MessageID = s.text("status.id")
 		case "status":
 			status.Status = s.word("status.status", knownWords)
+		case "type":
+			kind = s.word("status.type", knownWords)
 		case "timestamp":
 			status.AtMs = milliseconds(s.whole())
 		case "recipient_id":
@@ -58,7 +67,7 @@ func readStatus(s *scanner) (status provider.Status, flaw string) {
 		status.RecipientWaID, status.RecipientUserID = participant, participantUser
 	}
 	status.RecipientWaID, status.RecipientUserID = sortIDs(status.RecipientWaID, status.RecipientUserID)
-	return status, flawOfStatus(s, &status)
+	return status, kind, flawOfStatus(s, &status)
 }
 
 // flawOfStatus says why a status means nothing; a part of the wrong type that is not needed is left
