@@ -26,6 +26,10 @@ type Channel struct {
 	// PhoneNumberID is the provider's id of the number: digits, not the phone number itself.
 	// Required; one channel each.
 	PhoneNumberID string `yaml:"phone_number_id"`
+	// IgnoreNumbers are the phone_number_ids of numbers of the same app that another program
+	// serves: what arrives for them on this channel's address is acknowledged without a warning.
+	// Default none.
+	IgnoreNumbers []string `yaml:"ignore_numbers"`
 	// VerifyToken is the word of your own that the provider repeats when the webhook is set up.
 	// Required.
 	VerifyToken Secret `yaml:"verify_token"`

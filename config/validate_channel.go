@@ -65,6 +65,12 @@ func (c *Channel) validate(r *report, path string) {
 	r.name(child(path, "name"), c.Name)
 	c.validateProvider(r, child(path, "provider"))
 	r.required(child(path, "phone_number_id"), c.PhoneNumberID == "", "copy it from the provider's console")
+	for i, number := range c.IgnoreNumbers {
+		if !digits.MatchString(number) {
+			r.add(element(child(path, "ignore_numbers"), i), "copy the phone_number_id from the provider's console",
+				"%s is not a phone_number_id: digits", r.quote(path, number))
+		}
+	}
 	if c.PhoneNumberID != "" && !digits.MatchString(c.PhoneNumberID) {
 		r.add(child(path, "phone_number_id"), "copy the phone number ID, not the phone number", "must have digits only")
 	}

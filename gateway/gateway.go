@@ -43,8 +43,14 @@ type Channel struct {
 	// Number is the provider's id of the business number, whose parts of a webhook belong to this
 	// channel.
 	Number string
-	Codec  provider.Codec
+	// IgnoreNumbers are business numbers of the same account that other programs serve: what comes
+	// for them is acknowledged without a word.
+	IgnoreNumbers []string
+	Codec         provider.Codec
 }
+
+// company is who runs the provider, for logs.
+func (c *Channel) company() string { return c.Codec.Capabilities().Company }
 
 // number names a business number.
 type number struct{ provider, id string }
@@ -66,6 +72,9 @@ type Options struct {
 	// MaxInFlightBytes bounds the sum of their bodies and of what has come of others. Default 256
 	// MiB.
 	MaxInFlightBytes int64
+	// MaxMessages is how many messages of one conversation a webhook may hold: what an inbox takes.
+	// Those behind become one dead letter. Default 1,000.
+	MaxMessages int
 	// Timeout bounds the wait for the outcome. Default 10 s.
 	Timeout time.Duration
 	// Now is the clock. Default time.Now.
@@ -84,6 +93,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = 256 << 20
 	}
+	if o.MaxMessages == 0 {
+		o.MaxMessages = 1000
+	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
@@ -101,6 +113,7 @@ type Gateway struct {
 	options  Options
 	mux      *http.ServeMux
 	metrics  *metrics
+	notices  *notices
 	byName   map[string]*Channel
 	byNumber map[number]*Channel
 
@@ -112,13 +125,23 @@ func New(options Options) *Gateway {
 	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{},
 		byNumber: map[number]*Channel{}}
 	g.metrics = newMetrics(g.options.Registerer)
+	g.notices = newNotices(g.options.Logger, g.options.Now)
 	for i := range g.options.Channels {
 		channel := &g.options.Channels[i]
 		g.byName[channel.Name] = channel
+		g.notices.add(channel)
 		g.byNumber[number{channel.Provider, channel.Number}] = channel
 	}
-	g.mux.HandleFunc("GET /webhooks/{channel}", g.handshake)
-	g.mux.HandleFunc("POST /webhooks/{channel}", g.webhook)
+	for _, path := range []string{"/webhooks/{channel}", "/webhooks/{channel}/{$}"} { // people type a slash behind it
+		g.mux.HandleFunc("GET "+path, g.handshake)
+		g.mux.HandleFunc("POST "+path, g.webhook)
+	}
+	for _, method := range []string{"GET", "POST"} {
+		g.mux.HandleFunc(method+" /webhooks/", func(w http.ResponseWriter, r *http.Request) {
+			g.notices.rejected(nil, answerNoChannel)
+			http.NotFound(w, r)
+		})
+	}
 	return g
 }
 
@@ -128,14 +151,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.Serv
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 	channel := g.byName[r.PathValue("channel")]
 	if channel == nil {
-		http.Error(w, "unknown channel", http.StatusNotFound)
+		g.notices.rejected(nil, answerNoChannel)
+		http.Error(w, answerNoChannel.text, answerNoChannel.status)
 		return
 	}
 	challenge, ok := channel.Codec.Challenge(r.URL.Query())
 	if !ok {
-		http.Error(w, "the verify token is not that of this channel", http.StatusForbidden)
+		g.notices.rejected(channel, answerToken)
+		http.Error(w, answerToken.text, answerToken.status)
 		return
 	}
+	g.notices.verified(channel)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(challenge)

@@ -7,24 +7,32 @@ import (
 )
 
 type metrics struct {
-	webhooks, messages, statuses *prometheus.CounterVec
-	unread, others               prometheus.Counter
-	seconds                      prometheus.Histogram
+	webhooks, messages, statuses, others *prometheus.CounterVec
+	unread, odd, excess, strangers       prometheus.Counter
+	seconds                              prometheus.Histogram
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
 	vec := func(name, help, label string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
 	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
 	m := &metrics{
 		webhooks: vec("wactor_webhooks_total", "Webhooks by the answer they got.", "verdict"),
 		messages: vec("wactor_deliveries_total", "Messages and statuses that reached their conversation, by verdict.",
 			"verdict"),
 		statuses: vec("wactor_statuses_total", "Delivery statuses from the provider.", "status"),
-		unread: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_unread_total",
-			Help: "Signed pieces that were not understood and kept as dead letters."}),
-		others: prometheus.NewCounter(prometheus.CounterOpts{Name: "wactor_other_changes_total",
-			Help: "Changes that are acknowledged and hold nothing to answer."}),
+		others: vec("wactor_other_changes_total", "Changes that are acknowledged and hold nothing to answer, by the "+
+			"provider's word for them.", "field"),
+		unread: counter("wactor_unread_total", "Signed pieces that could not be read and were kept as dead letters."),
+		odd:    counter("wactor_odd_parts_total", "Messages that were delivered without a part of an unexpected type."),
+		excess: counter("wactor_excess_pieces_total",
+			"Pieces past the bound of one webhook, kept together in one dead "+
+				"letter."),
+		strangers: counter("wactor_unknown_numbers_total", "Pieces for business numbers that no channel has; they are "+
+			"not kept."),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wactor_accept_seconds", Help: "From the first byte of a webhook's header to its answer.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
@@ -35,7 +43,8 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		m.webhooks.WithLabelValues(a.verdict)
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.webhooks, m.messages, m.statuses, m.unread, m.others, m.seconds)
+		registerer.MustRegister(m.webhooks, m.messages, m.statuses, m.others, m.unread, m.odd, m.excess, m.strangers,
+			m.seconds)
 	}
 	return m
 }

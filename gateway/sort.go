@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/wactor/wactor/conversation"
@@ -21,6 +23,10 @@ type webhook struct {
 	out     []delivery.Envelope
 	accepts map[*Channel]bool // whether another channel accepts this signature
 	unread  int
+	test    bool
+	// waiting counts the messages of each conversation, once there are many in the webhook.
+	waiting map[conversation.ID]int
+	excess  excess
 }
 
 // sort makes deliveries of a signed body. Each change goes to the channel of its phone number,
@@ -33,8 +39,14 @@ func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, no
 		w.keep(channel, err.Error(), append([]byte(nil), body...))
 		return w.out
 	}
-	w.out = make([]delivery.Envelope, 0, len(decoded.Messages)+len(decoded.Identities)+len(decoded.Statuses))
+	w.test = decoded.Test
+	all := len(decoded.Messages) + len(decoded.Identities) + len(decoded.Statuses)
+	w.out = make([]delivery.Envelope, 0, min(all, g.options.MaxMessages))
 	for _, in := range decoded.Messages {
+		if in.Odd != "" {
+			g.metrics.odd.Inc()
+			g.notices.odd(channel, in.Odd)
+		}
 		w.message(in.Number, in.User, in.Message)
 	}
 	for _, in := range decoded.Identities {
@@ -44,29 +56,59 @@ func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, no
 		w.status(&decoded.Statuses[i])
 	}
 	for _, unread := range decoded.Unread {
-		w.keep(w.ownerOr(unread.Number, channel), unread.Reason, unread.Raw)
+		if owner := w.owner(unread.Number); owner != nil || w.known(unread.Number) {
+			w.keep(cmp.Or(owner, channel), unread.Reason, unread.Raw)
+		}
 	}
-	g.metrics.others.Add(float64(len(decoded.Changes)))
+	for i := range decoded.Changes {
+		w.change(&decoded.Changes[i])
+	}
+	w.keepExcess()
+	if w.test {
+		g.notices.tested(channel)
+	}
 	return w.out
 }
 
 func (w *webhook) message(number string, user *wactorv1.User, message *wactorv1.Message) {
 	owner := w.owner(number)
-	if owner == nil {
-		w.keep(w.channel, "the business number is of no channel that accepts this signature", message.Raw)
+	switch {
+	case owner == nil && w.known(number):
+		w.keep(w.channel, "the business number is of a channel that does not accept this signature", message.Raw)
+		return
+	case owner == nil:
+		return
+	}
+	to := conversation.ID{Channel: owner.Name, User: user.Id}
+	if !w.fits(to) {
+		w.excess.add(message.Raw)
 		return
 	}
 	message.ReceivedMs = w.nowMs
 	w.out = append(w.out, delivery.Envelope{
-		To: conversation.ID{Channel: owner.Name, User: user.Id}, Origin: w.options.Node,
-		Body: delivery.Inbound{Message: message, User: user},
+		To: to, Origin: w.options.Node, Body: delivery.Inbound{Message: message, User: user},
 	})
+}
+
+// known reports whether a business number is of a channel, and takes note of one that is not. That
+// one's messages are not kept: their users wrote to another program.
+func (w *webhook) known(id string) bool {
+	if id == "" || w.byNumber[number{w.channel.Provider, id}] != nil {
+		return true
+	}
+	if w.test || slices.Contains(w.channel.IgnoreNumbers, id) {
+		return false
+	}
+	w.metrics.strangers.Inc()
+	w.notices.strange(w.channel, id)
+	return false
 }
 
 func (w *webhook) status(s *provider.Status) {
 	w.metrics.statuses.WithLabelValues(statusLabel(s.Status)).Inc()
 	owner := w.owner(s.Number)
 	if owner == nil {
+		w.known(s.Number)
 		return
 	}
 	if w.options.StatusCame != nil {
@@ -84,14 +126,26 @@ func (w *webhook) status(s *provider.Status) {
 	})
 }
 
+func (w *webhook) change(c *provider.Change) {
+	w.metrics.others.WithLabelValues(c.Field).Inc()
+	if !w.test && (c.Number == "" || w.known(c.Number)) {
+		w.notices.changed(cmp.Or(w.owner(c.Number), w.channel), c)
+	}
+}
+
 // keep makes a dead letter of a piece that can't be understood. Its id is its hash, so that the
 // provider's next try with the same bytes is a duplicate.
 func (w *webhook) keep(channel *Channel, reason string, raw []byte) {
 	w.metrics.unread.Inc()
-	if w.unread++; w.unread == 1 { // one webhook may hold ten thousand
-		w.options.Logger.Warn("a signed webhook, or a part of it, was not understood; it is kept as a dead letter",
-			"channel", channel.Name, "reason", reason)
+	w.notices.unread(channel, reason)
+	if w.unread++; w.unread > maxUnread {
+		w.excess.add(raw)
+		return
 	}
+	w.letter(channel, reason, raw)
+}
+
+func (w *webhook) letter(channel *Channel, reason string, raw []byte) {
 	sum := sha256.Sum256(raw)
 	w.out = append(w.out, delivery.Envelope{
 		To: conversation.ID{Channel: channel.Name, User: provider.UnreadUser}, Origin: w.options.Node,
@@ -124,11 +178,4 @@ func (w *webhook) owner(id string) *Channel {
 		return nil
 	}
 	return owner
-}
-
-func (w *webhook) ownerOr(id string, fallback *Channel) *Channel {
-	if owner := w.owner(id); owner != nil {
-		return owner
-	}
-	return fallback
 }

@@ -25,6 +25,7 @@ var (
 	answerNoChannel = answer{http.StatusNotFound, "unknown_channel", "unknown channel"}
 	answerSignature = answer{http.StatusUnauthorized, "bad_signature",
 		"the signature is missing or not made with this channel's app secret"}
+	answerToken          = answer{http.StatusForbidden, "bad_token", "the verify token is not that of this channel"}
 	answerTooLarge       = answer{http.StatusRequestEntityTooLarge, "too_large", "the body is too large"}
 	answerSlow           = answer{http.StatusRequestTimeout, "slow", "the body came too slowly"}
 	answerBroken         = answer{http.StatusBadRequest, "broken", "the body could not be read"}
@@ -42,6 +43,9 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	began := g.options.Now()
 	a := g.take(w, r, began)
 	g.metrics.webhook(a.verdict, g.options.Now().Sub(began))
+	if remedies[a.verdict] != "" {
+		g.notices.rejected(g.byName[r.PathValue("channel")], a)
+	}
 	if a.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
@@ -82,6 +86,7 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if g.inFlight.Add(1) > g.options.MaxInFlight {
 		return answerOverloaded
 	}
+	g.notices.arrived(channel)
 	return g.deliver(r.Context(), g.sort(channel, r.Header, body, now))
 }
 

@@ -125,7 +125,9 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 	for _, c := range n.channels {
 		out = append(out, gateway.Channel{
 			Name: c.config.Name, Provider: string(c.config.Provider), Number: c.config.PhoneNumberID,
-			Codec: cloudapi.Codec{VerifyToken: c.config.VerifyToken.Reveal(), AppSecrets: c.config.AppSecret.Reveal()},
+			IgnoreNumbers: c.config.IgnoreNumbers,
+			Codec: cloudapi.Codec{VerifyToken: c.config.VerifyToken.Reveal(),
+				AppSecrets: c.config.AppSecret.Reveal()},
 		})
 	}
 	return out

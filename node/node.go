@@ -135,7 +135,8 @@ func (n *Node) start() error {
 		StatusCame: n.runtime.NoteStatus,
 		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
 		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body),
-		Logger: n.options.Logger, Registerer: n.registry,
+		MaxMessages: n.config.Limits.Inbox,
+		Logger:      n.options.Logger, Registerer: n.registry,
 	})
 	n.public.serve(n.publicHandler(), n.failed)
 	n.admin.serve(n.adminHandler(), n.failed)

@@ -49,6 +49,8 @@ func Authentic(c Codec, header Header, body []byte) bool {
 
 // Capabilities are what a provider can do and others can't.
 type Capabilities struct {
+	// Company is who runs the provider, for logs: Meta.
+	Company string
 	// EchoesReference: statuses carry the ReplyID that a message was sent with, so an in-doubt
 	// reply is resolved by them.
 	EchoesReference bool

@@ -3,6 +3,7 @@
 package ratelog
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -41,6 +42,11 @@ func New(logger *slog.Logger, now func() time.Time) *Logger {
 // minute. The next line of a cause has an attribute times_before, the number of those left out.
 // The attributes are made only for a line that is written.
 func (l *Logger) Warn(why any, message string, attributes func() []any) {
+	l.Log(slog.LevelWarn, why, message, attributes)
+}
+
+// Log is Warn at another level.
+func (l *Logger) Log(level slog.Level, why any, message string, attributes func() []any) {
 	skipped, due := l.due(why)
 	if !due {
 		return
@@ -52,7 +58,7 @@ func (l *Logger) Warn(why any, message string, attributes func() []any) {
 	if skipped > 0 {
 		all = append(all, "times_before", skipped)
 	}
-	l.logger.Warn(message, all...)
+	l.logger.Log(context.Background(), level, message, all...)
 }
 
 // due counts an occurrence and reports whether it gets a line.

@@ -5,7 +5,7 @@ const fieldMessages = "messages"
 // What the Test button of Meta's console sends has an entry of the id 0, and messages to this
 // number.
 const (
-	sampleEntry  = "0"
+	sampleEntry  = `"0"`
 	sampleNumber = "123456123"
 )
 

@@ -26,6 +26,11 @@ type contacts struct {
 	// messages are those of the change, and alone is what lone found out.
 	messages []byte
 	alone    verdict
+	// last is whom the message before was from: most of a large webhook is of one sender.
+	last struct {
+		from, fromUser string
+		user           *wactorv1.User
+	}
 }
 
 // verdict is the answer to a question that is asked at most once.
@@ -138,7 +143,16 @@ func (p *contacts) find(id string) (contact, bool) {
 // A lone contact and a lone sender are one person whatever their ids say: WhatsApp writes some
 // numbers of Brazil, Mexico and Argentina in two ways. Such a contact lends its name, and its ids
 // only to a message that has none: two ids that differ are never taken for one person's.
+//
+// Messages in a row of one sender share the user: it is not to be changed.
 func (p *contacts) sender(from, fromUser string) *wactorv1.User {
+	if p.last.user == nil || p.last.from != from || p.last.fromUser != fromUser {
+		p.last.from, p.last.fromUser, p.last.user = from, fromUser, p.newSender(from, fromUser)
+	}
+	return p.last.user
+}
+
+func (p *contacts) newSender(from, fromUser string) *wactorv1.User {
 	waID, userID := sortIDs(from, fromUser)
 	c, found := p.find(waID)
 	if !found {

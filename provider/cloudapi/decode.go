@@ -58,7 +58,8 @@ func (d *decoder) entries() {
 		for in := s.object("entry"); s.member(&in); {
 			switch string(in.key) {
 			case "id":
-				d.webhook.Test = s.word("id", knownWords) == sampleEntry || d.webhook.Test
+				id := s.skip()
+				d.webhook.Test = string(id) == sampleEntry || d.webhook.Test
 			case "changes":
 				d.changesOf()
 			default:
@@ -109,7 +110,8 @@ func (d *decoder) unread(phoneNumberID, reason string, raw []byte) {
 
 // knownWords holds the values that almost every webhook repeats: reading one of them allocates
 // nothing.
-var knownWords = words(accountObject, sampleEntry, typePayment, fieldMessages, "standby", "sent", "delivered", "read", "played", "failed",
+var knownWords = words(accountObject, typePayment, fieldMessages, "standby", "sent", "delivered", "read", "played",
+	"failed",
 	"deleted")
 
 func words(list ...string) map[string]string {

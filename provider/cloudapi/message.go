@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -61,12 +63,18 @@ func (d *decoder) message(c *change, s *scanner, people *contacts) {
 		d.unread(c.phoneNumberID, flaw, raw)
 		return
 	}
-	message := m.normalise(user)
+	message := m.normalise()
 	message.Raw = bytes.Clone(raw)
 	if message.Type == typeSystem {
+		user = proto.CloneOf(user)
+		m.content.rename(user)
 		d.webhook.Identities = append(d.webhook.Identities,
 			provider.Identity{Number: c.phoneNumberID, User: user, Message: message})
 		return
+	}
+	if len(d.webhook.Messages) == cap(d.webhook.Messages) { // as many as the rest holds, if all are of this size
+		most := min((len(s.data)-s.pos)/(len(raw)+1)+1, MaxUpdates)
+		d.webhook.Messages = slices.Grow(d.webhook.Messages, most)
 	}
 	d.webhook.Messages = append(d.webhook.Messages,
 		provider.Message{Number: c.phoneNumberID, User: user, Message: message, Odd: m.odd})
@@ -148,13 +156,10 @@ func (m *inbound) flaw(user *wactorv1.User) string {
 }
 
 // normalise makes the shared words of it.
-func (m *inbound) normalise(user *wactorv1.User) *wactorv1.Message {
+func (m *inbound) normalise() *wactorv1.Message {
 	message := &wactorv1.Message{Id: m.id, SentMs: m.sentMs, ContextId: m.contextID}
 	if odd := m.content.fill(message); m.odd == "" {
 		m.odd = odd
-	}
-	if message.Type == typeSystem {
-		m.content.rename(user)
 	}
 	return message
 }
