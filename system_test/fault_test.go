@@ -29,18 +29,10 @@ const calm = 3 * time.Second
 func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	t.Helper()
 	b := newBalancer(t, c)
-	duration := calm
-	for _, f := range faults {
-		duration += 2*(f.lasts+calm) + balancedWithin // a slow machine takes longer
-	}
-	l := startLoad(t, b, r, duration)
+	l := startLoad(t, b, r, time.Duration(len(faults))*plenty)
 	time.Sleep(time.Second) // a second of load without a fault
 	var lasted spans
 	for i, f := range faults {
-		if time.Since(l.begun)+f.lasts > duration {
-			t.Errorf("the load is over after %d of %d rounds: this machine is slow", i, len(faults))
-			break
-		}
 		b.outages.begin(time.Now())
 		f.begin(t)
 		time.Sleep(f.lasts)
@@ -95,6 +87,7 @@ func (c *cluster) awaitBalance(t *testing.T) {
 // gives.
 func (s spans) atMost(t *testing.T, longest time.Duration) {
 	t.Helper()
+	longest = patience(longest)
 	for i, d := range s {
 		if d > longest {
 			t.Errorf("round %d: webhooks of a shard were not accepted for %v, more than %v", i+1,

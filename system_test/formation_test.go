@@ -68,7 +68,7 @@ func TestGrow(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, 1)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, time.Minute)
+	l := startLoad(t, b, r, plenty)
 	b.outages.begin(time.Now())
 	for range 2 {
 		m := c.add(t, 1)

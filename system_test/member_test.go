@@ -114,7 +114,7 @@ func (m *member) awaitReady(t *testing.T) time.Duration {
 		if !m.running() {
 			t.Fatalf("%s ended before it was ready: %v", m.name, m.process.err)
 		}
-		if time.Since(begin) > time.Minute {
+		if time.Since(begin) > patience(time.Minute) {
 			t.Fatalf("%s does not get ready", m.name)
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -23,11 +23,10 @@ func TestRollingRestart(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
-	const each = 4 * time.Second
-	l := startLoad(t, b, r, 2*time.Duration(r.nodes+1)*each)
+	l := startLoad(t, b, r, plenty)
 	b.outages.begin(time.Now())
 	for _, m := range c.members {
-		time.Sleep(each / 2)
+		time.Sleep(calm)
 		stopped := m.stop(t)
 		m.launch(t)
 		t.Logf("%s: stopped in %v, ready again after %v", m.name, stopped.Round(time.Millisecond),
@@ -48,7 +47,7 @@ func TestJoinAndDrain(t *testing.T) {
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
 	const slot = 20 * time.Second
-	l := startLoad(t, b, r, 3*slot)
+	l := startLoad(t, b, r, plenty)
 	b.outages.begin(time.Now())
 	joined := c.add(t, r.nodes)
 	joined.launch(t)
@@ -105,8 +104,8 @@ func (c *cluster) operator(args ...string) *exec.Cmd {
 func (c *cluster) await(t *testing.T, what string, longest time.Duration, done func() bool) {
 	t.Helper()
 	for begin := time.Now(); !done(); time.Sleep(100 * time.Millisecond) {
-		if time.Since(begin) > longest {
-			t.Fatalf("waited %v for %s", longest, what)
+		if time.Since(begin) > patience(longest) {
+			t.Fatalf("waited %v for %s", time.Since(begin).Round(time.Second), what)
 		}
 	}
 }

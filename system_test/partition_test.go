@@ -92,7 +92,7 @@ func TestWayAround(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, time.Minute)
+	l := startLoad(t, b, r, plenty)
 	x, y := r.pair(c)
 	c.network.cut(t, between(x.name, y.name))
 	time.Sleep(3 * time.Second) // the links are given up, and leads may move

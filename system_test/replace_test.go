@@ -26,7 +26,7 @@ func TestReplacement(t *testing.T) {
 	b := newBalancer(t, c)
 	gone := c.members[1+r.IntN(3)] // not the first, which is asked
 	id := idOf(t, c.members[0].status(t), gone.name)
-	l := startLoad(t, b, r, 2*time.Minute)
+	l := startLoad(t, b, r, plenty)
 	b.outages.begin(time.Now())
 	gone.kill()
 	c.await(t, "its replicas to be replaced", 40*time.Second, func() bool {
@@ -55,7 +55,7 @@ func TestRemoval(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, 4)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, 2*time.Minute)
+	l := startLoad(t, b, r, plenty)
 	first, removed, emptied := c.members[0], c.members[3], c.members[2]
 	if said := c.refuses(t, "remove", removed.name); !strings.Contains(said, "drain it first") {
 		t.Errorf("a node that holds replicas is to be removed: %s", said)

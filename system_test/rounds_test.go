@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -105,3 +106,14 @@ func (r *rounds) pick(c *cluster) *member { return c.members[r.IntN(len(c.member
 // nodes are left. The promise is 2 s on a machine of its own, which a run by hand reads from what
 // is printed; a machine that runs other tests beside these is given more.
 const within = 5 * time.Second
+
+// patience is how long to wait on this machine for what takes at most d on one that has nothing
+// else to do: where three processes wait for each processor, everything takes three times as long.
+func patience(d time.Duration) time.Duration {
+	text, err := os.ReadFile("/proc/loadavg")
+	var load float64 // of the last minute, the faults' own part of it included
+	if _, scanned := fmt.Sscan(string(text), &load); err != nil || scanned != nil {
+		return d
+	}
+	return time.Duration(float64(d) * max(1, load/float64(runtime.NumCPU())))
+}

@@ -44,7 +44,7 @@ func TestStrangers(t *testing.T) {
 	c.await(t, "the node of another cluster to say so", 20*time.Second, func() bool { return foreign.said(says) })
 	c.await(t, "a node of the cluster to say so", 20*time.Second, func() bool { return anyone(own, says) })
 
-	l := startLoad(t, b, r, time.Minute)
+	l := startLoad(t, b, r, plenty)
 	time.Sleep(3 * time.Second)
 	c.members = own
 	l.check(t, c)
@@ -80,7 +80,7 @@ func TestSecretRotation(t *testing.T) {
 	r.several(t)
 	c := startCluster(t, r.nodes)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, time.Duration(20*r.nodes)*time.Second)
+	l := startLoad(t, b, r, plenty)
 	b.outages.begin(time.Now())
 	const next = "system-test-next-cluster-secret"
 	for _, secret := range []string{"[" + clusterSecret + ", " + next + "]", "[" + next + ", " + clusterSecret + "]",

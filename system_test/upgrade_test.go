@@ -81,7 +81,7 @@ func TestUpgrade(t *testing.T) {
 	c.start(t)
 	c.mustBeOne(t, r.nodes)
 	b := newBalancer(t, c)
-	l := startLoad(t, b, r, time.Duration(40*r.nodes)*time.Second)
+	l := startLoad(t, b, r, plenty)
 	for i, m := range c.members {
 		m.stop(t)
 		m.program = ""
