@@ -41,6 +41,11 @@ func wrong(reason, why string, args ...any) error {
 // to them runs over.
 const most = 1 << 62
 
+// maxTermJump bounds how far a message's term may lie ahead of this replica's: at two elections a
+// second, none of which succeeds, a replica that was away for three months meets it. Without it one
+// message would take a group to the last term, and no leader could be elected any more.
+const maxTermJump = 1 << 24
+
 // checkMessage rejects a message that no replica sends, whatever its state.
 func checkMessage(m *raftpb.Message) error {
 	if !fromPeers[m.GetType()] && m.GetType() != raftpb.MsgSnap {
@@ -130,6 +135,10 @@ func checkSnapshot(m *raftpb.Message) error {
 // is on the disk here, as long as neither disk was put back to an older state.
 func (l *groupLog) check(m *raftpb.Message, leading bool) error {
 	last := l.last.index
+	// A replica that was just created knows no term yet.
+	if term := l.hard.GetTerm(); m.GetTerm() > term+maxTermJump && len(l.conf.GetVoters()) > 0 {
+		return wrong("term", "of term %d to a replica of term %d, which no election gets to", m.GetTerm(), term)
+	}
 	switch m.GetType() {
 	case raftpb.MsgHeartbeat:
 		if m.GetCommit() > last {

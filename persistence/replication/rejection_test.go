@@ -77,6 +77,10 @@ func TestWrongMessagesAreRefused(t *testing.T) {
 			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, 7, nil)}}, false},
 		"unreadable change": {"entries", &raftpb.Message{Type: raftpb.MsgApp.Enum(), Index: new(uint64(5)),
 			LogTerm: new(uint64(1)), Entries: []*raftpb.Entry{entryOf(6, 1, change, []byte{0xff})}}, false},
+		"a term that no election gets to": {"term", &raftpb.Message{Type: raftpb.MsgAppResp.Enum(),
+			Term: new(uint64(most - 1))}, true},
+		"the same for a follower": {"term", &raftpb.Message{Type: raftpb.MsgHeartbeat.Enum(),
+			Term: new(uint64(maxTermJump + 100))}, false},
 		"acknowledges too much": {"acknowledgement", &raftpb.Message{Type: raftpb.MsgAppResp.Enum(),
 			Index: new(uint64(1000))}, true},
 	} {
