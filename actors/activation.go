@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"maps"
 	"runtime/debug"
@@ -247,12 +246,4 @@ func (a *activation) stopWhenDrained() {
 }
 
 // logName names the conversation in logs.
-func (a *activation) logName() string { return a.runtime.LogName(a.id) }
-
-// LogName names a conversation in logs: without telling who it is, unless that is wanted.
-func (r *Runtime) LogName(id conversation.ID) string {
-	if r.options.Sensitive {
-		return id.String()
-	}
-	return fmt.Sprintf("%016x", maphash.String(r.hashSeed, id.String()))
-}
+func (a *activation) logName() string { return a.runtime.options.LogName(a.id) }

@@ -58,7 +58,10 @@ func TestFailuresAreLogged(t *testing.T) {
 			store := newMemoryStore()
 			defer store.close()
 			b := start(t, store, counter{before: func(*conversation.Turn) { panic("secret words") }}, func(o *Options) {
-				o.Logger, o.Sensitive = slog.New(slog.NewTextHandler(lines, nil)), sensitive
+				o.Logger = slog.New(slog.NewTextHandler(lines, nil))
+				if !sensitive {
+					o.LogName = func(conversation.ID) string { return "c0ffee" }
+				}
 			})
 			b.deliver("4915100000001", "wamid.1", "hello you").want(t, conversation.Accepted, nil)
 			time.Sleep(time.Second)

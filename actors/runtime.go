@@ -44,9 +44,8 @@ type Options struct {
 	// Random draws numbers. Default: of package math/rand/v2.
 	Random func() uint64
 	Logger *slog.Logger
-	// Sensitive names conversations in the log by channel and user. Otherwise they have names that
-	// tell nobody who it is, and differ from start to start.
-	Sensitive  bool
+	// LogName names a conversation in the log. Default: by channel and user, which shows who it is.
+	LogName    func(conversation.ID) string
 	Registerer prometheus.Registerer
 
 	// timersAtOnce bounds the conversations that one look at the timers of a shard activates.
@@ -55,6 +54,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.LogName == nil {
+		o.LogName = conversation.ID.String
+	}
 	if o.MaxActive == 0 {
 		o.MaxActive = 500_000
 	}

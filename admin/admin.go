@@ -11,7 +11,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -31,6 +30,8 @@ type Store interface {
 	// ScanFrom does so from a suffix on, until each returns an error.
 	ScanFrom(shard uint32, conversation string, kind wactorv1.RecordKind, from []byte, each func(suffix,
 		value []byte) error) error
+	// Seen reports whether a conversation has accepted a message id in a generation.
+	Seen(shard uint32, conversation string, generation uint32, message string) (bool, error)
 	// Conversations names those of a shard behind a name, in their order, and tells whether each
 	// has dead letters.
 	Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error
@@ -42,6 +43,9 @@ type Node interface {
 	ShardsLed() int
 	// Active is the number of conversations in memory.
 	Active() int
+	// Held reports since when a channel can't send from this node, and why; the zero time where it
+	// can.
+	Held(channel string) (since time.Time, reason string)
 }
 
 // Options configure a Service.
@@ -100,9 +104,8 @@ func (s *Service) status(context.Context, *wactorv1.StatusRequest) (*wactorv1.St
 }
 
 // identities are those of a user on all channels, or on one.
-func (s *Service) identities(user, channel string) ([]conversation.ID, error) {
-	user = strings.TrimPrefix(strings.TrimSpace(user), "+")
-	if user == "" {
+func (s *Service) identities(ctx context.Context, user, channel string) ([]conversation.ID, error) {
+	if digitsOf(user) == "" {
 		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a "+
 			"BSUID, as webhooks name them"))
 	}
@@ -111,11 +114,32 @@ func (s *Service) identities(user, channel string) ([]conversation.ID, error) {
 	}
 	var ids []conversation.ID
 	for _, c := range s.options.Channels {
-		if channel == "" || channel == c.Name {
-			ids = append(ids, conversation.ID{Channel: c.Name, User: user})
+		if channel != "" && channel != c.Name {
+			continue
 		}
+		id, err := s.spelt(ctx, conversation.ID{Channel: c.Name, User: user})
+		if err != nil {
+			return nil, readError(err)
+		}
+		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// spelt is the identity that was meant: as it was given where a conversation has that very name, or
+// else the digits of a phone number.
+func (s *Service) spelt(ctx context.Context, id conversation.ID) (conversation.ID, error) {
+	digits := conversation.ID{Channel: id.Channel, User: digitsOf(id.User)}
+	if digits == id {
+		return id, nil
+	}
+	found := &wactorv1.TraceResponse{}
+	err := s.ask(ctx, s.shard(id), s.operations["Trace"], &wactorv1.TraceRequest{User: id.User, Channel: id.Channel},
+		found)
+	if err != nil || len(found.Conversations) > 0 {
+		return id, err
+	}
+	return digits, nil
 }
 
 func (s *Service) hasChannel(name string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -39,11 +40,21 @@ func (heads) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func(suffix, 
 
 func (heads) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
+func (heads) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
+
+// capable is a node whose channels can send.
+type capable struct{}
+
+func (capable) ShardsLed() int                  { return 0 }
+func (capable) Active() int                     { return 0 }
+func (capable) Held(string) (time.Time, string) { return time.Time{}, "" }
+
 func service(store Store, operator Operator) *Service {
 	logger := slog.New(slog.DiscardHandler)
 	return New(Options{
 		Gate: NewGate(nil, logger), Logger: logger, LogName: func(conversation.ID) string { return "c0ffee" },
-		Store: store, Operator: operator, Shards: 4, Channels: []*wactorv1.ChannelStatus{{Name: "shop"},
+		Store: store, Node: capable{}, Operator: operator, Shards: 4,
+		Channels: []*wactorv1.ChannelStatus{{Name: "shop"},
 			{Name: "bank"}},
 	})
 }

@@ -26,7 +26,7 @@ type Operator interface {
 // conversation that became an alias keeps the letters that it has.
 func (s *Service) deadLetters(ctx context.Context, o *operation,
 	request *wactorv1.DeadLettersRequest) (*wactorv1.DeadLettersResponse, error) {
-	ids, err := s.identities(request.User, request.Channel)
+	ids, err := s.identities(ctx, request.User, request.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +128,8 @@ func (s *Service) operatorError(ctx context.Context, id conversation.ID, err err
 
 // one returns the conversation of a user on a channel; the channel may be left out where there is
 // one.
-func (s *Service) one(user, channel string) (conversation.ID, error) {
-	ids, err := s.identities(user, channel)
+func (s *Service) one(ctx context.Context, user, channel string) (conversation.ID, error) {
+	ids, err := s.identities(ctx, user, channel)
 	if err != nil {
 		return conversation.ID{}, err
 	}

@@ -46,6 +46,8 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 	return nil
 }
 
+func (letters) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
+
 func (letters) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
 // TestDeadLettersComeInPages: a thousand webhooks that could not be read, of 3 MiB each, must not

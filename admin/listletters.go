@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -34,49 +31,20 @@ func (s *Service) listDeadLetters(ctx context.Context, o *operation,
 	if channel != "" && !s.hasChannel(channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
 	}
-	shard, behind, err := s.parsePageToken(request.PageToken)
-	if err != nil {
-		return nil, connect.NewError(connect.CodeInvalidArgument, err)
-	}
 	page := &wactorv1.ListDeadLettersResponse{}
-	for began := time.Now(); shard <= s.options.Shards; {
+	next, err := s.eachShard(request.PageToken, func(shard uint32, token string) (string, error) {
 		found := &wactorv1.ListDeadLettersResponse{}
-		here := &wactorv1.ListDeadLettersRequest{Channel: channel, PageToken: pageToken(shard, behind)}
+		here := &wactorv1.ListDeadLettersRequest{Channel: channel, PageToken: token}
 		if err := s.ask(ctx, shard, o, here, found); err != nil {
-			return nil, readError(err)
+			return "", readError(err)
 		}
 		page.Conversations = append(page.Conversations, found.Conversations...)
-		if page.NextPageToken = found.NextPageToken; page.NextPageToken == "" {
-			if shard++; shard <= s.options.Shards {
-				page.NextPageToken = pageToken(shard, "")
-			}
-			behind = ""
-		} else if _, behind, err = s.parsePageToken(page.NextPageToken); err != nil {
-			return nil, connect.NewError(connect.CodeInternal, err)
-		}
-		if len(page.Conversations) >= pageConversations || time.Since(began) > pageWithin {
-			break
-		}
-	}
-	return page, nil
+		return found.NextPageToken, nil
+	}, func() bool { return len(page.Conversations) >= pageConversations })
+	page.NextPageToken = next
+	return page, err
 }
 
-// A page token is the shard, and the conversation behind which the page begins.
-func pageToken(shard uint32, behind string) string { return fmt.Sprintf("%d:%s", shard, behind) }
-
-func (s *Service) parsePageToken(token string) (shard uint32, behind string, err error) {
-	if token == "" {
-		return 1, "", nil
-	}
-	number, behind, found := strings.Cut(token, ":")
-	n, err := strconv.ParseUint(number, 10, 32)
-	if !found || err != nil || n < 1 || n > uint64(s.options.Shards) {
-		return 0, "", errors.New("invalid page_token: it is none that a page had")
-	}
-	return uint32(n), behind, nil
-}
-
-// listDeadLettersHere looks at one shard, which this node leads.
 func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse,
 	error) {
 	shard, behind, err := s.parsePageToken(request.PageToken)

@@ -22,7 +22,8 @@ func (registry) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) e
 func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each func(suffix,
 	value []byte) error) error {
 	if kind == wactorv1.RecordKind_RECORD_KIND_HEAD {
-		value, err := proto.Marshal(&wactorv1.Head{DeadLetters: uint64(r[shard][name])})
+		value, err := proto.Marshal(&wactorv1.Head{DeadLetters: uint64(r[shard][name]), SeenGenerations: []uint32{6,
+			7}})
 		if err != nil {
 			return err
 		}
@@ -44,6 +45,11 @@ func (r registry) Scan(shard uint32, name string, kind wactorv1.RecordKind, each
 func (r registry) ScanFrom(shard uint32, name string, kind wactorv1.RecordKind, _ []byte, each func(suffix,
 	value []byte) error) error {
 	return r.Scan(shard, name, kind, each)
+}
+
+// Seen knows a message "wamid." and the user of each conversation, in generation 7.
+func (r registry) Seen(_ uint32, name string, generation uint32, message string) (bool, error) {
+	return generation == 7 && "wamid."+name == message, nil
 }
 
 func (r registry) Conversations(shard uint32, behind string, each func(string, bool) error) error {

@@ -101,7 +101,7 @@ func change[Q, R any, PQ interface {
 }, PR message[R]](name protoreflect.Name,
 	check func(s *Service, ctx context.Context, id conversation.ID, request PQ) error) *operation {
 	return serve[Q, R, PQ, PR](name, func(s *Service, ctx context.Context, request PQ) (PR, error) {
-		id, err := s.one(request.GetUser(), request.GetChannel())
+		id, err := s.one(ctx, request.GetUser(), request.GetChannel())
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +132,7 @@ func (s *Service) run(ctx context.Context, o *operation, request proto.Message) 
 	}
 	response, err := o.serve(s, ctx, request)
 	if o.write {
-		s.logChange(who, o, request, err)
+		s.logChange(ctx, who, o, request, err)
 	}
 	return response, err
 }
@@ -143,11 +143,11 @@ func denied(who Principal, what string, needed wactorv1.Role) string {
 }
 
 // logChange writes down who changed what: of a conversation its name for logs, never the user.
-func (s *Service) logChange(who Principal, o *operation, request proto.Message, err error) {
+func (s *Service) logChange(ctx context.Context, who Principal, o *operation, request proto.Message, err error) {
 	attributes := []any{"operation", o.name(), "principal", who.Name}
 	fields := request.ProtoReflect()
 	if r, ok := request.(conversationRequest); ok {
-		if id, failed := s.one(r.GetUser(), r.GetChannel()); failed == nil {
+		if id, failed := s.one(ctx, r.GetUser(), r.GetChannel()); failed == nil {
 			attributes = append(attributes, "channel", id.Channel, "conversation", s.options.LogName(id))
 		}
 	}

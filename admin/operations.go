@@ -11,6 +11,7 @@ import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 var operations = byName(
 	serve("Status", (*Service).status),
 	led("Trace", (*Service).trace, (*Service).traceHere),
+	led("Find", (*Service).find, (*Service).findHere),
 	led("DeadLetters", (*Service).deadLetters, (*Service).deadLettersHere),
 	led("ListDeadLetters", (*Service).listDeadLetters, (*Service).listDeadLettersHere),
 	change[wactorv1.RetryRequest, wactorv1.RetryResponse]("Retry", (*Service).mayReplace),

@@ -8,10 +8,11 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// trace returns the journals of a user's conversations, with a verdict on each.
+// trace returns the journals of a user's conversations, with a verdict on each. Where there is
+// none, it offers the conversations of other spellings of the number.
 func (s *Service) trace(ctx context.Context, o *operation, request *wactorv1.TraceRequest) (*wactorv1.TraceResponse,
 	error) {
-	ids, err := s.identities(request.User, request.Channel)
+	ids, err := s.identities(ctx, request.User, request.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -23,6 +24,17 @@ func (s *Service) trace(ctx context.Context, o *operation, request *wactorv1.Tra
 		}
 		if trace != nil {
 			response.Conversations = append(response.Conversations, trace)
+			continue
+		}
+		for _, spelling := range otherSpellings(id.User) {
+			other, err := s.traceOf(ctx, o, conversation.ID{Channel: id.Channel, User: spelling})
+			if err != nil {
+				return nil, readError(err)
+			}
+			if other != nil {
+				name := &wactorv1.ConversationName{Channel: id.Channel, User: spelling}
+				response.Others = append(response.Others, name)
+			}
 		}
 	}
 	return response, nil
@@ -64,7 +76,13 @@ func (s *Service) traceHere(request *wactorv1.TraceRequest) (*wactorv1.TraceResp
 		view.Journal); err != nil {
 		return nil, err
 	}
+	if err := pageRead(s.options.Store.Scan(s.shard(id), id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD,
+		view.Dead)); err != nil {
+		return nil, err
+	}
 	trace := view.Trace()
-	trace.Shard, trace.Revision = s.shard(id), revision
+	trace.Shard, trace.Revision, trace.LogName = s.shard(id), revision, s.options.LogName(id)
+	trace.Waiting = view.waiting(s.options.Node.Held(id.Channel))
+	trace.Verdict = verdict(trace)
 	return &wactorv1.TraceResponse{Conversations: []*wactorv1.ConversationTrace{trace}}, nil
 }

@@ -15,6 +15,10 @@ type view struct {
 	id    conversation.ID
 	head  *wactorv1.Head
 	trace *wactorv1.ConversationTrace
+
+	inbox, outbox, dead pile
+	firstReply          uint64 // number of the oldest reply in the outbox
+	deadReason          string // of the first dead letter
 }
 
 // newView begins to read a conversation.
@@ -30,11 +34,33 @@ func (v *view) Record(kind wactorv1.RecordKind, _, value []byte) error {
 			return fmt.Errorf("admin: view head: %w", err)
 		}
 	case wactorv1.RecordKind_RECORD_KIND_INBOX:
-		v.trace.Inbox++
+		message := &wactorv1.Message{}
+		if err := proto.Unmarshal(value, message); err != nil {
+			return fmt.Errorf("admin: view message: %w", err)
+		}
+		v.inbox.add(message.ReceivedMs)
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
-		v.trace.Outbox++
+		reply := &wactorv1.OutboxReply{}
+		if err := proto.Unmarshal(value, reply); err != nil {
+			return fmt.Errorf("admin: view reply: %w", err)
+		}
+		if v.outbox.count == 0 || reply.Seq < v.firstReply {
+			v.firstReply = reply.Seq
+		}
+		v.outbox.add(reply.CreatedMs)
 	}
 	return nil
+}
+
+// Dead takes a dead letter, oldest first.
+func (v *view) Dead(_, value []byte) error {
+	letter := &wactorv1.DeadLetter{}
+	if err := proto.Unmarshal(value, letter); err != nil {
+		return fmt.Errorf("admin: view dead letter: %w", err)
+	}
+	v.dead.add(letter.AtMs)
+	v.deadReason = letter.Reason
+	return errPageFull // the first one is enough
 }
 
 // Journal takes one journal record, oldest first.
@@ -55,6 +81,7 @@ func (v *view) AliasOf() string { return v.head.AliasOf }
 // caller's to fill in.
 func (v *view) Trace() *wactorv1.ConversationTrace {
 	v.trace.User = v.head.User
+	v.trace.Inbox, v.trace.Outbox = uint32(v.inbox.count), uint32(v.outbox.count)
 	v.trace.Version = v.head.Version
 	v.trace.DeadLetters = v.head.DeadLetters
 	v.trace.Trimmed = v.head.FirstJournal > 1

@@ -6,11 +6,15 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/internal/pseudonym"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -47,7 +51,7 @@ func (n *Node) newAPI() *admin.Service {
 		Name: n.config.Node.Name, Version: n.options.Version,
 		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(),
 		Gate: admin.NewGate(credentials(n.config.Admin), n.options.Logger), Logger: n.options.Logger,
-		LogName: n.runtime.LogName, Started: n.started,
+		LogName: n.logName(), Started: n.started,
 	}
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
@@ -112,6 +116,29 @@ type nodeView struct{ n *Node }
 
 func (v nodeView) ShardsLed() int { return v.n.leads.led() }
 func (v nodeView) Active() int    { return v.n.runtime.Active() }
+
+func (v nodeView) Held(channel string) (since time.Time, reason string) {
+	for _, c := range v.n.channels {
+		if c.config.Name == channel {
+			return c.sender.Held()
+		}
+	}
+	return time.Time{}, ""
+}
+
+// logName names conversations in logs. The key is the cluster's secret, or what the data directory
+// of a node that stays alone draws at its first start: both are unknown to who reads the logs.
+func (n *Node) logName() func(conversation.ID) string {
+	if n.config.Log.Sensitive {
+		return conversation.ID.String
+	}
+	secret := fmt.Sprintf("node %016x", n.store.Node())
+	if secrets := n.config.Cluster.Secret.Reveal(); len(secrets) > 0 {
+		secret = strings.TrimSpace(secrets[0])
+	}
+	namer := pseudonym.New(secret)
+	return func(id conversation.ID) string { return namer.Name(id.String()) }
+}
 
 func (n *Node) channelStatuses() []*wactorv1.ChannelStatus {
 	var out []*wactorv1.ChannelStatus

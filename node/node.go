@@ -119,7 +119,7 @@ func (n *Node) start() error {
 	n.runtime = actors.New(actors.Options{
 		Store: actorStore{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
 		Elsewhere: n.deliver,
-		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, Sensitive: n.config.Log.Sensitive,
+		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, LogName: n.logName(),
 		Registerer: n.registry,
 	})
 	n.api = n.newAPI()

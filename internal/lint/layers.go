@@ -46,6 +46,7 @@ var layers = map[string]Layer{
 	"cluster/placement":   Pure,
 	"internal/planted":    Pure,
 	"internal/problem":    Pure,
+	"internal/pseudonym":  Pure,
 	"internal/nearest":    Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
@@ -92,7 +93,8 @@ var layers = map[string]Layer{
 var vocabulary = map[string]bool{
 	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
 	"delivery": true, "persistence/record": true, "provider": true,
-	"internal/problem": true, "internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
+	"internal/problem": true, "internal/pseudonym": true,
+	"internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
 	"internal/fresh": true,
 }
 

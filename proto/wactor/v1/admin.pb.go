@@ -79,6 +79,78 @@ func (NodeChange) EnumDescriptor() ([]byte, []int) {
 	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
 }
 
+// WaitsFor is what something in a conversation waits for.
+type WaitsFor int32
+
+const (
+	WaitsFor_WAITS_FOR_UNSPECIFIED WaitsFor = 0
+	// Messages: the bot has not answered yet.
+	WaitsFor_WAITS_FOR_BOT WaitsFor = 1
+	// Messages: the bot failed, and the turn is tried again later.
+	WaitsFor_WAITS_FOR_RETRY WaitsFor = 2
+	// Replies: the provider has not taken them yet.
+	WaitsFor_WAITS_FOR_PROVIDER WaitsFor = 3
+	// Replies: the channel can't send, as for an expired token.
+	WaitsFor_WAITS_FOR_CHANNEL WaitsFor = 4
+	// A reply whose fate is unknown: a status of the provider tells it, or the channel's time.
+	WaitsFor_WAITS_FOR_STATUS WaitsFor = 5
+	// Dead letters: an operator retries or skips them.
+	WaitsFor_WAITS_FOR_OPERATOR WaitsFor = 6
+	// The user: a bot has passed the conversation to a person.
+	WaitsFor_WAITS_FOR_PERSON WaitsFor = 7
+)
+
+// Enum value maps for WaitsFor.
+var (
+	WaitsFor_name = map[int32]string{
+		0: "WAITS_FOR_UNSPECIFIED",
+		1: "WAITS_FOR_BOT",
+		2: "WAITS_FOR_RETRY",
+		3: "WAITS_FOR_PROVIDER",
+		4: "WAITS_FOR_CHANNEL",
+		5: "WAITS_FOR_STATUS",
+		6: "WAITS_FOR_OPERATOR",
+		7: "WAITS_FOR_PERSON",
+	}
+	WaitsFor_value = map[string]int32{
+		"WAITS_FOR_UNSPECIFIED": 0,
+		"WAITS_FOR_BOT":         1,
+		"WAITS_FOR_RETRY":       2,
+		"WAITS_FOR_PROVIDER":    3,
+		"WAITS_FOR_CHANNEL":     4,
+		"WAITS_FOR_STATUS":      5,
+		"WAITS_FOR_OPERATOR":    6,
+		"WAITS_FOR_PERSON":      7,
+	}
+)
+
+func (x WaitsFor) Enum() *WaitsFor {
+	p := new(WaitsFor)
+	*p = x
+	return p
+}
+
+func (x WaitsFor) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WaitsFor) Descriptor() protoreflect.EnumDescriptor {
+	return file_wactor_v1_admin_proto_enumTypes[1].Descriptor()
+}
+
+func (WaitsFor) Type() protoreflect.EnumType {
+	return &file_wactor_v1_admin_proto_enumTypes[1]
+}
+
+func (x WaitsFor) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WaitsFor.Descriptor instead.
+func (WaitsFor) EnumDescriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+}
+
 type ClusterStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1220,6 +1292,8 @@ func (x *TraceRequest) GetChannel() string {
 type TraceResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Conversations []*ConversationTrace   `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	// Where there is no conversation: those of other spellings of the same phone number.
+	Others        []*ConversationName `protobuf:"bytes,2,rep,name=others,proto3" json:"others,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1261,6 +1335,13 @@ func (x *TraceResponse) GetConversations() []*ConversationTrace {
 	return nil
 }
 
+func (x *TraceResponse) GetOthers() []*ConversationName {
+	if x != nil {
+		return x.Others
+	}
+	return nil
+}
+
 type ConversationTrace struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Channel  string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -1278,6 +1359,12 @@ type ConversationTrace struct {
 	Trimmed bool `protobuf:"varint,10,opt,name=trimmed,proto3" json:"trimmed,omitempty"`
 	// The identity belongs to the conversation of another one, whose trace this is not.
 	AliasOf string `protobuf:"bytes,12,opt,name=alias_of,json=aliasOf,proto3" json:"alias_of,omitempty"`
+	// The conversation's name in logs.
+	LogName string `protobuf:"bytes,13,opt,name=log_name,json=logName,proto3" json:"log_name,omitempty"`
+	// What waits, and for what; empty: nothing does.
+	Waiting []*Waiting `protobuf:"bytes,14,rep,name=waiting,proto3" json:"waiting,omitempty"`
+	// broken where there are violations, else waiting where something waits, else in_order.
+	Verdict string `protobuf:"bytes,15,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// Mistakes found in the version chain; empty: versions are gapless and each message was in one turn.
 	Violations    []string `protobuf:"bytes,11,rep,name=violations,proto3" json:"violations,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1391,11 +1478,288 @@ func (x *ConversationTrace) GetAliasOf() string {
 	return ""
 }
 
+func (x *ConversationTrace) GetLogName() string {
+	if x != nil {
+		return x.LogName
+	}
+	return ""
+}
+
+func (x *ConversationTrace) GetWaiting() []*Waiting {
+	if x != nil {
+		return x.Waiting
+	}
+	return nil
+}
+
+func (x *ConversationTrace) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
 func (x *ConversationTrace) GetViolations() []string {
 	if x != nil {
 		return x.Violations
 	}
 	return nil
+}
+
+type ConversationName struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConversationName) Reset() {
+	*x = ConversationName{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConversationName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConversationName) ProtoMessage() {}
+
+func (x *ConversationName) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConversationName.ProtoReflect.Descriptor instead.
+func (*ConversationName) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ConversationName) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ConversationName) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+type Waiting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	For   WaitsFor               `protobuf:"varint,1,opt,name=for,proto3,enum=wactor.v1.WaitsFor" json:"for,omitempty"`
+	// How many messages, replies or dead letters wait.
+	Count uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Since when the first of them does, in Unix milliseconds.
+	SinceMs int64 `protobuf:"varint,3,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// What is known of the cause.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it is tried again, in Unix milliseconds; 0 where that is not set.
+	AgainMs       int64 `protobuf:"varint,5,opt,name=again_ms,json=againMs,proto3" json:"again_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Waiting) Reset() {
+	*x = Waiting{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Waiting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Waiting) ProtoMessage() {}
+
+func (x *Waiting) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
+func (*Waiting) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Waiting) GetFor() WaitsFor {
+	if x != nil {
+		return x.For
+	}
+	return WaitsFor_WAITS_FOR_UNSPECIFIED
+}
+
+func (x *Waiting) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Waiting) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *Waiting) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Waiting) GetAgainMs() int64 {
+	if x != nil {
+		return x.AgainMs
+	}
+	return 0
+}
+
+// FindRequest names one of message_id and log_name.
+type FindRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	MessageId string                 `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	LogName   string                 `protobuf:"bytes,2,opt,name=log_name,json=logName,proto3" json:"log_name,omitempty"`
+	// Only this channel; empty: all channels.
+	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The next_page_token of the page before; empty: from the first on.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindRequest) Reset() {
+	*x = FindRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindRequest) ProtoMessage() {}
+
+func (x *FindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
+func (*FindRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FindRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *FindRequest) GetLogName() string {
+	if x != nil {
+		return x.LogName
+	}
+	return ""
+}
+
+func (x *FindRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *FindRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type FindResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversations []*ConversationName    `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	// Where the next page begins; empty behind the last one. A page may be empty though others follow.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindResponse) Reset() {
+	*x = FindResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindResponse) ProtoMessage() {}
+
+func (x *FindResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
+func (*FindResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *FindResponse) GetConversations() []*ConversationName {
+	if x != nil {
+		return x.Conversations
+	}
+	return nil
+}
+
+func (x *FindResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type StatusRequest struct {
@@ -1406,7 +1770,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1418,7 +1782,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,7 +1795,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 type StatusResponse struct {
@@ -1449,7 +1813,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1825,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1838,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -1537,7 +1901,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1913,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1926,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -1668,9 +2032,10 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\fSkipResponse\"<\n" +
 	"\fTraceRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
-	"\achannel\x18\x02 \x01(\tR\achannel\"S\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\"\x88\x01\n" +
 	"\rTraceResponse\x12B\n" +
-	"\rconversations\x18\x01 \x03(\v2\x1c.wactor.v1.ConversationTraceR\rconversations\"\xf7\x02\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1c.wactor.v1.ConversationTraceR\rconversations\x123\n" +
+	"\x06others\x18\x02 \x03(\v2\x1b.wactor.v1.ConversationNameR\x06others\"\xda\x03\n" +
 	"\x11ConversationTrace\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12\x14\n" +
@@ -1683,10 +2048,32 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\aentries\x18\t \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\x12\x18\n" +
 	"\atrimmed\x18\n" +
 	" \x01(\bR\atrimmed\x12\x19\n" +
-	"\balias_of\x18\f \x01(\tR\aaliasOf\x12\x1e\n" +
+	"\balias_of\x18\f \x01(\tR\aaliasOf\x12\x19\n" +
+	"\blog_name\x18\r \x01(\tR\alogName\x12,\n" +
+	"\awaiting\x18\x0e \x03(\v2\x12.wactor.v1.WaitingR\awaiting\x12\x18\n" +
+	"\averdict\x18\x0f \x01(\tR\averdict\x12\x1e\n" +
 	"\n" +
 	"violations\x18\v \x03(\tR\n" +
-	"violations\"\x0f\n" +
+	"violations\"@\n" +
+	"\x10ConversationName\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\"\x94\x01\n" +
+	"\aWaiting\x12%\n" +
+	"\x03for\x18\x01 \x01(\x0e2\x13.wactor.v1.WaitsForR\x03for\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\x12\x19\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x19\n" +
+	"\bagain_ms\x18\x05 \x01(\x03R\aagainMs\"\x80\x01\n" +
+	"\vFindRequest\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x19\n" +
+	"\blog_name\x18\x02 \x01(\tR\alogName\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"y\n" +
+	"\fFindResponse\x12A\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1b.wactor.v1.ConversationNameR\rconversations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x0f\n" +
 	"\rStatusRequest\"\xfb\x01\n" +
 	"\x0eStatusResponse\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n" +
@@ -1706,9 +2093,19 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x17NODE_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14NODE_CHANGE_ACTIVATE\x10\x01\x12\x15\n" +
 	"\x11NODE_CHANGE_DRAIN\x10\x02\x12\x16\n" +
-	"\x12NODE_CHANGE_REMOVE\x10\x032\x98\t\n" +
+	"\x12NODE_CHANGE_REMOVE\x10\x03*\xc0\x01\n" +
+	"\bWaitsFor\x12\x19\n" +
+	"\x15WAITS_FOR_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rWAITS_FOR_BOT\x10\x01\x12\x13\n" +
+	"\x0fWAITS_FOR_RETRY\x10\x02\x12\x16\n" +
+	"\x12WAITS_FOR_PROVIDER\x10\x03\x12\x15\n" +
+	"\x11WAITS_FOR_CHANNEL\x10\x04\x12\x14\n" +
+	"\x10WAITS_FOR_STATUS\x10\x05\x12\x16\n" +
+	"\x12WAITS_FOR_OPERATOR\x10\x06\x12\x14\n" +
+	"\x10WAITS_FOR_PERSON\x10\a2\xde\t\n" +
 	"\fAdminService\x12G\n" +
-	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12J\n" +
+	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12D\n" +
+	"\x04Find\x12\x16.wactor.v1.FindRequest\x1a\x17.wactor.v1.FindResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12J\n" +
 	"\x06Status\x12\x18.wactor.v1.StatusRequest\x1a\x19.wactor.v1.StatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x01\x90\x02\x01\x12Y\n" +
 	"\vDeadLetters\x12\x1d.wactor.v1.DeadLettersRequest\x1a\x1e.wactor.v1.DeadLettersResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12e\n" +
 	"\x0fListDeadLetters\x12!.wactor.v1.ListDeadLettersRequest\x1a\".wactor.v1.ListDeadLettersResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12\x84\x03\n" +
@@ -1732,71 +2129,82 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_admin_proto_rawDescData
 }
 
-var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
-	(*ClusterStatusRequest)(nil),    // 1: wactor.v1.ClusterStatusRequest
-	(*ClusterStatusResponse)(nil),   // 2: wactor.v1.ClusterStatusResponse
-	(*NodeStatus)(nil),              // 3: wactor.v1.NodeStatus
-	(*ShardStatus)(nil),             // 4: wactor.v1.ShardStatus
-	(*ShardReplica)(nil),            // 5: wactor.v1.ShardReplica
-	(*ChangeNodeRequest)(nil),       // 6: wactor.v1.ChangeNodeRequest
-	(*ChangeNodeResponse)(nil),      // 7: wactor.v1.ChangeNodeResponse
-	(*DeadLettersRequest)(nil),      // 8: wactor.v1.DeadLettersRequest
-	(*DeadLettersResponse)(nil),     // 9: wactor.v1.DeadLettersResponse
-	(*ConversationDeadLetters)(nil), // 10: wactor.v1.ConversationDeadLetters
-	(*ListDeadLettersRequest)(nil),  // 11: wactor.v1.ListDeadLettersRequest
-	(*ListDeadLettersResponse)(nil), // 12: wactor.v1.ListDeadLettersResponse
-	(*DeadLettersSummary)(nil),      // 13: wactor.v1.DeadLettersSummary
-	(*RetryRequest)(nil),            // 14: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 15: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 16: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 17: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 18: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 19: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 20: wactor.v1.ConversationTrace
-	(*StatusRequest)(nil),           // 21: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 22: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 23: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 24: wactor.v1.User
-	(*DeadLetter)(nil),              // 25: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 26: wactor.v1.JournalEntry
+	(WaitsFor)(0),                   // 1: wactor.v1.WaitsFor
+	(*ClusterStatusRequest)(nil),    // 2: wactor.v1.ClusterStatusRequest
+	(*ClusterStatusResponse)(nil),   // 3: wactor.v1.ClusterStatusResponse
+	(*NodeStatus)(nil),              // 4: wactor.v1.NodeStatus
+	(*ShardStatus)(nil),             // 5: wactor.v1.ShardStatus
+	(*ShardReplica)(nil),            // 6: wactor.v1.ShardReplica
+	(*ChangeNodeRequest)(nil),       // 7: wactor.v1.ChangeNodeRequest
+	(*ChangeNodeResponse)(nil),      // 8: wactor.v1.ChangeNodeResponse
+	(*DeadLettersRequest)(nil),      // 9: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 10: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 11: wactor.v1.ConversationDeadLetters
+	(*ListDeadLettersRequest)(nil),  // 12: wactor.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 13: wactor.v1.ListDeadLettersResponse
+	(*DeadLettersSummary)(nil),      // 14: wactor.v1.DeadLettersSummary
+	(*RetryRequest)(nil),            // 15: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 16: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 17: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 18: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 19: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 20: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 21: wactor.v1.ConversationTrace
+	(*ConversationName)(nil),        // 22: wactor.v1.ConversationName
+	(*Waiting)(nil),                 // 23: wactor.v1.Waiting
+	(*FindRequest)(nil),             // 24: wactor.v1.FindRequest
+	(*FindResponse)(nil),            // 25: wactor.v1.FindResponse
+	(*StatusRequest)(nil),           // 26: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 27: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 28: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 29: wactor.v1.User
+	(*DeadLetter)(nil),              // 30: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 31: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	3,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
-	4,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
-	5,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
+	4,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
+	5,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
+	6,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
 	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
-	10, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	24, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	25, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	13, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
-	20, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	24, // 9: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	26, // 10: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	23, // 11: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	18, // 12: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	21, // 13: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	8,  // 14: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	11, // 15: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
-	14, // 16: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	16, // 17: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	1,  // 18: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	6,  // 19: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	19, // 20: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	22, // 21: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	9,  // 22: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	12, // 23: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
-	15, // 24: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	17, // 25: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	2,  // 26: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	7,  // 27: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	20, // [20:28] is the sub-list for method output_type
-	12, // [12:20] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	29, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	30, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	14, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
+	21, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	22, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
+	29, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	31, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	23, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
+	1,  // 13: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
+	22, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
+	28, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	19, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	24, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
+	26, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	9,  // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	12, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	15, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	17, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	2,  // 23: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	7,  // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	20, // 25: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	25, // 26: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
+	27, // 27: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	10, // 28: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	13, // 29: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	16, // 30: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	18, // 31: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	3,  // 32: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	8,  // 33: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	25, // [25:34] is the sub-list for method output_type
+	16, // [16:25] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -1812,8 +2220,8 @@ func file_wactor_v1_admin_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   23,
+			NumEnums:      2,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

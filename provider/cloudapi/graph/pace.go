@@ -58,6 +58,9 @@ type Paced struct {
 	// time.
 	heldUntil time.Time
 	held      bool
+	// heldSince and heldFor are since when it can't, and the provider's reason.
+	heldSince time.Time
+	heldFor   string
 }
 
 // NewPaced returns a sender that keeps a pace.
@@ -141,6 +144,16 @@ func (p *Paced) forget(now time.Time) {
 	maps.DeleteFunc(p.slots, func(_ string, at time.Time) bool { return now.Sub(at) > gone })
 }
 
+// Held reports since when the channel can't send, and why; the zero time where it can.
+func (p *Paced) Held() (since time.Time, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.held {
+		return time.Time{}, ""
+	}
+	return p.heldSince, p.heldFor
+}
+
 // learn takes the provider's word.
 func (p *Paced) learn(now time.Time, result provider.Result) {
 	p.mu.Lock()
@@ -149,7 +162,7 @@ func (p *Paced) learn(now time.Time, result provider.Result) {
 	case result.Outcome == provider.ChannelHeld:
 		p.heldUntil = now.Add(holdFor)
 		if !p.held {
-			p.held = true
+			p.held, p.heldSince, p.heldFor = true, now, result.Reason
 			p.pace.Held(true)
 			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason,
 				"code", result.Code)

@@ -36,6 +36,8 @@ const (
 const (
 	// AdminServiceTraceProcedure is the fully-qualified name of the AdminService's Trace RPC.
 	AdminServiceTraceProcedure = "/wactor.v1.AdminService/Trace"
+	// AdminServiceFindProcedure is the fully-qualified name of the AdminService's Find RPC.
+	AdminServiceFindProcedure = "/wactor.v1.AdminService/Find"
 	// AdminServiceStatusProcedure is the fully-qualified name of the AdminService's Status RPC.
 	AdminServiceStatusProcedure = "/wactor.v1.AdminService/Status"
 	// AdminServiceDeadLettersProcedure is the fully-qualified name of the AdminService's DeadLetters
@@ -59,6 +61,8 @@ const (
 type AdminServiceClient interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
 	Trace(context.Context, *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error)
+	// Find names the conversations that have accepted a message, or that have a name in logs, page by page.
+	Find(context.Context, *connect.Request[v1.FindRequest]) (*connect.Response[v1.FindResponse], error)
 	// Status describes the node: its shards, its work, its version.
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
 	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
@@ -90,6 +94,13 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+AdminServiceTraceProcedure,
 			connect.WithSchema(adminServiceMethods.ByName("Trace")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		find: connect.NewClient[v1.FindRequest, v1.FindResponse](
+			httpClient,
+			baseURL+AdminServiceFindProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Find")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -145,6 +156,7 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
 	trace           *connect.Client[v1.TraceRequest, v1.TraceResponse]
+	find            *connect.Client[v1.FindRequest, v1.FindResponse]
 	status          *connect.Client[v1.StatusRequest, v1.StatusResponse]
 	deadLetters     *connect.Client[v1.DeadLettersRequest, v1.DeadLettersResponse]
 	listDeadLetters *connect.Client[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse]
@@ -157,6 +169,11 @@ type adminServiceClient struct {
 // Trace calls wactor.v1.AdminService.Trace.
 func (c *adminServiceClient) Trace(ctx context.Context, req *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error) {
 	return c.trace.CallUnary(ctx, req)
+}
+
+// Find calls wactor.v1.AdminService.Find.
+func (c *adminServiceClient) Find(ctx context.Context, req *connect.Request[v1.FindRequest]) (*connect.Response[v1.FindResponse], error) {
+	return c.find.CallUnary(ctx, req)
 }
 
 // Status calls wactor.v1.AdminService.Status.
@@ -198,6 +215,8 @@ func (c *adminServiceClient) ChangeNode(ctx context.Context, req *connect.Reques
 type AdminServiceHandler interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
 	Trace(context.Context, *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error)
+	// Find names the conversations that have accepted a message, or that have a name in logs, page by page.
+	Find(context.Context, *connect.Request[v1.FindRequest]) (*connect.Response[v1.FindResponse], error)
 	// Status describes the node: its shards, its work, its version.
 	Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error)
 	// DeadLetters returns what could not be processed in a user's conversations and waits for an operator.
@@ -225,6 +244,13 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		AdminServiceTraceProcedure,
 		svc.Trace,
 		connect.WithSchema(adminServiceMethods.ByName("Trace")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceFindHandler := connect.NewUnaryHandler(
+		AdminServiceFindProcedure,
+		svc.Find,
+		connect.WithSchema(adminServiceMethods.ByName("Find")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -278,6 +304,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		switch r.URL.Path {
 		case AdminServiceTraceProcedure:
 			adminServiceTraceHandler.ServeHTTP(w, r)
+		case AdminServiceFindProcedure:
+			adminServiceFindHandler.ServeHTTP(w, r)
 		case AdminServiceStatusProcedure:
 			adminServiceStatusHandler.ServeHTTP(w, r)
 		case AdminServiceDeadLettersProcedure:
@@ -303,6 +331,10 @@ type UnimplementedAdminServiceHandler struct{}
 
 func (UnimplementedAdminServiceHandler) Trace(context.Context, *connect.Request[v1.TraceRequest]) (*connect.Response[v1.TraceResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Trace is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Find(context.Context, *connect.Request[v1.FindRequest]) (*connect.Response[v1.FindResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Find is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) Status(context.Context, *connect.Request[v1.StatusRequest]) (*connect.Response[v1.StatusResponse], error) {
