@@ -92,8 +92,8 @@ func (c checked) fit(answer *conversation.Answer) *conversation.Answer {
 			out.Replies = append(out.Replies, reply)
 			continue
 		}
-		note := func(change string, _ bool) { notes = append(notes, fmt.Sprintf("replies[%d]: %s", i, change)) }
-		for _, part := range fit.Append(nil, proto.Clone(reply).(*wactorv1.Reply), note) {
+		noter := &fitNotes{notes: &notes, index: i}
+		for _, part := range fit.Append(nil, proto.Clone(reply).(*wactorv1.Reply), noter) {
 			if err := c.check(part); err != nil {
 				notes = append(notes, fmt.Sprintf("replies[%d] was left out: %v", i, err))
 				continue
@@ -107,6 +107,17 @@ func (c checked) fit(answer *conversation.Answer) *conversation.Answer {
 	}
 	out.Note = strings.Join(notes, "; ")
 	return &out
+}
+
+// fitNotes notes what was changed of a reply.
+type fitNotes struct {
+	notes *[]string
+	index int
+}
+
+// Changed implements fit.Noter.
+func (n *fitNotes) Changed(change string, _ bool) {
+	*n.notes = append(*n.notes, fmt.Sprintf("replies[%d]: %s", n.index, change))
 }
 
 type checkedInliner struct {

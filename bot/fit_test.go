@@ -81,7 +81,7 @@ func drawReply(t *rapid.T) *wactorv1.Reply {
 func TestWhatIsMadeToFitFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		reply := drawReply(t)
-		for i, part := range fit.Append(nil, reply, func(string, bool) {}) {
+		for i, part := range fit.Append(nil, reply, &fitNotes{notes: new([]string)}) {
 			if err := cloudapi.Check(part); err != nil {
 				t.Fatalf("part %d: %v\n%v", i, err, part)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/flow"
@@ -50,13 +51,32 @@ func (b *Flow) Turn(ctx context.Context, turn *conversation.Turn) (*conversation
 
 type performer func(*flow.Call) (flow.CallResult, error)
 
+// maxWorking is how long the expressions of one turn may work, without the time in which services
+// answer. What a user wrote decides how long some work; the steps that flow counts bound them too,
+// on a machine that is fast enough.
+const maxWorking = 100 * time.Millisecond
+
+// stopwatch measures how long a turn works.
+type stopwatch struct {
+	before  time.Duration // in earlier stretches
+	started time.Time
+}
+
+func (w *stopwatch) start() { w.started = time.Now() }
+
+func (w *stopwatch) stop() { w.before += time.Since(w.started) }
+
+func (w *stopwatch) expired() bool { return w.before+time.Since(w.started) > maxWorking }
+
 func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.Answer, error) {
+	watch := &stopwatch{}
 	in := flow.Input{
 		State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID,
+		Expired:      watch.expired,
 		WindowClosed: !turn.WindowUntil.IsZero() && !turn.Now.Before(turn.WindowUntil),
 	}
 	if len(turn.Messages) == 0 {
-		out, err := b.step(in, perform)
+		out, err := b.step(in, watch, perform)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +88,7 @@ func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.An
 		if i > 0 {
 			in.TurnID = turn.ID + "." + strconv.Itoa(i) // calls of two messages have two idempotency keys
 		}
-		out, err := b.step(in, perform)
+		out, err := b.step(in, watch, perform)
 		if err != nil {
 			return nil, err
 		}
@@ -79,14 +99,18 @@ func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.An
 }
 
 // step runs the flow over one input, through as many calls as it makes.
-func (b *Flow) step(in flow.Input, perform performer) (flow.Output, error) {
+func (b *Flow) step(in flow.Input, watch *stopwatch, perform performer) (flow.Output, error) {
+	watch.start()
 	out, err := b.flow.Step(in)
+	watch.stop()
 	for err == nil && out.Call != nil {
 		result, failed := perform(out.Call)
 		if failed != nil {
 			return flow.Output{}, failed
 		}
+		watch.start()
 		out, err = b.flow.Resume(out.Continuation, result)
+		watch.stop()
 	}
 	if err != nil {
 		return flow.Output{}, failure(err)

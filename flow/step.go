@@ -30,6 +30,9 @@ func (f *Flow) Step(in Input) (Output, error) {
 	}
 	at, vars, note := f.load(in.State)
 	t := &turn{flow: f.definition, Run: run.New(in, vars, f.definition.Uses)}
+	if f.definition.Uses.Metered {
+		t.Meter()
+	}
 	t.Note(note)
 	next, err := t.route(at, handler)
 	return t.goOn(next, err)

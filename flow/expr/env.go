@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"errors"
+
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/wactor/wactor/flow/source"
@@ -15,15 +17,22 @@ const memoryBudget = 256 << 10
 type Env struct {
 	names   map[string]any
 	machine vm.VM
+	budget  budget
 	scratch []byte // of Template.Expand
 }
 
-// NewEnv returns an environment of some names, which becomes its owner.
-func NewEnv(names map[string]any) Env {
-	e := Env{names: names}
+// NewEnv returns an environment of some names, which becomes its owner. What it runs is bounded by
+// the steps of a turn and, where expired is given, by its time: expired is asked now and then, and
+// reports whether the time is used up.
+func NewEnv(names map[string]any, expired func() bool) Env {
+	e := Env{names: names, budget: budget{left: maxWork, expired: expired}}
 	e.machine.MemoryBudget = memoryBudget
 	return e
 }
+
+// Meter lets expressions that are metered spend the budget. Until it is called e may be moved, not
+// later.
+func (e *Env) Meter() { e.names[meterName] = e.budget.meter }
 
 // Set gives a name a value; Unset takes it away.
 func (e *Env) Set(name string, v any) { e.names[name] = v }
@@ -33,9 +42,15 @@ func (e *Env) Unset(name string) { delete(e.names, name) }
 
 // Eval runs an expression. The error is a *Failure.
 func (e *Env) Eval(x *Expression) (any, error) {
-	v, err := e.machine.Run(x.program, e.names)
+	err := e.budget.spend(x.units)
+	var v any
+	if err == nil {
+		v, err = e.machine.Run(x.program, e.names)
+	}
 	if err != nil {
-		return nil, Fail(x.failedAt(err), "the expression failed: "+safeReason(err), err)
+		// With more time, or on a node that is less busy, the same turn may succeed.
+		return nil, &Failure{At: x.failedAt(err), Reason: "the expression failed: " + safeReason(err), Cause: err,
+			Retryable: errors.Is(err, errTime)}
 	}
 	return v, nil
 }

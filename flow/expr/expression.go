@@ -22,6 +22,7 @@ type Expression struct {
 	node    *source.Node
 	// offset is where it starts in the node's text, in characters.
 	offset int
+	units  int // what it takes of a turn's budget, apart from what is metered
 }
 
 func (e *Expression) place(offset int) source.Place { return e.node.Locate(e.offset + offset) }
@@ -86,6 +87,8 @@ func rootsWith(more types.Map) types.Map {
 		"error":   types.String,
 		// as far as is known
 		"window_open": types.Bool,
+
+		meterName: types.TypeOf(meterFunction),
 	}
 	maps.Copy(all, more)
 	return all
@@ -126,10 +129,12 @@ func (c *Compiler) expression(n *source.Node, start int, code string, in Scope, 
 	}
 	seen := newInspection()
 	all := append([]expr.Option{
-		expr.Env(roots[in]), expr.MaxNodes(maxNodes), expr.Patch(seen),
+		expr.Env(roots[in]), expr.MaxNodes(maxNodes), expr.Patch(seen), expr.Patch(&meter{seen}),
 	}, append(options, functions...)...)
 	program, err := compile(code, all)
 	c.Used.add(e, seen)
+	c.Used.Metered = c.Used.Metered || seen.metered()
+	e.units = seen.units()
 	if seen.flaw != nil {
 		c.Report(e.place(seen.flaw.at), seen.flaw.message, seen.flaw.remedy)
 		return nil

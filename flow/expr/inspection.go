@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -17,7 +18,11 @@ type inspection struct {
 	raw    bool
 	reads  []read
 	nested map[*ast.PredicateNode]int
-	flaw   *flaw
+	// looks counts the dear operations; repeated says that an iteration has one, or another
+	// iteration.
+	looks    int
+	repeated bool
+	flaw     *flaw
 }
 
 // read is the use of one variable: vars.name.
@@ -38,6 +43,9 @@ func newInspection() *inspection {
 
 // Visit implements ast.Visitor.
 func (i *inspection) Visit(node *ast.Node) {
+	if dear(*node) {
+		i.looks++
+	}
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		i.identifier(n)
@@ -54,8 +62,8 @@ func (i *inspection) Visit(node *ast.Node) {
 
 func (i *inspection) identifier(n *ast.IdentifierNode) {
 	i.roots[n.Value] = true
-	if n.Value == "$env" {
-		i.reject(n, "$env is not possible in a flow", "name what you need: vars, user, message")
+	if strings.HasPrefix(n.Value, "$") {
+		i.reject(n, n.Value+" is not possible in a flow", "name what you need: vars, user, message")
 	}
 }
 
@@ -109,6 +117,7 @@ func (i *inspection) predicate(n *ast.PredicateNode) {
 	inner := &predicates{of: i}
 	ast.Walk(&n.Node, inner)
 	i.nested[n] = inner.deepest + 1
+	i.repeated = i.repeated || inner.deepest > 0 || inner.dear
 	if inner.deepest+1 > maxNested {
 		i.reject(n, fmt.Sprintf("more than %d predicates inside each other", maxNested),
 			"set a variable with a part of it first")
@@ -118,10 +127,12 @@ func (i *inspection) predicate(n *ast.PredicateNode) {
 type predicates struct {
 	of      *inspection
 	deepest int
+	dear    bool
 }
 
 // Visit implements ast.Visitor.
 func (p *predicates) Visit(node *ast.Node) {
+	p.dear = p.dear || dear(*node)
 	if n, ok := (*node).(*ast.PredicateNode); ok {
 		p.deepest = max(p.deepest, p.of.nested[n])
 	}
@@ -133,10 +144,24 @@ func (i *inspection) reject(n ast.Node, message, remedy string) {
 	}
 }
 
+// metered reports whether the expression's work has to be measured while it runs.
+func (i *inspection) metered() bool { return i.repeated || i.looks > fewLooks }
+
+// units is what the expression takes of a turn's budget whenever it runs: one that looks through
+// something takes as much as makes the budget look at the clock.
+func (i *inspection) units() int {
+	if i.looks > 0 || len(i.nested) > 0 {
+		return askEvery
+	}
+	return 1
+}
+
 // Usage is what all expressions of a flow read.
 type Usage struct {
 	User, Message, Raw bool
-	reads              []variableRead
+	// Metered says that some expression can work long, so that a budget is needed.
+	Metered bool
+	reads   []variableRead
 }
 
 type variableRead struct {

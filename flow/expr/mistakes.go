@@ -76,7 +76,9 @@ type unknownName struct {
 func (c *Compiler) CheckNames(variables map[string]bool) {
 	known := slices.Sorted(maps.Keys(variables))
 	for _, u := range c.unknown {
-		names := slices.Sorted(maps.Keys(roots[u.in]))
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(roots[u.in])), func(name string) bool {
+			return strings.HasPrefix(name, "$")
+		})
 		remedy := source.RemedyFor(u.name, names)
 		switch near := nearest.Word(u.name, known); {
 		case variables[u.name]:

@@ -12,12 +12,20 @@ import (
 // machine's messages may quote what the user wrote.
 func safeReason(err error) string {
 	var located *file.Error
-	if !errors.As(err, &located) {
+	message := ""
+	switch {
+	case errors.As(err, &located):
+		message = located.Message
+	case errors.Is(err, errWork), errors.Is(err, errTime): // before the expression began
+		message = err.Error()
+	default:
 		return "unknown reason"
 	}
-	message := located.Message
 	for _, known := range []struct{ prefix, reason string }{
 		{"memory budget exceeded", "it builds too much"},
+		{errMade.Error(), "it builds too much"},
+		{errWork.Error(), "it takes too many steps"},
+		{errTime.Error(), "it takes too long"},
 		{"integer divide by zero", "division by zero"},
 		{"index out of range", "an index is out of range"},
 		{"invalid operation: bool(", "it says neither true nor false"},

@@ -9,10 +9,13 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Note takes what Append changed, such as "a text was split". It holds nothing of a text. Usual is
-// a change that loses nothing of weight: a cut, a split; otherwise something was empty, twice, or
-// left out.
-type Note func(change string, usual bool)
+// Noter takes what Append changed.
+type Noter interface {
+	// Changed takes a change, such as "a text was split". It holds nothing of a text. Usual is one
+	// that loses nothing of weight: a cut, a split; otherwise something was empty, twice, or left
+	// out.
+	Changed(change string, usual bool)
+}
 
 // Blank stands where an empty text is not possible.
 const Blank = "…"
@@ -22,8 +25,8 @@ const defaultButton = "Options"
 
 // Append appends a reply to others, as one or several that fit. It may change the reply. A blank
 // text is left out: the way to say something only sometimes.
-func Append(to []*wactorv1.Reply, reply *wactorv1.Reply, note Note) []*wactorv1.Reply {
-	f := fitter{replies: to, reply: reply, note: note}
+func Append(to []*wactorv1.Reply, reply *wactorv1.Reply, noter Noter) []*wactorv1.Reply {
+	f := fitter{replies: to, reply: reply, Noter: noter}
 	switch c := reply.GetContent().(type) {
 	case *wactorv1.Reply_Text:
 		return f.text(c)
@@ -50,12 +53,12 @@ func Append(to []*wactorv1.Reply, reply *wactorv1.Reply, note Note) []*wactorv1.
 type fitter struct {
 	replies []*wactorv1.Reply // those before it
 	reply   *wactorv1.Reply
-	note    Note
+	Noter
 }
 
 func (f *fitter) text(c *wactorv1.Reply_Text) []*wactorv1.Reply {
 	if strings.TrimSpace(c.Text) == "" {
-		f.note("an empty text was left out", false)
+		f.Changed("an empty text was left out", false)
 		return f.replies
 	}
 	parts := Split(c.Text, MaxText)
@@ -63,7 +66,7 @@ func (f *fitter) text(c *wactorv1.Reply_Text) []*wactorv1.Reply {
 	f.replies = append(f.replies, f.reply)
 	f.say(parts[1:])
 	if len(parts) > 1 {
-		f.note("a text was split", true)
+		f.Changed("a text was split", true)
 	}
 	return f.replies
 }
@@ -84,7 +87,7 @@ func (f *fitter) body(body string, limit int) string {
 	parts := Split(f.required(body, "a body"), limit)
 	f.say(parts[:len(parts)-1])
 	if len(parts) > 1 {
-		f.note("a body was split", true)
+		f.Changed("a body was split", true)
 	}
 	return parts[len(parts)-1]
 }
@@ -93,14 +96,14 @@ func (f *fitter) required(text, what string) string {
 	if strings.TrimSpace(text) != "" {
 		return text
 	}
-	f.note(what+" came out empty", false)
+	f.Changed(what+" came out empty", false)
 	return Blank
 }
 
 func (f *fitter) cut(text string, limit int, what string) string {
 	out := Cut(text, limit)
 	if len(out) != len(text) {
-		f.note(what+" was cut", true)
+		f.Changed(what+" was cut", true)
 	}
 	return out
 }
@@ -130,15 +133,15 @@ func (f *fitter) media(m *wactorv1.Media) {
 func (f *fitter) moveCaption(m *wactorv1.Media) {
 	if strings.TrimSpace(m.GetCaption()) != "" {
 		f.sayAll(m.Caption)
-		f.note("a caption was sent as a text", false)
+		f.Changed("a caption was sent as a text", false)
 	}
 	m.Caption = ""
 }
 
 func (f *fitter) buttons(b *wactorv1.Buttons) {
-	b.Options = f.unique(b.Options, map[string]bool{}, MaxButtonID)
+	b.Options = f.unique(b.Options, nil, MaxButtonID)
 	if len(b.Options) > MaxButtons {
-		f.note(strconv.Itoa(len(b.Options))+" buttons were sent as a list", true)
+		f.Changed(strconv.Itoa(len(b.Options))+" buttons were sent as a list", true)
 		f.asList(b)
 		return
 	}
@@ -159,17 +162,17 @@ func (f *fitter) asList(b *wactorv1.Buttons) {
 
 func (f *fitter) list(l *wactorv1.List) {
 	if media := l.Header.GetMedia(); media != nil {
-		f.replies = Append(f.replies, &wactorv1.Reply{Content: &wactorv1.Reply_Media{Media: media}}, f.note)
-		f.note("the file above a list was sent before it", false)
+		f.replies = Append(f.replies, &wactorv1.Reply{Content: &wactorv1.Reply_Media{Media: media}}, f.Noter)
+		f.Changed("the file above a list was sent before it", false)
 		l.Header = nil
 	}
-	rows, ids := 0, map[string]bool{}
-	for _, s := range l.Sections {
-		s.Rows = f.unique(s.Rows, ids, MaxRowID)
+	rows := 0
+	for i, s := range l.Sections {
+		s.Rows = f.unique(s.Rows, l.Sections[:i], MaxRowID)
 		rows += len(s.Rows)
 	}
 	if rows > MaxRows {
-		f.note(strconv.Itoa(rows)+" rows were sent as a numbered text", false)
+		f.Changed(strconv.Itoa(rows)+" rows were sent as a numbered text", false)
 		f.numbered(l)
 		return
 	}
@@ -225,7 +228,7 @@ func (f *fitter) titles(options []*wactorv1.Option, limit int) {
 	for i, o := range options {
 		titles[i] = o.Title
 	}
-	f.note("titles were cut", true)
+	f.Changed("titles were cut", true)
 	for i, title := range Titles(titles, limit) {
 		options[i].Title = title
 	}
@@ -246,25 +249,36 @@ func fitting(options []*wactorv1.Option, limit int) bool {
 	return true
 }
 
-// unique makes ids fit, and leaves out options whose id came already: a tap on one
-// would be a tap on the other.
-func (f *fitter) unique(options []*wactorv1.Option, ids map[string]bool, limit int) []*wactorv1.Option {
+// unique makes ids fit, and leaves out options whose id came already, here or in sections before: a
+// tap on one would be a tap on the other.
+func (f *fitter) unique(options []*wactorv1.Option, before []*wactorv1.Section, limit int) []*wactorv1.Option {
 	kept := options[:0]
 	for i, o := range options {
 		if strings.TrimSpace(o.Id) == "" {
 			o.Id = strconv.Itoa(i + 1)
-			f.note("an id came out empty", false)
+			f.Changed("an id came out empty", false)
 		}
 		if utf8.RuneCountInString(o.Id) > limit {
 			o.Id = prefix(o.Id, limit)
-			f.note("an id was cut", false)
+			f.Changed("an id was cut", false)
 		}
-		if ids[o.Id] {
-			f.note("an option was left out: its id came twice", false)
+		if hasID(kept, o.Id) || slices.ContainsFunc(before, func(s *wactorv1.Section) bool {
+			return hasID(s.Rows,
+				o.Id)
+		}) {
+			f.Changed("an option was left out: its id came twice", false)
 			continue
 		}
-		ids[o.Id] = true
 		kept = append(kept, o)
 	}
 	return kept
+}
+
+func hasID(options []*wactorv1.Option, id string) bool {
+	for _, o := range options {
+		if o.Id == id {
+			return true
+		}
+	}
+	return false
 }

@@ -24,6 +24,9 @@ type Input struct {
 	WindowClosed bool
 	// Version is the number of turns committed before this one.
 	Version uint64
+	// Expired reports whether the run has used up its time; it is asked now and then while an
+	// expression works long. Nil bounds the run by its steps alone, which is the same every time.
+	Expired func() bool
 	// TurnID names the turn: the same on every attempt of it. Idempotency keys of calls are made of
 	// it.
 	TurnID string

@@ -38,7 +38,7 @@ func New(in Input, vars map[string]any, uses expr.Usage) Run {
 	if uses.Message {
 		names["message"] = expr.MessageValue(in.Message, uses.Raw)
 	}
-	return Run{Env: expr.NewEnv(names), In: in, Vars: vars}
+	return Run{Env: expr.NewEnv(names, in.Expired), In: in, Vars: vars}
 }
 
 // Assign sets a variable to a value that still has to be checked; at is the place to blame.

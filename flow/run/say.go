@@ -20,16 +20,22 @@ func (r *Run) Reply(at source.Place, reply *wactorv1.Reply) error {
 	if len(r.replies) >= MaxReplies {
 		return expr.Fail(at, fmt.Sprintf("more than %d messages in one turn", MaxReplies), nil)
 	}
-	r.replies = fit.Append(r.replies, reply, func(change string, usual bool) {
-		if !usual {
-			r.Note("step " + r.Step + ": " + change)
-		}
-	})
+	r.replies = fit.Append(r.replies, reply, (*fitNotes)(r))
 	if len(r.replies) > MaxReplies {
 		r.replies = r.replies[:MaxReplies]
 		r.Note(fmt.Sprintf("step %s: what was past %d messages was left out", r.Step, MaxReplies))
 	}
 	return nil
+}
+
+// fitNotes notes what was changed of a reply, apart from what authors are promised.
+type fitNotes Run
+
+// Changed implements fit.Noter.
+func (n *fitNotes) Changed(change string, usual bool) {
+	if r := (*Run)(n); !usual {
+		r.Note("step " + r.Step + ": " + change)
+	}
 }
 
 // Say says a text; nothing where it is blank.

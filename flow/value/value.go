@@ -9,6 +9,7 @@
 package value
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,10 +55,23 @@ func Normalise(v any) (any, error) {
 		return Float(v)
 	}
 	n := normaliser{left: MaxElements}
-	return n.value(v, 1)
+	out, err := n.value(v, 1)
+	if err != nil {
+		n = normaliser{left: MaxElements, inOrder: true}
+		return n.value(v, 1)
+	}
+	return out, nil
 }
 
-type normaliser struct{ left int }
+type normaliser struct {
+	left int
+	// inOrder takes the elements of maps in the order of their keys, so that of several errors the
+	// same one is returned every time, and of two keys that come out equal the same one stays.
+	inOrder bool
+}
+
+// errOrder: two keys may come out equal.
+var errOrder = errors.New("a key is not UTF-8")
 
 func (n *normaliser) value(v any, depth int) (any, error) {
 	if n.left--; n.left < 0 {
@@ -89,12 +103,23 @@ func (n *normaliser) value(v any, depth int) (any, error) {
 
 func (n *normaliser) object(v map[string]any, depth int) (any, error) {
 	out := make(map[string]any, len(v))
-	for _, key := range slices.Sorted(maps.Keys(v)) { // the same error, and the same one of two equal keys, always
-		item, err := n.value(v[key], depth+1)
-		if err != nil {
-			return nil, err
+	if n.inOrder {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			item, err := n.value(v[key], depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out[strings.ToValidUTF8(key, "\uFFFD")] = item
 		}
-		out[strings.ToValidUTF8(key, "\uFFFD")] = item
+		return out, nil
+	}
+	//lint:order where it would matter, all is made again in order
+	for key, item := range v {
+		item, err := n.value(item, depth+1)
+		if err != nil || !utf8.ValidString(key) {
+			return nil, cmp.Or(err, errOrder)
+		}
+		out[key] = item
 	}
 	return out, nil
 }
