@@ -51,6 +51,10 @@ type Listen struct {
 	// Admin serves metrics, health and the admin API. Default "127.0.0.1:8081"; beyond loopback it
 	// needs Admin.Token.
 	Admin string `yaml:"admin"`
+	// TLS makes HTTP speak TLS with certificates from files; ACME with certificates that an
+	// authority issues. Neither by default: a proxy in front has the certificate.
+	TLS  *ListenTLS  `yaml:"tls"`
+	ACME *ListenACME `yaml:"acme"`
 }
 
 // Admin guards the admin API.

@@ -32,6 +32,10 @@ func keysBelow(path string, part reflect.Value) []key {
 		return keysBelow(path+".NAME", reflect.ValueOf(Principal{}))
 	case map[string]Bot:
 		return keysBelow(path+".NAME", reflect.ValueOf(DefaultBot()))
+	case *ListenTLS:
+		return keysBelow(path, reflect.ValueOf(ListenTLS{}))
+	case *ListenACME:
+		return keysBelow(path, reflect.ValueOf(DefaultListenACME()))
 	case *ClusterTLS:
 		return keysBelow(path, reflect.ValueOf(ClusterTLS{}))
 	case *HTTPBot:

@@ -75,6 +75,12 @@ func (c *Config) normalise(dir string) {
 		return filepath.Join(dir, path)
 	}
 	c.Node.DataDir = resolve(c.Node.DataDir)
+	if t := c.Listen.TLS; t != nil {
+		t.Cert, t.Key, t.ClientCA = resolve(t.Cert), resolve(t.Key), resolve(t.ClientCA)
+	}
+	if a := c.Listen.ACME; a != nil {
+		a.Root = resolve(a.Root)
+	}
 	if t := c.Cluster.TLS; t != nil {
 		t.Cert, t.Key, t.CA = resolve(t.Cert), resolve(t.Key), resolve(t.CA)
 	}

@@ -46,8 +46,7 @@ func (c *Config) validate(r *report) {
 const minToken = 16
 
 func (c *Config) validateListen(r *report) {
-	r.address("listen.http", c.Listen.HTTP)
-	r.address("listen.admin", c.Listen.Admin)
+	c.Listen.validate(r)
 	c.validatePorts(r)
 	c.Admin.validate(r, c.Listen.Admin)
 }

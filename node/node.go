@@ -113,6 +113,9 @@ func (n *Node) start() error {
 	}
 	n.public, n.admin = newServer(public), newServer(admin)
 	n.admin.speakGRPC()
+	if err := n.encrypt(); err != nil {
+		return err
+	}
 	if n.store, err = n.openStore(); err != nil {
 		return err
 	}

@@ -60,7 +60,11 @@ func (s *server) serve(handler http.Handler, failed chan<- error) {
 		handler.ServeHTTP(w, r)
 	})
 	s.done.Go(func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.http.Serve
+		if s.http.TLSConfig != nil {
+			serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		}
+		if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("node: serve %s: %w", s.addr(), err)
 		}
 	})

@@ -46,8 +46,8 @@ func (f Files) read() (held, error) {
 	return held{certificate, pool}, nil
 }
 
-// FromFiles returns a configuration that follows changes of the files within a second. Where changed
-// files can't be used, the ones before stay in use.
+// FromFiles returns a configuration that follows changes of the files within a second. Where
+// changed files can't be used, the ones before stay in use.
 func FromFiles(f Files) (*tls.Config, error) {
 	names := []string{f.Cert, f.Key}
 	if f.ClientCA != "" {
@@ -61,7 +61,8 @@ func FromFiles(f Files) (*tls.Config, error) {
 		MinVersion: tls.VersionTLS12, NextProtos: protocols,
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			h, _ := current.Get()
-			c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols, Certificates: []tls.Certificate{h.certificate}}
+			c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols,
+				Certificates: []tls.Certificate{h.certificate}}
 			if h.clients != nil {
 				c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, h.clients
 			}
@@ -86,8 +87,8 @@ type ACME struct {
 	Port int
 }
 
-// FromACME returns a configuration whose certificates are asked for now and renewed until ctx ends. It
-// does not wait for them: until they are there, handshakes fail.
+// FromACME returns a configuration whose certificates are asked for now and renewed until ctx ends.
+// It does not wait for them: until they are there, handshakes fail.
 func FromACME(ctx context.Context, a ACME, log *slog.Logger) (*tls.Config, error) {
 	roots, err := a.roots()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -28,7 +29,8 @@ func newPair(t *testing.T, name string) pair {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -69,14 +71,16 @@ func handshake(t *testing.T, server *tls.Config, client *tls.Config) (name, prot
 	if err := c.Handshake(); err != nil {
 		return "", "", err
 	}
+	// The server's verdict on a client's certificate comes after the client's part is done.
+	go func() { _, _ = io.Copy(io.Discard, c) }()
 	if err := <-failed; err != nil {
 		return "", "", err
 	}
 	return c.ConnectionState().PeerCertificates[0].Subject.CommonName, c.ConnectionState().NegotiatedProtocol, nil
 }
 
-// TestFilesAreFollowed: a renewed certificate is shown without a restart, HTTP/2 is offered, and files
-// that do not fit together leave the one before in use.
+// TestFilesAreFollowed: a renewed certificate is shown without a restart, HTTP/2 is offered, and
+// files that do not fit together leave the one before in use.
 func TestFilesAreFollowed(t *testing.T) {
 	dir := t.TempDir()
 	f := Files{Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key")}
@@ -85,7 +89,8 @@ func TestFilesAreFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, protocol, err := handshake(t, config, &tls.Config{}); name != "one.example" || protocol != "h2" || err != nil {
+	if name, protocol, err := handshake(t, config, &tls.Config{}); name != "one.example" || protocol != "h2" ||
+		err != nil {
 		t.Errorf("got %s, %s, %v", name, protocol, err)
 	}
 	newPair(t, "two.example").write(t, f, time.Minute)
@@ -132,7 +137,8 @@ func TestClientsMustShowACertificate(t *testing.T) {
 	if certificate, err = tls.X509KeyPair(stranger.certificate, stranger.key); err != nil {
 		t.Fatal(err)
 	}
-	for what, client := range map[string]*tls.Config{"none": {}, "a stranger's": {GetClientCertificate: show(certificate)}} {
+	for what, client := range map[string]*tls.Config{"none": {},
+		"a stranger's": {GetClientCertificate: show(certificate)}} {
 		if _, _, err := handshake(t, config, client); err == nil {
 			t.Errorf("%s was accepted", what)
 		}
