@@ -119,7 +119,7 @@ func (s *server) launch(t *testing.T) {
 
 func (s *server) awaitReady(t *testing.T) {
 	t.Helper()
-	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(5 * time.Millisecond) {
 		response, err := http.Get("http://" + s.admin + "/readyz")
 		if err == nil {
 			response.Body.Close()
