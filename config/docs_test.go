@@ -36,6 +36,11 @@ func TestDocumented(t *testing.T) {
 		case !exact && k.value != "" && k.path != "bots.NAME.burst.max_wait": // that one depends on quiet
 			t.Errorf("%s: documented with default %q, it is %s", k.path, got, k.value)
 		}
+		for _, word := range k.words {
+			if !strings.Contains(string(src), "`"+word+"`") {
+				t.Errorf("%s: %s is not documented", k.path, word)
+			}
+		}
 	}
 	for path := range defaults {
 		t.Errorf("%s is documented, and no key", path)

@@ -13,6 +13,8 @@ type key struct {
 	path string
 	// value is the default, as the file would have it; empty where that can't be written.
 	value string
+	// words are those that it may have; none where it may have others.
+	words []string
 }
 
 // keys are those that the decoder knows.
@@ -23,9 +25,11 @@ func keysBelow(path string, part reflect.Value) []key {
 	case Secret, Secrets, []string, map[string]Secret:
 		return []key{{path: path}}
 	case time.Duration:
-		return []key{{path, formatDuration(value)}}
+		return []key{{path: path, value: formatDuration(value)}}
 	case Size:
-		return []key{{path, value.String()}}
+		return []key{{path: path, value: value.String()}}
+	case interface{ Words() []string }:
+		return []key{{path, fmt.Sprint(value), value.Words()}}
 	case []Channel:
 		return keysBelow(path+"[]", reflect.ValueOf(DefaultChannel()))
 	case map[string]Principal:
@@ -42,7 +46,7 @@ func keysBelow(path string, part reflect.Value) []key {
 		return keysBelow(path, reflect.ValueOf(DefaultHTTPBot()))
 	}
 	if part.Kind() != reflect.Struct {
-		return []key{{path, fmt.Sprint(part.Interface())}}
+		return []key{{path: path, value: fmt.Sprint(part.Interface())}}
 	}
 	var found []key
 	for i := range part.NumField() {

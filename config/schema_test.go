@@ -93,6 +93,11 @@ func TestSchemaKeys(t *testing.T) {
 		case node.Default != nil && !sameDefault(k.value, fmt.Sprint(node.Default)):
 			t.Errorf("%s: default %v, the decoder's is %q", k.path, node.Default, k.value)
 		}
+		if node != nil && k.words != nil {
+			if diff := cmp.Diff(k.words, node.words(&root)); diff != "" {
+				t.Errorf("%s: words (-decoder +schema):\n%s", k.path, diff)
+			}
+		}
 	}
 }
 
@@ -112,6 +117,7 @@ type schemaNode struct {
 	Items                *schemaNode
 	AdditionalProperties json.RawMessage
 	AnyOf                []*schemaNode
+	Enum                 []any
 	Defs                 map[string]*schemaNode
 }
 
@@ -133,6 +139,20 @@ func (n *schemaNode) UnmarshalJSON(src []byte) error {
 	}
 	n.Ref, n.Defs = special.Ref, special.Defs
 	return nil
+}
+
+// words are those that a node allows.
+func (n *schemaNode) words(root *schemaNode) (words []string) {
+	if name, ok := strings.CutPrefix(n.Ref, "#/$defs/"); ok {
+		words = root.Defs[name].words(root)
+	}
+	for _, word := range n.Enum {
+		words = append(words, fmt.Sprint(word))
+	}
+	for _, other := range n.AnyOf {
+		words = append(words, other.words(root)...)
+	}
+	return words
 }
 
 // collect notes all keys at and below a node.
