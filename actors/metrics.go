@@ -90,7 +90,7 @@ func (m *metrics) journal(entries []*wactorv1.JournalEntry) {
 		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
 			m.turns.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE:
-			m.duplicates.Inc()
+			m.duplicates.Add(float64(max(e.Count, 1)))
 		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER:
 			m.deadLetters.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:

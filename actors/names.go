@@ -46,7 +46,7 @@ func (a *activation) requestResolve(e conversation.RequestResolve) {
 // offerMerge offers what waits here to an older conversation.
 func (a *activation) offerMerge(e conversation.OfferMerge) {
 	offer := delivery.MergeOffer{
-		From: e.From, User: e.User, AtMs: e.ToldMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
+		From: e.From, User: e.User, AtMs: e.UserMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
 	}
 	a.request(e.To, offer, func(answer *delivery.Answer) conversation.Event {
 		return conversation.MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
@@ -75,7 +75,7 @@ func (a *activation) request(to conversation.ID, body delivery.Body,
 // receiveOffer hands a merge offer to the machine.
 func (a *activation) receiveOffer(ref uint64, b delivery.MergeOffer) {
 	offer := conversation.MergeOffer{
-		Ref: ref, From: b.From, User: b.User, ToldMs: b.AtMs, Names: b.Names, Claims: b.Claims,
+		Ref: ref, From: b.From, User: b.User, UserMs: b.AtMs, Names: b.Names, Claims: b.Claims,
 		Messages: cloneAll(b.Messages), // the machine changes them; the offer may have to be tried again
 		Known:    a.knownAll(b.Messages),
 	}

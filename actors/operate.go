@@ -26,6 +26,8 @@ func (r *Runtime) Operate(ctx context.Context, id conversation.ID, by string, re
 				o.Err = delivery.ErrNoDeadLetter
 			case o.Err == nil && o.Verdict == conversation.Unretryable:
 				o.Err = delivery.ErrUnretryable
+			case o.Err == nil && o.Verdict == conversation.Overloaded:
+				o.Err = delivery.ErrOverloaded
 			}
 			done <- o.Err
 		})

@@ -48,7 +48,7 @@ func DefaultBot() Bot {
 		Burst:     policy.Burst{MaxMessages: 20},
 		Debounce:  2 * time.Second,
 		Session:   policy.Session{Idle: day},
-		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute},
+		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
 	}
 }
 

@@ -98,7 +98,7 @@ func TestParseFull(t *testing.T) {
 				StaleButtons: policy.Answer,
 				StaleReply:   "Those buttons are old; please use the newest ones.",
 				Session:      policy.Session{Idle: 30 * time.Minute},
-				LoopGuard:    policy.LoopGuard{Repeats: 5, Window: time.Hour},
+				LoopGuard:    policy.LoopGuard{Repeats: 5, Window: time.Hour, Exchanges: 9, Unasked: 7},
 			},
 			"agent": {
 				HTTP: &HTTPBot{
@@ -114,7 +114,7 @@ func TestParseFull(t *testing.T) {
 				},
 				Order: policy.Order{Late: policy.Process}, Debounce: 2 * time.Second, StaleButtons: policy.Ignore,
 				Session:   policy.Session{Idle: 2 * time.Hour, Turn: true},
-				LoopGuard: policy.LoopGuard{Window: 5 * time.Minute},
+				LoopGuard: policy.LoopGuard{Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
 			},
 		},
 		DedupWindow: 10*day + 12*time.Hour,

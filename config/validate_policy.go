@@ -117,6 +117,8 @@ func validateSession(r *report, path string, s *policy.Session) {
 func validateLoopGuard(r *report, path string, g *policy.LoopGuard) {
 	r.between(child(path, "repeats"), g.Repeats, 0, 1000)
 	r.durationBetween(child(path, "window"), g.Window, time.Second, day)
+	r.between(child(path, "exchanges"), g.Exchanges, 0, 10_000)
+	r.between(child(path, "unasked"), g.Unasked, 0, 10_000)
 }
 
 func (p *Pace) validate(r *report, path string) {

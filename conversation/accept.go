@@ -51,7 +51,7 @@ func (c *Conversation) accept(e Arrived) {
 
 // duplicate answers a message that was accepted before: at once, or with the commit that holds it.
 func (c *Conversation) duplicate(e Arrived, revision uint64) {
-	c.ledger.note(&wactorv1.JournalEntry{
+	c.ledger.noteDuplicate(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id,
 		ReceivedMs: e.Message.ReceivedMs,
 	})

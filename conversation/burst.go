@@ -73,7 +73,7 @@ func (b *inbox) interruptible(messages []*wactorv1.Message, more *wactorv1.Messa
 }
 
 // Messages that wait together are taken by the time at which they were sent, then by arrival.
-// WhatsApp's clock knows whole seconds: two messages of one second are told apart by their arrival
+// WhatsApp's clock knows whole seconds: two messages of one second differ by their arrival
 // alone, unless all that wait of that second carry milliseconds. (To compare each pair by what that
 // pair carries would not be an order: with a at 1 s, b at 1.5 s and c at 1.4 s arriving as b, a, c,
 // each would come before the next.)

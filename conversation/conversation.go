@@ -193,7 +193,7 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
 		reply := &wactorv1.OutboxReply{}
 		err = proto.Unmarshal(value, reply)
-		l.c.outbox.replies = append(l.c.outbox.replies, outgoing{reply: reply})
+		l.c.outbox.add(reply, 0)
 	case wactorv1.RecordKind_RECORD_KIND_TIMER:
 		timer := &wactorv1.Timer{}
 		err = proto.Unmarshal(value, timer)

@@ -10,6 +10,11 @@ import (
 // after what was taken meanwhile, and a reply gets a new number and a new id: the provider may have
 // seen the old one.
 func (c *Conversation) retried(e Retried) {
+	e.Letter = c.ledger.newest(e.Letter)
+	if c.inbox.full() || c.outbox.full() {
+		c.ledger.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
+		return
+	}
 	if e.Letter != nil && !c.identities.retryable(e.Letter, e.Text) {
 		c.ledger.effect(Respond{Ref: e.Ref, Verdict: Unretryable})
 		return

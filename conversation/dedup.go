@@ -64,7 +64,7 @@ func statusRank(status string) int {
 }
 
 // StatusKey is the key under which a status is remembered beside the message ids, so that a
-// repeated one is told apart. It starts with a byte that no provider's message id starts with.
+// repeated one is recognised. It starts with a byte that no provider's message id starts with.
 func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
 
 // StatusKeys are the keys under which a status may be known: its own, and those of statuses that

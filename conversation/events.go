@@ -111,8 +111,8 @@ type MergeOffer struct {
 	Ref  uint64
 	From string
 	User *wactorv1.User
-	// ToldMs is the provider's time of the webhook that told who the user is.
-	ToldMs int64
+	// UserMs is the provider's time of the webhook that named the user.
+	UserMs int64
 	// Names belong to it, Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message
@@ -152,7 +152,7 @@ type Skipped struct {
 
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are
 // awaited or cancelled by the caller. When Settled reports true, all is on disk and the next
-// activation need not doubt any reply.
+// activation holds no reply in doubt.
 type Stopping struct{}
 
 func (Started) event()        {}
@@ -243,8 +243,8 @@ type OfferMerge struct {
 	To   ID
 	From string
 	User *wactorv1.User
-	// ToldMs is the provider's time of the webhook that told who the user is.
-	ToldMs int64
+	// UserMs is the provider's time of the webhook that named the user.
+	UserMs int64
 	// Names belong to this conversation, Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message
@@ -273,7 +273,7 @@ const (
 	Accepted Verdict = iota + 1
 	// Duplicate: the message was accepted before, and is on stable storage.
 	Duplicate
-	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider shall
+	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider must
 	// send again.
 	Overloaded
 	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.

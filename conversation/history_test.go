@@ -251,7 +251,7 @@ func (w *world) run(fields []string) {
 		w.call = nil
 		w.step(Failed{Turn: turn, Retryable: len(args) > 0, Reason: "status 503"})
 	case "send":
-		w.sendDone(historyResult(w.flying.Seq, args))
+		w.sendDone(historyResult(w.inFlight.Seq, args))
 	case "wait":
 		seconds, _ := strconv.ParseInt(args[0], 10, 64)
 		w.nowMs += seconds * 1000

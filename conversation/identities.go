@@ -9,7 +9,7 @@ import (
 )
 
 // identities says who the user is and whose conversation this is. Of the head it owns the user,
-// when that was told, and the links to other identities.
+// when that was reported, and the links to other identities.
 //
 // One person may come under several identities: a phone number, a BSUID, and new ones of either
 // after a change. Each identity has a record of its own, at its own place. Where a webhook tells
@@ -24,8 +24,8 @@ import (
 type identities struct {
 	ledger *ledger
 	user   *wactorv1.User
-	// toldMs is the provider's time of the newest webhook that told who the user is.
-	toldMs int64
+	// userMs is the provider's time of the newest webhook that named the user.
+	userMs int64
 	// aliasOf is set where this is only a name of another conversation, yieldsTo while this one is
 	// merged into an older one.
 	aliasOf, yieldsTo string
@@ -51,13 +51,13 @@ const linkAgainMs = 1000
 const notYet = ""
 
 func (i *identities) load(h *wactorv1.Head) {
-	i.user, i.toldMs, i.aliasOf, i.yieldsTo, i.names, i.claims =
+	i.user, i.userMs, i.aliasOf, i.yieldsTo, i.names, i.claims =
 		h.User, h.ToldMs, h.AliasOf, h.YieldsTo, h.Names, h.Claims
 }
 
 func (i *identities) save(h *wactorv1.Head) {
 	h.User, h.ToldMs, h.AliasOf, h.YieldsTo, h.Names, h.Claims =
-		i.user, i.toldMs, i.aliasOf, i.yieldsTo, i.names, i.claims
+		i.user, i.userMs, i.aliasOf, i.yieldsTo, i.names, i.claims
 }
 
 // open reports whether it is open to whom this conversation belongs: no turn runs then.
@@ -104,8 +104,8 @@ func (i *identities) request() {
 }
 
 // resolveRequest replies to whom this identity belongs. One that no message has used becomes an
-// alias of whoever asks first. A younger conversation sends no owner to the one that it is merged
-// into: that one waits until it has taken everything.
+// alias of the first one that asks. A younger conversation sends no owner to the one that it is
+// merged into: that one waits until it has taken everything.
 func (i *identities) resolveRequest(e ResolveRequest) {
 	owner := notYet
 	switch {
@@ -141,7 +141,7 @@ func (i *identities) unsettled() bool {
 	})
 }
 
-// hold keeps the answer to a message that told of new identities back until answerLinked; false
+// hold keeps the answer to a message that reports new identities back until answerLinked; false
 // where there is nothing to wait for.
 func (i *identities) hold(message *wactorv1.Message, ref uint64, verdict Verdict) bool {
 	if message.Type != typeSystem || !i.unsettled() {
@@ -151,7 +151,7 @@ func (i *identities) hold(message *wactorv1.Message, ref uint64, verdict Verdict
 	return true
 }
 
-// answerLinked answers what told of new identities once they are settled: a message under one of
+// answerLinked answers what reported new identities once they are settled: a message under one of
 // them that is posted behind the answer must not begin a conversation of its own. It does not wait
 // until they are merged, which may take as long as a provider is down.
 func (i *identities) answerLinked() {
@@ -198,15 +198,15 @@ func linked(reason string) *wactorv1.JournalEntry {
 
 // greet updates what is known of the user by a webhook of a time. The user is replaced, never
 // changed: a turn and a send under way read the old one.
-func (i *identities) greet(user *wactorv1.User, toldMs int64) {
+func (i *identities) greet(user *wactorv1.User, userMs int64) {
 	known := i.user
 	if known == nil {
 		i.ledger.begin()
 	}
 	now := filled(known, user)
-	if toldMs/1000 >= i.toldMs/1000 { // the provider knows whole seconds: within one the later arrival counts
+	if userMs/1000 >= i.userMs/1000 { // the provider knows whole seconds: within one the later arrival counts
 		now = learned(known, user)
-		i.toldMs = max(toldMs, i.toldMs)
+		i.userMs = max(userMs, i.userMs)
 	}
 	now.Id = i.ledger.id.User
 	if !proto.Equal(known, now) {
@@ -217,9 +217,9 @@ func (i *identities) greet(user *wactorv1.User, toldMs int64) {
 // learned is what is known after a webhook. What it leaves out was not unlearned: WhatsApp
 // withholds phones and tells them again. But a BSUID changes with the phone number, so with a new
 // one the phone is another, too, and the old may be a stranger's.
-func learned(known, told *wactorv1.User) *wactorv1.User {
-	now := &wactorv1.User{WaId: told.GetWaId(), UserId: told.GetUserId(), Name: told.GetName(),
-		Username: told.GetUsername()}
+func learned(known, reported *wactorv1.User) *wactorv1.User {
+	now := &wactorv1.User{WaId: reported.GetWaId(), UserId: reported.GetUserId(), Name: reported.GetName(),
+		Username: reported.GetUsername()}
 	renamed := known.GetUserId() != "" && now.UserId != "" && now.UserId != known.GetUserId()
 	if now.WaId == "" && !renamed {
 		now.WaId = known.GetWaId()
@@ -239,20 +239,20 @@ func learned(known, told *wactorv1.User) *wactorv1.User {
 // filled is what is known after a webhook that is older than what is known already: it may be from
 // before a change of the number, so it only fills what was never known, and a phone only beside the
 // same BSUID.
-func filled(known, told *wactorv1.User) *wactorv1.User {
+func filled(known, reported *wactorv1.User) *wactorv1.User {
 	now := &wactorv1.User{WaId: known.GetWaId(), UserId: known.GetUserId(), Name: known.GetName(),
 		Username: known.GetUsername()}
 	if now.UserId == "" {
-		now.UserId = told.GetUserId()
+		now.UserId = reported.GetUserId()
 	}
-	if now.WaId == "" && now.UserId == told.GetUserId() {
-		now.WaId = told.GetWaId()
+	if now.WaId == "" && now.UserId == reported.GetUserId() {
+		now.WaId = reported.GetWaId()
 	}
 	if now.Name == "" {
-		now.Name = told.GetName()
+		now.Name = reported.GetName()
 	}
 	if now.Username == "" {
-		now.Username = told.GetUsername()
+		now.Username = reported.GetUsername()
 	}
 	return now
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // FuzzReplyID: an id that a status brings back tells its user, what only looks like one tells
-// nobody, and neither the id nor the provider's word can hurt the conversation that takes it.
+// no one, and neither the id nor the provider's word can hurt the conversation that takes it.
 func FuzzReplyID(f *testing.F) {
 	for _, id := range []string{
 		"", "49151", "w1.", "w1.loyw3v28.1.49151", "w1.-1.1.US.13491208655302741918", "w1.0.0.", "w1..1.u",
@@ -32,7 +32,7 @@ func FuzzReplyID(f *testing.F) {
 		w.keepUp()
 		w.answer()
 		w.keepUp()
-		for _, reply := range []string{id, w.flying.Outgoing.ReplyID} {
+		for _, reply := range []string{id, w.inFlight.Outgoing.ReplyID} {
 			w.nextRef++
 			w.refs[w.nextRef] = "status"
 			w.step(StatusArrived{Ref: w.nextRef, ReplyID: reply, Status: status, ProviderID: "wamid.1", AtMs: w.nowMs})

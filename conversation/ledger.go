@@ -53,7 +53,9 @@ type pending struct {
 	// ids maps message ids and status keys to the commit that holds them.
 	ids map[string]uint64
 	// letters are the dead letters that such a commit removes.
-	letters   map[uint64]bool
+	letters map[uint64]bool
+	// last is the newest dead letter of this activation: alike ones are folded into it.
+	last      *wactorv1.DeadLetter
 	responses []response
 }
 
@@ -104,11 +106,8 @@ func (l *ledger) put(kind wactorv1.RecordKind, suffix []byte, value proto.Messag
 	l.putBytes(kind, suffix, encode(value))
 }
 
-// putIndex puts a key without a value.
-func (l *ledger) putIndex(kind wactorv1.RecordKind, suffix []byte) { l.putBytes(kind, suffix, nil) }
-
-// putBytes and delete leave at most one change of a key in the draft, the last one: a commit's puts
-// and deletes have no order.
+// putBytes puts a value, or an index's key without one. It and delete leave at most one change of a
+// key in the draft, the last one: a commit's puts and deletes have no order.
 func (l *ledger) putBytes(kind wactorv1.RecordKind, suffix, value []byte) {
 	l.touch()
 	l.draft.deletes = slices.DeleteFunc(l.draft.deletes, func(key *wactorv1.Key) bool {
@@ -211,7 +210,7 @@ func (l *ledger) flushWork(unfinished bool) {
 	}
 	l.chain.working = unfinished
 	if unfinished {
-		l.putIndex(wactorv1.RecordKind_RECORD_KIND_WORK, nil)
+		l.putBytes(wactorv1.RecordKind_RECORD_KIND_WORK, nil, nil)
 		return
 	}
 	l.delete(wactorv1.RecordKind_RECORD_KIND_WORK, nil)

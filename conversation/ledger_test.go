@@ -49,7 +49,7 @@ func TestTimersHaveReadableNames(t *testing.T) {
 	}
 }
 
-// TestHeadFromTheFuture: a head that was written while messages from the future were believed makes
+// TestHeadFromTheFuture: a head that was written while messages from the future counted makes
 // none late.
 func TestHeadFromTheFuture(t *testing.T) {
 	cfg := plainConfig(false)

@@ -4,46 +4,123 @@ import (
 	"hash/fnv"
 	"slices"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// maxSaid bounds the replies that are remembered: bots that answer each other repeat one or a few.
-const maxSaid = 4
+// guard keeps two bots from answering each other for ever, and a bot from talking to itself. It
+// sees three signs: the same reply again and again; a user who answers each reply at once, or after
+// ever the same time; and timers that speak while the user is silent.
+type guard struct {
+	said []*wactorv1.Said
+	talk *wactorv1.Talk
+}
 
-// say posts a reply of a turn (version), or of the configuration (0), unless it was said too often
-// lately.
+const (
+	// maxSaid bounds the replies that are remembered: bots that answer each other repeat one or a
+	// few.
+	maxSaid = 4
+	// A user who answers within atOnceMs is a machine, or had begun to write before; one who takes
+	// longer than pauseMs is a person.
+	atOnceMs = 1000
+	pauseMs  = 60_000
+)
+
+// say posts a reply of a turn (version), or of the configuration (0), unless the loop guard holds
+// it back.
 func (o *outbox) say(reply *wactorv1.Reply, version uint64, answers string) {
-	if !o.repeats(reply) {
+	reason := o.guard.holds(&o.cfg.LoopGuard, reply, answers == "", o.ledger.nowMs)
+	if reason == "" {
 		o.post(reply, version, answers)
 		return
 	}
 	o.ledger.deadLetter(&wactorv1.DeadLetter{
-		Reason: "loop guard: the same reply was said too often to this user",
+		Reason: "loop guard: " + reason,
 		Reply:  &wactorv1.OutboxReply{Reply: reply, Version: version, CreatedMs: o.ledger.nowMs, Answers: answers},
 	})
 }
 
+// holds says why a reply is held back; empty where it is not. Unasked says that no message is
+// answered by it.
+func (g *guard) holds(p *policy.LoopGuard, reply *wactorv1.Reply, unasked bool, nowMs int64) string {
+	switch {
+	case g.repeats(p, reply, nowMs):
+		return "the same reply was said too often to this user"
+	case p.Exchanges > 0 && g.talk.GetExchanges() >= uint32(p.Exchanges):
+		g.sent(nowMs) // the next answer to it tells whether a person is there
+		return "the user answers as a machine does"
+	case unasked && p.Unasked > 0 && g.speaksUnasked(p, nowMs):
+		return "timers said too much while the user was silent"
+	}
+	return ""
+}
+
+// sent notes that a reply left.
+func (g *guard) sent(nowMs int64) {
+	if g.talk == nil {
+		g.talk = &wactorv1.Talk{}
+	}
+	g.talk.SentMs = nowMs
+}
+
+// heard notes that the user wrote. Only the first message behind a reply is an answer to it: a
+// burst of messages is no loop.
+func (g *guard) heard(nowMs int64) {
+	t := g.talk
+	if t == nil {
+		return
+	}
+	t.Unasked = 0
+	if t.SentMs == 0 {
+		return
+	}
+	delay := max(nowMs-t.SentMs, 0)
+	t.SentMs = 0
+	least, most := min(t.LeastMs, delay), max(t.MostMs, delay)
+	switch regular := most <= atOnceMs || most <= least+least/4+500; {
+	case delay > pauseMs:
+		t.Exchanges = 0
+	case t.Exchanges > 0 && regular:
+		t.Exchanges++
+		t.LeastMs, t.MostMs = least, most
+	default:
+		t.Exchanges, t.LeastMs, t.MostMs = 1, delay, delay
+	}
+}
+
+// speaksUnasked counts a reply that answers no message, and reports whether there were too many.
+func (g *guard) speaksUnasked(p *policy.LoopGuard, nowMs int64) bool {
+	if g.talk == nil {
+		g.talk = &wactorv1.Talk{}
+	}
+	t := g.talk
+	if t.Unasked == 0 || nowMs-t.UnaskedSinceMs >= p.Window.Milliseconds() {
+		t.Unasked, t.UnaskedSinceMs = 0, nowMs
+	}
+	t.Unasked++
+	return int(t.Unasked) > p.Unasked
+}
+
 // repeats counts a reply, and reports whether it was said too often lately.
-func (o *outbox) repeats(reply *wactorv1.Reply) bool {
-	guard, nowMs := &o.cfg.LoopGuard, o.ledger.nowMs
-	if guard.Repeats == 0 {
+func (g *guard) repeats(p *policy.LoopGuard, reply *wactorv1.Reply, nowMs int64) bool {
+	if p.Repeats == 0 {
 		return false
 	}
 	hash := fnv.New32a()
 	hash.Write(encode(reply))
 	sum := hash.Sum32()
-	o.said = slices.DeleteFunc(o.said, func(s *wactorv1.Said) bool {
-		return nowMs-s.SinceMs >= guard.Window.Milliseconds()
+	g.said = slices.DeleteFunc(g.said, func(s *wactorv1.Said) bool {
+		return nowMs-s.SinceMs >= p.Window.Milliseconds()
 	})
-	for _, said := range o.said {
+	for _, said := range g.said {
 		if said.Hash == sum {
 			said.Count++
-			return int(said.Count) > guard.Repeats
+			return int(said.Count) > p.Repeats
 		}
 	}
-	if len(o.said) == maxSaid {
-		o.said = slices.Delete(o.said, 0, 1)
+	if len(g.said) == maxSaid {
+		g.said = slices.Delete(g.said, 0, 1)
 	}
-	o.said = append(o.said, &wactorv1.Said{Hash: sum, Count: 1, SinceMs: nowMs})
+	g.said = append(g.said, &wactorv1.Said{Hash: sum, Count: 1, SinceMs: nowMs})
 	return false
 }

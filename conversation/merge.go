@@ -29,7 +29,7 @@ func (i *identities) offer(b *inbox) {
 		return
 	}
 	i.ledger.effect(OfferMerge{
-		To: i.sibling(i.yieldsTo), From: i.ledger.id.User, User: i.user, ToldMs: i.toldMs,
+		To: i.sibling(i.yieldsTo), From: i.ledger.id.User, User: i.user, UserMs: i.userMs,
 		Names: slices.Clone(i.names), Claims: slices.Clone(i.claims), Messages: unwrap(together(b.all())),
 	})
 	i.linking.againMs = i.ledger.nowMs + linkAgainMs
@@ -37,7 +37,7 @@ func (i *identities) offer(b *inbox) {
 
 // takeNames takes what a younger conversation knows of the user.
 func (i *identities) takeNames(e MergeOffer) {
-	i.greet(e.User, e.ToldMs)
+	i.greet(e.User, e.UserMs)
 	for _, name := range append([]string{e.From}, e.Names...) {
 		i.claims = slices.DeleteFunc(i.claims, func(claim string) bool { return claim == name })
 		if name != i.ledger.id.User && !slices.Contains(i.names, name) {

@@ -67,14 +67,14 @@ func TestTakenOverMessagesAreOfNow(t *testing.T) {
 // BSUID. When that is answered, what comes under both goes to the conversation that there is,
 // however slow the new identities are.
 func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
-	for _, told := range []*wactorv1.User{{UserId: "US.b"}, {WaId: "4916", UserId: "US.b"}} {
+	for _, reported := range []*wactorv1.User{{UserId: "US.b"}, {WaId: "4916", UserId: "US.b"}} {
 		tn := newTown(plainConfig(false), "4915", "US.a", "4916", "US.b")
 		tn.deliver("4915", "US.a")
 		tn.rest()
 		old := tn.worlds["4915"]
 		old.verdicts = nil
 		old.delivered["moved:4915"] = &wactorv1.Message{Id: "moved:4915", Type: typeSystem, SentMs: tn.nowMs}
-		old.deliverAs("moved:4915", old.delivered["moved:4915"], told)
+		old.deliverAs("moved:4915", old.delivered["moved:4915"], reported)
 		for len(old.verdicts) == 0 {
 			if !tn.move(func(n int) int { return n - 1 }) {
 				t.Fatal("the change is not answered")
@@ -92,11 +92,11 @@ func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
 		tn.rest()
 		for _, name := range []string{"US.a", "4916", "US.b"} {
 			if w := tn.worlds[name]; w.c.Version() != 0 {
-				t.Errorf("%v: %s had %d turns of its own", told, name, w.c.Version())
+				t.Errorf("%v: %s had %d turns of its own", reported, name, w.c.Version())
 			}
 		}
 		if turns, letters := int(old.c.Version()), len(old.letters()); turns+letters != 3 {
-			t.Errorf("%v: %d turns and %d dead letters of 3 messages", told, turns, letters)
+			t.Errorf("%v: %d turns and %d dead letters of 3 messages", reported, turns, letters)
 		}
 	}
 }

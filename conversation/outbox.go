@@ -3,6 +3,8 @@ package conversation
 import (
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/internal/planted"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -21,13 +23,15 @@ type outbox struct {
 	pace    pace
 	// prompt is the provider's id of the newest reply with options.
 	prompt string
-	said   []*wactorv1.Said
+	guard  guard
 }
 
 // outgoing is a reply in the outbox.
 type outgoing struct {
 	reply    *wactorv1.OutboxReply
 	revision uint64
+	// size is what the reply takes, in bytes.
+	size int
 }
 
 // sending is what happens to the first reply of the outbox. The ones behind it were never sent.
@@ -57,18 +61,34 @@ const (
 func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendInFlight }
 
 func (o *outbox) load(h *wactorv1.Head) {
-	o.next, o.pace.lastMessageMs, o.prompt, o.said = h.NextOutbox, h.LastMessageMs, h.Prompt, h.Said
+	o.next, o.pace.lastMessageMs, o.prompt = h.NextOutbox, h.LastMessageMs, h.Prompt
+	o.guard.said, o.guard.talk = h.Said, h.Talk
 }
 
 func (o *outbox) save(h *wactorv1.Head) {
-	h.NextOutbox, h.LastMessageMs, h.Prompt, h.Said = o.next, o.pace.lastMessageMs, o.prompt, o.said
+	h.NextOutbox, h.LastMessageMs, h.Prompt = o.next, o.pace.lastMessageMs, o.prompt
+	h.Said, h.Talk = o.guard.said, o.guard.talk
 }
 
 func (o *outbox) empty() bool { return len(o.replies) == 0 }
 
-// full reports whether so many replies wait that no further message is accepted: those of a user
-// who writes faster than the provider takes them would grow without end.
-func (o *outbox) full() bool { return len(o.replies) >= o.cfg.Limits.Inbox }
+// maxOutboxBytes bounds the replies that wait, as maxInboxBytes does messages.
+const maxOutboxBytes = 16 << 20
+
+// full reports whether so many replies wait that no message is accepted, no turn runs and no reply
+// is taken up again: the outbox holds at most one turn's replies more.
+func (o *outbox) full() bool {
+	size := 0
+	for i := range o.replies {
+		size += o.replies[i].size
+	}
+	return len(o.replies) >= o.cfg.Limits.Inbox || size >= maxOutboxBytes
+}
+
+// add puts a reply behind those that wait.
+func (o *outbox) add(reply *wactorv1.OutboxReply, revision uint64) {
+	o.replies = append(o.replies, outgoing{reply: reply, revision: revision, size: proto.Size(reply)})
+}
 
 // uncertain reports whether the provider may have the first reply without our knowing it.
 func (o *outbox) uncertain() bool { return o.send.phase == sendInFlight || o.send.phase == sendInDoubt }
@@ -82,7 +102,7 @@ func (o *outbox) post(reply *wactorv1.Reply, version uint64, answers string) {
 		Answers: answers,
 	}
 	l.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
-	o.replies = append(o.replies, outgoing{reply: out, revision: l.next()})
+	o.add(out, l.next())
 }
 
 // start sends the first reply, if it is committed and so is the outcome of the one before.
@@ -170,6 +190,7 @@ func resendAfter(result provider.Result, try uint32) time.Duration {
 // taken: the provider has the reply.
 func (o *outbox) taken(providerID, how string) {
 	first := o.settle()
+	o.guard.sent(o.ledger.nowMs)
 	if hasOptions(first.Reply) && providerID != "" {
 		o.prompt = providerID
 	}

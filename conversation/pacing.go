@@ -21,6 +21,7 @@ type pace struct {
 // userWrote opens the customer service window anew.
 func (o *outbox) userWrote(sentMs int64) {
 	o.pace.lastMessageMs = max(o.pace.lastMessageMs, min(sentMs, o.ledger.nowMs))
+	o.guard.heard(o.ledger.nowMs)
 }
 
 // paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual

@@ -32,19 +32,19 @@ var phases = []func(*Conversation){
 			c.commit()
 		}
 	},
-	// Other conversations are asked only when nothing is on its way to the store: what they are
-	// told must be on disk.
+	// Other conversations are asked only when nothing is on its way to the store: what they receive
+	// must be on disk.
 	(*Conversation).askOthers,
 	// Last, since all of the above may wait for a time.
 	(*Conversation).setAlarm,
 }
 
 // startTurn runs the bot over the next messages or the next timer, if no turn is under way and one
-// may be run.
+// may be run: not while the outbox is full, from whatever source.
 func (c *Conversation) startTurn() {
 	t := &c.turns
 	t.run.wakeMs = 0
-	for !t.running() && !c.stopping && !c.identities.open() && !t.waits() {
+	for !t.running() && !c.stopping && !c.identities.open() && !c.outbox.full() && !t.waits() {
 		messages, timer := t.next()
 		switch {
 		case timer != nil && t.sessionGoesOn(timer):
@@ -65,7 +65,7 @@ func (c *Conversation) startTurn() {
 func (c *Conversation) commit() {
 	l := &c.ledger
 	clean := c.stopping && !c.outbox.uncertain()
-	if clean && !l.chain.clean && !c.outbox.empty() {
+	if clean && (!l.chain.clean && !c.outbox.empty() || len(l.draft.journal) > 0) {
 		l.touch()
 	}
 	if !l.draft.dirty {

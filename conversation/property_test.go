@@ -103,7 +103,7 @@ func runHistory(t *rapid.T, cfg Config) {
 			w.step(Failed{Turn: turn, Retryable: rapid.Bool().Draw(t, "retryable"), Reason: "cancelled"})
 		},
 		"provider": func(t *rapid.T) {
-			if w.flying == nil {
+			if w.inFlight == nil {
 				t.Skip("nothing is on its way")
 			}
 			w.runProvider(rapid.IntRange(0, 7).Draw(t, "provider"))
@@ -204,11 +204,11 @@ func (w *world) runProvider(way int) {
 	case 0:
 		w.sendDone(provider.Result{Outcome: provider.RetryLater, Code: 130429})
 	case 1:
-		w.doubted[w.flying.Seq] = true
+		w.inDoubt[w.inFlight.Seq] = true
 		w.sendDone(provider.Result{Outcome: provider.Unknown, Reason: "timeout"})
 	case 2:
 		w.take()
-		w.doubted[w.flying.Seq] = true
+		w.inDoubt[w.inFlight.Seq] = true
 		w.sendDone(provider.Result{Outcome: provider.Unknown, Reason: "broken connection"})
 	case 7:
 		w.sendDone(provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: time.Second})
@@ -216,13 +216,13 @@ func (w *world) runProvider(way int) {
 		w.takeOnce() // and the answer still comes later, if at all
 	default:
 		w.takeOnce()
-		w.sendDone(provider.Result{Outcome: provider.Sent, ProviderID: fmt.Sprintf("wamid.r%d", w.flying.Seq)})
+		w.sendDone(provider.Result{Outcome: provider.Sent, ProviderID: fmt.Sprintf("wamid.r%d", w.inFlight.Seq)})
 	}
 }
 
 // takeOnce takes the reply that is on its way, unless this very request was taken already.
 func (w *world) takeOnce() {
-	if len(w.taken) == 0 || w.taken[len(w.taken)-1] != w.flying.Seq {
+	if len(w.taken) == 0 || w.taken[len(w.taken)-1] != w.inFlight.Seq {
 		w.take()
 	}
 }
@@ -233,7 +233,7 @@ func (w *world) stopGracefully() {
 	for !w.c.Settled() || len(w.pending) > 0 {
 		switch {
 		case w.performOne():
-		case w.flying != nil:
+		case w.inFlight != nil:
 			w.runProvider(4)
 		case len(w.proposed) > 0:
 			w.apply()
@@ -253,7 +253,7 @@ func (w *world) comeToRest() {
 		case w.performOne():
 		case w.call != nil:
 			w.answer()
-		case w.flying != nil:
+		case w.inFlight != nil:
 			w.runProvider(4)
 		case len(w.proposed) > 0:
 			w.apply()
@@ -311,7 +311,7 @@ func (w *world) check(t *rapid.T, messages int) {
 				fates[accepted[seq]]++
 			}
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-			w.doubted[e.ReplySeq] = true
+			w.inDoubt[e.ReplySeq] = true
 		}
 	}
 	if violations := audit.Journal(w.journal(), false); len(violations) > 0 {
@@ -329,7 +329,7 @@ func (w *world) check(t *rapid.T, messages int) {
 		t.Fatalf("replies taken out of order: %v", w.taken)
 	}
 	for i := 1; i < len(w.taken); i++ {
-		if w.taken[i] == w.taken[i-1] && !w.doubted[w.taken[i]] {
+		if w.taken[i] == w.taken[i-1] && !w.inDoubt[w.taken[i]] {
 			t.Fatalf("reply %d was taken twice and never in doubt", w.taken[i])
 		}
 	}

@@ -23,7 +23,7 @@ type retry struct {
 	// counts the attempts since; it is not stored.
 	unreachableMs int64
 	unreached     int
-	// apologised: the user was told that messages failed which were taken apart.
+	// apologised: the user was notified of messages which were taken apart.
 	apologised bool
 }
 
@@ -33,7 +33,7 @@ func (r *retry) forget() {
 }
 
 // failed waits for the next attempt, gives each message a turn of its own, or makes a dead letter
-// of what the turn was about. It returns that turn where the user is to be told, else nil.
+// of what the turn was about. It returns that turn where the user is to be notified, else nil.
 func (t *turns) failed(e Failed) *Turn {
 	turn := t.run.turn
 	if e.NotCalled {
@@ -96,7 +96,7 @@ func (r *run) failed(e Failed, node string) *wactorv1.JournalEntry {
 	}
 }
 
-// abandon makes a dead letter of what the turn under way is about. The user is told once of
+// abandon makes a dead letter of what the turn under way is about. The user is notified once of
 // messages that were taken apart, and not of timers.
 func (t *turns) abandon(reason string) *Turn {
 	turn := t.end()

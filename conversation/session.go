@@ -91,7 +91,7 @@ func (t *turns) sessionOver() bool {
 }
 
 // sessionGoesOn moves a session's timer that rang too early, and ends one that the configuration
-// wants no more; false where the bot is to be told that the session is over.
+// wants no more; false where the bot is to be notified that the session is over.
 func (t *turns) sessionGoesOn(timer *wactorv1.Timer) bool {
 	if timer.Name != SessionExpired {
 		return false

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"hash/fnv"
 	"slices"
 
 	"github.com/wactor/wactor/conversation/policy"
@@ -34,18 +35,28 @@ func (b *inbox) pressedAgain(m *wactorv1.Message) bool {
 	if window == 0 {
 		return false
 	}
-	again, nowMs := false, b.ledger.nowMs
+	again, nowMs, hash := false, b.ledger.nowMs, pressHash(m)
 	b.presses = slices.DeleteFunc(b.presses, func(p *wactorv1.Press) bool {
 		young := nowMs-p.AtMs <= window
-		same := p.Prompt == m.ContextId && p.Option == m.Choice.Id
+		same := p.Hash == hash
 		again = again || young && same
 		return !young || same
 	})
 	if len(b.presses) == maxPresses {
 		b.presses = b.presses[1:]
 	}
-	b.presses = append(b.presses, &wactorv1.Press{Prompt: m.ContextId, Option: m.Choice.Id, AtMs: nowMs})
+	b.presses = append(b.presses, &wactorv1.Press{Hash: hash, AtMs: nowMs})
 	return again
+}
+
+// pressHash stands for a tap: prompts and options may have long ids, and the head is written with
+// every commit.
+func pressHash(m *wactorv1.Message) uint64 {
+	hash := fnv.New64a()
+	hash.Write([]byte(m.ContextId))
+	hash.Write([]byte{0})
+	hash.Write([]byte(m.Choice.Id))
+	return hash.Sum64()
 }
 
 // superseded reports whether a newer prompt than this one has left, or is about to. While a

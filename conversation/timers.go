@@ -4,14 +4,22 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
+// leastTimer is how soon a timer rings: one that is set for sooner rings then. maxTimerName bounds
+// its name, in bytes.
+const (
+	leastTimer   = time.Second
+	maxTimerName = 200
+)
+
 // timers are records of the conversation, each with an entry in the shard's index of due times:
-// whoever leads the shard finds the timers that are due without loading a conversation.
+// the leader of the shard finds the timers that are due without loading a conversation.
 type timers struct {
 	ledger *ledger
 	// byDue are the timers by due time, then by name.
@@ -52,7 +60,7 @@ func (t *timers) set(name string, dueMs int64) {
 	t.byDue = append(t.byDue, timer)
 	sortTimers(t.byDue)
 	t.ledger.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
-	t.ledger.putIndex(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
+	t.ledger.putBytes(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name), nil)
 }
 
 // cancel takes a timer out; one that is not set is no error.
@@ -85,7 +93,7 @@ func (t *timers) change(answer *Answer) {
 		t.cancelAll()
 	}
 	for _, set := range answer.Timers {
-		t.set(set.Name, t.ledger.nowMs+set.After.Milliseconds())
+		t.set(set.Name, t.ledger.nowMs+max(set.After, leastTimer).Milliseconds())
 	}
 }
 
@@ -123,7 +131,8 @@ func (t *timers) unfit(answer *Answer, rang *wactorv1.Timer) string {
 	names := t.names(answer, rang)
 	for _, set := range answer.Timers {
 		switch {
-		case set.Name == "" || set.Name == SessionExpired || !utf8.ValidString(set.Name):
+		case set.Name == "" || len(set.Name) > maxTimerName || set.Name == SessionExpired ||
+			!utf8.ValidString(set.Name):
 			return "a timer can't have this name"
 		case set.After <= 0:
 			return "a timer must be set ahead"

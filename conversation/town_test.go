@@ -77,7 +77,7 @@ func (tn *town) perform(w *world, effect Effect) bool {
 				known = append(known, to.known(m.Id))
 			}
 			to.step(MergeOffer{Ref: ref, From: e.From, User: e.User, Names: e.Names, Claims: e.Claims,
-				Messages: messages, Known: known, ToldMs: e.ToldMs})
+				Messages: messages, Known: known, UserMs: e.UserMs})
 		})
 	case ReplyPeer:
 		if answer := w.asks[e.Ref]; answer != nil {
@@ -152,7 +152,7 @@ func (tn *town) move(pick func(n int) int) bool {
 				w.call = nil
 				w.step(Failed{Turn: turn, Reason: "status 400"})
 			})
-		case w.flying != nil:
+		case w.inFlight != nil:
 			moves = append(moves, func() { w.runProvider(4) })
 		}
 		if len(w.proposed) > 0 {

@@ -33,7 +33,7 @@ type run struct {
 	wakeMs int64
 	// committed is the commit of the last turn.
 	committed uint64
-	// noticed is the version of the turn during which the user was told that the bot is busy.
+	// noticed is the version of the turn during which the user was notified that the bot is busy.
 	noticed uint64
 }
 
@@ -248,7 +248,7 @@ func (t *turns) busy() bool {
 	return t.cfg.Burst.Policy.Rejects() && (t.running() || !t.inbox.empty())
 }
 
-// notice reports whether the user is told now that the bot is busy: once for each turn.
+// notice reports whether the user is notified now that the bot is busy: once for each turn.
 func (t *turns) notice() bool {
 	if t.cfg.Burst.Notice == "" || t.run.noticed == t.version+1 {
 		return false

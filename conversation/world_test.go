@@ -26,15 +26,15 @@ type world struct {
 	revision uint64
 	proposed []Commit // made, not applied yet; the first is the next to apply
 
-	pending []Effect // effects not performed yet
-	call    *CallBot
-	late    []*Turn                    // of cancelled calls that have not returned
-	town    *town                      // of other identities; may be nil
-	asks    map[uint64]func(ReplyPeer) // open questions of others
-	resets  bool                       // sessions end, so that the state may begin anew
-	silent  bool                       // no status of any reply comes on the channel
-	flying  *Send
-	alarm   int64
+	pending  []Effect // effects not performed yet
+	call     *CallBot
+	late     []*Turn                    // of cancelled calls that have not returned
+	town     *town                      // of other identities; may be nil
+	asks     map[uint64]func(ReplyPeer) // open questions of others
+	resets   bool                       // sessions end, so that the state may begin anew
+	silent   bool                       // no status of any reply comes on the channel
+	inFlight *Send
+	alarm    int64
 
 	refs      map[uint64]string // open deliveries
 	nextRef   uint64
@@ -44,7 +44,7 @@ type world struct {
 
 	taken    []uint64 // replies in the order in which the provider took them
 	takenIDs map[uint64]string
-	doubted  map[uint64]bool
+	inDoubt  map[uint64]bool
 }
 
 func newWorld(cfg Config) *world {
@@ -52,7 +52,7 @@ func newWorld(cfg Config) *world {
 		cfg: cfg.WithDefaults(), id: ID{Channel: "shop", User: "49151"}, nowMs: 1_700_000_000_000,
 		records: map[string][]byte{}, refs: map[uint64]string{}, acked: map[string]bool{},
 		asks: map[uint64]func(ReplyPeer){}, delivered: map[string]*wactorv1.Message{}, takenIDs: map[uint64]string{},
-		doubted: map[uint64]bool{},
+		inDoubt: map[uint64]bool{},
 	}
 	w.load()
 	return w
@@ -84,7 +84,7 @@ func (w *world) crash(n int) {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
 	w.checkTimers()
-	w.c, w.proposed, w.pending, w.call, w.late, w.flying, w.alarm = nil, nil, nil, nil, nil, nil, 0
+	w.c, w.proposed, w.pending, w.call, w.late, w.inFlight, w.alarm = nil, nil, nil, nil, nil, nil, 0
 	w.refs, w.asks = map[uint64]string{}, map[uint64]func(ReplyPeer){}
 	w.load()
 }
@@ -156,11 +156,12 @@ func (w *world) performOne() bool {
 			w.late = append(w.late, e.Turn)
 		}
 	case Send:
-		if w.flying != nil && !slices.Contains(w.taken, w.flying.Seq) {
-			// else a status said that the provider has the first, though its answer is not here yet
+		if w.inFlight != nil && !slices.Contains(w.taken, w.inFlight.Seq) {
+			// else a status reported that the provider has the first, though its answer is not here
+			// yet
 			panic("two sends overlap")
 		}
-		w.flying = &e
+		w.inFlight = &e
 	case Alarm:
 		w.alarm = e.AtMs
 	}
@@ -257,15 +258,15 @@ type OutboxView struct {
 
 // take makes the provider take the reply that is on its way.
 func (w *world) take() {
-	seq := w.flying.Seq
+	seq := w.inFlight.Seq
 	w.taken = append(w.taken, seq)
-	w.takenIDs[seq] = w.flying.Outgoing.ReplyID
+	w.takenIDs[seq] = w.inFlight.Outgoing.ReplyID
 }
 
 func (w *world) sendDone(result provider.Result) {
-	flying := w.flying
-	w.flying = nil
-	w.step(SendDone{Seq: flying.Seq, Try: flying.Try, Result: result})
+	inFlight := w.inFlight
+	w.inFlight = nil
+	w.step(SendDone{Seq: inFlight.Seq, Try: inFlight.Try, Result: result})
 }
 
 // answer makes the bot answer: the state counts turns, the reply names the turn and its message.

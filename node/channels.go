@@ -155,7 +155,9 @@ func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 		DedupWindow: cfg.DedupWindow, StaleAfter: cfg.StaleAfter,
 		Limits: conversation.Limits{Inbox: cfg.Limits.Inbox, Journal: uint64(cfg.Limits.Journal)},
 	}
-	if !c.Pace.Off {
+	if c.Pace.Off {
+		out.LoopGuard.Exchanges = 0 // a load test's users answer as machines do
+	} else {
 		out.Sending.PairBurst, out.Sending.PairEvery = c.Pace.PairBurst, c.Pace.PairEvery
 	}
 	return out.WithDefaults()

@@ -26,7 +26,7 @@ func TestRulesOfDefaults(t *testing.T) {
 		Burst:     policy.Burst{Policy: policy.Enqueue, MaxWait: 10 * time.Second, MaxMessages: 20},
 		Taps:      policy.Taps{Debounce: 2 * time.Second, Stale: policy.Accept},
 		Session:   policy.Session{Idle: day},
-		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute},
+		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
 		Sending: policy.Sending{PairBurst: 45, PairEvery: 6 * time.Second, AwaitMax: 10 * time.Second,
 			Window: day},
 	}
@@ -45,7 +45,7 @@ func TestRulesOfPolicies(t *testing.T) {
 	b.Order = policy.Order{Hold: time.Second, Late: policy.Drop}
 	b.Debounce, b.StaleButtons, b.StaleReply = 0, policy.Answer, "Old."
 	b.Session = policy.Session{Idle: time.Hour, Turn: true}
-	b.LoopGuard = policy.LoopGuard{}
+	b.LoopGuard = policy.LoopGuard{Exchanges: 50}
 	c.Bot, c.InDoubt.Then, c.Pace.Off, c.Await, c.Window = "shop", policy.Park, true, policy.AwaitSent, 0
 	cfg.Bots = map[string]config.Bot{"shop": b}
 	got := rules(cfg, &c)

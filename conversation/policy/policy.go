@@ -102,4 +102,11 @@ type LoopGuard struct {
 	Repeats int `yaml:"repeats"`
 	// Window is the time in which they are counted. Default 5m; 1s to 24h.
 	Window time.Duration `yaml:"window"`
+	// Exchanges is how often in a row a user may answer a reply as a machine does: within a second,
+	// or ever after the same time (within a quarter of it). Replies become dead letters then, until
+	// the user answers as a person does. Default 50; 0 (no guard) to 10000.
+	Exchanges int `yaml:"exchanges"`
+	// Unasked is how many replies timers may say within Window while the user is silent. Default
+	// 100; 0 (no guard) to 10000.
+	Unasked int `yaml:"unasked"`
 }

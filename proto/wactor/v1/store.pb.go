@@ -590,6 +590,8 @@ type Head struct {
 	ToldMs int64 `protobuf:"varint,26,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
 	// Since when the bot is not reached for the turn that is due (Unix milliseconds); 0 where it is.
 	UnreachableMs int64 `protobuf:"varint,27,opt,name=unreachable_ms,json=unreachableMs,proto3" json:"unreachable_ms,omitempty"`
+	// What the loop guard knows of the talk.
+	Talk          *Talk `protobuf:"bytes,28,opt,name=talk,proto3" json:"talk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -813,9 +815,106 @@ func (x *Head) GetUnreachableMs() int64 {
 	return 0
 }
 
+func (x *Head) GetTalk() *Talk {
+	if x != nil {
+		return x.Talk
+	}
+	return nil
+}
+
+// Talk is what the loop guard knows of who writes when.
+type Talk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How often in a row the user answered a reply as a machine does, and the least and the longest time that took (milliseconds).
+	Exchanges uint32 `protobuf:"varint,1,opt,name=exchanges,proto3" json:"exchanges,omitempty"`
+	LeastMs   int64  `protobuf:"varint,2,opt,name=least_ms,json=leastMs,proto3" json:"least_ms,omitempty"`
+	MostMs    int64  `protobuf:"varint,3,opt,name=most_ms,json=mostMs,proto3" json:"most_ms,omitempty"`
+	// When the last reply left that the user has not answered yet; 0 where there is none.
+	SentMs int64 `protobuf:"varint,4,opt,name=sent_ms,json=sentMs,proto3" json:"sent_ms,omitempty"`
+	// Replies of timers since the user last wrote, and since when they are counted.
+	Unasked        uint32 `protobuf:"varint,5,opt,name=unasked,proto3" json:"unasked,omitempty"`
+	UnaskedSinceMs int64  `protobuf:"varint,6,opt,name=unasked_since_ms,json=unaskedSinceMs,proto3" json:"unasked_since_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Talk) Reset() {
+	*x = Talk{}
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Talk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Talk) ProtoMessage() {}
+
+func (x *Talk) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Talk.ProtoReflect.Descriptor instead.
+func (*Talk) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Talk) GetExchanges() uint32 {
+	if x != nil {
+		return x.Exchanges
+	}
+	return 0
+}
+
+func (x *Talk) GetLeastMs() int64 {
+	if x != nil {
+		return x.LeastMs
+	}
+	return 0
+}
+
+func (x *Talk) GetMostMs() int64 {
+	if x != nil {
+		return x.MostMs
+	}
+	return 0
+}
+
+func (x *Talk) GetSentMs() int64 {
+	if x != nil {
+		return x.SentMs
+	}
+	return 0
+}
+
+func (x *Talk) GetUnasked() uint32 {
+	if x != nil {
+		return x.Unasked
+	}
+	return 0
+}
+
+func (x *Talk) GetUnaskedSinceMs() int64 {
+	if x != nil {
+		return x.UnaskedSinceMs
+	}
+	return 0
+}
+
 // Press is one tap on an option of a prompt.
 type Press struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hash of prompt and option. Records of before it hold both, in full.
+	Hash uint64 `protobuf:"fixed64,4,opt,name=hash,proto3" json:"hash,omitempty"`
 	// Provider's id of the prompt.
 	Prompt        string `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
 	Option        string `protobuf:"bytes,2,opt,name=option,proto3" json:"option,omitempty"`
@@ -826,7 +925,7 @@ type Press struct {
 
 func (x *Press) Reset() {
 	*x = Press{}
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +937,7 @@ func (x *Press) String() string {
 func (*Press) ProtoMessage() {}
 
 func (x *Press) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +950,14 @@ func (x *Press) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Press.ProtoReflect.Descriptor instead.
 func (*Press) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Press) GetHash() uint64 {
+	if x != nil {
+		return x.Hash
+	}
+	return 0
 }
 
 func (x *Press) GetPrompt() string {
@@ -888,7 +994,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +1006,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1019,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Said) GetHash() uint32 {
@@ -955,7 +1061,7 @@ type OutboxReply struct {
 
 func (x *OutboxReply) Reset() {
 	*x = OutboxReply{}
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1073,7 @@ func (x *OutboxReply) String() string {
 func (*OutboxReply) ProtoMessage() {}
 
 func (x *OutboxReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1086,7 @@ func (x *OutboxReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxReply.ProtoReflect.Descriptor instead.
 func (*OutboxReply) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OutboxReply) GetSeq() uint64 {
@@ -1027,20 +1133,22 @@ func (x *OutboxReply) GetAnswers() string {
 
 // DeadLetter is what could not be processed, kept for an operator.
 type DeadLetter struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
-	AtMs          int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	Messages      []*Message             `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
-	Reply         *OutboxReply           `protobuf:"bytes,5,opt,name=reply,proto3" json:"reply,omitempty"`
-	Timer         *Timer                 `protobuf:"bytes,6,opt,name=timer,proto3" json:"timer,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Seq      uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	AtMs     int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	Reason   string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Messages []*Message             `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
+	Reply    *OutboxReply           `protobuf:"bytes,5,opt,name=reply,proto3" json:"reply,omitempty"`
+	Timer    *Timer                 `protobuf:"bytes,6,opt,name=timer,proto3" json:"timer,omitempty"`
+	// How many alike were folded into this one; 0 means one.
+	Count         uint32 `protobuf:"varint,7,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1160,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1173,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeadLetter) GetSeq() uint64 {
@@ -1110,6 +1218,13 @@ func (x *DeadLetter) GetTimer() *Timer {
 	return nil
 }
 
+func (x *DeadLetter) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type Timer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1120,7 +1235,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1247,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1260,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Timer) GetName() string {
@@ -1172,7 +1287,7 @@ type Journal struct {
 
 func (x *Journal) Reset() {
 	*x = Journal{}
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1299,7 @@ func (x *Journal) String() string {
 func (*Journal) ProtoMessage() {}
 
 func (x *Journal) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1312,7 @@ func (x *Journal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Journal.ProtoReflect.Descriptor instead.
 func (*Journal) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Journal) GetEntries() []*JournalEntry {
@@ -1240,14 +1355,16 @@ type JournalEntry struct {
 	// How a doubt about the reply ended: taken, failed, resent or parked; empty where none did.
 	Doubt string `protobuf:"bytes,22,opt,name=doubt,proto3" json:"doubt,omitempty"`
 	// Who did it: the principal of the admin API that retried or skipped a dead letter.
-	By            string `protobuf:"bytes,30,opt,name=by,proto3" json:"by,omitempty"`
+	By string `protobuf:"bytes,30,opt,name=by,proto3" json:"by,omitempty"`
+	// How many alike events this entry stands for; 0 means one.
+	Count         uint32 `protobuf:"varint,31,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1376,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +1389,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JournalEntry) GetKind() JournalKind {
@@ -1436,6 +1553,13 @@ func (x *JournalEntry) GetBy() string {
 	return ""
 }
 
+func (x *JournalEntry) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
@@ -1463,7 +1587,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\xeb\x06\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\x90\a\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1496,8 +1620,17 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x06claims\x18\x18 \x03(\tR\x06claims\x12\x1b\n" +
 	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\x12\x17\n" +
 	"\atold_ms\x18\x1a \x01(\x03R\x06toldMs\x12%\n" +
-	"\x0eunreachable_ms\x18\x1b \x01(\x03R\runreachableMs\"L\n" +
-	"\x05Press\x12\x16\n" +
+	"\x0eunreachable_ms\x18\x1b \x01(\x03R\runreachableMs\x12#\n" +
+	"\x04talk\x18\x1c \x01(\v2\x0f.wactor.v1.TalkR\x04talk\"\xb5\x01\n" +
+	"\x04Talk\x12\x1c\n" +
+	"\texchanges\x18\x01 \x01(\rR\texchanges\x12\x19\n" +
+	"\bleast_ms\x18\x02 \x01(\x03R\aleastMs\x12\x17\n" +
+	"\amost_ms\x18\x03 \x01(\x03R\x06mostMs\x12\x17\n" +
+	"\asent_ms\x18\x04 \x01(\x03R\x06sentMs\x12\x18\n" +
+	"\aunasked\x18\x05 \x01(\rR\aunasked\x12(\n" +
+	"\x10unasked_since_ms\x18\x06 \x01(\x03R\x0eunaskedSinceMs\"`\n" +
+	"\x05Press\x12\x12\n" +
+	"\x04hash\x18\x04 \x01(\x06R\x04hash\x12\x16\n" +
 	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x16\n" +
 	"\x06option\x18\x02 \x01(\tR\x06option\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\"K\n" +
@@ -1512,7 +1645,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
 	"created_ms\x18\x05 \x01(\x03R\tcreatedMs\x12\x18\n" +
-	"\aanswers\x18\x06 \x01(\tR\aanswers\"\xd1\x01\n" +
+	"\aanswers\x18\x06 \x01(\tR\aanswers\"\xe7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
@@ -1520,12 +1653,13 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
 	"\bmessages\x18\x04 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12,\n" +
 	"\x05reply\x18\x05 \x01(\v2\x16.wactor.v1.OutboxReplyR\x05reply\x12&\n" +
-	"\x05timer\x18\x06 \x01(\v2\x10.wactor.v1.TimerR\x05timer\"2\n" +
+	"\x05timer\x18\x06 \x01(\v2\x10.wactor.v1.TimerR\x05timer\x12\x14\n" +
+	"\x05count\x18\a \x01(\rR\x05count\"2\n" +
 	"\x05Timer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
 	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\"<\n" +
 	"\aJournal\x121\n" +
-	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\x8d\x05\n" +
+	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xa3\x05\n" +
 	"\fJournalEntry\x12*\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.wactor.v1.JournalKindR\x04kind\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x12\n" +
@@ -1555,7 +1689,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04late\x18\x14 \x01(\bR\x04late\x12\x14\n" +
 	"\x05timer\x18\x15 \x01(\tR\x05timer\x12\x14\n" +
 	"\x05doubt\x18\x16 \x01(\tR\x05doubt\x12\x0e\n" +
-	"\x02by\x18\x1e \x01(\tR\x02by*\x8c\x02\n" +
+	"\x02by\x18\x1e \x01(\tR\x02by\x12\x14\n" +
+	"\x05count\x18\x1f \x01(\rR\x05count*\x8c\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1602,7 +1737,7 @@ func file_wactor_v1_store_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_wactor_v1_store_proto_goTypes = []any{
 	(RecordKind)(0),      // 0: wactor.v1.RecordKind
 	(JournalKind)(0),     // 1: wactor.v1.JournalKind
@@ -1612,16 +1747,17 @@ var file_wactor_v1_store_proto_goTypes = []any{
 	(*Put)(nil),          // 5: wactor.v1.Put
 	(*ExpireSeen)(nil),   // 6: wactor.v1.ExpireSeen
 	(*Head)(nil),         // 7: wactor.v1.Head
-	(*Press)(nil),        // 8: wactor.v1.Press
-	(*Said)(nil),         // 9: wactor.v1.Said
-	(*OutboxReply)(nil),  // 10: wactor.v1.OutboxReply
-	(*DeadLetter)(nil),   // 11: wactor.v1.DeadLetter
-	(*Timer)(nil),        // 12: wactor.v1.Timer
-	(*Journal)(nil),      // 13: wactor.v1.Journal
-	(*JournalEntry)(nil), // 14: wactor.v1.JournalEntry
-	(*User)(nil),         // 15: wactor.v1.User
-	(*Reply)(nil),        // 16: wactor.v1.Reply
-	(*Message)(nil),      // 17: wactor.v1.Message
+	(*Talk)(nil),         // 8: wactor.v1.Talk
+	(*Press)(nil),        // 9: wactor.v1.Press
+	(*Said)(nil),         // 10: wactor.v1.Said
+	(*OutboxReply)(nil),  // 11: wactor.v1.OutboxReply
+	(*DeadLetter)(nil),   // 12: wactor.v1.DeadLetter
+	(*Timer)(nil),        // 13: wactor.v1.Timer
+	(*Journal)(nil),      // 14: wactor.v1.Journal
+	(*JournalEntry)(nil), // 15: wactor.v1.JournalEntry
+	(*User)(nil),         // 16: wactor.v1.User
+	(*Reply)(nil),        // 17: wactor.v1.Reply
+	(*Message)(nil),      // 18: wactor.v1.Message
 }
 var file_wactor_v1_store_proto_depIdxs = []int32{
 	3,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
@@ -1630,20 +1766,21 @@ var file_wactor_v1_store_proto_depIdxs = []int32{
 	4,  // 3: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
 	0,  // 4: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
 	0,  // 5: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
-	15, // 6: wactor.v1.Head.user:type_name -> wactor.v1.User
-	8,  // 7: wactor.v1.Head.presses:type_name -> wactor.v1.Press
-	9,  // 8: wactor.v1.Head.said:type_name -> wactor.v1.Said
-	16, // 9: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
-	17, // 10: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
-	10, // 11: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
-	12, // 12: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
-	14, // 13: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
-	1,  // 14: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	16, // 6: wactor.v1.Head.user:type_name -> wactor.v1.User
+	9,  // 7: wactor.v1.Head.presses:type_name -> wactor.v1.Press
+	10, // 8: wactor.v1.Head.said:type_name -> wactor.v1.Said
+	8,  // 9: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
+	17, // 10: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
+	18, // 11: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
+	11, // 12: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
+	13, // 13: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
+	15, // 14: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
+	1,  // 15: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_store_proto_init() }
@@ -1662,7 +1799,7 @@ func file_wactor_v1_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_store_proto_rawDesc), len(file_wactor_v1_store_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
