@@ -13,6 +13,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // Messages of an activation.
@@ -222,6 +223,7 @@ func (a *activation) end(err error) {
 		return
 	}
 	switch {
+	case planted.Is(planted.FailureNotRetried):
 	case a.machine == nil:
 		a.table.retryLater(a.id, a.term, loadAgain)
 	case unfinished:
@@ -236,7 +238,7 @@ const loadAgain = 30 * time.Second
 // stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth
 // only falls.
 func (a *activation) stopWhenDrained() {
-	if a.stopped || a.depth.Load() > 0 {
+	if a.stopped || a.depth.Load() > 0 && !planted.Is(planted.ClosedWithMail) {
 		return
 	}
 	a.stopped = true

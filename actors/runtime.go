@@ -14,6 +14,7 @@ import (
 	"github.com/wactor/wactor/cluster/placement"
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // Options configure a Runtime.
@@ -162,7 +163,7 @@ func (r *Runtime) Shard(id conversation.ID) uint32 {
 // does no longer. It does not block. Conversations with unfinished work are taken up at once.
 func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
 	t := r.tables[shard]
-	if !t.lead(term, ready) {
+	if !t.lead(term, ready) || planted.Is(planted.WorkNotTakenUp) {
 		return
 	}
 	r.goWork(func() { t.takeUp(term) })

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -117,12 +118,17 @@ func (i *identities) resolveRequest(e ResolveRequest) {
 	case i.yieldsTo == e.By:
 	case i.yieldsTo != "":
 		owner = i.yieldsTo
-	case i.olderThan(e.By, e.CreatedMs):
+	case i.olderThan(e.By, e.CreatedMs) && !planted.Is(planted.BothYield):
 		owner = i.ledger.id.User
 	default:
 		i.yield(e.By)
 	}
-	i.ledger.whenApplied(ReplyPeer{Ref: e.Ref, Owner: owner})
+	reply := ReplyPeer{Ref: e.Ref, Owner: owner}
+	if planted.Is(planted.ResolvedBeforeCommit) {
+		i.ledger.effect(reply)
+		return
+	}
+	i.ledger.whenApplied(reply)
 }
 
 // olderThan is the order in which conversations that turn out to be one user's yield to each other.

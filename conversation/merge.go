@@ -3,6 +3,7 @@ package conversation
 import (
 	"slices"
 
+	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -68,7 +69,7 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 	}
 	for n, message := range e.Messages {
 		_, underway := l.pending.ids[message.Id]
-		known := underway || e.Known[n]
+		known := underway || e.Known[n] && !planted.Is(planted.MergedTwice)
 		if known || takes {
 			reply.Taken = append(reply.Taken, message.Seq)
 		}
@@ -81,6 +82,10 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 			})
 			c.inbox.queue(message)
 		}
+	}
+	if planted.Is(planted.MergedBeforeCommit) {
+		l.effect(reply)
+		return
 	}
 	l.whenApplied(reply)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // queue is what waits for one conversation while its leader changes. One flight is tried at a time,
@@ -27,7 +28,7 @@ type queueKey struct {
 
 // join puts a new flight behind those of its conversation that wait; false where none does.
 func (r *Router) join(f *flight) bool {
-	if r.queued.Load() == 0 || !f.envelope.Ordered() {
+	if r.queued.Load() == 0 || !f.envelope.Ordered() || planted.Is(planted.QueuePassed) {
 		return false
 	}
 	r.mu.Lock()

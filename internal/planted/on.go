@@ -9,6 +9,9 @@ var All = []Bug{
 	LeaseOfArrival, LeaseTooLong, SentWithoutLease, ReplicaIDReused,
 	TombstoneLeftOut, VoterDestroyed, AcceptedBeforeCommit, DedupLeftOut,
 	SentBeforeCommit, ResentBeforeCommit, InDoubtForgotten,
+	ResolvedBeforeCommit, MergedTwice, MergedBeforeCommit, BothYield,
+	WorkNotTakenUp, FailureNotRetried, NewIDsAssumed, ClosedWithMail,
+	QueuePassed, LateOutcomeTaken,
 }
 
 var planted Bug

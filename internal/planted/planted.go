@@ -53,4 +53,28 @@ const (
 	ResentBeforeCommit Bug = "ResentBeforeCommit"
 	// InDoubtForgotten: what the activation before may have sent is sent again as if it were new.
 	InDoubtForgotten Bug = "InDoubtForgotten"
+
+	// ResolvedBeforeCommit: an identity replies to whom it belongs before that is committed.
+	ResolvedBeforeCommit Bug = "ResolvedBeforeCommit"
+	// MergedTwice: the store is not asked whether a message that is offered was taken before.
+	MergedTwice Bug = "MergedTwice"
+	// MergedBeforeCommit: an offer is answered before what it offered is committed.
+	MergedBeforeCommit Bug = "MergedBeforeCommit"
+	// BothYield: of two conversations of one user, each is merged into the other.
+	BothYield Bug = "BothYield"
+
+	// WorkNotTakenUp: a new leader leaves unfinished conversations alone until their users write.
+	WorkNotTakenUp Bug = "WorkNotTakenUp"
+	// FailureNotRetried: a conversation whose activation failed is not activated again.
+	FailureNotRetried Bug = "FailureNotRetried"
+	// NewIDsAssumed: an activation takes message ids for new that it has not accepted itself.
+	NewIDsAssumed Bug = "NewIDsAssumed"
+	// ClosedWithMail: an activation that has ended does not wait for deliveries on their way to it.
+	ClosedWithMail Bug = "ClosedWithMail"
+
+	// QueuePassed: a delivery does not wait behind those of its conversation that wait for a
+	// leader.
+	QueuePassed Bug = "QueuePassed"
+	// LateOutcomeTaken: the outcome of an attempt counts that was given up.
+	LateOutcomeTaken Bug = "LateOutcomeTaken"
 )

@@ -76,6 +76,16 @@ func (o *operator) unwell() string {
 	return ""
 }
 
+// unanswered is the number of deliveries that routers have taken and not answered.
+func (w *World) unanswered() (n int) {
+	for _, node := range w.nodes {
+		if node.proc != nil {
+			n += node.proc.unanswered
+		}
+	}
+	return n
+}
+
 // checkEnd holds what is left at the end against what was promised.
 func (w *World) checkEnd() {
 	for _, o := range w.operators {

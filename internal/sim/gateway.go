@@ -49,11 +49,13 @@ func (p *process) take(e delivery.Envelope, answer func(conversation.Verdict)) {
 	p.w.record.comment("node %d routes %s", p.index, describe(e))
 	routed := p.w.checks.routed(p, e)
 	answered := false
+	p.unanswered++
 	p.router.Deliver(e, func(o delivery.Outcome) {
 		if answered {
 			p.w.fail("a delivery was answered twice")
 		}
 		answered = true
+		p.unanswered--
 		if o.Err != nil {
 			once(0)
 			return

@@ -23,6 +23,8 @@ type node struct {
 	// paused: its process stands still; what is sent to it waits in its sockets.
 	paused bool
 	socket []func(*process)
+	// reading: what has waited is not read to its end yet, and what comes waits behind it.
+	reading bool
 	// quick: it is started again at once.
 	quick bool
 	// starts counts its processes.
@@ -62,6 +64,8 @@ type process struct {
 	twin      *actors.Runtime
 	transfers []*transfer
 	streams   []*stream // by node
+	// unanswered counts the deliveries that its gateway has given to its router.
+	unanswered int
 }
 
 func (n *node) up() bool { return n.proc != nil && !n.paused }
@@ -70,7 +74,7 @@ func (n *node) up() bool { return n.proc != nil && !n.paused }
 func (n *node) arrive(what func(*process)) {
 	switch {
 	case n.proc == nil:
-	case n.paused:
+	case n.paused || n.reading:
 		n.socket = append(n.socket, what)
 	default:
 		what(n.proc)
@@ -283,7 +287,8 @@ func (p *process) fall(why string) {
 	p.w.record.note("node %d falls, life %d", uint64(n.index), p.life)
 	p.w.record.comment("node %d falls: %s", n.index, why)
 	p.dead.Store(true)
-	n.proc, n.paused, n.socket = nil, false, nil
+	n.proc, n.paused, n.socket, n.reading = nil, false, nil, false
+	p.breakStreams()
 	if p.scheduler != nil {
 		p.scheduler.stop()
 	}
@@ -322,8 +327,7 @@ func (n *node) wake() {
 	}
 	n.w.record.note("node %d wakes up", uint64(n.index))
 	n.paused = false
-	p, waited := n.proc, n.socket
-	n.socket = nil
+	p := n.proc
 	if p.late {
 		p.late = false
 		p.store.Tick()
@@ -334,11 +338,26 @@ func (n *node) wake() {
 	if n.w.rng.IntN(2) == 0 {
 		step = 0
 	}
-	for i, what := range waited {
-		n.w.after(time.Duration(i)*step, func() {
-			if n.proc == p {
-				n.arrive(what)
-			}
-		})
+	n.read(p, step)
+}
+
+// read reads what waits in the sockets of a process.
+func (n *node) read(p *process, step time.Duration) {
+	n.reading = true
+	for len(n.socket) > 0 && n.proc == p && !n.paused {
+		what := n.socket[0]
+		n.socket = n.socket[1:]
+		what(p)
+		if step > 0 {
+			n.w.after(step, func() {
+				if n.proc == p && !n.paused {
+					n.read(p, step)
+				}
+			})
+			return
+		}
+	}
+	if n.proc == p {
+		n.reading = false
 	}
 }

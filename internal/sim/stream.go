@@ -124,3 +124,15 @@ func describe(e delivery.Envelope) string {
 	}
 	return fmt.Sprintf("%T to %s", e.Body, e.To.User)
 }
+
+// breakStreams breaks the streams of others to a process that has died.
+func (p *process) breakStreams() {
+	for _, n := range p.w.nodes {
+		if n.proc == nil {
+			continue
+		}
+		if s := n.proc.streams[p.index]; s != nil && s.peer == p {
+			s.lose()
+		}
+	}
+}

@@ -130,6 +130,10 @@ func (w *World) play() {
 	if w.failure == nil && !quiet() {
 		w.fail("not well %v after all faults were healed: %s", healingTime, w.unwell())
 	}
+	w.until(w.now+answeringTime, func() bool { return w.unanswered() == 0 })
+	if n := w.unanswered(); w.failure == nil && n > 0 {
+		w.fail("%d deliveries have no outcome %v after all was well", n, answeringTime)
+	}
 	if w.failure == nil {
 		w.checkEnd()
 	}
@@ -177,6 +181,9 @@ func (w *World) look() {
 
 // healingTime is how long everything may take once no fault happens any more.
 const healingTime = 40 * time.Second
+
+// answeringTime is how long a delivery may take then.
+const answeringTime = 10 * time.Second
 
 // after lets something happen.
 func (w *World) after(d time.Duration, do func()) { w.queue.put(w.now+d, do) }
