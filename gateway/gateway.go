@@ -69,9 +69,11 @@ type Options struct {
 	// MaxInFlight bounds the signed webhooks that are worked on at once; more are refused with 503.
 	// Default 4,096.
 	MaxInFlight int64
-	// MaxInFlightBytes bounds the sum of their bodies and of what has come of others. Default 256
-	// MiB.
+	// MaxInFlightBytes bounds the sum of their bodies. Default 256 MiB.
 	MaxInFlightBytes int64
+	// MaxUnsignedBytes bounds what has come of bodies whose signature is not known to be right yet.
+	// Default 64 MiB.
+	MaxUnsignedBytes int64
 	// MaxMessages is how many messages of one conversation a webhook may hold: what an inbox takes.
 	// Those behind become one dead letter. Default 1,000.
 	MaxMessages int
@@ -92,6 +94,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = 256 << 20
+	}
+	if o.MaxUnsignedBytes == 0 {
+		o.MaxUnsignedBytes = 64 << 20
 	}
 	if o.MaxMessages == 0 {
 		o.MaxMessages = 1000
@@ -114,6 +119,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	metrics  *metrics
 	notices  *notices
+	room     *room
 	byName   map[string]*Channel
 	byNumber map[number]*Channel
 
@@ -125,6 +131,7 @@ func New(options Options) *Gateway {
 	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{},
 		byNumber: map[number]*Channel{}}
 	g.metrics = newMetrics(g.options.Registerer)
+	g.room = newRoom(g.options.MaxUnsignedBytes)
 	g.notices = newNotices(g.options.Logger, g.options.Now)
 	for i := range g.options.Channels {
 		channel := &g.options.Channels[i]

@@ -1,16 +1,14 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/provider"
 )
 
 // answer is what a webhook is answered with.
@@ -70,55 +68,37 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if g.inFlight.Load() >= g.options.MaxInFlight {
 		return answerOverloaded // before it costs anything
 	}
-	buffer := buffers.Get().(*bytes.Buffer)
-	defer recycle(buffer)
-	buffer.Reset()
-	arriving := arrival{g: g, body: http.MaxBytesReader(w, r.Body, g.options.MaxBody)}
-	defer arriving.leave()
-	if _, err := buffer.ReadFrom(&arriving); err != nil {
+	body, done, err := g.arrive(w, r, signature)
+	defer done()
+	if err != nil {
 		return readAnswer(err)
 	}
-	body := buffer.Bytes()
-	if _, _ = signature.Write(body); !signature.Authentic() {
+	if body == nil {
 		return answerSignature
 	}
+	if trust := trustOf(r.Context()); !trust.shown.Load() {
+		trust.shown.Store(true)
+	}
 	defer g.inFlight.Add(-1)
-	if g.inFlight.Add(1) > g.options.MaxInFlight {
+	defer g.inFlightBytes.Add(-int64(len(body)))
+	if g.inFlight.Add(1) > g.options.MaxInFlight ||
+		g.inFlightBytes.Add(int64(len(body))) > g.options.MaxInFlightBytes {
 		return answerOverloaded
 	}
 	g.notices.arrived(channel)
 	return g.deliver(r.Context(), g.sort(channel, r.Header, body, now))
 }
 
-// arrival reads a body and counts its bytes in as they come. Neither the length that is announced
-// counts, nor the webhook as one in flight before its signature is verified: a stranger who opens
-// connections and is slow would take the provider's place.
-type arrival struct {
-	g     *Gateway
-	body  io.Reader
-	bytes int64
-}
-
-var errTooManyBytes = errors.New("gateway: too many bytes are in flight")
-
-func (a *arrival) Read(p []byte) (int, error) {
-	n, err := a.body.Read(p)
-	a.bytes += int64(n)
-	if a.g.inFlightBytes.Add(int64(n)) > a.g.options.MaxInFlightBytes {
-		return n, errTooManyBytes
+// arrive reads the body, nil where its signature is wrong; done gives its memory back.
+func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request, signature provider.Signature) (body []byte, done func(),
+	err error) {
+	a := &arrival{room: g.room, trusted: trustOf(r.Context()).shown.Load(), control: http.NewResponseController(w)}
+	err = a.read(http.MaxBytesReader(w, r.Body, g.options.MaxBody), signature)
+	g.room.leave(a)
+	if err == nil && signature.Authentic() {
+		body = a.bytes()
 	}
-	return n, err
-}
-
-func (a *arrival) leave() { a.g.inFlightBytes.Add(-a.bytes) }
-
-// buffers keep bodies of ordinary size; nothing decoded refers to them.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func recycle(buffer *bytes.Buffer) {
-	if buffer.Cap() <= 64<<10 {
-		buffers.Put(buffer)
-	}
+	return body, a.free, err
 }
 
 func readAnswer(err error) answer {

@@ -116,8 +116,12 @@ const maxRetryAfter = time.Hour
 // retryAfter reads the header in seconds; the provider documents none, but what stands before it
 // may send one. Dates, the other form, are ignored: they would need the clocks to agree.
 func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.ParseUint(header.Get("Retry-After"), 10, 31)
-	if err != nil {
+	digits := header.Get("Retry-After")
+	seconds, err := strconv.ParseUint(digits, 10, 31)
+	switch {
+	case errors.Is(err, strconv.ErrRange): // a number, and larger than any wait
+		return maxRetryAfter
+	case err != nil:
 		return 0
 	}
 	return min(time.Duration(seconds)*time.Second, maxRetryAfter)
