@@ -145,6 +145,10 @@ type Limits struct {
 	// Body is how large the body of a webhook may be; a larger one is answered 413. Default 3MiB,
 	// the most that the provider sends; 64KiB to 16MiB.
 	Body Size `yaml:"body"`
+	// UnsignedBodies is how many bytes of bodies may be in memory whose signature is not known to
+	// be right yet; past it the largest of strangers' is answered 503. Default 0, a sixteenth of
+	// the memory, 8MiB to 256MiB; else 1MiB to 4GiB.
+	UnsignedBodies Size `yaml:"unsigned_bodies"`
 }
 
 // Log is what the process writes to its standard error.

@@ -68,7 +68,7 @@ func TestParseFull(t *testing.T) {
 		},
 		Channels: []Channel{
 			{
-				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789",
+				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", IgnoreNumbers: []string{"555"},
 				VerifyToken: NewSecret("a-token\nin-two-lines\n"),
 				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
 				AccessToken: NewSecret("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
@@ -119,8 +119,9 @@ func TestParseFull(t *testing.T) {
 		},
 		DedupWindow: 10*day + 12*time.Hour,
 		StaleAfter:  72 * time.Hour,
-		Limits:      Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20},
-		Log:         Log{Level: "debug", Format: "json", Sensitive: true},
+		Limits: Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20,
+			UnsignedBodies: 32 << 20},
+		Log: Log{Level: "debug", Format: "json", Sensitive: true},
 	}
 	got.Warnings = nil // TestWhatIsLikelyAMistakeIsWarnedOf
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Secret{})); diff != "" {

@@ -87,6 +87,10 @@ func (l *Limits) validate(r *report) {
 	r.between("limits.journal", l.Journal, 10, 1_000_000)
 	r.between("limits.active_conversations", l.ActiveConversations, 1, 10_000_000)
 	r.between("limits.in_flight_webhooks", l.InFlightWebhooks, 1, 1_000_000)
+	if l.UnsignedBodies != 0 && (l.UnsignedBodies < 1<<20 || l.UnsignedBodies > 4<<30) {
+		r.add("limits.unsigned_bodies", "leave it out for a sixteenth of the memory", "must be 1MiB to 4GiB, not %s",
+			r.show("limits.unsigned_bodies", l.UnsignedBodies.String()))
+	}
 	if l.Body < 64<<10 || l.Body > 16<<20 {
 		r.add("limits.body", "write 3MiB, the most that the provider sends", "must be 64KiB to 16MiB, not %s",
 			r.show("limits.body", l.Body.String()))

@@ -78,7 +78,8 @@ func TestUnprovenBytesAreBounded(t *testing.T) {
 			if g.room.used > most || g.room.usedStrange > most-most/4 {
 				t.Fatalf("%d bytes are held, %d of strangers", g.room.used, g.room.usedStrange)
 			}
-			if response := post(g, "/webhooks/shop", "new", envelope(change("111", text("1", "m")))); response.Code != 200 {
+			if response := post(g, "/webhooks/shop", "new", envelope(change("111",
+				text("1", "m")))); response.Code != 200 {
 				t.Fatalf("the provider's webhook: %d", response.Code)
 			}
 		}

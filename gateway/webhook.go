@@ -90,7 +90,8 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 }
 
 // arrive reads the body, nil where its signature is wrong; done gives its memory back.
-func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request, signature provider.Signature) (body []byte, done func(),
+func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request, signature provider.Signature) (body []byte,
+	done func(),
 	err error) {
 	a := &arrival{room: g.room, trusted: trustOf(r.Context()).shown.Load(), control: http.NewResponseController(w)}
 	err = a.read(http.MaxBytesReader(w, r.Body, g.options.MaxBody), signature)

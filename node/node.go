@@ -46,6 +46,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Version is that of the program.
 	Version string
+	// Memory is what the process may use, in bytes; 0 where it is not known. Bounds that the
+	// configuration leaves open are shares of it.
+	Memory uint64
 	// Pages are served beside the webhooks, by pattern of http.ServeMux: the phone of `wactor dev`.
 	Pages map[string]http.Handler
 	// Flows are those that were read already, by the path that the configuration gives; others are
@@ -111,7 +114,9 @@ func (n *Node) start() error {
 		public.Close()
 		return fmt.Errorf("node: listen.admin: %w", err)
 	}
-	n.public, n.admin = newServer(public), newServer(admin)
+	files := maxFiles()
+	n.public = newServer(public, connectionsOf(files, publicPart), n.options.Logger)
+	n.admin = newServer(admin, connectionsOf(files, adminPart), n.options.Logger)
 	n.admin.speakGRPC()
 	if err := n.encrypt(); err != nil {
 		return err
@@ -138,9 +143,11 @@ func (n *Node) start() error {
 		StatusCame: n.runtime.NoteStatus,
 		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
 		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body),
-		MaxMessages: n.config.Limits.Inbox,
-		Logger:      n.options.Logger, Registerer: n.registry,
+		MaxMessages: n.config.Limits.Inbox, MaxUnsignedBytes: maxUnsigned(n.config.Limits.UnsignedBodies,
+			n.options.Memory), MaxInFlightBytes: maxInFlight(n.options.Memory),
+		Logger: n.options.Logger, Registerer: n.registry,
 	})
+	n.public.http.ConnContext = n.gateway.ConnContext
 	n.public.serve(n.publicHandler(), n.failed)
 	n.admin.serve(n.adminHandler(), n.failed)
 	n.options.Logger.Info("serving", "http", n.HTTPAddr(), "admin", n.AdminAddr(), "shards", n.config.Cluster.Shards,

@@ -20,7 +20,8 @@ type server struct {
 	// used is when the last request came, in nanoseconds since 1970.
 	used atomic.Int64
 	// leaving: whoever has connections open shall ask anew where to go.
-	leaving atomic.Bool
+	leaving     atomic.Bool
+	connections *connections
 }
 
 const (
@@ -31,8 +32,11 @@ const (
 	quietMost = 12 * time.Second
 )
 
-func newServer(listener net.Listener) *server {
-	return &server{listener: listener, http: &http.Server{
+// newServer makes a server with a bound on its connections.
+func newServer(listener net.Listener, most int, logger *slog.Logger) *server {
+	bound := newConnections(most, logger)
+	return &server{listener: listener, connections: bound, http: &http.Server{
+		ConnState:         bound.state,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second, // 3 MiB in it are 2.5 Mbit/s; who is slower only takes up memory
 		IdleTimeout:       2 * time.Minute,

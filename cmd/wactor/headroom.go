@@ -30,11 +30,22 @@ func keepHeadroom() (release func()) {
 
 // headroom is what suits the least of some limits of the memory. One that can't be told is none.
 func headroom(limits ...memlimit.Provider) uint64 {
-	memory := uint64(maxHeadroom * headroomPart)
+	memory := leastOf(limits...)
+	if memory == 0 {
+		memory = maxHeadroom * headroomPart
+	}
+	return min(max(memory/headroomPart, minHeadroom), maxHeadroom)
+}
+
+// memory is what this process may use, in bytes; 0 where that can't be found out.
+func memory() uint64 { return leastOf(memlimit.FromSystem, memlimit.FromCgroup) }
+
+// leastOf is the least of some limits; 0 where none is known.
+func leastOf(limits ...memlimit.Provider) (least uint64) {
 	for _, limit := range limits {
-		if bytes, err := limit(); err == nil && bytes > 0 {
-			memory = min(memory, bytes)
+		if bytes, err := limit(); err == nil && bytes > 0 && (least == 0 || bytes < least) {
+			least = bytes
 		}
 	}
-	return max(memory/headroomPart, minHeadroom)
+	return least
 }

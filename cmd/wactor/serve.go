@@ -41,7 +41,8 @@ and GOMEMLIMIT in the environment take the place of that.`,
 				notifyReady(logger)
 				context.AfterFunc(command.Context(), func() { notifyStopping(logger) })
 			}
-			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Flows: flows}, grace,
+			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Memory: memory(),
+				Flows: flows}, grace,
 				ready)
 		},
 	}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package node
+
+func maxFiles() uint64 { return unknownFiles }
