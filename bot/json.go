@@ -151,12 +151,14 @@ func depth(raw []byte) int {
 	return deepest
 }
 
-// label makes an unknown key fit for a log: a key that does not look like one that a programmer
-// wrote may hold anything.
+// maxLabel is how long a key may be that is quoted, in characters.
+const maxLabel = 24
+
+// label makes an unknown key fit for a log: a key that does not look like a word that a programmer
+// wrote may hold anything, such as a phone number.
 func label(key string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-	if key == "" || len(key) > 40 || !strings.ContainsRune(letters, rune(key[0])) || strings.Trim(key,
-		letters+"0123456789") != "" {
+	if key == "" || len(key) > maxLabel || strings.Trim(key, letters) != "" {
 		return "(unprintable key)"
 	}
 	return key

@@ -25,7 +25,9 @@ type turnRequest struct {
 	User     json.RawMessage  `json:"user"`
 	State    json.RawMessage  `json:"state"`
 	Messages []inboundMessage `json:"messages"`
-	Timer    *timerFired      `json:"timer"`
+	// Events came since the last turn and started none.
+	Events []inboundMessage `json:"events,omitempty"`
+	Timer  *timerFired      `json:"timer"`
 	// WindowOpenUntil is left out where it is not known.
 	WindowOpenUntil string `json:"windowOpenUntil,omitempty"`
 }
@@ -70,6 +72,13 @@ func encodeTurn(turn *conversation.Turn) ([]byte, error) {
 		if request.Messages[i], err = encodeMessage(message); err != nil {
 			return nil, err
 		}
+	}
+	for _, event := range turn.Events {
+		encoded, err := encodeMessage(event)
+		if err != nil {
+			return nil, err
+		}
+		request.Events = append(request.Events, encoded)
 	}
 	if turn.Timer != nil {
 		request.Timer = &timerFired{Name: turn.Timer.Name, Due: timestamp(turn.Timer.DueMs)}

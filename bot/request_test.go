@@ -28,7 +28,8 @@ func fullTurn() *conversation.Turn {
 		Conversation: conversation.ID{Channel: "shop", User: "1234567890"},
 		User: &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918",
 			Name: "Ana <3"},
-		State: json.RawMessage(`{"order": 12345678901234567890, "price": 0.10, "step":"A&B"}`),
+		State:  json.RawMessage(`{"order": 12345678901234567890, "price": 0.10, "step":"A&B"}`),
+		Events: []*wactorv1.Message{{Id: "wamid.0", Type: "reaction", Text: "👍", ContextId: "wamid.00"}},
 		Messages: []*wactorv1.Message{
 			{
 				Id: "wamid.1", Type: "text", Text: "hi <b>&</b> \u2028 ¡hola! 👋", SentMs: 1_790_000_000_000,

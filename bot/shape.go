@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/wactor/wactor/conversation"
+	"github.com/wactor/wactor/internal/nearest"
 )
 
 // The walk below compares a JSON text with a protobuf message before protojson decodes it.
@@ -32,7 +33,7 @@ func checkMessage(path string, raw json.RawMessage, message protoreflect.Message
 	for _, member := range fields(raw) {
 		descriptor := lookup(message, member.key)
 		if descriptor == nil {
-			return conversation.Permanent("%s: unknown key", join(path, label(member.key)))
+			return conversation.Permanent("%s: unknown key%s", join(path, label(member.key)), near(message, member.key))
 		}
 		at := join(path, descriptor.JSONName())
 		if seen[descriptor.Name()] {
@@ -53,6 +54,18 @@ func checkMessage(path string, raw json.RawMessage, message protoreflect.Message
 		}
 	}
 	return nil
+}
+
+// near offers the name that was probably meant.
+func near(message protoreflect.MessageDescriptor, key string) string {
+	var names []string
+	for i := range message.Fields().Len() {
+		names = append(names, message.Fields().Get(i).JSONName())
+	}
+	if name := nearest.Word(key, names); name != "" {
+		return ", did you mean " + name + "?"
+	}
+	return ""
 }
 
 // lookup finds a field by either of its two JSON names, lowerCamelCase and the proto's own.

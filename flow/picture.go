@@ -8,7 +8,7 @@ import (
 // Node is a step as a picture shows it.
 type Node struct {
 	Name string
-	// Exit is the key of the exit: goto, switch, ask, choices, wait, end or handoff.
+	// Exit is the key of the exit: goto, switch, ask, choices, wait, back, end or handoff.
 	Exit string
 	// Ways lead out of the step, in the order in which they are written.
 	Ways []Way
@@ -26,8 +26,8 @@ type Way struct {
 func (f *Flow) Picture() (entries []Way, nodes []Node) {
 	d := f.definition
 	entries = []Way{{Label: "start", To: d.Start.Name}}
-	for _, word := range slices.Sorted(maps.Keys(d.Triggers)) {
-		entries = append(entries, Way{Label: `"` + word + `"`, To: d.Triggers[word].Name})
+	for _, w := range d.Triggers.Ways() {
+		entries = append(entries, Way{Label: w.Label, To: w.To.Step.Name})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(d.Handlers)) {
 		entries = append(entries, Way{Label: kind, To: d.Handlers[kind].Name})

@@ -24,6 +24,9 @@ func (f *Flow) Step(in Input) (Output, error) {
 	if in.Message == nil {
 		return Output{Note: "the flow has no step for a timer"}, nil
 	}
+	if in.Message.GetType() == "reaction" && in.Message.GetText() == "" {
+		return Output{Note: "a reaction was taken back"}, nil
+	}
 	handler := f.definition.Handlers[in.Message.GetType()]
 	if handler == nil && !definition.Active[in.Message.GetType()] {
 		return Output{Note: "the flow has no step for a message of type " + typeName(in.Message.GetType())}, nil
@@ -34,6 +37,7 @@ func (f *Flow) Step(in Input) (Output, error) {
 		t.Meter()
 	}
 	t.Note(note)
+	t.at = at
 	next, err := t.route(at, handler)
 	return t.goOn(next, err)
 }
@@ -89,6 +93,7 @@ func (f *Flow) load(data []byte) (run.Position, map[string]any, string) {
 type turn struct {
 	run.Run
 	flow    *definition.Flow
+	at      run.Position // where the conversation waited before
 	entered int
 	last    *definition.Step
 	wait    *Continuation
@@ -98,7 +103,7 @@ type turn struct {
 // the whole flow come first: a user who writes "stop" means it, whatever was asked.
 func (t *turn) route(at run.Position, handler *definition.Step) (*definition.Step, error) {
 	step := t.flow.Steps[at.Step]
-	switch trigger := t.trigger(); {
+	switch trigger := t.flow.Triggers.Find(t.In.Message); {
 	case handler != nil:
 		return handler, nil
 	case trigger != nil:
@@ -110,19 +115,13 @@ func (t *turn) route(at run.Position, handler *definition.Step) (*definition.Ste
 	return step.Question().Answer(&t.Run, at.Tries)
 }
 
-// trigger returns the step of a word of the whole flow: typed, or the text of a template's button.
-func (t *turn) trigger() *definition.Step {
-	m := t.In.Message
-	if len(t.flow.Triggers) == 0 || m.GetType() != "text" && m.GetType() != "button" {
-		return nil
-	}
-	return t.flow.Triggers[definition.Fold(m.GetText())]
-}
-
 // goOn runs step after step to the next stop or call, and makes the output.
 func (t *turn) goOn(next *definition.Step, err error) (Output, error) {
 	for err == nil && next != nil {
 		next, err = t.enter(next)
+	}
+	if err == nil && t.GoesBack() {
+		err = t.back()
 	}
 	switch {
 	case err != nil:
@@ -131,6 +130,22 @@ func (t *turn) goOn(next *definition.Step, err error) (Output, error) {
 		return Output{Call: t.Pending, Continuation: t.wait}, nil
 	}
 	return t.output()
+}
+
+// back waits where the conversation waited before this turn: the question that was open is put
+// again, with as many bad answers as it had.
+func (t *turn) back() error {
+	step := t.flow.Steps[t.at.Step]
+	if !t.at.Asked {
+		t.Wait(t.at.Step)
+		return nil
+	}
+	t.Run.Step = step.Name
+	if err := step.Question().Put(&t.Run); err != nil {
+		return err
+	}
+	t.Ask(t.at.Tries)
+	return nil
 }
 
 // enter runs a step and returns the next one; nil at a stop and at a call.

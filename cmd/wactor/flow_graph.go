@@ -68,7 +68,7 @@ func mermaidShape(exit string) [2]string {
 		return [2]string{"[/", "/]"}
 	case "switch":
 		return [2]string{"{", "}"}
-	case "end", "handoff":
+	case "end", "handoff", "back":
 		return [2]string{"([", "])"}
 	}
 	return [2]string{"[", "]"}
@@ -96,7 +96,7 @@ func dotShape(exit string) string {
 		return "parallelogram"
 	case "switch":
 		return "diamond"
-	case "end", "handoff":
+	case "end", "handoff", "back":
 		return "oval"
 	}
 	return "box"

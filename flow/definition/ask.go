@@ -93,11 +93,11 @@ func (a *ask) validate(p *parser, n *source.Node, hasType bool) {
 
 // Run implements Part.
 func (a *ask) Run(r *run.Run) (*Step, error) {
-	return nil, again(r, a.put, 0)
+	return nil, again(r, a.Put, 0)
 }
 
-// put puts the question.
-func (a *ask) put(r *run.Run) error {
+// Put implements Question.
+func (a *ask) Put(r *run.Run) error {
 	if a.locates {
 		return message.LocationRequest{Body: a.text}.Post(r)
 	}
@@ -110,14 +110,14 @@ func (a *ask) Ways() []Way { return []Way{{Label: "answer", To: a.to}, {Label: o
 // Answer implements Question.
 func (a *ask) Answer(r *run.Run, tries int) (*Step, error) {
 	if staleTap(r, a.options) {
-		return nil, again(r, a.put, tries)
+		return nil, again(r, a.Put, tries)
 	}
 	value, ok, err := a.check(r)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return a.reject(r, tries, a.put)
+		return a.reject(r, tries, a.Put)
 	}
 	if a.save != "" {
 		if err := r.Assign(a.at, a.save, value); err != nil {

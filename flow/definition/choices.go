@@ -175,7 +175,7 @@ func uniqueOption(p *parser, ids, titles map[string]bool, o option, n *source.No
 
 // Run implements Part.
 func (c *choices) Run(r *run.Run) (*Step, error) {
-	return nil, again(r, c.put, 0)
+	return nil, again(r, c.Put, 0)
 }
 
 // Ways implements Part.
@@ -187,7 +187,8 @@ func (c *choices) Ways() []Way {
 	return append(all, Way{Label: onFail, To: c.onFail})
 }
 
-func (c *choices) put(r *run.Run) error { return c.show(r, c.Frame) }
+// Put implements Question.
+func (c *choices) Put(r *run.Run) error { return c.show(r, c.Frame) }
 
 // show offers the options below a body.
 func (c *choices) show(r *run.Run, f message.Frame) error {

@@ -16,7 +16,7 @@ func (c *choices) Answer(r *run.Run, tries int) (*Step, error) {
 	case err != nil:
 		return nil, err
 	case stale:
-		return nil, again(r, c.put, tries)
+		return nil, again(r, c.Put, tries)
 	case chosen == nil:
 		return c.reject(r, tries, c.complaint())
 	}
@@ -78,6 +78,11 @@ func (c *choices) named(r *run.Run, text string) (*option, error) {
 	shown := fit.Titles(titles, c.limits.Title)
 	for i, title := range titles {
 		if text != "" && (text == Fold(title) || text == Fold(shown[i])) {
+			return &c.options[i], nil
+		}
+	}
+	for i, title := range titles { // "Yes!" is a yes
+		if bare := Plain(text); bare != "" && (bare == Plain(title) || bare == Plain(shown[i])) {
 			return &c.options[i], nil
 		}
 	}

@@ -16,9 +16,8 @@ type Flow struct {
 	Start *Step
 	Steps map[string]*Step
 	// Vars are the variables that a conversation starts with.
-	Vars map[string]any
-	// Triggers are the steps that a folded word leads to.
-	Triggers map[string]*Step
+	Vars     map[string]any
+	Triggers *Triggers
 	// Handlers are the steps that take messages of a type.
 	Handlers map[string]*Step
 	// Options are the ids of all options: a tap on one that no question asks for now is an old one.
@@ -55,11 +54,11 @@ func readFlow(p *parser, n *source.Node) *Flow {
 	}
 	f := &Flow{
 		Name: p.Word(top.Get("name"), "name"), Vars: readVars(p, top.Get("vars")), Steps: p.steps,
-		Triggers: map[string]*Step{}, Handlers: map[string]*Step{}, Options: p.options,
+		Handlers: map[string]*Step{}, Options: p.options,
 	}
 	p.Word(top.Get("description"), "description")
 	start := p.target(top.Get("start"), "start")
-	triggers := readTriggers(p, top.Get("triggers"))
+	f.Triggers = readTriggers(p, top.Get("triggers"))
 	handlers := readHandlers(p, top.Get("on"))
 	readSteps(p, top.Get("steps"))
 	p.resolve()
@@ -68,10 +67,8 @@ func readFlow(p *parser, n *source.Node) *Flow {
 		check(f.Vars)
 	}
 	entries := []*Target{start}
-	for _, word := range slices.Sorted(maps.Keys(triggers)) {
-		t := triggers[word]
-		f.Triggers[word] = t.Step
-		entries = append(entries, t)
+	for _, w := range f.Triggers.Ways() {
+		entries = append(entries, w.To)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(handlers)) {
 		t := handlers[kind]
@@ -79,6 +76,7 @@ func readFlow(p *parser, n *source.Node) *Flow {
 		entries = append(entries, t)
 	}
 	checkGraph(p, entries)
+	checkBack(p, start)
 	if start != nil {
 		f.Start = start.Step
 	}

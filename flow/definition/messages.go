@@ -1,6 +1,12 @@
 package definition
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // Active are the types of messages that a user sends to say something. They enter steps and answer
 // questions.
@@ -20,4 +26,36 @@ var Passive = map[string]bool{
 // Fold makes what a user types comparable: case and white space do not matter.
 func Fold(text string) string {
 	return strings.ToLower(strings.Join(strings.Fields(text), " "))
+}
+
+// Plain makes a word that a user types comparable as people mean it: case, accents, white space and
+// the punctuation around it do not matter, so that "Stop.", "stop!" and "STÓP" are one. A text of
+// nothing but punctuation is only folded.
+func Plain(text string) string {
+	bare := strings.TrimFunc(text, func(c rune) bool {
+		return unicode.IsSpace(c) || unicode.IsPunct(c) || unicode.IsSymbol(c) || unicode.Is(unicode.Cf, c) ||
+			unicode.Is(unicode.M, c)
+	})
+	if bare == "" {
+		return Fold(text)
+	}
+	if isASCII(bare) {
+		return Fold(bare)
+	}
+	letters := strings.Map(func(c rune) rune {
+		if unicode.Is(unicode.Mn, c) || unicode.Is(unicode.Cf, c) {
+			return -1
+		}
+		return c
+	}, norm.NFKD.String(bare))
+	return Fold(letters)
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

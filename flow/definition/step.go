@@ -38,6 +38,8 @@ type Caller interface {
 
 // Question is an exit that waits for an answer.
 type Question interface {
+	// Put puts the question.
+	Put(r *run.Run) error
 	// Answer takes the message of the turn, after so many bad answers; like Run.
 	Answer(r *run.Run, tries int) (next *Step, err error)
 }
@@ -81,6 +83,7 @@ var kinds = []kind{
 	{key: "ask", exit: true, read: readAsk},
 	{key: "choices", exit: true, read: readChoices},
 	{key: "wait", exit: true, read: readWait},
+	{key: "back", exit: true, read: readBack},
 	{key: "end", exit: true, read: readEnd},
 	{key: "handoff", exit: true, read: readHandoff},
 }
@@ -170,7 +173,7 @@ func exitOf(p *parser, s *Step, f source.Fields) string {
 	}
 	if found == "" {
 		p.Report(s.At, fmt.Sprintf("step %s does not say what comes next", s.Name),
-			"end it with goto, switch, ask, choices, wait, handoff or end")
+			"end it with goto, switch, ask, choices, wait, back, handoff or end")
 	}
 	return found
 }

@@ -61,9 +61,11 @@ func (c *Compiler) Template(n *source.Node, what string) *Template {
 	for {
 		open := strings.Index(text[pos:], "{{")
 		if open < 0 {
+			c.breaks(n, pos, len(text))
 			t.add(text[pos:])
 			return t
 		}
+		c.breaks(n, pos, pos+open)
 		t.add(text[pos : pos+open])
 		start := pos + open + 2
 		length := closing(text[start:])
@@ -78,6 +80,15 @@ func (c *Compiler) Template(n *source.Node, what string) *Template {
 		}
 		t.parts = append(t.parts, templatePart{expr: e})
 		pos = start + length + 2
+	}
+}
+
+// breaks reports a line break that is written as \n where YAML takes it for two characters, between
+// two places of a text.
+func (c *Compiler) breaks(n *source.Node, from, to int) {
+	if at := strings.Index(n.Text[from:to], `\n`); at >= 0 && !n.Escapes() {
+		c.Report(n.Locate(utf8.RuneCountInString(n.Text[:from+at])), `\n is no line break here`,
+			"put the text in double quotes, or write it in several lines below |")
 	}
 }
 

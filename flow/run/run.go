@@ -24,6 +24,7 @@ type Run struct {
 	notes   string
 	stop    Position
 	ended   bool
+	back    bool
 }
 
 // New returns a run over variables, which become its own. Uses says what the flow's expressions
@@ -57,6 +58,12 @@ func (r *Run) Wait(step string) { r.stop = Position{Step: step} }
 // Ask stops the run; the next message is the answer to the question of the step under way, after so
 // many bad ones.
 func (r *Run) Ask(tries int) { r.stop = Position{Step: r.Step, Asked: true, Tries: tries} }
+
+// GoBack stops the run where the conversation waited before this turn.
+func (r *Run) GoBack() { r.back = true }
+
+// GoesBack reports whether the run stopped so.
+func (r *Run) GoesBack() bool { return r.back }
 
 // End ends the conversation: its state is to be cleared.
 func (r *Run) End() { r.ended = true }

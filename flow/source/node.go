@@ -38,6 +38,9 @@ const (
 // String returns the kind as an author knows it, such as "a list".
 func (k Kind) String() string { return [...]string{"a text", "nothing", "a list", "a map"}[k] }
 
+// Escapes reports whether a backslash in the scalar's source is an escape, such as \n.
+func (n *Node) Escapes() bool { return n.style == doubleQuoted }
+
 // Plain returns the node as nested maps and lists of its scalars' values.
 func (n *Node) Plain() any {
 	switch n.Kind {

@@ -17,7 +17,8 @@ import (
 //	[tap id=old:1]         an option that was never shown
 //	[image a caption]      also video, audio, document, sticker
 //	[location 52.5 13.4]
-//	[contacts]             any other type of message, such as reaction or system
+//	[reaction 👍]          [reaction removed] takes it back
+//	[contacts]             any other type of message, such as system
 //
 // The zero Phone has been shown nothing.
 type Phone struct {
@@ -67,6 +68,8 @@ func (p *Phone) compose(line string) (*wactorv1.Message, error) {
 	case "image", "video", "audio", "document", "sticker":
 		media := &wactorv1.Media{Type: kind, Id: "media-1", Caption: rest}
 		return &wactorv1.Message{Type: kind, Text: rest, Media: media}, nil
+	case "reaction":
+		return &wactorv1.Message{Type: kind, Text: emoji(rest)}, nil
 	case "":
 		return nil, fmt.Errorf("%w: nothing in the brackets", ErrInput)
 	}
@@ -88,6 +91,17 @@ func (p *Phone) tap(what string) (*wactorv1.Message, error) {
 func tapOn(o *wactorv1.Option, kind string) *wactorv1.Message {
 	choice := &wactorv1.Choice{Id: o.Id, Title: o.Title, Description: o.Description}
 	return &wactorv1.Message{Type: kind, Text: o.Title, Choice: choice}
+}
+
+// emoji returns the text of a reaction: none where it is taken back.
+func emoji(rest string) string {
+	switch rest {
+	case "":
+		return "👍"
+	case "removed":
+		return ""
+	}
+	return rest
 }
 
 func pin(text string) (*wactorv1.Message, error) {

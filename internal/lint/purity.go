@@ -19,7 +19,7 @@ var harmless = []string{"net/netip", "net/textproto", "net/url"}
 // pureModules are the modules of others that L0 may import: they compute, and nothing else.
 var pureModules = []string{
 	"github.com/cespare/xxhash/v2", "github.com/expr-lang/expr", "github.com/goccy/go-yaml",
-	"google.golang.org/protobuf",
+	"golang.org/x/text", "google.golang.org/protobuf",
 }
 
 // impureNames are functions and variables of packages that are harmless otherwise.

@@ -3,6 +3,7 @@ package cloudapi
 import (
 	"math"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -72,8 +73,9 @@ func (c checker) optional(field, value string, limit int) {
 	}
 }
 
+// required checks a field that must not be empty. White space alone is empty to WhatsApp.
 func (c checker) required(field, value string) {
-	if value == "" {
+	if strings.TrimSpace(value) == "" {
 		c.add(field, "is empty")
 	}
 }

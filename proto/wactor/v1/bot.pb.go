@@ -43,8 +43,10 @@ type TurnRequest struct {
 	Timer *TimerFired `protobuf:"bytes,8,opt,name=timer,proto3" json:"timer,omitempty"`
 	// Until then the provider takes replies of any kind; later only templates. Left out where it is not known.
 	WindowOpenUntil *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=window_open_until,json=windowOpenUntil,proto3" json:"window_open_until,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What came since the last turn and started none, since the bot does not receive messages of their types: oldest first.
+	Events        []*InboundMessage `protobuf:"bytes,10,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TurnRequest) Reset() {
@@ -136,6 +138,13 @@ func (x *TurnRequest) GetTimer() *TimerFired {
 func (x *TurnRequest) GetWindowOpenUntil() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WindowOpenUntil
+	}
+	return nil
+}
+
+func (x *TurnRequest) GetEvents() []*InboundMessage {
+	if x != nil {
+		return x.Events
 	}
 	return nil
 }
@@ -454,7 +463,7 @@ var File_wactor_v1_bot_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xf4\x02\n" +
+	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xa7\x03\n" +
 	"\vTurnRequest\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x18\n" +
@@ -464,7 +473,9 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\v2\x17.google.protobuf.StructR\x05state\x125\n" +
 	"\bmessages\x18\a \x03(\v2\x19.wactor.v1.InboundMessageR\bmessages\x12+\n" +
 	"\x05timer\x18\b \x01(\v2\x15.wactor.v1.TimerFiredR\x05timer\x12F\n" +
-	"\x11window_open_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowOpenUntil\"\x9c\x03\n" +
+	"\x11window_open_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowOpenUntil\x121\n" +
+	"\x06events\x18\n" +
+	" \x03(\v2\x19.wactor.v1.InboundMessageR\x06events\"\x9c\x03\n" +
 	"\x0eInboundMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -530,24 +541,25 @@ var file_wactor_v1_bot_proto_depIdxs = []int32{
 	1,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
 	2,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
 	7,  // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
-	8,  // 5: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
-	9,  // 6: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
-	10, // 7: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
-	7,  // 8: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
-	7,  // 9: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
-	6,  // 10: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
-	7,  // 11: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
-	6,  // 12: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
-	11, // 13: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
-	4,  // 14: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
-	12, // 15: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
-	0,  // 16: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
-	3,  // 17: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
-	17, // [17:18] is the sub-list for method output_type
-	16, // [16:17] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	1,  // 5: wactor.v1.TurnRequest.events:type_name -> wactor.v1.InboundMessage
+	8,  // 6: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
+	9,  // 7: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
+	10, // 8: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
+	7,  // 9: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
+	7,  // 10: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
+	6,  // 11: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
+	7,  // 12: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
+	6,  // 13: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
+	11, // 14: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
+	4,  // 15: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
+	12, // 16: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
+	0,  // 17: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
+	3,  // 18: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_bot_proto_init() }
