@@ -15,7 +15,7 @@ import (
 
 // maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each
 // time, and a user has few.
-const maxHops = 8
+const maxHops = 64
 
 var errTooManyHops = errors.New("actors: a chain of aliases has no end")
 

@@ -41,7 +41,7 @@ func (s *Service) trace(ctx context.Context, o *operation, request *wactorv1.Tra
 }
 
 // maxAliases bounds how many aliases are followed to a conversation.
-const maxAliases = 8
+const maxAliases = 64
 
 // traceOf reads one conversation, or the one that an alias belongs to; nil where there is none.
 func (s *Service) traceOf(ctx context.Context, o *operation, id conversation.ID) (*wactorv1.ConversationTrace, error) {

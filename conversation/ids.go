@@ -79,5 +79,8 @@ func parseReplyID(id string) (createdMs int64, seq uint64, user string, ok bool)
 	}
 	createdMs, err1 := strconv.ParseInt(created, 36, 64)
 	seq, err2 := strconv.ParseUint(number, 36, 64)
-	return createdMs, seq, user, err1 == nil && err2 == nil
+	if err1 != nil || err2 != nil || replyID(createdMs, seq, user) != id {
+		return 0, 0, "", false // numbers may be written in several ways: an id is compared whole
+	}
+	return createdMs, seq, user, true
 }

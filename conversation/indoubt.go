@@ -82,8 +82,8 @@ func (o *outbox) resolve(statusMs int64) bool {
 // that one's; else it is only noted.
 func (o *outbox) status(e StatusArrived) {
 	l := o.ledger
-	created, seq, _, ok := parseReplyID(e.ReplyID)
-	if !ok || created != l.head.CreatedMs || seq >= o.next {
+	created, seq, user, ok := parseReplyID(e.ReplyID)
+	if !ok || created != l.head.CreatedMs || user != l.id.User || seq >= o.next {
 		l.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // not a reply of this conversation
 		return
 	}
