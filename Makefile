@@ -28,7 +28,7 @@ help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 build: ## builds bin/wactor
-	$(GO) build -o bin/wactor ./cmd/wactor
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(patsubst v%,%,$(VERSION))" -o bin/wactor ./cmd/wactor
 
 test: ## runs all tests but those of make system, which should have the machine for themselves
 	WACTOR_SYSTEM= $(GO) test ./...

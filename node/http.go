@@ -5,10 +5,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wactor/wactor/admin"
@@ -22,6 +24,13 @@ import (
 func (n *Node) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", n.gateway)
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if n.unready() != "" {
+			http.Error(w, "not ready", http.StatusServiceUnavailable) // strangers get no details
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
 	for pattern, page := range n.options.Pages {
 		mux.Handle(pattern, page)
 	}
@@ -51,7 +60,7 @@ func (n *Node) newAPI() *admin.Service {
 		Name: n.config.Node.Name, Version: n.options.Version,
 		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(),
 		Gate: admin.NewGate(credentials(n.config.Admin), n.options.Logger), Logger: n.options.Logger,
-		LogName: n.logName(), Started: n.started,
+		LogName: logName(n.config, n.store.Node()), Started: n.started,
 	}
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
@@ -76,6 +85,15 @@ func credentials(a config.Admin) []admin.Credential {
 
 // readyz says whether webhooks should be sent here.
 func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
+	if why := n.unready(); why != "" {
+		http.Error(w, why, http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// unready says why webhooks should not be sent here; empty where they should.
+func (n *Node) unready() string {
 	all := n.config.Cluster.Shards
 	ready := n.leads.led
 	if n.cluster != nil {
@@ -83,14 +101,13 @@ func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	switch found := ready(); {
 	case n.stopping.Load():
-		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return "stopping"
 	case !n.settled():
-		http.Error(w, "the cluster is being formed", http.StatusServiceUnavailable)
+		return "the cluster is being formed"
 	case found < all:
-		http.Error(w, fmt.Sprintf("%d of %d shards are ready", found, all), http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, "ready")
+		return fmt.Sprintf("%d of %d shards are ready", found, all)
 	}
+	return ""
 }
 
 // loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS
@@ -111,6 +128,16 @@ func loopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
+// buildInfo tells which version runs.
+func buildInfo(version string) prometheus.Collector {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "wactor_build_info", Help: "1, with the version of the program and of Go as labels.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	})
+	info.Set(1)
+	return info
+}
+
 // nodeView is what the admin API sees of a node.
 type nodeView struct{ n *Node }
 
@@ -128,12 +155,12 @@ func (v nodeView) Held(channel string) (since time.Time, reason string) {
 
 // logName names conversations in logs. The key is the cluster's secret, or what the data directory
 // of a node that stays alone draws at its first start: both are unknown to who reads the logs.
-func (n *Node) logName() func(conversation.ID) string {
-	if n.config.Log.Sensitive {
+func logName(cfg *config.Config, node uint64) func(conversation.ID) string {
+	if cfg.Log.Sensitive {
 		return conversation.ID.String
 	}
-	secret := fmt.Sprintf("node %016x", n.store.Node())
-	if secrets := n.config.Cluster.Secret.Reveal(); len(secrets) > 0 {
+	secret := fmt.Sprintf("node %016x", node)
+	if secrets := cfg.Cluster.Secret.Reveal(); len(secrets) > 0 {
 		secret = strings.TrimSpace(secrets[0])
 	}
 	namer := pseudonym.New(secret)

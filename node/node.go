@@ -92,6 +92,7 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.registry.MustRegister(buildInfo(options.Version))
 	if err := n.start(); err != nil {
 		n.closeAll(context.Background())
 		return nil, err
@@ -127,7 +128,8 @@ func (n *Node) start() error {
 	n.runtime = actors.New(actors.Options{
 		Store: actorStore{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
 		Elsewhere: n.deliver,
-		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, LogName: n.logName(),
+		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, LogName: logName(n.config,
+			n.store.Node()),
 		Registerer: n.registry,
 	})
 	n.api = n.newAPI()

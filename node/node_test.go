@@ -165,9 +165,27 @@ func TestHealth(t *testing.T) {
 			t.Errorf("metrics hold %q", private)
 		}
 	}
+	public := func() (int, string) {
+		response, err := w.client.Get("http://" + n.HTTPAddr() + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	if status, body := public(); status != http.StatusOK || body != "ready\n" {
+		t.Errorf("/readyz on listen.http: %d %q", status, body)
+	}
 	n.stopping.Store(true)
 	if status, _ := w.get(n, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("a stopping node is ready: %d", status)
+	}
+	if status, body := public(); status != http.StatusServiceUnavailable || body != "not ready\n" {
+		t.Errorf("/readyz of a stopping node on listen.http: %d %q", status, body)
 	}
 }
 

@@ -20,12 +20,16 @@ import (
 )
 
 // adminFlags say which node to ask.
-type adminFlags struct{ address, token string }
+type adminFlags struct{ address, token, tokenFile string }
 
 func (f *adminFlags) add(command *cobra.Command) {
 	command.Flags().StringVar(&f.address, "admin", cmp.Or(os.Getenv("WACTOR_ADMIN"), "http://127.0.0.1:8081"),
 		"address of a node's admin API (or $WACTOR_ADMIN)")
-	command.Flags().StringVar(&f.token, "token", "", "admin token (or $WACTOR_ADMIN_TOKEN)")
+	command.Flags().StringVar(&f.tokenFile, "token-file", "", "file that holds the admin token (or "+
+		"$WACTOR_ADMIN_TOKEN)")
+	command.Flags().StringVar(&f.token, "token", "", "admin token; other users of this machine can see it in ps")
+	command.MarkFlagsMutuallyExclusive("token", "token-file")
+	command.PreRunE = func(*cobra.Command, []string) error { return f.readToken() }
 }
 
 func (f *adminFlags) client() wactorv1connect.AdminServiceClient {
@@ -52,6 +56,21 @@ func (f *adminFlags) connection() (client *http.Client, address string, options 
 		[]connect.ClientOption{connect.WithInterceptors(authorise)}
 }
 
+// readToken reads the token's file.
+func (f *adminFlags) readToken() error {
+	if f.tokenFile == "" {
+		return nil
+	}
+	content, err := os.ReadFile(f.tokenFile)
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	if f.token = strings.TrimSpace(string(content)); f.token == "" {
+		return fmt.Errorf("--token-file: %s is empty", f.tokenFile)
+	}
+	return nil
+}
+
 // shown is the token that the node is shown; empty for none.
 func (f *adminFlags) shown() string { return cmp.Or(f.token, os.Getenv("WACTOR_ADMIN_TOKEN")) }
 
@@ -64,10 +83,11 @@ func (f *adminFlags) explain(err error) error {
 	}
 	switch code := failed.Code(); {
 	case code == connect.CodeUnauthenticated && f.shown() != "":
-		return errors.New("the node refuses the admin token of --token or WACTOR_ADMIN_TOKEN: is it the admin.token " +
+		return errors.New("the node rejects the admin token of --token, --token-file or WACTOR_ADMIN_TOKEN: is it " +
+			"the admin.token " +
 			"of its configuration?")
 	case code == connect.CodeUnauthenticated:
-		return errors.New("the node asks for its admin token: give --token or set WACTOR_ADMIN_TOKEN")
+		return errors.New("the node asks for its admin token: give --token-file or set WACTOR_ADMIN_TOKEN")
 	case connect.IsWireError(err):
 		return errors.New(failed.Message())
 	case code == connect.CodeUnavailable, code == connect.CodeDeadlineExceeded:

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,8 +29,8 @@ func TestAdminErrors(t *testing.T) {
 	guarded, webhooks := listen(mux), listen(http.NotFoundHandler())
 	page := listen(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }))
 	for _, c := range []struct{ args, want string }{
-		{"--admin " + guarded, "asks for its admin token: give --token"},
-		{"--admin " + guarded + " --token bad", "refuses the admin token of --token"},
+		{"--admin " + guarded, "asks for its admin token: give --token-file"},
+		{"--admin " + guarded + " --token bad", "rejects the admin token of --token"},
 		{"--admin " + webhooks, "(404 Not Found): --admin is the node's listen.admin"},
 		{"--admin " + page, "--admin is the node's listen.admin"},
 		{"--admin " + freeport.Address(t), "no node answers at"},
@@ -46,5 +48,17 @@ func TestAdminErrors(t *testing.T) {
 		"the right token"); code != 1 ||
 		!strings.HasPrefix(problems, "wactor: this node stays alone") {
 		t.Errorf("a node alone: exit status %d, %s", code, problems)
+	}
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("the right token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		file: "wactor: this node stays alone", file + ".none": "--token-file: open", os.DevNull: "is empty",
+	} {
+		_, problems, code := runMain(t, t.TempDir(), "cluster", "status", "--admin", guarded, "--token-file", args)
+		if code != 1 || !strings.Contains(problems, want) {
+			t.Errorf("--token-file %s: exit status %d, %s", args, code, problems)
+		}
 	}
 }

@@ -4,12 +4,30 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the release build (-ldflags "-X main.version=...").
-var version = "dev"
+// version is set by the release build (-ldflags "-X main.version=..."). Other builds get theirs
+// from the tag and the commit that they were made of.
+var version string
+
+func init() {
+	if version == "" {
+		version = builtVersion()
+	}
+}
+
+// builtVersion is what the go command stamped: a tag, a tag with what was committed since, or
+// (devel) where it knew neither.
+func builtVersion() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok || build.Main.Version == "" || build.Main.Version == "(devel)" {
+		return "dev"
+	}
+	return strings.TrimPrefix(build.Main.Version, "v")
+}
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
