@@ -61,8 +61,9 @@ func TestDocumentedRequest(t *testing.T) {
 	turn := &conversation.Turn{
 		ID: "01K5T9Z0T3WQ6J8M", Attempt: 1, Conversation: conversation.ID{Channel: "shop", User: "1234567890"},
 		Version: 7,
-		User:    &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918", Name: "Ana"},
-		State:   json.RawMessage(`{"step":"AWAITING_EMAIL"}`), WindowUntil: sent.Add(24 * time.Hour),
+		User: &wactorv1.User{Id: "1234567890", WaId: "1234567890", UserId: "US.13491208655302741918", Name: "Ana",
+			Username: "ana.k"},
+		State: json.RawMessage(`{"step":"AWAITING_EMAIL"}`), WindowUntil: sent.Add(24 * time.Hour),
 		Messages: []*wactorv1.Message{{
 			Id: "wamid.HBgKMTIzNDU2Nzg5MBUCABIYFjNFQjA", Type: "text", Text: "ana@example.com",
 			SentMs:     sent.UnixMilli(),

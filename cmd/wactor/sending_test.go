@@ -190,9 +190,8 @@ func TestLimitsOfATurn(t *testing.T) {
 		return echo(one)
 	})
 	s.say("state", "replies", "timers", "fine")
-	s.want("sorry", "sorry", "sorry", "you said fine")
-	s.wantLetters("bot: state: 262152 bytes, at most 262144", "bot: replies: 21 in one turn, at most 20",
-		"bot: timers: 51 in one turn, at most 50")
+	s.want(slices.Concat([]string{"sorry"}, slices.Repeat([]string{"x"}, 20), []string{"sorry", "you said fine"})...)
+	s.wantLetters("bot: state: 262152 bytes, at most 262144", "bot: timers: 51 in one turn, at most 50")
 }
 
 func TestLoopGuard(t *testing.T) {
