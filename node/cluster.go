@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wactor/wactor/cluster"
@@ -15,6 +18,7 @@ import (
 	"github.com/wactor/wactor/cluster/peer"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/cluster/trust"
+	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/internal/clock"
 	"github.com/wactor/wactor/persistence/replication"
@@ -64,7 +68,7 @@ func (n *Node) startCluster() error {
 			Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
 			Format: store.EntryFormat,
 			RPC:    rpc, Join: c.Join, Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas,
-			ReplaceAfter: c.ReplaceAfter,
+			ReplaceAfter: c.ReplaceAfter, Channels: memberChannels(n.config.Channels),
 		},
 		Network: cluster.Network{
 			Listener: listener, Gossip: c.Gossip, Advertise: c.Advertise, Keys: secrets.GossipKeys(),
@@ -261,4 +265,15 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}
+}
+
+// memberChannels are channels as other nodes compare them.
+func memberChannels(channels []config.Channel) []*clusterv1.MemberChannel {
+	out := make([]*clusterv1.MemberChannel, len(channels))
+	for i, c := range channels {
+		alike := strings.Join([]string{string(c.Provider), c.PhoneNumberID, c.Bot}, "\x00")
+		out[i] = &clusterv1.MemberChannel{Name: c.Name, Digest: xxhash.Sum64String(alike)}
+	}
+	slices.SortFunc(out, func(a, b *clusterv1.MemberChannel) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }

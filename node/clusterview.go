@@ -115,7 +115,7 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		return out, nil
 	}
 	out.Cluster = fmt.Sprintf("%016x", state.Cluster)
-	names := namesOf(state.Members)
+	names, differences := namesOf(state.Members), control.Differences(state)
 	nodes := map[uint64]*wactorv1.NodeStatus{}
 	for _, m := range state.Members {
 		if m.Standing == clusterv1.Standing_STANDING_REMOVED {
@@ -124,6 +124,7 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 		nodes[m.Node] = &wactorv1.NodeStatus{
 			Id: fmt.Sprintf("%016x", m.Node), Name: m.Name, Rpc: m.Rpc, Zone: m.Zone, Version: m.Version,
 			Standing: control.Standing(m.Standing), Alive: c.Alive(m.Node),
+			Differs: differences[m.Node].Sentences(),
 		}
 		out.Nodes = append(out.Nodes, nodes[m.Node])
 	}

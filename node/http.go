@@ -104,10 +104,20 @@ func (n *Node) unready() string {
 		return "stopping"
 	case !n.settled():
 		return "the cluster is being formed"
+	case len(lacks(n)) > 0:
+		return "this node lacks channel " + strings.Join(lacks(n), ", ") + ", which most nodes have"
 	case found < all:
 		return fmt.Sprintf("%d of %d shards are ready", found, all)
 	}
 	return ""
+}
+
+// lacks are the channels that most nodes have and this one has not.
+func lacks(n *Node) []string {
+	if n.cluster == nil {
+		return nil
+	}
+	return n.cluster.Lacks()
 }
 
 // loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS

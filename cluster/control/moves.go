@@ -101,12 +101,14 @@ func (m *moves) look() (steps, waits bool) {
 	if err != nil {
 		return false, true
 	}
+	differences := Differences(state)
 	for _, r := range replicas {
 		term := c.leaderships.term(r.Shard)
 		if term == 0 || term != r.Term || int(r.Shard) >= len(state.Wanted) {
 			continue
 		}
-		step := placement.Next(groupOf(c.Identity.Node(), r), state.Wanted[r.Shard].Nodes, c.gossip.Alive)
+		wanted := servers(state.Wanted[r.Shard].Nodes, differences)
+		step := placement.Next(groupOf(c.Identity.Node(), r), wanted, c.gossip.Alive)
 		switch {
 		case step.Kind == placement.None:
 		case step.Kind == placement.Wait || step.Kind == placement.Transfer && m.keeps(r.Shard) || !m.begin(r.Shard):

@@ -66,6 +66,7 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		state.Members = append(state.Members, known)
 	}
 	known.Name, known.Rpc, known.Zone, known.Version, known.Format = m.Name, m.Rpc, m.Zone, m.Version, m.Format
+	known.Channels = m.Channels
 	if known.Standing == clusterv1.Standing_STANDING_LOST {
 		known.Standing = clusterv1.Standing_STANDING_ACTIVE
 	}

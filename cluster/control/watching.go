@@ -20,10 +20,11 @@ type watching struct {
 	alive     map[uint64]bool   // the others that gossip knew last
 	foreign   map[uint64]bool   // the nodes of other clusters that gossip knew last
 	size      int               // how many nodes share the work
+	differing map[uint64]string // how configurations differed, as it was reported
 }
 
 func newWatching(c *Control) *watching {
-	w := &watching{control: c, alive: map[uint64]bool{}, size: 1}
+	w := &watching{control: c, alive: map[uint64]bool{}, size: 1, differing: map[uint64]string{}}
 	w.loop = newLoop(c.tasks, w.look)
 	return w
 }
@@ -32,6 +33,7 @@ func (w *watching) look(context.Context) (next time.Duration) {
 	c := w.control
 	w.readdress()
 	w.complain()
+	w.compare()
 	w.reconnect()
 	c.Events.Allow(c.state.get().GetFormat())
 	w.settle()

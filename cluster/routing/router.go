@@ -194,6 +194,8 @@ func (f *flight) again(err error) bool {
 	switch {
 	case errors.Is(err, delivery.ErrNotLeader), errors.Is(err, delivery.ErrStopping):
 		return true
+	case errors.Is(err, delivery.ErrUnknownChannel):
+		return true // the leader is configured otherwise than this node, and gives its shards to others
 	case errors.Is(err, delivery.ErrUnknownFate):
 		f.inDoubt = true
 		return f.envelope.Repeatable()

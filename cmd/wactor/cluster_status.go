@@ -25,6 +25,11 @@ func ailments(c *wactorv1.ClusterStatusResponse) (lines []string) {
 				n.Wanted))
 		}
 	}
+	for _, n := range c.Nodes {
+		for _, difference := range n.Differs {
+			lines = append(lines, fmt.Sprintf("%s %s", oneLine(n.Name), oneLine(difference)))
+		}
+	}
 	var leaderless tally
 	for _, s := range c.Shards {
 		if s.Leader == "" {

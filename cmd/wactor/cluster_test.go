@@ -99,6 +99,9 @@ func TestAilments(t *testing.T) {
 		}, nil, well, false},
 		"no leaders": {func(c *wactorv1.ClusterStatusResponse) { c.Shards[0].Leader, c.Shards[1].Leader = "", "" },
 			[]string{"no leader that could be asked: 1 shard and the meta group"}, "the meta group\n", true},
+		"a node lacks a channel": {func(c *wactorv1.ClusterStatusResponse) {
+			c.Nodes[1].Differs = []string{"lacks channel shop, which most nodes have"}
+		}, []string{"node-2 lacks channel shop, which most nodes have"}, "most nodes have\n", true},
 		"not formed": {func(c *wactorv1.ClusterStatusResponse) { c.Formed = false },
 			[]string{"the cluster is not formed yet: no webhook is taken before"}, "before\n", true},
 		"moving": {func(c *wactorv1.ClusterStatusResponse) { c.Shards[0].Moving = true }, nil,

@@ -281,9 +281,11 @@ type NodeStatus struct {
 	Alive    bool `protobuf:"varint,7,opt,name=alive,proto3" json:"alive,omitempty"`
 	Answered bool `protobuf:"varint,8,opt,name=answered,proto3" json:"answered,omitempty"`
 	// Shards that it leads, replicas that it has, and replicas that it shall have.
-	Leads         uint32 `protobuf:"varint,9,opt,name=leads,proto3" json:"leads,omitempty"`
-	Replicas      uint32 `protobuf:"varint,10,opt,name=replicas,proto3" json:"replicas,omitempty"`
-	Wanted        uint32 `protobuf:"varint,11,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	Leads    uint32 `protobuf:"varint,9,opt,name=leads,proto3" json:"leads,omitempty"`
+	Replicas uint32 `protobuf:"varint,10,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Wanted   uint32 `protobuf:"varint,11,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	// What its configuration has other than most nodes' have, a sentence each.
+	Differs       []string `protobuf:"bytes,12,rep,name=differs,proto3" json:"differs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -393,6 +395,13 @@ func (x *NodeStatus) GetWanted() uint32 {
 		return x.Wanted
 	}
 	return 0
+}
+
+func (x *NodeStatus) GetDiffers() []string {
+	if x != nil {
+		return x.Differs
+	}
+	return nil
 }
 
 type ShardStatus struct {
@@ -1961,7 +1970,7 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x06formed\x18\x02 \x01(\bR\x06formed\x12\x1a\n" +
 	"\breplicas\x18\x03 \x01(\rR\breplicas\x12+\n" +
 	"\x05nodes\x18\x04 \x03(\v2\x15.wactor.v1.NodeStatusR\x05nodes\x12.\n" +
-	"\x06shards\x18\x05 \x03(\v2\x16.wactor.v1.ShardStatusR\x06shards\"\x88\x02\n" +
+	"\x06shards\x18\x05 \x03(\v2\x16.wactor.v1.ShardStatusR\x06shards\"\xa2\x02\n" +
 	"\n" +
 	"NodeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -1975,7 +1984,8 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x05leads\x18\t \x01(\rR\x05leads\x12\x1a\n" +
 	"\breplicas\x18\n" +
 	" \x01(\rR\breplicas\x12\x16\n" +
-	"\x06wanted\x18\v \x01(\rR\x06wanted\"\xb4\x01\n" +
+	"\x06wanted\x18\v \x01(\rR\x06wanted\x12\x18\n" +
+	"\adiffers\x18\f \x03(\tR\adiffers\"\xb4\x01\n" +
 	"\vShardStatus\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x16\n" +

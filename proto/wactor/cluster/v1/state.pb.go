@@ -221,7 +221,9 @@ type Member struct {
 	Standing Standing `protobuf:"varint,5,opt,name=standing,proto3,enum=wactor.cluster.v1.Standing" json:"standing,omitempty"`
 	Version  string   `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
 	// The highest format of log entries that it can apply.
-	Format        uint32 `protobuf:"varint,7,opt,name=format,proto3" json:"format,omitempty"`
+	Format uint32 `protobuf:"varint,7,opt,name=format,proto3" json:"format,omitempty"`
+	// The channels that it is configured for, by name. Empty where an older version wrote it.
+	Channels      []*MemberChannel `protobuf:"bytes,8,rep,name=channels,proto3" json:"channels,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,6 +307,67 @@ func (x *Member) GetFormat() uint32 {
 	return 0
 }
 
+func (x *Member) GetChannels() []*MemberChannel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+// MemberChannel is a channel as a node is configured for it.
+type MemberChannel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A hash of what all nodes should have alike of it: provider, business number, name of the bot.
+	Digest        uint64 `protobuf:"varint,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberChannel) Reset() {
+	*x = MemberChannel{}
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberChannel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberChannel) ProtoMessage() {}
+
+func (x *MemberChannel) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberChannel.ProtoReflect.Descriptor instead.
+func (*MemberChannel) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MemberChannel) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MemberChannel) GetDigest() uint64 {
+	if x != nil {
+		return x.Digest
+	}
+	return 0
+}
+
 // Wanted are the nodes that shall hold a shard.
 type Wanted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -315,7 +378,7 @@ type Wanted struct {
 
 func (x *Wanted) Reset() {
 	*x = Wanted{}
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[2]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +390,7 @@ func (x *Wanted) String() string {
 func (*Wanted) ProtoMessage() {}
 
 func (x *Wanted) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[2]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,7 +403,7 @@ func (x *Wanted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
 func (*Wanted) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{2}
+	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Wanted) GetNodes() []uint64 {
@@ -362,7 +425,7 @@ type Members struct {
 
 func (x *Members) Reset() {
 	*x = Members{}
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[3]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +437,7 @@ func (x *Members) String() string {
 func (*Members) ProtoMessage() {}
 
 func (x *Members) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[3]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +450,7 @@ func (x *Members) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Members.ProtoReflect.Descriptor instead.
 func (*Members) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{3}
+	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Members) GetReplicas() []*Replica {
@@ -416,7 +479,7 @@ type Replica struct {
 
 func (x *Replica) Reset() {
 	*x = Replica{}
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[4]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +491,7 @@ func (x *Replica) String() string {
 func (*Replica) ProtoMessage() {}
 
 func (x *Replica) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_cluster_v1_state_proto_msgTypes[4]
+	mi := &file_wactor_cluster_v1_state_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +504,7 @@ func (x *Replica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replica.ProtoReflect.Descriptor instead.
 func (*Replica) Descriptor() ([]byte, []int) {
-	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{4}
+	return file_wactor_cluster_v1_state_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Replica) GetId() uint64 {
@@ -474,7 +537,7 @@ const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\brevision\x18\b \x01(\x04R\brevision\x12\x18\n" +
 	"\asettled\x18\t \x01(\bR\asettled\x12\x16\n" +
 	"\x06format\x18\n" +
-	" \x01(\rR\x06format\"\xc1\x01\n" +
+	" \x01(\rR\x06format\"\xff\x01\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\x04R\x04node\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -482,7 +545,11 @@ const file_wactor_cluster_v1_state_proto_rawDesc = "" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x127\n" +
 	"\bstanding\x18\x05 \x01(\x0e2\x1b.wactor.cluster.v1.StandingR\bstanding\x12\x18\n" +
 	"\aversion\x18\x06 \x01(\tR\aversion\x12\x16\n" +
-	"\x06format\x18\a \x01(\rR\x06format\"\x1e\n" +
+	"\x06format\x18\a \x01(\rR\x06format\x12<\n" +
+	"\bchannels\x18\b \x03(\v2 .wactor.cluster.v1.MemberChannelR\bchannels\";\n" +
+	"\rMemberChannel\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\x04R\x06digest\"\x1e\n" +
 	"\x06Wanted\x12\x14\n" +
 	"\x05nodes\x18\x01 \x03(\x04R\x05nodes\"U\n" +
 	"\aMembers\x126\n" +
@@ -511,25 +578,27 @@ func file_wactor_cluster_v1_state_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_cluster_v1_state_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_cluster_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_wactor_cluster_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_wactor_cluster_v1_state_proto_goTypes = []any{
-	(Standing)(0),        // 0: wactor.cluster.v1.Standing
-	(*ClusterState)(nil), // 1: wactor.cluster.v1.ClusterState
-	(*Member)(nil),       // 2: wactor.cluster.v1.Member
-	(*Wanted)(nil),       // 3: wactor.cluster.v1.Wanted
-	(*Members)(nil),      // 4: wactor.cluster.v1.Members
-	(*Replica)(nil),      // 5: wactor.cluster.v1.Replica
+	(Standing)(0),         // 0: wactor.cluster.v1.Standing
+	(*ClusterState)(nil),  // 1: wactor.cluster.v1.ClusterState
+	(*Member)(nil),        // 2: wactor.cluster.v1.Member
+	(*MemberChannel)(nil), // 3: wactor.cluster.v1.MemberChannel
+	(*Wanted)(nil),        // 4: wactor.cluster.v1.Wanted
+	(*Members)(nil),       // 5: wactor.cluster.v1.Members
+	(*Replica)(nil),       // 6: wactor.cluster.v1.Replica
 }
 var file_wactor_cluster_v1_state_proto_depIdxs = []int32{
 	2, // 0: wactor.cluster.v1.ClusterState.members:type_name -> wactor.cluster.v1.Member
-	3, // 1: wactor.cluster.v1.ClusterState.wanted:type_name -> wactor.cluster.v1.Wanted
+	4, // 1: wactor.cluster.v1.ClusterState.wanted:type_name -> wactor.cluster.v1.Wanted
 	0, // 2: wactor.cluster.v1.Member.standing:type_name -> wactor.cluster.v1.Standing
-	5, // 3: wactor.cluster.v1.Members.replicas:type_name -> wactor.cluster.v1.Replica
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 3: wactor.cluster.v1.Member.channels:type_name -> wactor.cluster.v1.MemberChannel
+	6, // 4: wactor.cluster.v1.Members.replicas:type_name -> wactor.cluster.v1.Replica
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_wactor_cluster_v1_state_proto_init() }
@@ -543,7 +612,7 @@ func file_wactor_cluster_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_cluster_v1_state_proto_rawDesc), len(file_wactor_cluster_v1_state_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
