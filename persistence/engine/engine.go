@@ -38,6 +38,9 @@ type Options struct {
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It
 	// must not return. It must be set.
 	Fatal func(err error)
+	// AcceptLoss opens a store whose disk holds less than was synced, and writes down in a file what
+	// may be missing.
+	AcceptLoss bool
 	// Logger gets the engine's errors, without keys. Default: none.
 	Logger *slog.Logger
 	// Tune changes the engine's own options, for tests that want small tables.
@@ -64,6 +67,7 @@ type Engine struct {
 	comparer *pebble.Comparer // for tables that are written beside the engine
 	// failure is the disk's, after which nothing works any more.
 	failure atomic.Pointer[error]
+	water   *highWater
 	// stagings numbers the tables that are written beside the engine.
 	stagings  atomic.Uint64
 	closeOnce sync.Once
@@ -73,15 +77,82 @@ type Engine struct {
 // ErrCorrupt: what the disk returned is not what was written.
 var ErrCorrupt = errors.New("persistence: corrupt data")
 
-// Open opens the engine of a directory, or creates it.
+// Open opens the engine of a directory, or creates it. It returns ErrLoss where the disk holds less
+// than was synced, unless Options.AcceptLoss is set.
 func Open(options Options) (*Engine, error) {
 	e := &Engine{options: options.withDefaults()}
-	db, err := openPebble(e.options.Dir, e.pebbleOptions())
-	if err != nil {
-		return nil, Error(err)
+	fs := files{FS: e.options.FS, private: e.options.FS == vfs.Default}
+	err := e.prepare(fs.private)
+	if err == nil {
+		e.water, err = openHighWater(fs.FS, e.options.Dir)
 	}
-	e.DB = db
+	if err != nil {
+		return nil, err
+	}
+	fs.water = e.water
+	if err := e.checkLoss(); err != nil {
+		return nil, errors.Join(err, e.water.close())
+	}
+	if e.DB, err = openPebble(e.options.Dir, e.pebbleOptions(fs)); err != nil {
+		return nil, errors.Join(Error(err), e.water.close())
+	}
 	return e, nil
+}
+
+// prepare makes the directory.
+func (e *Engine) prepare(private bool) error {
+	var err error
+	if private {
+		err = keepPrivate(e.options.Dir)
+	} else {
+		err = e.options.FS.MkdirAll(e.options.Dir, dirPerm)
+	}
+	if err != nil {
+		return fmt.Errorf("persistence: preparing %s failed: %w", e.options.Dir, err)
+	}
+	return nil
+}
+
+// checkLoss compares the files with the high-water record.
+func (e *Engine) checkLoss() error {
+	lost, err := e.water.verify()
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	var what []string
+	for _, l := range lost {
+		what = append(what, l.String())
+	}
+	if !e.options.AcceptLoss {
+		return fmt.Errorf("%w: %s", ErrLoss, strings.Join(what, "; "))
+	}
+	report := fmt.Sprintf("At this start the disk did not hold what had been synced to it:\n\n%s\n\nWhat was "+
+		"acknowledged last may be missing: messages, replies, the ids of messages, votes.\n", strings.Join(what, "\n"))
+	name := fmt.Sprintf("%s%d.txt", lossPrefix, time.Now().Unix())
+	if err := e.writeReport(name, report); err != nil {
+		return fmt.Errorf("persistence: writing %s failed: %w", name, err)
+	}
+	e.options.Logger.Warn("the disk holds less than was synced, which is accepted: what was acknowledged last may be "+
+		"missing", "report", name, "lost", strings.Join(what, "; "))
+	for _, l := range lost {
+		if err := e.water.forget(l.File); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lossPrefix is how the reports of accepted losses are named, in the directory of the files.
+const lossPrefix = "accepted-loss-"
+
+func (e *Engine) writeReport(name, text string) error {
+	fs := e.options.FS
+	file, err := fs.Create(fs.PathJoin(e.options.Dir, name), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte(text))
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // Fail ends the process by Options.Fatal. Where that returns all the same (tests), nothing of the
@@ -127,12 +198,14 @@ func (e *Engine) SyncedWrites(fill func(*pebble.Batch) error) error {
 }
 
 // pebbleOptions are those of the one Pebble that holds logs and state.
-func (e *Engine) pebbleOptions() *pebble.Options {
+func (e *Engine) pebbleOptions(fs files) *pebble.Options {
 	comparer := *pebble.DefaultComparer
 	comparer.FormatKey = func(key []byte) fmt.Formatter { return hiddenKey(key) }
 	o := &pebble.Options{
 		Comparer: &comparer,
-		FS:       markerFS{e.options.FS},
+		FS:       fs,
+		// Where the record names files there was a store: a new one must not be made in its place.
+		ErrorIfNotExists: len(e.water.marks) > 0,
 		// The engine takes its memtables out of the cache. Without room for them there would be no
 		// cache at all while one is flushed, and every read of a conversation that is not in memory
 		// would load filters and indexes from the disk.
@@ -249,6 +322,8 @@ func Error(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, pebble.ErrDBDoesNotExist):
+		return fmt.Errorf("%w: its manifest, or the marker that names it, is gone", ErrLoss)
 	case pebble.IsCorruptionError(err):
 		return fmt.Errorf("%w: %s", ErrCorrupt, harmless("%v", err))
 	}
@@ -257,7 +332,7 @@ func Error(err error) error {
 
 // Close closes the files. It may be called again.
 func (e *Engine) Close() error {
-	e.closeOnce.Do(func() { e.closeErr = closePebble(e.DB) })
+	e.closeOnce.Do(func() { e.closeErr = errors.Join(closePebble(e.DB), e.water.close()) })
 	return e.closeErr
 }
 

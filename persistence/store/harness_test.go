@@ -257,3 +257,9 @@ func wantErr(t testing.TB, got, want error) {
 		t.Fatalf("got error %v, want %v", got, want)
 	}
 }
+
+// tryLoad loads a conversation of shard 1, which may be damaged.
+func (r *rig) tryLoad(conversation string) (revision uint64, records int, err error) {
+	revision, err = r.Load(1, conversation, func(kindOf, []byte, []byte) error { records++; return nil })
+	return revision, records, err
+}
