@@ -22,7 +22,7 @@ STATUSES ?=
 # HEADROOM=512 lets processes of the strategies collect garbage as seldom as Wactor's node does, instead of as Go does by itself.
 HEADROOM ?= 0
 
-.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property sim planted system system-short bench bench-once bench-alternatives bench-pairs bench-growth image dashboards packages reproduce deploy-test ci
+.PHONY: help build test test-bench vet lint generate promise check-generated race fuzz property damage sim planted system system-short bench bench-once bench-alternatives bench-pairs bench-growth image dashboards packages reproduce deploy-test ci
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -69,6 +69,10 @@ fuzz: ## runs every fuzz target for FUZZTIME
 property: SEEDS ?= 20000
 property: ## runs SEEDS random histories of a conversation
 	$(GO) test ./conversation -run Promises -rapid.checks=$(SEEDS)
+
+damage: DAMAGES ?= 1000
+damage: ## damages the files that a killed process leaves in DAMAGES ways, and looks for what is lost in silence
+	$(GO) test ./persistence/store -run DamageIsNeverSilent -damages=$(DAMAGES) -count=1 -v -timeout 30m
 
 sim: SEEDS ?= 1000
 sim: ## plays SEEDS seeds of a whole cluster, from FIRST on, with faults of every kind

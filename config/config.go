@@ -42,6 +42,9 @@ type Node struct {
 	// configuration file's folder, so that a start from elsewhere does not begin with an empty
 	// store.
 	DataDir string `yaml:"data_dir"`
+	// DiskReserve is how much should stay free on the disk of DataDir: with less, new messages are
+	// answered 503, and all else goes on. Default 0: a twentieth of the disk, at most 1 GiB.
+	DiskReserve Size `yaml:"disk_reserve"`
 }
 
 // Listen is where the node is reached. Addresses are host:port; an empty host means all interfaces.

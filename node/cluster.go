@@ -51,7 +51,7 @@ func (n *Node) startCluster() error {
 		return fmt.Errorf("node: cluster.rpc: %w", err)
 	}
 	n.router = routing.New(routing.Options{
-		Self: n.store.Node(), Local: n.runtime, Peers: peers{n}, Clock: clock.System{}, Settled: n.settled,
+		Self: n.store.Node(), Local: hereOf(n), Peers: peers{n}, Clock: clock.System{}, Settled: n.settled,
 		Registerer: n.registry,
 	})
 	rpc := c.RPC

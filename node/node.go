@@ -51,6 +51,9 @@ type Options struct {
 	Memory uint64
 	// Pages are served beside the webhooks, by pattern of http.ServeMux: the phone of `wactor dev`.
 	Pages map[string]http.Handler
+	// AcceptLoss starts although the disk holds less than was synced, and writes down in the data
+	// directory what may be missing.
+	AcceptLoss bool
 	// Flows are those that were read already, by the path that the configuration gives; others are
 	// read at the start.
 	Flows map[string]*flow.Flow
@@ -163,7 +166,7 @@ func (n *Node) deliver(e delivery.Envelope, done delivery.Done) {
 		n.router.Deliver(e, done)
 		return
 	}
-	n.runtime.Deliver(e, done)
+	hereOf(n).Deliver(e, done)
 }
 
 // deliver is a gateway.Router.
@@ -184,7 +187,9 @@ func (n *Node) lead(shard uint32, lead replication.Leadership) {
 func (n *Node) openStore() (*store.Store, error) {
 	c := &n.config.Cluster
 	opened, err := store.Open(store.Options{
-		Disk: engine.Options{Dir: n.config.Node.DataDir},
+		Disk: engine.Options{
+			Dir: n.config.Node.DataDir, Reserve: int64(n.config.Node.DiskReserve), AcceptLoss: n.options.AcceptLoss,
+		},
 		Replication: replication.Options{
 			Shards: c.Shards, Joining: c.Expect > 1 || len(c.Join) > 0, LeadershipChanged: n.leads.set,
 			Transport: replication.Transport{Send: n.sendRaft, SendSnapshot: n.sendSnapshot},
@@ -192,14 +197,24 @@ func (n *Node) openStore() (*store.Store, error) {
 		DedupWindow: n.config.DedupWindow, Logger: n.options.Logger, Registerer: n.registry,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("node: node.data_dir %s: %s%w", n.config.Node.DataDir, openRemedy(err), err)
+		return nil, fmt.Errorf("node: node.data_dir %s: %s%w", n.config.Node.DataDir, openRemedy(err,
+			n.config.Cluster.Clustered()), err)
 	}
 	return opened, nil
 }
 
 // openRemedy says what to do about a store that can't be opened, where that is known.
-func openRemedy(err error) string {
+func openRemedy(err error, clustered bool) string {
 	switch {
+	case errors.Is(err, engine.ErrLoss) && clustered:
+		return "what this disk lost the other nodes have: empty the directory, and start the node, which joins as a " +
+			"new " +
+			"one; remove this one by wactor cluster remove (or, where the other nodes lost theirs too, start with " +
+			"--accept-loss): "
+	case errors.Is(err, engine.ErrLoss):
+		return "restore a copy, or start once with --accept-loss, which goes on with what is there and writes down " +
+			"in the " +
+			"directory what may be missing: "
 	case errors.Is(err, syscall.EAGAIN): // the store's lock
 		return "another process has it open, perhaps a node that still stops: end that one, or set another directory: "
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

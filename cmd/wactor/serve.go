@@ -21,6 +21,7 @@ import (
 func serveCommand() *cobra.Command {
 	var path string
 	var grace time.Duration
+	var acceptLoss bool
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node of a real deployment",
@@ -42,11 +43,14 @@ and GOMEMLIMIT in the environment take the place of that.`,
 				context.AfterFunc(command.Context(), func() { notifyStopping(logger) })
 			}
 			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Memory: memory(),
-				Flows: flows}, grace,
+				Flows: flows, AcceptLoss: acceptLoss}, grace,
 				ready)
 		},
 	}
 	addConfigFlag(command, &path)
+	command.Flags().BoolVar(&acceptLoss, "accept-loss", false,
+		"start although the disk holds less than was written to "+
+			"it, and write down in node.data_dir what may be missing")
 	command.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for webhooks and replies "+
 		"under way")
 	return command

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,7 +13,6 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/redact"
 
 	"github.com/wactor/wactor/persistence/record"
 )
@@ -38,8 +35,11 @@ type Options struct {
 	// Fatal ends the process after an error of the disk: what the kernel dropped can't be known. It
 	// must not return. It must be set.
 	Fatal func(err error)
-	// AcceptLoss opens a store whose disk holds less than was synced, and writes down in a file what
-	// may be missing.
+	// Reserve is how many bytes should stay free on the disk: with less the engine is Full. Default
+	// a twentieth of the disk, at most 1 GiB.
+	Reserve int64
+	// AcceptLoss opens a store whose disk holds less than was synced, and writes down in a file
+	// what may be missing.
 	AcceptLoss bool
 	// Logger gets the engine's errors, without keys. Default: none.
 	Logger *slog.Logger
@@ -68,6 +68,7 @@ type Engine struct {
 	// failure is the disk's, after which nothing works any more.
 	failure atomic.Pointer[error]
 	water   *highWater
+	space   *space
 	// stagings numbers the tables that are written beside the engine.
 	stagings  atomic.Uint64
 	closeOnce sync.Once
@@ -95,6 +96,13 @@ func Open(options Options) (*Engine, error) {
 	}
 	if e.DB, err = openPebble(e.options.Dir, e.pebbleOptions(fs)); err != nil {
 		return nil, errors.Join(Error(err), e.water.close())
+	}
+	if err := e.prepare(fs.private); err != nil { // also what Pebble has just made
+		return nil, errors.Join(err, e.DB.Close(), e.water.close())
+	}
+	e.space = newSpace(e, e.options.Reserve)
+	if fs.private {
+		e.space.start()
 	}
 	return e, nil
 }
@@ -332,6 +340,7 @@ func Error(err error) error {
 
 // Close closes the files. It may be called again.
 func (e *Engine) Close() error {
+	e.space.close()
 	e.closeOnce.Do(func() { e.closeErr = errors.Join(closePebble(e.DB), e.water.close()) })
 	return e.closeErr
 }
@@ -345,47 +354,6 @@ func closePebble(db *pebble.DB) (err error) {
 		}
 	}()
 	return Error(db.Close())
-}
-
-// hiddenKey keeps names out of the engine's messages: of a key they show the shard, the class and
-// the length.
-type hiddenKey []byte
-
-// Format implements fmt.Formatter.
-func (k hiddenKey) Format(f fmt.State, _ rune) {
-	if len(k) < 5 {
-		fmt.Fprintf(f, "key of %d bytes", len(k))
-		return
-	}
-	fmt.Fprintf(f, "shard %d class %#x key of %d bytes", binary.BigEndian.Uint32(k), k[4], len(k))
-}
-
-// engineLogger passes the engine's errors on and keeps its chatter at debug level. It never logs a
-// key: what the engine does not know to be harmless is left out.
-type engineLogger struct {
-	logger *slog.Logger
-	fatal  func(error)
-}
-
-func (l engineLogger) Infof(format string, args ...any) {
-	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
-		l.logger.Debug("storage engine: " + harmless(format, args...))
-	}
-}
-
-func (l engineLogger) Errorf(format string, args ...any) {
-	l.logger.Error("storage engine: " + harmless(format, args...))
-}
-
-// Fatalf must not return: the engine goes on as if nothing had happened.
-func (l engineLogger) Fatalf(format string, args ...any) {
-	l.fatal(fmt.Errorf("persistence: storage engine: %s", harmless(format, args...)))
-	panic("persistence: the process goes on after a fatal error of the disk")
-}
-
-func harmless(format string, args ...any) string {
-	line, _, _ := strings.Cut(string(redact.Sprintf(format, args...).Redact()), "\n") // a stack may follow
-	return line
 }
 
 // Dir is the directory of the files.

@@ -11,15 +11,15 @@ import (
 
 // files is the file system as Pebble sees it.
 //
-// It makes names reach the disk in the order in which they refer to each other. Pebble points to its
-// manifest by an empty file named "marker.*", created right after the manifest in the same
+// It makes names reach the disk in the order in which they refer to each other. Pebble points to
+// its manifest by an empty file named "marker.*", created right after the manifest in the same
 // directory; where the file system is free to keep the second name and lose the first, a power cut
 // between them leaves a store that can't be opened (pebble issue 5825, fixed after v2.1 in pull
 // request 5915). So the directory is synced before a marker is created: once in some gigabytes of
 // writes.
 //
-// It keeps the high-water record of what is synced (highwater.go). And it gives files to their owner
-// alone: they hold what users write.
+// It keeps the high-water record of what is synced (highwater.go). And it gives files to their
+// owner alone: they hold what users write.
 type files struct {
 	vfs.FS
 	water *highWater

@@ -62,7 +62,7 @@ func Open(options Options) (*Host, error) {
 func newHost(options Options) *Host {
 	groups := options.Shards + 1
 	h := &Host{
-		options: options, db: options.Engine, metrics: newMetrics(), leases: make([]lease, groups),
+		options: options, db: options.Engine, metrics: newMetrics(options.Engine), leases: make([]lease, groups),
 		Identity: &Identity{db: options.Engine, shards: options.Shards},
 		unsynced: make(unsynced, groups),
 	}

@@ -6,17 +6,22 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wactor/wactor/persistence/engine"
 )
 
 type metrics struct {
 	commitSeconds, syncSeconds prometheus.Histogram
 	entries                    prometheus.Counter
 	proposals, messages        *prometheus.CounterVec
+	// disk are the engine's.
+	disk []prometheus.Collector
 }
 
-func newMetrics() *metrics {
+func newMetrics(db *engine.Engine) *metrics {
 	buckets := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
 	m := &metrics{
+		disk: db.Collectors(),
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wactor_commit_seconds", Help: "From a proposal that something waits for to its application.",
 			Buckets: buckets,
@@ -39,7 +44,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commitSeconds, m.syncSeconds, m.entries, m.proposals, m.messages}
+	return append(m.disk, m.commitSeconds, m.syncSeconds, m.entries, m.proposals, m.messages)
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {

@@ -48,7 +48,8 @@ func TestDamageIsNeverSilent(t *testing.T) {
 				continue
 			}
 			if revision < want {
-				t.Errorf("seed %d, %s: %s is at revision %d in silence, %d were acknowledged", seed, what, name, revision,
+				t.Errorf("seed %d, %s: %s is at revision %d in silence, %d were acknowledged", seed, what, name,
+					revision,
 					want)
 				break
 			}

@@ -129,6 +129,9 @@ func (s *Store) ProposeLazy(
 	s.Host.ProposeLazy(shard, term, command, done)
 }
 
+// Full reports whether less than the reserve is left on the disk: new messages should be rejected.
+func (s *Store) Full() bool { return s.db.Full() }
+
 // encode is what the log holds of a command. It rejects one that could not be applied, before it is
 // in the log.
 func (s *Store) encode(value any) ([]byte, error) {
