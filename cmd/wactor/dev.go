@@ -31,7 +31,8 @@ func devCommand() *cobra.Command {
 of a real message: a signed webhook in, a turn of your bot, a reply out to a local Graph API.
 
 Without a flow a small one is used that shows what flows can do. A flow file is watched: when you save it, the bot is the new one,
-and conversations go on where they are. With --bot, turns go to your own program (docs/bots.md).`,
+and conversations go on where they are. With --bot, turns go to your own program (docs/bots.md), signed with
+--secret or $BOT_SECRET.`,
 		Example: `  wactor dev
   wactor dev flows/my.yaml
   wactor dev --bot http://127.0.0.1:3000/turn`,
@@ -53,13 +54,14 @@ and conversations go on where they are. With --bot, turns go to your own program
 		"the next port that is free")
 	flags.StringVar(&d.data, "data", ".wactor", "folder of the store; delete it to begin anew")
 	flags.StringVar(&d.bot, "bot", "", "URL of an HTTP bot, instead of a flow")
+	flags.StringVar(&d.secret, "secret", "", "signs the turns for --bot; without it, $BOT_SECRET does where it is set")
 	return command
 }
 
 // dev is one run of `wactor dev`.
 type dev struct {
-	listen, data, bot string
-	flow              devFlow
+	listen, data, bot, secret string
+	flow                      devFlow
 	// anyPort allows to take the next port where one is taken.
 	anyPort bool
 	out     io.Writer

@@ -32,6 +32,9 @@ func (c *devChannel) number() emulator.Number {
 // config is what a configuration file would say. It goes through the same checks as one.
 func (d *dev) config() (*config.Config, error) {
 	bot := fmt.Sprintf("{ http: { url: %q } }", d.bot)
+	if d.botSecret() != "" {
+		bot = fmt.Sprintf("{ http: { url: %q, secret: \"${%s}\" } }", d.bot, devSecret)
+	}
 	if d.bot == "" {
 		path, err := filepath.Abs(d.flow.checked)
 		if err != nil {
@@ -62,11 +65,29 @@ bots:
   bot: %s
 `, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret,
 		d.channel.accessToken, d.channel.graphURL, bot)
-	cfg, err := config.Parse("dev", []byte(source), os.LookupEnv, os.ReadFile)
+	cfg, err := config.Parse("dev", []byte(source), d.lookup, os.ReadFile)
 	if err != nil {
 		return nil, fmt.Errorf("dev: %w", byFlags(err))
 	}
 	return cfg, nil
+}
+
+// devSecret names the bot's secret in the configuration: a value could hold what YAML or a
+// reference takes for something else.
+const devSecret = "WACTOR_DEV_BOT_SECRET"
+
+func (d *dev) botSecret() string {
+	if d.secret != "" {
+		return d.secret
+	}
+	return os.Getenv("BOT_SECRET")
+}
+
+func (d *dev) lookup(name string) (string, bool) {
+	if name == devSecret {
+		return d.botSecret(), true
+	}
+	return os.LookupEnv(name)
 }
 
 // byFlags names the flags that mistakes come from: nobody wrote the file, nor its keys.
