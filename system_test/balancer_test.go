@@ -23,7 +23,7 @@ import (
 // repeat a POST, and a cluster that needs them to would fail behind those. So a webhook fails here
 // whenever a node took it and did not answer, or refused it. What waits for a node that does not
 // answer its checks any more is answered 502 (as HAProxy does with "on-marked-down
-// shutdown-sessions"): who stands still answers nobody.
+// shutdown-sessions"): a node that stands still answers no request.
 type balancer struct {
 	outages *outages
 	server  *http.Server
@@ -239,7 +239,7 @@ func (b *balancer) answers() map[int]int {
 // a refusal is passed on.
 func TestBalancer(t *testing.T) {
 	c := startCluster(t, 1)
-	dead := &member{name: "nobody", address: "10.77.0.9"}
+	dead := &member{name: "absent", address: "10.77.0.9"}
 	c.members = append(c.members, dead)
 	b := newBalancer(t, c)
 	for _, one := range b.targets {

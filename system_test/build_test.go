@@ -12,8 +12,8 @@ import (
 	_ "github.com/wactor/wactor/node" // so that a result is not taken from the cache when the program has changed
 )
 
-// binaryVariable names the program; the process outside of the sandbox sets it, where nobody else
-// has.
+// binaryVariable names the program; the process outside of the sandbox sets it, where it is not
+// set.
 const binaryVariable = "WACTOR_BINARY"
 
 // binary returns the path of the program.

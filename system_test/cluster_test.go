@@ -110,9 +110,8 @@ func (c *cluster) needSeveral(t *testing.T, m *member) {
 	}
 }
 
-// configuration is that of one node. Each node is told of the first ones, itself among them, as a
-// deployment would do it that has one file for all; that which begins a cluster alone is told of
-// none.
+// configuration is that of one node. It names the first nodes, itself among them, as a deployment
+// does that has one file for all; that of a node which begins a cluster alone names none.
 func (c *cluster) configuration(t *testing.T, m *member, expect int) string {
 	t.Helper()
 	flow, err := filepath.Abs("../examples/counter/flow.yaml")
@@ -151,7 +150,7 @@ cluster:
     pace: off
 %[12]sbots:
   counter: { flow: %[11]q }
-%[13]slimits: { journal: 100000 } # so that every doubt of a long run can be counted
+%[13]slimits: { journal: 100000 } # so that every in-doubt reply of a long run can be counted
 `, m.name, m.address, adminToken, gossipPort, rpcPort, c.secret, c.shards, more, appSecret, loadAddress, flow, slowChannels(), slowBots())
 }
 

@@ -23,15 +23,15 @@ type cut struct {
 	port     int
 }
 
-// oneWay cuts what one node sends to another. What the other sends still arrives, but what it hears
-// of it does not.
+// oneWay cuts what one node sends to another. What the other sends still arrives, but what it
+// receives of it does not.
 func oneWay(from, to string) []cut { return []cut{{from: from, to: to}} }
 
 // between cuts two nodes from each other. With a third that reaches both it is a bridge.
 func between(a, b string) []cut { return []cut{{from: a, to: b}, {from: b, to: a}} }
 
 // around cuts a node from all others, while the provider still reaches it, and it the provider: a
-// node that believes to lead would take webhooks and send replies.
+// node that assumes to be leader would take webhooks and send replies.
 func around(node string, others []string) []cut {
 	var cuts []cut
 	for _, other := range others {

@@ -2,7 +2,7 @@
 // network namespaces with addresses of their own, under the load of `wactor simulate`, while this
 // test kills and pauses processes, cuts the network and fills disks. After each test nothing may be
 // lost, doubled, raced, out of order or skipped; a reply may come twice only where its conversation
-// noted the doubt.
+// noted that it was in doubt.
 //
 // Read first: sandbox_test.go (where all of this runs, and why nothing of it can stay behind),
 // network_test.go and cut_test.go (how the network is built and cut), cluster_test.go and

@@ -62,8 +62,8 @@ func (r *rounds) endure(t *testing.T, c *cluster, faults []fault) spans {
 	return lasted
 }
 
-// balancedWithin is how soon after a fault nodes lead what they should. They look every five
-// seconds.
+// balancedWithin is how soon after a fault nodes are leaders of what they should be. They look
+// every five seconds.
 const balancedWithin = 20 * time.Second
 
 // awaitBalance waits until every shard is led where it should be: a node that leads nothing is no

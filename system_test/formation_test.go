@@ -62,8 +62,8 @@ func (c *cluster) mustBeOne(t *testing.T, nodes int) {
 	}
 }
 
-// TestGrow begins with one node that waits for nobody, and adds two under load. Then the first may
-// die.
+// TestGrow begins with one node that waits for no other, and adds two under load. Then the first
+// may die.
 func TestGrow(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, 1)

@@ -34,7 +34,7 @@ type load struct {
 }
 
 // manyUsers are so many that a second's webhooks are of a part of them: a user whose webhook is not
-// answered writes nothing more, and a shard whose users all wait looks as if nobody were served.
+// answered writes nothing more, and a shard whose users all wait looks as if no user were served.
 const manyUsers = 1000
 
 // firstUser is the phone number of the first user.
@@ -120,12 +120,12 @@ func (l *load) check(t *testing.T, c *cluster) {
 			report.Suspects)
 	}
 	a := c.audit(t, l.people)
-	t.Logf("%d turns, %d replies in doubt, %d sent again, %d taken twice", a.turns, a.doubts, a.resent, report.Resent)
+	t.Logf("%d turns, %d replies in doubt, %d sent again, %d taken twice", a.turns, a.inDoubt, a.resent, report.Resent)
 	if a.turns != report.Accepted && !l.people.merged || a.turns != report.Replies {
 		t.Errorf("%d turns of %d messages, %d replies", a.turns, report.Accepted, report.Replies)
 	}
-	if report.Resent > a.resent || a.resent > a.doubts {
-		t.Errorf("%d replies came twice, %d were sent again, %d were in doubt", report.Resent, a.resent, a.doubts)
+	if report.Resent > a.resent || a.resent > a.inDoubt {
+		t.Errorf("%d replies came twice, %d were sent again, %d were in doubt", report.Resent, a.resent, a.inDoubt)
 	}
 }
 
@@ -135,7 +135,7 @@ func percentiles(p simulate.Percentiles) string {
 }
 
 // audit is what the conversations have noted.
-type audit struct{ turns, doubts, resent int }
+type audit struct{ turns, inDoubt, resent int }
 
 // audit reads the timelines of all users from any node.
 func (c *cluster) audit(t *testing.T, of people) audit {
@@ -151,7 +151,7 @@ func (c *cluster) audit(t *testing.T, of people) audit {
 			for _, e := range conversation.Entries {
 				switch e.Kind {
 				case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-					sum.doubts++
+					sum.inDoubt++
 				case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
 					sum.resent++
 				}

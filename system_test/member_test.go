@@ -150,9 +150,9 @@ func (m *member) end(signal syscall.Signal) error {
 	}
 }
 
-// pause lets the process stand still, with all its connections open and nobody behind them, until
-// it is resumed. It returns when the last of its threads has stopped: the signal is only on its way
-// when it was sent, and a busy machine takes its time.
+// pause lets the process stand still, with all its connections open and no process behind them,
+// until it is resumed. It returns when the last of its threads has stopped: the signal is only on
+// its way when it was sent, and a busy machine takes its time.
 func (m *member) pause(t *testing.T) {
 	t.Helper()
 	m.signal(t, syscall.SIGSTOP)

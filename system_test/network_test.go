@@ -18,12 +18,12 @@ import (
 //	node-2 10.77.0.2 ──┤ router ── 10.77.0.100 load, balancer, fake Graph API, this test
 //	node-3 10.77.0.3 ──┘
 //
-// A router instead of a bridge, because a router can be told what to drop by `ip rule`, which every
-// kernel with policy routing and every iproute2 has: packets from one node to another, or only
-// those of a port. They vanish in silence, half-way, as in a broken network. Refused were nftables
-// and iptables (another package, and modules of the kernel), tc filters (modules that many kernels
-// lack), and black holes in the nodes' own routes (the sender gets an error at once, which no
-// broken network is so kind to give).
+// A router instead of a bridge, because a router can be configured to drop packets by `ip rule`,
+// which every kernel with policy routing and every iproute2 has: packets from one node to another,
+// or only those of a port. They vanish in silence, half-way, as in a broken network. Refused were
+// nftables and iptables (another package, and modules of the kernel), tc filters (modules that many
+// kernels lack), and black holes in the nodes' own routes (the sender gets an error at once, which
+// no broken network is so kind to give).
 type network struct {
 	mu       sync.Mutex
 	hosts    map[string]string // address by node

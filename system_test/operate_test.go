@@ -159,7 +159,7 @@ func settled(s *wactorv1.ClusterStatusResponse, nodes, replicas int) bool {
 }
 
 // standing is how the cluster takes a node, by what a node says: its standing, and how many
-// replicas are there and shall be.
+// replicas are there and are wanted.
 func standing(s *wactorv1.ClusterStatusResponse, id string) (standing string, replicas, wanted int) {
 	for _, n := range s.Nodes {
 		if n.Id == id {

@@ -18,7 +18,7 @@ func (r *rounds) several(t *testing.T) {
 
 // TestPartitions cuts the network of a node: from all others, in one direction only, and from one
 // of the others alone, while the provider still reaches every node and every node the provider.
-// What an old leader then believes must do no harm.
+// What an old leader then assumes must do no harm.
 func TestPartitions(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)
@@ -35,12 +35,12 @@ func TestPartitions(t *testing.T) {
 		func() fault {
 			m := r.pick(c)
 			deaf := slices.DeleteFunc(around(m.name, c.names()), func(c cut) bool { return c.from == m.name })
-			return r.cutting(c, "let "+m.name+" hear nobody", deaf)
+			return r.cutting(c, "cut what "+m.name+" receives", deaf)
 		},
 		func() fault {
 			m := r.pick(c)
 			mute := slices.DeleteFunc(around(m.name, c.names()), func(c cut) bool { return c.to == m.name })
-			return r.cutting(c, "let nobody hear "+m.name, mute)
+			return r.cutting(c, "cut what "+m.name+" sends", mute)
 		},
 		func() fault {
 			a, b := r.pair(c)

@@ -21,8 +21,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestPause lets a node stand still again and again: it keeps its connections and its belief to
-// lead, and wakes up in a world that has gone on.
+// TestPause lets a node stand still again and again: it keeps its connections, assumes to be
+// leader still, and wakes up in a world that has gone on.
 func TestPause(t *testing.T) {
 	r := newRounds(t)
 	c := startCluster(t, r.nodes)

@@ -100,8 +100,8 @@ func reaches(t *testing.T, node, protocol, address string) bool {
 	})
 }
 
-// heard reports whether a packet that a node sends by UDP arrives at another one.
-func heard(t *testing.T, from, to, address string) bool {
+// reached reports whether a packet that a node sends by UDP arrives at another one.
+func reached(t *testing.T, from, to, address string) bool {
 	t.Helper()
 	packets := onThread(t, to, func() (net.PacketConn, error) { return net.ListenPacket("udp4", address+":0") })
 	defer packets.Close()
@@ -135,8 +135,10 @@ func TestCuts(t *testing.T) {
 			"gossip tcp": reaches(t, "node-1", "tcp4", "10.77.0.2:7946"), "gossip udp": reaches(t, "node-1", "udp4",
 				"10.77.0.2:7946"),
 			"rpc tcp": reaches(t, "node-1", "tcp4", "10.77.0.2:7947"),
-			"1 to 2":  heard(t, "node-1", "node-2", "10.77.0.2"), "2 to 1": heard(t, "node-2", "node-1", "10.77.0.1"),
-			"1 to 3": heard(t, "node-1", "node-3", "10.77.0.3"), "3 to 2": heard(t, "node-3", "node-2", "10.77.0.2"),
+			"1 to 2":  reached(t, "node-1", "node-2", "10.77.0.2"),
+			"2 to 1":  reached(t, "node-2", "node-1", "10.77.0.1"),
+			"1 to 3":  reached(t, "node-1", "node-3", "10.77.0.3"),
+			"3 to 2":  reached(t, "node-3", "node-2", "10.77.0.2"),
 		}
 	}
 	for _, fault := range []struct {

@@ -48,7 +48,7 @@ func TestReplacement(t *testing.T) {
 	spans{longest}.atMost(t, within)
 }
 
-// TestRemoval drains and removes a node, which is told so when it comes back, and replaces another
+// TestRemoval drains and removes a node, which learns so when it comes back, and replaces another
 // one whose disk was emptied. No webhook is lost.
 func TestRemoval(t *testing.T) {
 	r := newRounds(t)
@@ -60,8 +60,8 @@ func TestRemoval(t *testing.T) {
 	if said := c.refuses(t, "remove", removed.name); !strings.Contains(said, "drain it first") {
 		t.Errorf("a node that holds replicas is to be removed: %s", said)
 	}
-	if said := c.refuses(t, "drain", "nobody"); !strings.Contains(said, `no node "nobody"`) {
-		t.Errorf("nobody is to be drained: %s", said)
+	if said := c.refuses(t, "drain", "absent"); !strings.Contains(said, `no node "absent"`) {
+		t.Errorf("an absent node is to be drained: %s", said)
 	}
 	c.operate(t, "drain", removed.name)
 	id := idOf(t, first.status(t), removed.name)

@@ -99,7 +99,7 @@ func runInside() (int, error) {
 	return 0, fmt.Errorf("namespaces are forbidden: %w", err)
 }
 
-// sandboxes returns the ways to make a sandbox, the best first: as root, and as anybody who may
+// sandboxes returns the ways to make a sandbox, the best first: as root, and as any user who may
 // have users of their own.
 func sandboxes() []*syscall.SysProcAttr {
 	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID
@@ -116,7 +116,7 @@ func sandboxes() []*syscall.SysProcAttr {
 	return []*syscall.SysProcAttr{{Cloneflags: flags, Pdeathsig: syscall.SIGKILL}, own}
 }
 
-// furnish prepares the sandbox from inside: mounts that nobody else sees, and an own /proc and
+// furnish prepares the sandbox from inside: mounts that no other process sees, and an own /proc and
 // /run.
 func furnish() error {
 	mounts := []struct {
@@ -132,7 +132,7 @@ func furnish() error {
 			return fmt.Errorf("mounts are forbidden: %s: %w", m.target, err)
 		}
 	}
-	// Makes one and removes it, so that a system that forbids them is told from a mistake in a
+	// Makes one and removes it, so that a system that forbids them is not taken for a mistake in a
 	// test.
 	for _, verb := range []string{"add", "del"} {
 		if out, err := exec.Command("ip", "netns", verb, "probe").CombinedOutput(); err != nil {

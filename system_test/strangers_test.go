@@ -10,7 +10,7 @@ import (
 )
 
 // TestStrangers lets nodes knock that are none of the cluster: one with another secret, and one of
-// another cluster. Neither gets in or disturbs anybody, and everybody's log says why.
+// another cluster. Neither gets in or disturbs the others, and each log says why.
 func TestStrangers(t *testing.T) {
 	r := newRounds(t)
 	r.several(t)

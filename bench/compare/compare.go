@@ -215,7 +215,7 @@ func (c *Comparison) atCommonRates(ctx context.Context, round int, s *report.Sys
 }
 
 // commonRates are half the lowest of all highest rates, and half the lower one of the two ways that
-// are told to people who want no races: what those do without haste, all are asked to do.
+// are recommended to people who want no races: what those do without haste, all are asked to do.
 func commonRates(systems []report.System) []float64 {
 	lowest, safest := 0.0, 0.0
 	for _, s := range systems {

@@ -46,7 +46,7 @@ func (p *Ports) Free() (int, error) {
 // Loopback is the address of a port.
 func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// Listens says whether somebody takes connections at an address.
+// Listens says whether a process takes connections at an address.
 func Listens(address string) bool {
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {

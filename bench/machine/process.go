@@ -68,7 +68,7 @@ func Start(c Command) (*Process, error) {
 		return nil, fmt.Errorf("machine: %s: %w", c.Name, err)
 	}
 	go func() {
-		_ = p.run.Wait() // how it ended is told by its log
+		_ = p.run.Wait() // its log says how it ended
 		close(p.done)
 	}()
 	return p, nil

@@ -113,11 +113,11 @@ func TestWriteAndRead(t *testing.T) {
 // TestCurve takes rates within a tenth together, and leaves out what was not borne.
 func TestCurve(t *testing.T) {
 	curve := example().Systems[0].curve()
-	var told []string
+	var printed []string
 	for _, p := range curve {
-		told = append(told, p.String())
+		printed = append(printed, p.String())
 	}
-	if got := strings.Join(told, " "); got != "550:4 1100:8 3000:20 3500:20 6000:300 7000:300" {
+	if got := strings.Join(printed, " "); got != "550:4 1100:8 3000:20 3500:20 6000:300 7000:300" {
 		t.Error(got)
 	}
 }

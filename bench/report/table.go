@@ -140,7 +140,7 @@ func (r *Results) failures(p *printer) {
 	}
 }
 
-// counts are the kinds of violations; those that are rare are told only where there are any.
+// counts are the kinds of violations; those that are rare are printed only where there are any.
 func counts(r measure.Result) string {
 	if r.Messages == 0 {
 		return "-"

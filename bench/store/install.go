@@ -66,7 +66,7 @@ func Install(ctx context.Context, kinds []Kind) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	// Debian starts a server when it is installed, unless systemctl and this script are told not
+	// Debian starts a server when it is installed, unless systemctl and this script forbid it
 	// to.
 	stay := filepath.Join(folder, "policy")
 	if err := os.WriteFile(stay, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {

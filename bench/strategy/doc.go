@@ -1,5 +1,5 @@
 // Package strategy is one bot, the counter, with its sessions kept by each of the ways that people
-// are told to keep them: it answers a user's n-th message <text> with "step <n>: <text>". Read
+// are advised to keep them: it answers a user's n-th message <text> with "step <n>: <text>". Read
 // strategy.go first, then redislock.go as the example of one.
 //
 // Each is written as an experienced engineer would write it for production: pooled and kept

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// naive reads a session, answers, and writes it: what a bot does before anybody has heard of races.
+// naive reads a session, answers, and writes it: what a bot does before its author knows of races.
 // It has no deduplication either. It is here to show what goes wrong, and what going right costs on
 // top.
 type naive struct {

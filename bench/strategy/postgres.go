@@ -91,7 +91,7 @@ func readVersioned(ctx context.Context, pool *pgxpool.Pool, m Message) (v versio
 	return v, err
 }
 
-// errConflict says that a session was written by somebody else since it was read.
+// errConflict says that a session was written by another process since it was read.
 var errConflict = errors.New("strategy: the session has another version")
 
 // uniqueViolation is PostgreSQL's code for a key that is there already.

@@ -16,7 +16,7 @@ const (
 	// maxBody is the most that the provider sends, in bytes.
 	maxBody = 3 << 20
 	// handleWithin bounds the handling of one webhook. It goes on when the provider hangs up: half
-	// a message helps nobody.
+	// a message is of no use.
 	handleWithin = 20 * time.Second
 )
 

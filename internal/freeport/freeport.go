@@ -11,13 +11,13 @@ import (
 
 // The ports lie below those that the kernel gives to outgoing connections (32768 on Linux): a port
 // that was free a moment ago, or that a server has just left to start again, is never in use by
-// somebody's connection.
+// a connection of another process.
 const firstPort, lastPort = 10000, 19999
 
 var given sync.Map
 
-// Address returns an address of the loopback interface on which nobody listens. None is given twice
-// by one process.
+// Address returns an address of the loopback interface on which no server listens. None is given
+// twice by one process.
 func Address(t testing.TB) string {
 	t.Helper()
 	for range 1000 {

@@ -66,7 +66,7 @@ func uncommented(file *File) []Finding {
 }
 
 // obvious reports methods that need no comment: those of the standard library's interfaces, and of
-// types that nobody sees.
+// types that are not exported.
 func obvious(function *ast.FuncDecl) bool {
 	if function.Recv == nil {
 		return false

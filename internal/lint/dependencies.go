@@ -20,7 +20,7 @@ const (
 
 // CheckDependencies compares DependencyPage with what the code imports and, for tools, with
 // tools/go.mod. It asks the imports, and not go.mod's comments, which say what was true when
-// somebody last ran go mod tidy.
+// go mod tidy last ran.
 func CheckDependencies(root fs.FS, packages []*Package) ([]Finding, error) {
 	modules, err := required(root, "go.mod")
 	if err != nil {

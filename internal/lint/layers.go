@@ -18,7 +18,7 @@ const (
 	Edge
 	// Wiring builds everything from a configuration. L3.
 	Wiring
-	// Program is what is run, and what nobody imports. L4.
+	// Program is what is run, and what no package imports. L4.
 	Program
 )
 
@@ -106,7 +106,7 @@ func sameHouse(path, imported string) bool {
 	return room && (path == house || strings.HasPrefix(path, house+"/")) && house != "internal"
 }
 
-// layerOf returns a package's layer; false where nobody has said.
+// layerOf returns a package's layer; false where it has none.
 func layerOf(path string) (Layer, bool) {
 	if layer, ok := layers[path]; ok {
 		return layer, true

@@ -46,7 +46,7 @@ func main() {
 	flag.StringVar(&f.module, "module", ".", "folder of Wactor's module")
 	flag.StringVar(&f.folder, "folder", os.TempDir(), "where the temporary folder is made: its disk is measured too")
 	flag.StringVar(&f.command, "command", "make bench-alternatives", "what the report names as its command")
-	flag.StringVar(&f.remarks, "remarks", "", "what the report shall say of the machine besides")
+	flag.StringVar(&f.remarks, "remarks", "", "what the report should say of the machine besides")
 	flag.BoolVar(&f.keep, "keep", false, "leave the temporary folder, to look at logs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
