@@ -14,7 +14,7 @@ import (
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi/graph"
 )
 
@@ -23,7 +23,8 @@ type channel struct {
 	config *config.Channel
 	bot    bot.Bot
 	rules  *conversation.Config
-	sender *graph.Paced
+	codec  provider.Codec
+	sender sender
 	close  func()
 }
 
@@ -36,22 +37,25 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Checked(bot.Guarded(built), fitMode(&b), cloudapi.Check), closeBot
+		bots[name], closers[name] = bot.Guarded(built), closeBot
 	}
 	var channels []*channel
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
-		sender := graph.New(graph.Config{
-			BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(),
-			MarkRead: c.MarkRead, Typing: c.Typing,
-		})
 		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name), Held: n.heldGauge(c.Name)}
 		if !c.Pace.Off {
 			pace.PerSecond = c.Pace.MessagesPerSecond
 		}
+		build := providers[c.Provider]
+		if build == nil {
+			return nil, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
+		}
+		codec, sender := build(c, pace)
+		settings := cfg.Bots[c.Bot]
 		closeBot := closers[c.Bot]
 		channels = append(channels, &channel{
-			config: c, bot: bots[c.Bot], rules: rules(cfg, c), sender: graph.NewPaced(sender, pace),
+			config: c, rules: rules(cfg, c), codec: codec, sender: sender,
+			bot:   bot.Checked(bots[c.Bot], fitMode(&settings), codec.Check),
 			close: func() { sender.Close(); closeBot() },
 		})
 	}
@@ -126,8 +130,7 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 		out = append(out, gateway.Channel{
 			Name: c.config.Name, Provider: string(c.config.Provider), Number: c.config.PhoneNumberID,
 			IgnoreNumbers: c.config.IgnoreNumbers,
-			Codec: cloudapi.Codec{VerifyToken: c.config.VerifyToken.Reveal(),
-				AppSecrets: c.config.AppSecret.Reveal()},
+			Codec:         c.codec,
 		})
 	}
 	return out

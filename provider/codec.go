@@ -47,14 +47,8 @@ func Authentic(c Codec, header Header, body []byte) bool {
 	return signature.Authentic()
 }
 
-// Capabilities are what a provider can do and others can't.
+// Capabilities are what differs from provider to provider. A field is added with its first use.
 type Capabilities struct {
 	// Company is who runs the provider, for logs: Meta.
 	Company string
-	// EchoesReference: statuses carry the ReplyID that a message was sent with, so an in-doubt
-	// reply is resolved by them.
-	EchoesReference bool
-	// Window: replies other than templates are only taken for some time after the user's last
-	// message.
-	Window bool
 }

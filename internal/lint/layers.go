@@ -66,6 +66,7 @@ var layers = map[string]Layer{
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
 	"provider/cloudapi/emulator":      Runtime,
+	"provider/providertest":           Runtime, // for tests
 	"internal/clock":                  Runtime,
 	"internal/freeport":               Runtime, // for tests
 	"internal/fresh":                  Runtime,

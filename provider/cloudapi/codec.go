@@ -36,5 +36,5 @@ func (c Codec) Check(reply *wactorv1.Reply) error { return Check(reply) }
 
 // Capabilities implements provider.Codec.
 func (c Codec) Capabilities() provider.Capabilities {
-	return provider.Capabilities{Company: "Meta", EchoesReference: true, Window: true}
+	return provider.Capabilities{Company: "Meta"}
 }

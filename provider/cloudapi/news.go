@@ -29,9 +29,9 @@ var silent = words(fieldMessages, fieldUserIDUpdate, "standby", "messaging_hando
 // story is what the value of one change says. Words are the provider's own: capitals, digits and
 // underscores, never the text of a person.
 type story struct {
-	event, reason, quality, category, decision, severity string
-	code                                                 int
-	title                                                string
+	event, reason, quality, category, decision, severity, template string
+	code                                                           int
+	title                                                          string
 }
 
 // newsOf says what a change means.
@@ -188,7 +188,7 @@ func remedyOf(code int) string {
 // words are what is known of a story, in order.
 func (s story) words() string {
 	text := ""
-	for _, word := range []string{s.event, s.decision, s.severity, s.quality, s.category, s.reason} {
+	for _, word := range []string{s.template, s.event, s.decision, s.severity, s.quality, s.category, s.reason} {
 		switch {
 		case word == "" || word == "NONE":
 		case text == "":

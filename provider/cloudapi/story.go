@@ -36,6 +36,8 @@ func (t *story) member(s *scanner, key string) {
 		t.quality = wordOf(s.text(key))
 	case "new_category", "correct_category":
 		t.category = firstOf(t.category, wordOf(s.text(key)))
+	case "message_template_name":
+		t.template = wordOf(s.text(key))
 	case "decision":
 		t.decision = wordOf(s.text(key))
 	case "alert_severity":
