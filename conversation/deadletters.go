@@ -52,9 +52,9 @@ func (c *Conversation) enterAgain(message *wactorv1.Message) {
 }
 
 // retryable reports whether a letter holds anything to try again: not what no codec could read, not
-// the end of a session, and not a reply that failed after it was taken, unless there is a text to
-// say instead: what it said is not kept. What a name of another conversation had to say is not said
-// after that one took over, but its messages go there.
+// the end of a session, and not a reply that failed long after it was taken, whose content is not
+// kept, unless there is a text to say instead. What a name of another conversation had to say is
+// not said after that one took over, but its messages go there.
 func (i *identities) retryable(letter *wactorv1.DeadLetter, text string) bool {
 	if len(letter.Messages) > 0 {
 		return letter.Messages[0].Type != TypeUnreadable

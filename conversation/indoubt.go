@@ -116,12 +116,12 @@ func (o *outbox) status(e StatusArrived) {
 	case open && e.Status == "failed":
 		o.refused(failedReason(e.Code))
 	case open:
-		o.taken(e.ProviderID, "status")
+		o.took(e.ProviderID, "status")
 		o.awaited(seq, e.Status)
 	case e.Status == "failed":
 		l.deadLetter(&wactorv1.DeadLetter{
 			Reason: failedReason(e.Code),
-			Reply:  &wactorv1.OutboxReply{Seq: seq, Id: e.ReplyID},
+			Reply:  o.taken.find(seq, e.ReplyID),
 		})
 	}
 }

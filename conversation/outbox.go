@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -21,9 +22,44 @@ type outbox struct {
 	next    uint64
 	send    sending
 	pace    pace
+	taken   taken
+	guard   guard
+}
+
+// taken is what the provider has.
+type taken struct {
 	// prompt is the provider's id of the newest reply with options.
 	prompt string
-	guard  guard
+	// recent are the newest replies: one that fails after it was taken becomes a dead letter that
+	// can be tried again. They are not stored: after a crash only their numbers are known.
+	recent []*wactorv1.OutboxReply
+}
+
+// Of the replies that were taken so many are kept, and so many bytes.
+const (
+	maxRecent      = 4
+	maxRecentBytes = 16 << 10
+)
+
+// keep adds a reply to the recent ones.
+func (t *taken) keep(reply *wactorv1.OutboxReply) {
+	if proto.Size(reply) > maxRecentBytes/maxRecent {
+		return
+	}
+	if len(t.recent) == maxRecent {
+		t.recent = slices.Delete(t.recent, 0, 1)
+	}
+	t.recent = append(t.recent, reply)
+}
+
+// find returns a recent reply; only its number and id where it is none.
+func (t *taken) find(seq uint64, id string) *wactorv1.OutboxReply {
+	for _, reply := range t.recent {
+		if reply.Seq == seq {
+			return reply
+		}
+	}
+	return &wactorv1.OutboxReply{Seq: seq, Id: id}
 }
 
 // outgoing is a reply in the outbox.
@@ -61,12 +97,12 @@ const (
 func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendInFlight }
 
 func (o *outbox) load(h *wactorv1.Head) {
-	o.next, o.pace.lastMessageMs, o.prompt = h.NextOutbox, h.LastMessageMs, h.Prompt
+	o.next, o.pace.lastMessageMs, o.taken.prompt = h.NextOutbox, h.LastMessageMs, h.Prompt
 	o.guard.said, o.guard.talk = h.Said, h.Talk
 }
 
 func (o *outbox) save(h *wactorv1.Head) {
-	h.NextOutbox, h.LastMessageMs, h.Prompt = o.next, o.pace.lastMessageMs, o.prompt
+	h.NextOutbox, h.LastMessageMs, h.Prompt = o.next, o.pace.lastMessageMs, o.taken.prompt
 	h.Said, h.Talk = o.guard.said, o.guard.talk
 }
 
@@ -152,7 +188,7 @@ func (o *outbox) done(e SendDone) {
 	}
 	switch e.Result.Outcome {
 	case provider.Sent:
-		o.taken(e.Result.ProviderID, e.Result.Reason)
+		o.took(e.Result.ProviderID, e.Result.Reason)
 	case provider.Refused:
 		o.refused(e.Result.Reason)
 	case provider.Unknown:
@@ -187,12 +223,13 @@ func resendAfter(result provider.Result, try uint32) time.Duration {
 	return min(time.Second<<shift, time.Minute)
 }
 
-// taken: the provider has the reply.
-func (o *outbox) taken(providerID, how string) {
+// took: the provider has the reply.
+func (o *outbox) took(providerID, how string) {
 	first := o.settle()
 	o.guard.sent(o.ledger.nowMs)
+	o.taken.keep(first)
 	if hasOptions(first.Reply) && providerID != "" {
-		o.prompt = providerID
+		o.taken.prompt = providerID
 	}
 	o.ledger.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, Node: o.cfg.Node, ReplySeq: first.Seq, ProviderId: providerID,

@@ -68,9 +68,9 @@ func (o *outbox) superseded(prompt string) bool {
 			continue
 		}
 		underway := i == 0 && o.uncertain()
-		return !underway || prompt == o.prompt
+		return !underway || prompt == o.taken.prompt
 	}
-	return o.prompt != "" && prompt != o.prompt
+	return o.taken.prompt != "" && prompt != o.taken.prompt
 }
 
 // hasOptions reports whether a user can tap on a reply and thereby answer it.

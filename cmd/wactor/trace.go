@@ -237,6 +237,7 @@ func describe(e *wactorv1.JournalEntry) string {
 		}
 	}
 	say(e.Kind == wactorv1.JournalKind_JOURNAL_KIND_TURN, "%d -> %d", e.VersionBefore, e.VersionAfter)
+	say(e.Count > 1, "%d times", e.Count)
 	say(e.MessageSeq > 0, "message %d", e.MessageSeq)
 	say(len(e.MessageSeqs) > 0, "over message %s", strings.Trim(fmt.Sprint(e.MessageSeqs), "[]"))
 	say(e.Timer != "", "timer %s", oneLine(e.Timer))
