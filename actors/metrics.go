@@ -12,16 +12,16 @@ import (
 
 // metrics counts what conversations do, without a label that names one.
 type metrics struct {
-	turns, duplicates, deadLetters, doubts, resent, botFailures, panics prometheus.Counter
+	turns, duplicates, deadLetters, inDoubt, resent, botFailures, panics prometheus.Counter
 
 	botSeconds    prometheus.Histogram
 	sends         *prometheus.CounterVec
-	doubtsEnded   *prometheus.CounterVec
+	resolved      *prometheus.CounterVec
 	inbox, outbox prometheus.Gauge
 }
 
-// doubtOutcomes are the values of the label of wactor_doubts_ended_total.
-var doubtOutcomes = []string{conversation.InDoubtTaken, conversation.InDoubtFailed, conversation.InDoubtResent,
+// inDoubtOutcomes are the values of the label of wactor_in_doubt_replies_resolved_total.
+var inDoubtOutcomes = []string{conversation.InDoubtTaken, conversation.InDoubtFailed, conversation.InDoubtResent,
 	conversation.InDoubtParked}
 
 func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
@@ -36,10 +36,11 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		duplicates: counter("wactor_duplicates_total", "Messages that had been accepted before."),
 		deadLetters: counter("wactor_dead_letters_total", "Messages and replies that could not be processed and were "+
 			"kept."),
-		doubts: counter("wactor_replies_in_doubt_total", "Replies of which it was unknown whether the provider "+
+		inDoubt: counter("wactor_in_doubt_replies_total", "Replies of which it was unknown whether the provider "+
 			"took them."),
-		resent: counter("wactor_replies_resent_total", "Replies in doubt that were sent again since no status "+
-			"came."),
+		resent: counter("wactor_in_doubt_replies_resent_total",
+			"Replies in doubt that were sent again since no status "+
+				"came."),
 		botFailures: counter("wactor_bot_failures_total", "Failed bot calls, retries included."),
 		panics:      counter("wactor_panics_total", "Panics of conversations, bots and senders."),
 		botSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -49,9 +50,10 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_sends_total", Help: "Requests to the provider by outcome.",
 		}, []string{"outcome"}),
-		doubtsEnded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "wactor_doubts_ended_total", Help: "How doubts about replies ended: a status told that it was " +
-				"taken or failed; or none came.",
+		resolved: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wactor_in_doubt_replies_resolved_total", Help: "How in-doubt replies were resolved: a status " +
+				"reported that " +
+				"the reply was taken or failed; or none came.",
 		}, []string{"outcome"}),
 		inbox:  gauge("wactor_inbox_depth", "Messages that wait for a turn, in active conversations."),
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
@@ -60,13 +62,13 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	for _, outcome := range provider.Outcomes {
 		m.sends.WithLabelValues(outcome.String())
 	}
-	for _, outcome := range doubtOutcomes {
-		m.doubtsEnded.WithLabelValues(outcome)
+	for _, outcome := range inDoubtOutcomes {
+		m.resolved.WithLabelValues(outcome)
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.doubts, m.resent, m.botFailures, m.panics,
+		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.inDoubt, m.resent, m.botFailures, m.panics,
 			m.botSeconds,
-			m.sends, m.doubtsEnded, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			m.sends, m.resolved, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "wactor_active_conversations", Help: "Conversations in memory.",
 			}, func() float64 { return float64(r.Active()) }))
 	}
@@ -84,7 +86,7 @@ func (m *metrics) bot(took time.Duration, err error) {
 func (m *metrics) journal(entries []*wactorv1.JournalEntry) {
 	for _, e := range entries {
 		if e.Doubt != "" {
-			m.doubtsEnded.WithLabelValues(e.Doubt).Inc()
+			m.resolved.WithLabelValues(e.Doubt).Inc()
 		}
 		switch e.Kind {
 		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
@@ -94,7 +96,7 @@ func (m *metrics) journal(entries []*wactorv1.JournalEntry) {
 		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER:
 			m.deadLetters.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-			m.doubts.Inc()
+			m.inDoubt.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
 			m.resent.Inc()
 		}

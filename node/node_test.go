@@ -87,7 +87,7 @@ func TestStopFinishesSends(t *testing.T) {
 	if diff := cmp.Diff([]string{"step 1: x", "step 2: y"}, w.await("4915100000001", 2)); diff != "" {
 		t.Fatal(diff)
 	}
-	if _, metrics := w.get(next, "/metrics"); !strings.Contains(metrics, "wactor_replies_in_doubt_total 0") {
+	if _, metrics := w.get(next, "/metrics"); !strings.Contains(metrics, "wactor_in_doubt_replies_total 0") {
 		t.Fatal("a clean stop left a reply in doubt")
 	}
 }
@@ -154,7 +154,7 @@ func TestHealth(t *testing.T) {
 		"wactor_commit_seconds",
 		"wactor_outbox_depth", "wactor_sends_total", "wactor_deliveries_total", "wactor_duplicates_total",
 		"wactor_dead_letters_total",
-		"wactor_active_conversations", "wactor_replies_in_doubt_total", "wactor_replies_resent_total",
+		"wactor_active_conversations", "wactor_in_doubt_replies_total", "wactor_in_doubt_replies_resent_total",
 	} {
 		if !strings.Contains(metrics, "\n"+name) {
 			t.Errorf("no metric %s", name)

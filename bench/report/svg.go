@@ -7,7 +7,7 @@ import (
 )
 
 // drawing is an SVG that reads in light and dark: text and lines take the colour of the reader's
-// scheme, and the colours of the series were chosen to be told apart on both, by people who see few
+// scheme, and the colours of the series were chosen to be distinct on both, by people who see few
 // colours too (after Okabe and Ito).
 type drawing struct {
 	strings.Builder

@@ -73,8 +73,8 @@ func (l *layout) movable(shard, from, to int) bool {
 }
 
 // dearest returns those of a node's shards that are eligible to go to another one, whose weight for
-// them falls. Those that the node leads come last: a lead that stays is one that nobody has to hand
-// over.
+// them falls. Those of which the node is leader come last: a leadership that stays needs no
+// transfer over.
 func (l *layout) dearest(from, to int, eligible move) []int {
 	shards := slices.DeleteFunc(slices.Clone(l.shards[from]), func(shard int) bool {
 		return !eligible(shard, from,

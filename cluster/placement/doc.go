@@ -1,5 +1,5 @@
 // Package placement decides, without I/O, where conversations live: which shard a conversation
-// belongs to, which nodes shall hold a shard, and what the leader of a shard's group does next to
+// belongs to, which nodes should hold a shard, and what the leader of a shard's group does next to
 // get there. Shard 0 is the meta group, which holds no conversations but is placed and moved like
 // the others.
 //

@@ -23,7 +23,7 @@ var rewrite = flag.Bool("rewrite", false, "rewrite the histories under testdata"
 //	alive NODE ...             these nodes are back
 //	dead NODE ...              these nodes died
 //	caughtup NODE ...          their replicas have the log up to now
-//	lead NODE                  it was elected
+//	leader NODE                it was elected
 //	step                       the leader asks for its next step, and takes it
 //	leave                      raft leaves the joint configuration; voters that go are learners from then on
 //	finish                     steps, with all that is alive catching up, until there is nothing to do but to wait
@@ -112,7 +112,7 @@ func (w *world) happen(what string, nodes []uint64) {
 		w.wanted = nodes
 	case "leave":
 		w.leave()
-	case "lead":
+	case "leader":
 		w.group.Self = nodes[0]
 	}
 	for _, node := range nodes {

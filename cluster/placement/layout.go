@@ -16,14 +16,14 @@ type layout struct {
 	zones    []share
 	zone     []int      // of each node
 	holders  [][]int    // of each shard
-	leaders  []int      // of each shard in the previous placement, or nobody
+	leaders  []int      // of each shard in the previous placement, or none
 	former   [][]int    // the holders of each shard in the previous placement that are still there
 	shards   [][]int    // of each node, ascending
 	weights  [][]uint64 // of each node, by shard; computed when first asked for
 }
 
-// nobody is the leader of a shard that has none.
-const nobody = -1
+// none is the leader of a shard that has none.
+const none = -1
 
 func newLayout(groups, replicas int, nodes []Node) *layout {
 	l := &layout{
@@ -32,7 +32,7 @@ func newLayout(groups, replicas int, nodes []Node) *layout {
 		holders: make([][]int, groups), leaders: make([]int, groups), former: make([][]int, groups),
 	}
 	for shard := range l.leaders {
-		l.leaders[shard] = nobody
+		l.leaders[shard] = none
 	}
 	var sizes []int
 	named := map[string]int{}
@@ -91,9 +91,9 @@ func (l *layout) trim(shard int) {
 		default:
 			return
 		}
-		gone := nobody
+		gone := none
 		for _, node := range l.holders[shard] {
-			if mayGo(l.zone[node]) && (gone == nobody || l.goesBefore(shard, node, gone)) {
+			if mayGo(l.zone[node]) && (gone == none || l.goesBefore(shard, node, gone)) {
 				gone = node
 			}
 		}
@@ -117,7 +117,7 @@ func (l *layout) fill(shard int) {
 		for zone, bounds := range l.zones {
 			missing -= max(0, bounds.fewest-l.inZone(shard, zone))
 		}
-		chosen := nobody
+		chosen := none
 		for node, zone := range l.zone {
 			bound := l.zones[zone].most
 			if missing == 0 { // all that are left belong to zones in need
@@ -126,7 +126,7 @@ func (l *layout) fill(shard int) {
 			if slices.Contains(l.holders[shard], node) || l.inZone(shard, zone) >= bound {
 				continue
 			}
-			if chosen == nobody || l.fits(shard, node, chosen) {
+			if chosen == none || l.fits(shard, node, chosen) {
 				chosen = node
 			}
 		}

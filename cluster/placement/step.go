@@ -6,7 +6,7 @@ import "slices"
 type Replica struct {
 	// ID is the id in the group's log. It is never used again.
 	ID uint64
-	// Node is where it lives. A node has at most one replica of a group that anybody wants.
+	// Node is where it lives. A node has at most one replica of a group that is wanted.
 	Node uint64
 	// Voter: it votes in the incoming configuration, which is the only one but for joint ones.
 	Voter bool
@@ -16,7 +16,7 @@ type Replica struct {
 	Learner bool
 	// CaughtUp: what it is known to have is near the commit index.
 	CaughtUp bool
-	// Recent: it was heard of within an election timeout.
+	// Recent: it gave a sign of life within an election timeout.
 	Recent bool
 }
 
@@ -35,7 +35,7 @@ type Kind uint8
 const (
 	// None: the group is as wanted, or nothing is wanted of it.
 	None Kind = iota
-	// Wait: a change is under way, somebody must catch up or come back, or nothing better can be
+	// Wait: a change is under way, a replica must catch up or come back, or nothing better can be
 	// done safely.
 	Wait
 	// Add: create a replica on each of Nodes, then add it as a learner.
@@ -66,21 +66,21 @@ type Step struct {
 }
 
 // Next tells the leader of a group its next step towards the wanted nodes, an odd number of which
-// the first is the preferred leader. It remembers nothing: a step that was lost, refused or half
-// done is told again, by whoever leads then. Alive is what gossip says of a node; it and Recent
-// must agree before a replica is counted on.
+// the first is the preferred leader. It remembers nothing: a step that was lost, rejected or half
+// done comes again, from the leader of that time. Alive is what gossip says of a node; it and
+// Recent must agree before a replica is counted on.
 //
-//   - Nodes are first added as learners, one at a time; replicas that nobody wants and that don't
+//   - Nodes are first added as learners, one at a time; replicas that are not wanted and that don't
 //     vote are removed.
 //   - When all wanted nodes that are alive have caught up, one joint change promotes and removes.
 //     See target.go for whom it keeps while wanted nodes are dead.
 //   - A change needs a live majority before and after it, and ends with an even number of voters
-//     only where the leader leaves, its preferred heir takes the place, and nobody is missing: then
-//     it is one voter more until the heir leads. It never ends with two.
-//   - A leader that has to leave hands over first. One without anybody to hand over to promotes
+//     only where the leader leaves, its preferred successor takes the place, and none is missing:
+//     then it is one voter more until the successor is leader. It never ends with two.
+//   - A leader that has to leave transfers its leadership first. One without a successor promotes
 //     first; only where it is the one voter, and is replaced by one, it removes itself, and the
 //     other one elects itself.
-//   - While nothing fails the lead is handed over once at most: each time ends the conversations of
+//   - While nothing fails the leadership moves once at most: each time ends the conversations of
 //     the shard.
 //   - Last, the leadership goes to the preferred leader, if that is live and has caught up.
 func Next(g Group, wanted []uint64, alive func(node uint64) bool) Step {
@@ -134,12 +134,12 @@ func (p plan) change() Step {
 	if slices.ContainsFunc(goal.voters, p.isSelf) {
 		return goal.step()
 	}
-	// Who got the lead before the preferred heir votes would have to hand it on. While somebody is
+	// A leader made before the preferred successor votes would have to pass it on. While one is
 	// missing it does all the same: with one voter more, who stays until the missing one is back,
 	// all others would be needed.
-	heir, found := p.heir(goal)
+	successor, found := p.successor(goal)
 	if found && (!slices.ContainsFunc(goal.promote, p.isPreferred) || p.isMissed()) {
-		return Step{Kind: Transfer, To: heir.ID}
+		return Step{Kind: Transfer, To: successor.ID}
 	}
 	if first := p.target(true); len(first.promote) > 0 {
 		return first.step() // as safe as goal: one more who is live, for at most one learner less
@@ -163,8 +163,9 @@ func (p plan) settle() Step {
 	return Step{Kind: None}
 }
 
-// heir returns the first voter that a leader who has to leave can hand over to.
-func (p plan) heir(goal target) (Replica, bool) {
+// successor returns the first voter to which a leader that has to leave can transfer its
+// leadership.
+func (p plan) successor(goal target) (Replica, bool) {
 	for _, node := range p.wanted {
 		for _, r := range goal.voters {
 			if r.Node == node && r.Voter && p.ready(r) {

@@ -56,8 +56,8 @@ func TestNextArrives(t *testing.T) {
 	})
 }
 
-// TestTheLeadIsHandedOverOnce: while nothing fails, whatever nodes a group goes from and to.
-func TestTheLeadIsHandedOverOnce(t *testing.T) {
+// TestLeadershipIsTransferredOnce: while nothing fails, whatever nodes a group goes from and to.
+func TestLeadershipIsTransferredOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nodes := rapid.SampledFrom([][]uint64{nil, {2, 3}, {2, 3, 4, 5}})
 		w := newWorld(1, nodes.Draw(t, "others")...)
@@ -71,7 +71,7 @@ func TestTheLeadIsHandedOverOnce(t *testing.T) {
 			}
 		}
 		if given > 1 {
-			t.Fatalf("the lead was given away %d times: %v", given, w)
+			t.Fatalf("the leadership was transferred %d times: %v", given, w)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func settle(t *rapid.T, w *world) {
 	for w.group.Joint {
 		endJoint(t, w)
 	}
-	// Those that nobody wants may stay away, as long as there is a majority.
+	// Unwanted ones may stay away, as long as there is a majority.
 	for _, r := range w.group.Replicas {
 		if !slices.Contains(w.wanted, r.Node) && rapid.Bool().Draw(t, "away") {
 			w.unseen[r.Node] = true
@@ -109,7 +109,7 @@ func settle(t *rapid.T, w *world) {
 	}
 }
 
-// goOn lets who is heard of catch up, takes a step, and lets a joint configuration end.
+// goOn lets live replicas catch up, takes a step, and lets a joint configuration end.
 func goOn(t *rapid.T, w *world) Kind {
 	for i := range w.group.Replicas {
 		r := &w.group.Replicas[i]
@@ -204,8 +204,8 @@ func endJoint(t *rapid.T, w *world) {
 	}
 }
 
-// elect gives the group a leader, if the one it has is gone and there is a majority. Whoever is
-// elected has all that is committed.
+// elect gives the group a leader, if the one it has is gone and there is a majority. Any replica
+// that is elected has all that is committed.
 func elect(t *rapid.T, w *world) {
 	leader := w.on(w.group.Self)
 	if !w.majority() || leader != nil && !w.unseen[leader.Node] && (leader.Voter || leader.Outgoing) {

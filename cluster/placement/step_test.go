@@ -8,7 +8,8 @@ import (
 
 // TestNext has a row for each rule. A replica is written as its node, of which it has the id ten
 // times, one more for a second one on that node, and marks: * leads, l is a learner, o votes in the
-// outgoing configuration only, b is behind, - is dead, s is suspected by gossip, u is not heard of.
+// outgoing configuration only, b is behind, - is dead, s is suspected by gossip, u gives no sign of
+// life.
 func TestNext(t *testing.T) {
 	for _, c := range []struct{ name, group, wanted, dead, want string }{
 		{"nothing wanted", "1* 2 3", "", "", "none"},
@@ -25,8 +26,8 @@ func TestNext(t *testing.T) {
 		{"first learner", "1*", "2 1 3", "", "add n2"},
 		{"second learner", "1* 2l", "2 1 3", "", "add n3"},
 		{"one at a time", "1* 2lb", "2 1 3", "", "wait"},
-		{"a learner that was not heard of", "1* 2lu", "2 1 3", "", "wait"},
-		{"a dead learner holds up nobody", "1* 2lb-", "2 1 3", "", "add n3"},
+		{"a silent learner", "1* 2lu", "2 1 3", "", "wait"},
+		{"a dead learner holds up no other", "1* 2lb-", "2 1 3", "", "add n3"},
 		{"not on a dead node", "1* 2 3", "1 2 4", "4", "wait"},
 		{"another than the dead one", "1*", "2 1 3", "2", "add n3"},
 		{"one to three", "1* 2l 3l", "1 2 3", "", "change promote 20 30"},
@@ -37,7 +38,7 @@ func TestNext(t *testing.T) {
 		{"replace", "1* 2 3 4l", "1 2 4", "", "change promote 40 remove 30"},
 		{"replace the dead", "1* 2 3- 4l", "1 2 4", "", "change promote 40 remove 30"},
 		{"replace after the voters that stay caught up", "1* 2b 3 4l", "1 2 4", "", "wait"},
-		{"replace after the voters that stay are heard of", "1* 2u 3 4l", "1 2 4", "", "wait"},
+		{"replace after the voters that stay answer", "1* 2u 3 4l", "1 2 4", "", "wait"},
 
 		{"unwanted learner", "1* 2 3 4lb", "1 2 3", "", "change remove 40"},
 		{"unwanted learner before another comes", "1* 2 3 4l-", "1 2 5", "", "change remove 40"},
@@ -53,16 +54,16 @@ func TestNext(t *testing.T) {
 		{"a wanted voter that is dead stays", "1* 2- 3 4l", "1 2 4", "", "change promote 40 remove 30"},
 		{"five to three waits for the dead", "1* 2 3- 4 5", "1 2 3", "", "wait"},
 
-		{"leader hands over", "1* 2 3 4l", "3 4 2", "", "transfer 30"},
-		{"leader waits for the heir", "1* 2 3 4l", "4 3 2", "", "change promote 40"},
-		{"leader and others wait for the heir", "1* 2 3 4l 5l", "4 5 2", "", "change promote 40 50"},
-		{"then it hands over", "1* 2 3 4", "4 3 2", "", "transfer 40"},
+		{"leader transfers", "1* 2 3 4l", "3 4 2", "", "transfer 30"},
+		{"leader waits for the successor", "1* 2 3 4l", "4 3 2", "", "change promote 40"},
+		{"leader and others wait for the successor", "1* 2 3 4l 5l", "4 5 2", "", "change promote 40 50"},
+		{"then it transfers", "1* 2 3 4", "4 3 2", "", "transfer 40"},
 		{"and is let go", "1 2 3 4*", "4 3 2", "", "change remove 10"},
-		{"the heir died meanwhile", "1* 2 3 4-", "4 3 2", "", "wait"},
-		{"another one is away: the leader does not wait for the heir", "1* 2 3- 4l", "4 2 3", "", "transfer 20"},
+		{"the successor died meanwhile", "1* 2 3 4-", "4 3 2", "", "wait"},
+		{"another one is away: the leader does not wait for the successor", "1* 2 3- 4l", "4 2 3", "", "transfer 20"},
 		{"nor does the next one", "1 2* 3- 4l", "4 2 3", "", "change promote 40 remove 10"},
-		{"leader hands over to who is live", "1* 2 3- 4l", "3 4 2", "", "transfer 20"},
-		{"leader has nobody yet", "1* 2l 3l 4l", "2 3 4", "", "change promote 20 30"},
+		{"leader transfers to who is live", "1* 2 3- 4l", "3 4 2", "", "transfer 20"},
+		{"leader has no successor yet", "1* 2l 3l 4l", "2 3 4", "", "change promote 20 30"},
 		{"all go", "1* 2 3 4l 5l 6l", "4 5 6", "", "change promote 40 50 60 remove 30"},
 		{"three to another one", "1* 2 3 4l", "4", "", "change promote 40 remove 30"},
 		{"one to another one", "1* 2l", "2", "", "change promote 20 remove 10"},
@@ -72,7 +73,7 @@ func TestNext(t *testing.T) {
 		{"preferred leader behind", "1* 2b 3", "2 1 3", "", "none"},
 		{"preferred leader dead", "1* 2- 3", "2 1 3", "", "none"},
 		{"preferred leader suspected", "1* 2s 3", "2 1 3", "", "none"},
-		{"preferred leader not heard of", "1* 2u 3", "2 1 3", "", "none"},
+		{"preferred leader is silent", "1* 2u 3", "2 1 3", "", "none"},
 
 		{"leader suspected by gossip", "1*s 2 3 4 5", "1 2 3", "", "change remove 40 50"},
 		{"leader always has the log", "1*b 2 3 4l", "1 2 4", "", "change promote 40 remove 30"},

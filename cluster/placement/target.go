@@ -26,16 +26,16 @@ func (t target) step() Step {
 	return Step{Kind: Change, Promote: ids(t.promote), Remove: ids(t.remove)}
 }
 
-// target returns the voters that the group shall have next: those on wanted nodes, and the learners
-// there that are ready.
+// target returns the voters that the group should have next: those on wanted nodes, and the
+// learners there that are ready.
 //
-// A wanted node without a voter, because it is dead, is stood in for by a voter that nobody wants,
+// A wanted node without a voter, because it is dead, is stood in for by an unwanted voter,
 // as long as one is live: a group does not lose a replica before the new one is there. A wanted
 // voter that is dead stays, for to remove it would cost a copy when it comes back; how long it is
 // wanted is the meta group's to say.
 //
 // An even number of voters stands no more failures than the odd one below, and two stand fewer than
-// one. So one more voter that nobody wants is kept, or else the last learner has to wait. Where
+// one. So one more unwanted voter is kept, or else the last learner has to wait. Where
 // there is neither, nothing is left to change.
 //
 // With keepLeader, the leader is one of those that stay.
@@ -93,7 +93,7 @@ func (p plan) voters() []Replica {
 	return p.filter(func(r Replica) bool { return r.Voter })
 }
 
-// unwantedVoters returns the voters that nobody wants, who is best kept first: the leader, then who
+// unwantedVoters returns the unwanted voters, the best to keep first: the leader, then who
 // is live, then who has caught up.
 func (p plan) unwantedVoters() []Replica {
 	found := p.filter(func(r Replica) bool { return r.Voter && !p.isWanted(r) })
@@ -170,7 +170,7 @@ func (p plan) live(r Replica) bool {
 	return p.isSelf(r) || r.Recent && p.alive(r.Node)
 }
 
-// ready reports whether a replica could vote, and lead, at once.
+// ready reports whether a replica could vote, and be leader, at once.
 func (p plan) ready(r Replica) bool {
 	return p.isSelf(r) || r.CaughtUp && p.live(r)
 }

@@ -14,7 +14,7 @@ type Node struct {
 	Zone string
 }
 
-// Want returns, for each shard from 0 to shards, the nodes that shall hold it. The first is the
+// Want returns, for each shard from 0 to shards, the nodes that should hold it. The first is the
 // preferred leader, the others follow by id. Previous is the former result, or nothing in a new
 // cluster; without nodes the result is shards+1 empty lists.
 //
@@ -27,7 +27,7 @@ type Node struct {
 //     down: the bound of rendezvous hashing with bounded loads is 1, without slack. Zones that are
 //     too small or too large for the average have one of their own, which is the same for all nodes
 //     of a zone (see shares).
-//   - The numbers of shards that two nodes lead differ by at most one, or as little as their shards
+//   - The numbers of leaders on two nodes differ by at most one, or as little as their shards
 //     allow.
 //   - What meets all this already stays. So a result is a fixed point. While the number of replicas
 //     and the zones are the same, one node more takes its share, 1/(n+1) of the replicas rounded up
@@ -37,8 +37,8 @@ type Node struct {
 //
 // The result depends on the set of nodes, not on their order. Rendezvous hashing (of shard and
 // node) chooses where the rules above leave a choice. It alone, without the previous placement,
-// would need slack: bounds that move by one with every node would reshuffle shards that nobody
-// asked to move.
+// would need slack: bounds that move by one with every node would reshuffle shards without
+// need.
 func Want(previous [][]uint64, shards uint32, replicas int, nodes []Node) [][]uint64 {
 	groups := int(shards) + 1
 	if len(nodes) == 0 {
@@ -58,7 +58,7 @@ func Want(previous [][]uint64, shards uint32, replicas int, nodes []Node) [][]ui
 		l.fill(shard)
 	}
 	l.balance()
-	leaders := l.lead()
+	leaders := l.chooseLeaders()
 
 	wanted := make([][]uint64, groups)
 	for shard, holders := range l.holders {

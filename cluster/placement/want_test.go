@@ -134,16 +134,16 @@ func TestWantMovesWithinZones(t *testing.T) {
 	})
 }
 
-// TestWantMovesLeads: a node that is added takes its share of the preferred leads, others keep
-// theirs but for a few that they hand on to it.
-func TestWantMovesLeads(t *testing.T) {
+// TestWantMovesLeaderships: a node that is added takes its share of the preferred leads, others
+// keep theirs but for a few that they hand on to it.
+func TestWantMovesLeaderships(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.Uint32Range(0, 200).Draw(t, "shards")
 		replicas := rapid.SampledFrom([]int{1, 3, 5}).Draw(t, "replicas")
 		n := rapid.IntRange(replicas, 14).Draw(t, "nodes")
 		before := Want(nil, shards, replicas, plain(n))
 		after := Want(before, shards, replicas, plain(n+1))
-		if changed, bound := leadChanges(before, after), (int(shards)+1+n)/(n+1)+n; changed > bound {
+		if changed, bound := leaderChanges(before, after), (int(shards)+1+n)/(n+1)+n; changed > bound {
 			t.Fatalf("%d of %d leads changed, more than %d", changed, shards+1, bound)
 		}
 	})
@@ -154,7 +154,7 @@ func TestWantMovesLeads(t *testing.T) {
 func TestWantGivesUpInBalance(t *testing.T) {
 	before := Want(nil, 15, 5, plain(8))
 	after := Want(before, 15, 3, plain(8))
-	if moved, changed := moves(before, after), leadChanges(before, after); moved > 0 || changed > 0 {
+	if moved, changed := moves(before, after), leaderChanges(before, after); moved > 0 || changed > 0 {
 		t.Errorf("%d replicas moved, %d leads changed", moved, changed)
 	}
 }
@@ -174,7 +174,7 @@ func TestWantFillsANewZone(t *testing.T) {
 	}
 }
 
-func leadChanges(before, after [][]uint64) int {
+func leaderChanges(before, after [][]uint64) int {
 	changed := 0
 	for shard := range after {
 		if before[shard][0] != after[shard][0] {

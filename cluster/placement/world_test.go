@@ -11,7 +11,7 @@ type world struct {
 	group  Group
 	wanted []uint64
 	dead   map[uint64]bool // by gossip
-	unseen map[uint64]bool // not heard of by any leader
+	unseen map[uint64]bool // unknown to every leader
 	next   uint64          // the id of the next replica
 	// demotes: a voter that leaves is a learner first.
 	demotes bool
@@ -33,7 +33,7 @@ func (w *world) newID() uint64 {
 
 func (w *world) alive(node uint64) bool { return !w.dead[node] }
 
-// look refreshes what the leader has heard of.
+// look refreshes what the leader has seen.
 func (w *world) look() {
 	for i := range w.group.Replicas {
 		r := &w.group.Replicas[i]
@@ -112,23 +112,23 @@ func (w *world) on(node uint64) *Replica {
 	return nil
 }
 
-// majority reports whether both halves of the configuration have one that the leader hears of.
+// majority reports whether both halves of the configuration have a majority that the leader sees.
 func (w *world) majority() bool {
-	return w.hears(func(r Replica) bool { return r.Voter }) && (!w.group.Joint ||
-		w.hears(func(r Replica) bool { return r.Outgoing }))
+	return w.majorityIn(func(r Replica) bool { return r.Voter }) && (!w.group.Joint ||
+		w.majorityIn(func(r Replica) bool { return r.Outgoing }))
 }
 
-func (w *world) hears(in func(Replica) bool) bool {
-	all, heard := 0, 0
+func (w *world) majorityIn(in func(Replica) bool) bool {
+	all, alive := 0, 0
 	for _, r := range w.group.Replicas {
 		if in(r) {
 			all++
 			if !w.unseen[r.Node] {
-				heard++
+				alive++
 			}
 		}
 	}
-	return 2*heard > all
+	return 2*alive > all
 }
 
 // String shows the group: each replica as id@node, with what it is and what is wrong with it.

@@ -12,7 +12,8 @@ import (
 const (
 	// every is how long a cause has no second line.
 	every = time.Minute
-	// maxCauses bounds the causes that are told apart, and the memory. Further ones share a line.
+	// maxCauses bounds the causes that are distinguished, and the memory. Further ones share a
+	// line.
 	maxCauses = 200
 )
 
@@ -30,7 +31,7 @@ type cause struct {
 	skipped int // lines left out since
 }
 
-// overflow is the cause of all that are too many to be told apart.
+// overflow is the cause of all that are too many to be distinguished.
 type overflow struct{}
 
 // New returns a Logger that writes to logger and reads its clock from now.

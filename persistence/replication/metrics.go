@@ -37,7 +37,7 @@ func newMetrics(db *engine.Engine) *metrics {
 		}, []string{"result"}),
 	}
 	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "wactor_peer_messages_refused_total", Help: "Messages of other nodes' replicas that no replica sends, " +
+		Name: "wactor_peer_messages_rejected_total", Help: "Messages of other nodes' replicas that no replica sends, " +
 			"by what is wrong with them.",
 	}, []string{"reason"})
 	return m

@@ -180,6 +180,6 @@ func (r *rejections) note(m Message, err error) {
 		return
 	}
 	r.logged[why.reason] = now
-	r.logger.Warn("a message of another node is rejected; see wactor_peer_messages_refused_total for how many are",
+	r.logger.Warn("a message of another node is rejected; see wactor_peer_messages_rejected_total for how many are",
 		"shard", m.Shard, "peer", fmt.Sprintf("%016x", m.Node), "reason", why.reason, "error", err)
 }
