@@ -43,6 +43,8 @@ func Append(to []*wactorv1.Reply, reply *wactorv1.Reply, noter Noter) []*wactorv
 	case *wactorv1.Reply_Location:
 		c.Location.Name = f.cut(c.Location.Name, MaxCaption, "a name")
 		c.Location.Address = f.cut(c.Location.Address, MaxCaption, "an address")
+	case *wactorv1.Reply_Template:
+		f.template(c.Template)
 	case *wactorv1.Reply_LocationRequest:
 		c.LocationRequest = f.body(c.LocationRequest, MaxLocationRequestBody)
 	}

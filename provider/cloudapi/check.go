@@ -3,8 +3,11 @@ package cloudapi
 import (
 	"math"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/types/known/structpb"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -48,6 +51,7 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 		c = c.in("template.")
 		c.text("name", content.Template.GetName(), MaxTemplateName)
 		c.required("language", content.Template.GetLanguage())
+		checkComponents(c, content.Template.GetComponents())
 	case *wactorv1.Reply_Reaction:
 		c.in("reaction.").required("message_id", content.Reaction.GetMessageId())
 	case *wactorv1.Reply_LocationRequest:
@@ -57,6 +61,60 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 		checkRaw(c.in("raw."), content.Raw.AsMap())
 	default:
 		c.add("reply", "is empty")
+	}
+}
+
+// checkComponents checks what can be known of a template's parameters without the template. A type
+// that is not known passes.
+func checkComponents(c checker, components []*structpb.Struct) {
+	indexes := unique{}
+	for i, component := range components {
+		at, fields := c.in("components[%d].", i), component.GetFields()
+		kind := strings.ToLower(fields["type"].GetStringValue())
+		at.required("type", kind)
+		if kind == "button" {
+			at.required("sub_type", fields["sub_type"].GetStringValue())
+			index := buttonIndex(fields["index"])
+			if index == "" {
+				at.add("index", "is not a number from 0 to 9")
+			}
+			indexes.check(at, "index", index)
+		}
+		for j, parameter := range fields["parameters"].GetListValue().GetValues() {
+			checkParameter(at.in("parameters[%d].", j), parameter.GetStructValue().GetFields())
+		}
+	}
+}
+
+// buttonIndex reads a button's place, a digit as a number or as a text; empty where it is none.
+func buttonIndex(value *structpb.Value) string {
+	text := value.GetStringValue()
+	if number, is := value.GetKind().(*structpb.Value_NumberValue); is {
+		text = strconv.FormatFloat(number.NumberValue, 'f', -1, 64)
+	}
+	if len(text) != 1 || !isDigit(text[0]) {
+		return ""
+	}
+	return text
+}
+
+// checkParameter knows texts and files. WhatsApp refuses texts with line breaks, tabs or more than
+// four spaces in a row (error 132018).
+func checkParameter(c checker, fields map[string]*structpb.Value) {
+	kind := fields["type"].GetStringValue()
+	c.required("type", kind)
+	switch kind {
+	case "text":
+		text := fields["text"].GetStringValue()
+		c.required("text", text)
+		if strings.ContainsAny(text, "\n\r\t") || strings.Contains(text, "     ") {
+			c.add("text", "holds a line break, a tab or more than four spaces in a row")
+		}
+	case "image", "video", "document":
+		file := fields[kind].GetStructValue().GetFields()
+		if (file["id"].GetStringValue() == "") == (file["link"].GetStringValue() == "") {
+			c.add(kind, "needs either id or link")
+		}
 	}
 }
 
