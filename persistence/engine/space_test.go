@@ -3,6 +3,7 @@ package engine
 import (
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -50,5 +51,22 @@ func TestFullDiskIsSeenBeforeItsEnd(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUsedBytesCountTheLog: what was just written, and lies in the log alone, is counted.
+func TestUsedBytesCountTheLog(t *testing.T) {
+	e, err := Open(Options{Dir: "store", FS: vfs.NewMem(), Fatal: func(err error) { t.Error(err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	before := e.used()
+	err = e.SyncedWrites(func(b *pebble.Batch) error { return b.Set([]byte("key"), make([]byte, 100_000), nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if grown := e.used() - before; grown < 100_000 {
+		t.Errorf("%d bytes more are in use, at least 100,000 were written", grown)
 	}
 }
