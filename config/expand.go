@@ -72,6 +72,11 @@ func (s *sources) count(bytes int, refers bool) *missing {
 	return nil
 }
 
+// wholeReference reports whether a value is one reference and nothing else.
+func wholeReference(text string) bool {
+	return strings.HasPrefix(text, "${") && strings.Index(text, "}") == len(text)-1
+}
+
 func (s *sources) resolve(name string) (string, *missing) {
 	if path, ok := strings.CutPrefix(name, "file:"); ok {
 		return s.file(path)
@@ -122,9 +127,13 @@ func (s *sources) file(path string) (string, *missing) {
 			"create it, or make it readable for this user"}
 	}
 	s.lastFile = full
+	return withoutLineBreak(content), nil
+}
+
+func withoutLineBreak(content []byte) string {
 	text, _ := strings.CutSuffix(string(content), "\n")
 	text, _ = strings.CutSuffix(text, "\r")
-	return text, nil
+	return text
 }
 
 func variableName(name string) bool {

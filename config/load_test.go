@@ -64,7 +64,7 @@ func TestParseFull(t *testing.T) {
 				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"),
 				CA: filepath.FromSlash("testdata/ca.pem"),
 			},
-			Secret: Secrets{NewSecret("SECRET-cluster-0123")},
+			Secret: Secrets{{value: "SECRET-cluster-0123", file: "testdata/secret.txt"}},
 		},
 		Channels: []Channel{
 			{

@@ -44,7 +44,11 @@ func (d *decoder) set(path, value string, isText, refers bool, into reflect.Valu
 	var ok bool
 	switch into.Type() {
 	case secretType:
-		into.Set(reflect.ValueOf(NewSecret(value)))
+		secret := NewSecret(value)
+		if written, _, _ := written(node); wholeReference(written) {
+			secret.file = d.sources.lastFile
+		}
+		into.Set(reflect.ValueOf(secret))
 		ok = isText
 	case durationType:
 		var duration time.Duration

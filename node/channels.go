@@ -14,7 +14,6 @@ import (
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
-	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi/graph"
 )
 
@@ -23,7 +22,7 @@ type channel struct {
 	config *config.Channel
 	bot    bot.Bot
 	rules  *conversation.Config
-	codec  provider.Codec
+	codec  *codec
 	sender sender
 	close  func()
 }
@@ -46,18 +45,19 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		if !c.Pace.Off {
 			pace.PerSecond = c.Pace.MessagesPerSecond
 		}
-		build := providers[c.Provider]
-		if build == nil {
-			return nil, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
+		kind, known := providers[c.Provider]
+		if !known {
+			return channels, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
 		}
-		codec, sender := build(c, pace)
 		settings := cfg.Bots[c.Bot]
 		closeBot := closers[c.Bot]
-		channels = append(channels, &channel{
-			config: c, rules: rules(cfg, c), codec: codec, sender: sender,
-			bot:   bot.Checked(bots[c.Bot], fitMode(&settings), codec.Check),
-			close: func() { sender.Close(); closeBot() },
-		})
+		built := &channel{
+			config: c, rules: rules(cfg, c), codec: newCodec(kind.codec(c)), sender: kind.sender(c, pace),
+		}
+		built.bot = bot.Checked(bots[c.Bot], fitMode(&settings), built.codec.Check)
+		endRereading := startRereading(built, kind.codec, n.options.Logger)
+		built.close = func() { endRereading(); built.sender.Close(); closeBot() }
+		channels = append(channels, built)
 	}
 	return channels, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/wactor/wactor/cluster"
 	"github.com/wactor/wactor/cluster/control"
 	"github.com/wactor/wactor/cluster/peer"
+	"github.com/wactor/wactor/internal/pause"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -96,15 +97,6 @@ const (
 	statusPause = 250 * time.Millisecond
 )
 
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off
 // may lead an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
@@ -130,7 +122,7 @@ func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusRespons
 	}
 	leaders := map[uint32]*clusterv1.ReplicaStatus{}
 	for try := 0; try < statusTries && uint32(len(leaders)) <= state.Shards; try++ {
-		if try > 0 && !pause(ctx, statusPause) {
+		if try > 0 && !pause.For(ctx, statusPause) {
 			break
 		}
 		for node, replicas := range c.ReplicasOfAll(ctx) {

@@ -144,6 +144,18 @@ func (p *Paced) forget(now time.Time) {
 	maps.DeleteFunc(p.slots, func(_ string, at time.Time) bool { return now.Sub(at) > gone })
 }
 
+// SetAccessToken replaces the token. A channel that is held tries the new one with its next reply.
+// A token that can't be one (spaces, control characters) is left aside, with a line in the log.
+func (p *Paced) SetAccessToken(token string) {
+	if !p.setAccessToken(token) {
+		p.pace.Logger.Error("the new access token holds spaces or control characters: the former one stays in use")
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heldUntil = time.Time{}
+}
+
 // Held reports since when the channel can't send, and why; the zero time where it can.
 func (p *Paced) Held() (since time.Time, reason string) {
 	p.mu.Lock()

@@ -79,7 +79,7 @@ func (s *Sender) request(ctx context.Context, body []byte) (*http.Request, error
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+s.config.AccessToken)
+	request.Header.Set("Authorization", "Bearer "+*s.token.Load())
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", s.config.UserAgent)
 	return request, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
@@ -20,7 +21,8 @@ type Sender struct {
 	config Config
 	url    *url.URL
 	// flaw says why this configuration cannot send; then every reply is held until it is corrected.
-	flaw string
+	flaw  string
+	token atomic.Pointer[string]
 	// wire carries the requests; where it is nil the transport does.
 	wire      *wire
 	transport http.RoundTripper
@@ -34,6 +36,7 @@ type Sender struct {
 func New(config Config) *Sender {
 	s := &Sender{config: config.withDefaults(), closed: make(chan struct{})}
 	s.url, s.flaw = s.config.endpoint()
+	s.token.Store(&s.config.AccessToken)
 	s.transport = s.config.Transport
 	if s.transport == nil && s.flaw == "" {
 		s.wire = newWire(s.url, s.config)
@@ -47,6 +50,19 @@ func New(config Config) *Sender {
 		_ = s.mark(ctx, messageID, false)
 	})
 	return s
+}
+
+// setAccessToken makes the requests that begin from now on show another token; false where that
+// can't be one, and the former stays.
+func (s *Sender) setAccessToken(token string) bool {
+	if s.flaw != "" || !isToken(token) {
+		return false
+	}
+	s.token.Store(&token)
+	if s.wire != nil {
+		s.wire.setToken(token)
+	}
+	return true
 }
 
 // Send posts one reply, once, and says what became of it. It returns within Config.Timeout, or

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,8 @@ import (
 // nothing is ever sent twice, and a connection that the provider has closed is not written to, as
 // far as this side can know.
 type wire struct {
-	head    []byte // the request up to the value of Content-Length
+	head    atomic.Pointer[[]byte] // the request up to the value of Content-Length
+	line    string                 // of head: what stands before the token
 	address string
 	secure  *tls.Config   // nil for http
 	timeout time.Duration // of one request
@@ -66,9 +68,16 @@ func newWire(to *url.URL, c Config) *wire {
 	if !strings.HasPrefix(path, "/") { // JoinPath adds none where the base has no path
 		path = "/" + path
 	}
-	w.head = append(w.head, "POST "+path+" HTTP/1.1\r\nHost: "+to.Host+"\r\nUser-Agent: "+c.UserAgent+
-		"\r\nAuthorization: Bearer "+c.AccessToken+"\r\nContent-Type: application/json\r\nContent-Length: "...)
+	w.line = "POST " + path + " HTTP/1.1\r\nHost: " + to.Host + "\r\nUser-Agent: " + c.UserAgent
+	w.setToken(c.AccessToken)
 	return w
+}
+
+// setToken makes the requests that begin from now on show a token.
+func (w *wire) setToken(token string) {
+	head := []byte(w.line + "\r\nAuthorization: Bearer " + token +
+		"\r\nContent-Type: application/json\r\nContent-Length: ")
+	w.head.Store(&head)
 }
 
 func isASCII(s string) bool {
@@ -95,7 +104,7 @@ func (w *wire) post(ctx context.Context, body []byte) (answer, error) {
 		return answer{}, &brokenError{reason: cause(err)}
 	}
 	interrupt := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	a, keep, err := c.exchange(w.head, body)
+	a, keep, err := c.exchange(*w.head.Load(), body)
 	if !interrupt() { // it runs, or did: the deadline may still be about to move
 		keep = false
 		if err != nil && ctx.Err() != nil {
