@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,14 +111,21 @@ func keepPrivate(dir string) error {
 	return nil
 }
 
-// restrict takes away what perm does not allow.
+// restrict takes away what perm does not allow. A file that is gone needs nothing: Pebble removes
+// old ones while the directory is read.
 func restrict(path string, perm os.FileMode) error {
 	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if info.Mode().Perm()&^perm == 0 {
 		return nil
 	}
-	return os.Chmod(path, info.Mode().Perm()&perm)
+	if err := os.Chmod(path, info.Mode().Perm()&perm); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }

@@ -62,3 +62,10 @@ func everything(t *testing.T, dir string) []string {
 	}
 	return append(paths, dir)
 }
+
+// TestVanishedFilesNeedNoPermission: Pebble removes old files while the directory is made private.
+func TestVanishedFilesNeedNoPermission(t *testing.T) {
+	if err := restrict(filepath.Join(t.TempDir(), "MANIFEST-000001"), filePerm); err != nil {
+		t.Error(err)
+	}
+}
