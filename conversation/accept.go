@@ -26,7 +26,6 @@ func (c *Conversation) accept(e Arrived) {
 		// Only once it is on disk that this is an alias: else a crash could make this message new
 		// here after it ran there.
 		l.whenApplied(Forward{Ref: e.Ref, To: c.identities.sibling(c.identities.aliasOf)})
-		c.identities.shorten()
 	case c.inbox.full() || c.outbox.full():
 		l.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 	default:

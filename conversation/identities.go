@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"math"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -48,9 +47,6 @@ type linking struct {
 
 // linkAgainMs is how long a reply is awaited.
 const linkAgainMs = 1000
-
-// shortenAgainMs is how long an alias does not ask again whether it may lead further.
-const shortenAgainMs = 60_000
 
 // notYet is the owner of an identity while that is not known.
 const notYet = ""
@@ -135,17 +131,6 @@ func (i *identities) resolveRequest(e ResolveRequest) {
 	i.ledger.whenApplied(reply)
 }
 
-// shorten asks the conversation that an alias leads to whether it is an alias itself by now, so
-// that a chain of aliases becomes shorter with each message that goes along it. An alias names
-// itself younger than any conversation: none is merged into it.
-func (i *identities) shorten() {
-	if i.linking.againMs > i.ledger.nowMs {
-		return
-	}
-	i.linking.againMs = i.ledger.nowMs + shortenAgainMs
-	i.ledger.effect(RequestResolve{To: i.sibling(i.aliasOf), By: i.ledger.id.User, CreatedMs: math.MaxInt64})
-}
-
 // olderThan is the order in which conversations that turn out to be one user's yield to each other.
 func (i *identities) olderThan(user string, createdMs int64) bool {
 	if created := i.ledger.head.CreatedMs; created != createdMs {
@@ -187,14 +172,6 @@ func (i *identities) answerLinked() {
 
 // resolveReply takes the reply of a claimed identity.
 func (i *identities) resolveReply(e ResolveReply) {
-	if i.alias() {
-		if e.Name == i.aliasOf && e.Owner != notYet && e.Owner != e.Name && e.Owner != i.ledger.id.User {
-			i.aliasOf = e.Owner
-			i.linking.againMs = 0
-			i.ledger.note(linked("leads to an older conversation of the user"))
-		}
-		return
-	}
 	at := slices.Index(i.claims, e.Name)
 	if at < 0 || i.yieldsTo != "" {
 		return
