@@ -103,7 +103,8 @@ func keepPrivate(dir string) error {
 	}
 	for _, entry := range entries {
 		if entry.Type().IsRegular() {
-			if err := restrict(filepath.Join(dir, entry.Name()), filePerm); err != nil {
+			err := restrict(filepath.Join(dir, entry.Name()), filePerm)
+			if err != nil && !errors.Is(err, os.ErrNotExist) { // the engine before this one removes old files
 				return err
 			}
 		}
