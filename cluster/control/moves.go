@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/cluster/placement"
+	"github.com/wactor/wactor/internal/planted"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -190,7 +191,7 @@ func (m *moves) perform(shard uint32, term uint64, r *clusterv1.ReplicaStatus, s
 	switch step.Kind {
 	case placement.Add:
 		log.Info("adding a replica", "peer", hexID(step.Nodes[0]), "replica", r.Next)
-		if err = m.create(ctx, step.Nodes[0], shard, r.Next); err == nil {
+		if err = m.create(ctx, step.Nodes[0], shard, r.Next); err == nil || planted.Is(planted.LearnerNotCreated) {
 			err = c.Replicas.AddLearner(shard, term, step.Nodes[0], r.Next)
 		}
 	case placement.Change:

@@ -77,4 +77,9 @@ const (
 	QueuePassed Bug = "QueuePassed"
 	// LateOutcomeTaken: the outcome of an attempt counts that was given up.
 	LateOutcomeTaken Bug = "LateOutcomeTaken"
+
+	// FoundedByFew: a node founds a cluster with the nodes that it sees, however few they are.
+	FoundedByFew Bug = "FoundedByFew"
+	// LearnerNotCreated: a replica is added to its group whether or not it could be created.
+	LearnerNotCreated Bug = "LearnerNotCreated"
 )

@@ -48,7 +48,7 @@ func (f *faults) next() {
 	case 13:
 		f.restartBridge(victim)
 	default:
-		if w.rules.moves {
+		if w.rules.moves && w.rules.expect == 0 {
 			f.move()
 		}
 	}

@@ -46,7 +46,7 @@ func (o *operator) unwell() string {
 		return "no leader"
 	}
 	g, _ := p.group(o.shard)
-	if g.Joint || len(g.Members) != len(o.wanted) || p.node != o.wanted[0] {
+	if !o.placed(p) || g.Joint || len(g.Members) != len(o.wanted) {
 		return fmt.Sprintf("led by node %d, wanted on %v, is on %+v", p.index, ids(o.wanted), g.Members)
 	}
 	for _, n := range o.w.nodes {

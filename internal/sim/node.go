@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/actors"
+	"github.com/wactor/wactor/cluster/control"
+	"github.com/wactor/wactor/cluster/gossip"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/persistence/engine"
 	"github.com/wactor/wactor/persistence/replication"
@@ -64,8 +66,17 @@ type process struct {
 	twin      *actors.Runtime
 	transfers []*transfer
 	streams   []*stream // by node
+	membership
 	// unanswered counts the deliveries that its gateway has given to its router.
 	unanswered int
+}
+
+// membership is what a process knows of the cluster, in the seeds where nodes decide for
+// themselves.
+type membership struct {
+	control *control.Control
+	peers   []gossip.Peer
+	leaders map[uint32]gossip.Hint
 }
 
 func (n *node) up() bool { return n.proc != nil && !n.paused }
@@ -118,7 +129,18 @@ func (n *node) start() {
 	if w.rules.twins > 0 && !w.healed {
 		p.twin = p.newRuntime(twinStore{actorStore{p.store, p}})
 	}
-	for shard := uint32(1); shard <= uint32(w.rules.shards); shard++ {
+	if w.rules.expect > 0 {
+		p.leaders = map[uint32]gossip.Hint{}
+		c, err := p.newControl()
+		if err != nil {
+			w.fail("node %d can't read the cluster's record: %v", n.index, err)
+			return
+		}
+		p.control = c
+		c.Start(transport{p}, hearsay{p})
+		p.spread()
+	}
+	for shard := uint32(0); shard <= uint32(w.rules.shards); shard++ {
 		p.passOn(shard) // what came while it started
 	}
 	p.poke()
@@ -130,7 +152,7 @@ func (n *node) start() {
 func (p *process) join() error {
 	const cluster = 7
 	switch {
-	case p.store.Cluster() != 0:
+	case p.store.Cluster() != 0 || p.w.rules.expect > 0:
 		return nil
 	case p.index == 0:
 		return p.store.Found(cluster)
@@ -210,12 +232,16 @@ func (p *process) leadershipChanged(shard uint32, now replication.Leadership) {
 		p.passOn(shard)
 	}
 	if now.Ready {
-		p.gossip(shard)
+		p.report(shard)
 	}
 }
 
 // passOn passes on to the runtimes who leads a shard.
 func (p *process) passOn(shard uint32) {
+	now := p.leads[shard]
+	if p.control != nil {
+		p.control.LeadershipChanged(gossip.Hint{Shard: shard, Term: now.Term, Node: now.Node}, now.Ready)
+	}
 	if shard == 0 {
 		return
 	}
@@ -227,8 +253,8 @@ func (p *process) passOn(shard uint32) {
 	}
 }
 
-// gossip notifies all nodes, some time later, that this one leads a shard.
-func (p *process) gossip(shard uint32) {
+// report notifies all nodes, some time later, that this one leads a shard.
+func (p *process) report(shard uint32) {
 	w := p.w
 	p.in(w.between(20*time.Millisecond, 300*time.Millisecond), func() {
 		w.hints[shard] = p.node
@@ -289,6 +315,9 @@ func (p *process) fall(why string) {
 	p.dead.Store(true)
 	n.proc, n.paused, n.socket, n.reading = nil, false, nil, false
 	p.breakStreams()
+	if p.control != nil {
+		p.control.Stop() // its tasks go on until they are stopped
+	}
 	if p.scheduler != nil {
 		p.scheduler.stop()
 	}

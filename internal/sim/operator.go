@@ -27,6 +27,19 @@ func (o *operator) wish(most int) {
 	}
 }
 
+// placed reports whether a shard has the leader that is wanted. In the seeds where nodes decide for
+// themselves, any will do: a leadership that could not be transferred stays for a while.
+func (o *operator) placed(leader *process) bool {
+	if o.w.rules.expect == 0 {
+		return leader.node == o.wanted[0]
+	}
+	o.wanted = nil
+	for _, id := range leader.control.Wanted(o.shard) {
+		o.wanted = append(o.wanted, o.w.nodeOf[id])
+	}
+	return len(o.wanted) > 0 && leader.store.Settled()
+}
+
 // run has each leader look after its shard from time to time.
 func (o *operator) run() {
 	for _, n := range o.w.nodes {

@@ -12,9 +12,14 @@ import (
 // newRouter makes the router of a process.
 func (p *process) newRouter() *routing.Router {
 	return routing.New(routing.Options{
-		Self: p.id, Local: local{p}, Peers: peers{p}, Clock: clockOf{p}, Settled: func() bool { return true },
+		Self: p.id, Local: local{p}, Peers: peers{p}, Clock: clockOf{p}, Settled: p.settled,
 		Registerer: unregistered{},
 	})
+}
+
+// settled reports whether the cluster was formed once, as far as this node knows.
+func (p *process) settled() bool {
+	return p.control == nil || p.store.Settled() || p.control.Known().GetSettled()
 }
 
 // unregistered is a registry that takes no notice.
@@ -51,6 +56,9 @@ func (s peers) Leader(shard uint32) uint64 {
 
 // Wanted implements routing.Peers.
 func (s peers) Wanted(shard uint32) []uint64 {
+	if s.p.control != nil {
+		return s.p.control.Wanted(shard)
+	}
 	if int(shard) > len(s.p.w.operators) {
 		return nil
 	}

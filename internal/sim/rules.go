@@ -26,6 +26,9 @@ type rules struct {
 	turns
 	// linked: persons are known under several identities.
 	linked bool
+	// expect is how many nodes found the cluster; 0 where it is there at the beginning, and an
+	// operator moves replicas.
+	expect int
 	// twins is how often a delivery meets a second activation of its conversation, which should not
 	// be there.
 	twins float64
@@ -74,6 +77,9 @@ func drawRules(rng *rand.Rand) rules {
 	r.idleAfter = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, time.Second, time.Minute}[rng.IntN(4)]
 	if rng.IntN(8) == 0 {
 		r.maxActive = 2
+	}
+	if rng.IntN(4) == 0 {
+		r.expect = r.nodes
 	}
 	r.linked = rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {

@@ -16,6 +16,8 @@ type scheduler struct {
 	// running is the task that runs now; nil while none does.
 	running *task
 	tasks   []*task
+	// patient are the tasks that wait until a context ends, at the latest.
+	patient []*patience
 }
 
 // task is what runs beside its caller.
@@ -68,6 +70,41 @@ func (s *scheduler) await(start func(wake func())) bool {
 		}
 	})
 	return t.block(struct{}{})
+}
+
+// patience is how long a task waits.
+type patience struct {
+	ctx  context.Context
+	wake func()
+}
+
+// awaitUntil is await, which a context ends.
+func (s *scheduler) awaitUntil(ctx context.Context, start func(wake func())) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	var waits *patience
+	lives := s.await(func(wake func()) {
+		waits = &patience{ctx, wake}
+		s.patient = append(s.patient, waits)
+		start(wake)
+	})
+	s.patient = slices.DeleteFunc(s.patient, func(other *patience) bool { return other == waits })
+	return lives
+}
+
+// endPatience wakes the tasks whose contexts have ended.
+func (w *World) endPatience() {
+	for _, n := range w.nodes {
+		if n.proc == nil || n.proc.scheduler == nil {
+			continue
+		}
+		for _, waits := range n.proc.scheduler.patient {
+			if waits.ctx.Err() != nil {
+				waits.wake()
+			}
+		}
+	}
 }
 
 // Sleep implements actors.Scheduler. A context that ends does not wake it up, but when it wakes up

@@ -147,13 +147,15 @@ func (w *World) form() {
 	}
 	for shard := range w.rules.shards {
 		o := &operator{w: w, shard: uint32(shard + 1)}
-		o.wish(3)
 		w.operators = append(w.operators, o)
-		o.run()
+		if w.rules.expect == 0 {
+			o.wish(3)
+			o.run()
+		}
 	}
 	formed := func() bool {
 		for _, o := range w.operators {
-			if p := w.leader(o.shard); p == nil || p.node != o.wanted[0] {
+			if p := w.leader(o.shard); p == nil || !o.placed(p) {
 				return false
 			}
 		}
@@ -196,6 +198,9 @@ func (w *World) until(end time.Duration, enough func() bool) {
 		w.now = e.at
 		w.Stats.Events++
 		e.do()
+		if w.rules.expect > 0 {
+			w.endPatience()
+		}
 		if enough != nil && w.now >= ask {
 			if enough() {
 				return
