@@ -217,8 +217,8 @@ func (a *activation) end(err error) {
 	// the last step counts as well.
 	unfinished := a.inbox+a.outbox > 0 || a.machine != nil && (a.machine.Unfinished() || a.machine.Committing())
 	a.gauge(0, 0)
-	// One that was stopped for a hand-over goes on elsewhere, or is taken up by TakeBack, unless
-	// that came before its end.
+	// One that was stopped for a hand-over goes on elsewhere, or is taken up by CancelTransfer,
+	// unless that came before its end.
 	if errors.Is(err, delivery.ErrNotLeader) || errors.Is(err, delivery.ErrStopping) && !a.table.isReady() {
 		return
 	}

@@ -39,7 +39,7 @@ func startInstant(b *testing.B) *Runtime {
 		Config: conversation.Config{Node: "n1", Inline: true}.WithDefaults(), Bot: inlineCounter{}, Sender: &phone{},
 	}}})
 	for shard := uint32(1); shard <= 4; shard++ {
-		r.Lead(shard, 1, true)
+		r.LeadershipChanged(shard, 1, true)
 	}
 	return r
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/wactor/wactor/provider"
 )
 
-func TestHandOverLeavesNoDoubt(t *testing.T) {
+func TestTransferLeavesNoReplyInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
@@ -26,14 +26,14 @@ func TestHandOverLeavesNoDoubt(t *testing.T) {
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
 		shard := b.Shard(conversation.ID{Channel: "shop", User: "u"})
-		if err := b.HandOver(t.Context(), shard); err != nil || b.Leads(shard) || b.Active() != 0 {
+		if err := b.PrepareTransfer(t.Context(), shard); err != nil || b.Leads(shard) || b.Active() != 0 {
 			t.Errorf("hand over: %v, leads %v, %d active", err, b.Leads(shard), b.Active())
 		}
 		if got := b.phone.texts("u"); !slices.Equal(got, steps(1, "hi")) {
 			t.Errorf("the reply under way was not finished: %v", got)
 		}
 		b.deliver("u", "m3", "hi").want(t, 0, delivery.ErrNotLeader)
-		b.TakeBack(shard) // nobody took the lead: what is unfinished goes on
+		b.CancelTransfer(shard) // nobody took the lead: what is unfinished goes on
 		synctest.Wait()
 		time.Sleep(3 * time.Second)
 		if got := b.phone.texts("u"); !slices.Equal(got, steps(2, "hi")) || !b.Leads(shard) {
@@ -44,7 +44,7 @@ func TestHandOverLeavesNoDoubt(t *testing.T) {
 	})
 }
 
-func TestHandOverGivesUpInTime(t *testing.T) {
+func TestTransferPreparationEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
@@ -55,7 +55,7 @@ func TestHandOverGivesUpInTime(t *testing.T) {
 		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := b.HandOver(ctx, b.Shard(conversation.ID{Channel: "shop", User: "u"})); err == nil {
+		if err := b.PrepareTransfer(ctx, b.Shard(conversation.ID{Channel: "shop", User: "u"})); err == nil {
 			t.Error("a hand over with a send under way said it was done")
 		}
 		b.stop()
@@ -63,9 +63,9 @@ func TestHandOverGivesUpInTime(t *testing.T) {
 	})
 }
 
-// TestHandOverThatWasGivenUp: what an activation leaves that ended only after the lead was taken
+// TestCancelledTransferGoesOn: what an activation leaves that ended only after the lead was taken
 // back goes on.
-func TestHandOverThatWasGivenUp(t *testing.T) {
+func TestCancelledTransferGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
@@ -78,10 +78,10 @@ func TestHandOverThatWasGivenUp(t *testing.T) {
 		shard := b.Shard(conversation.ID{Channel: "shop", User: "u"})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := b.HandOver(ctx, shard); err == nil {
+		if err := b.PrepareTransfer(ctx, shard); err == nil {
 			t.Error("a hand over with a send under way said it was done")
 		}
-		b.TakeBack(shard)
+		b.CancelTransfer(shard)
 		time.Sleep(40 * time.Second) // shorter than the idle time: nothing else wakes the conversation
 		if got := b.phone.texts("u"); !slices.Equal(got, steps(2, "hi")) {
 			t.Errorf("sent: %v", got)

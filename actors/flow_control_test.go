@@ -52,7 +52,7 @@ func TestLeadLostWhileDeliveriesWait(t *testing.T) {
 		}
 		synctest.Wait()
 		for shard := uint32(1); shard <= 4; shard++ {
-			b.Lead(shard, 2, false)
+			b.LeadershipChanged(shard, 2, false)
 		}
 		for _, o := range outcomes {
 			o.wait(t).want(t, 0, delivery.ErrNotLeader)

@@ -34,7 +34,7 @@ func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 		told := make(chan error, 1)
 		go func() { told <- b.Operate(t.Context(), id, "ana", &wactorv1.RetryRequest{Seq: 1}) }()
 		synctest.Wait()
-		b.Lead(b.Shard(id), 2, false)
+		b.LeadershipChanged(b.Shard(id), 2, false)
 		if err := <-told; !errors.Is(err, delivery.ErrUnknownFate) {
 			t.Errorf("error %v", err)
 		}

@@ -159,9 +159,10 @@ func (r *Runtime) Shard(id conversation.ID) uint32 {
 	return placement.ShardOf(id.String(), r.options.Shards)
 }
 
-// Lead tells that this node leads a shard in a term and may activate its conversations (ready), or
-// does no longer. It does not block. Conversations with unfinished work are taken up at once.
-func (r *Runtime) Lead(shard uint32, term uint64, ready bool) {
+// LeadershipChanged reports that this node leads a shard in a term and may activate its
+// conversations (ready), or that it no longer does. It does not block. Conversations with
+// unfinished work are taken up at once.
+func (r *Runtime) LeadershipChanged(shard uint32, term uint64, ready bool) {
 	t := r.tables[shard]
 	if !t.lead(term, ready) || planted.Is(planted.WorkNotTakenUp) {
 		return

@@ -102,7 +102,7 @@ func start(t *testing.T, store *memoryStore, bot Bot, change func(*Options)) *be
 	}
 	b.Runtime = New(options)
 	for shard := uint32(1); shard <= 4; shard++ {
-		b.Lead(shard, 1, true)
+		b.LeadershipChanged(shard, 1, true)
 	}
 	return b
 }
@@ -351,7 +351,7 @@ func TestRecoveryEndsWithItsTerm(t *testing.T) {
 			close(ended)
 		}()
 		time.Sleep(time.Second)
-		full.Lead(table.shard, 2, true)
+		full.LeadershipChanged(table.shard, 2, true)
 		select {
 		case <-ended:
 		case <-time.After(time.Second):
@@ -417,7 +417,7 @@ func TestLostLeadEndsActivations(t *testing.T) {
 		open := b.deliver("u", "m2", "hi")
 		synctest.Wait()
 		for shard := uint32(1); shard <= 4; shard++ {
-			b.Lead(shard, 2, false)
+			b.LeadershipChanged(shard, 2, false)
 		}
 		open.want(t, 0, delivery.ErrNotLeader)
 		b.deliver("u", "m3", "hi").want(t, 0, delivery.ErrNotLeader)
@@ -428,7 +428,7 @@ func TestLostLeadEndsActivations(t *testing.T) {
 		store.set(func() { store.held = false })
 		synctest.Wait() // a shard is led again only when all of the old term is applied
 		for shard := uint32(1); shard <= 4; shard++ {
-			b.Lead(shard, 3, true)
+			b.LeadershipChanged(shard, 3, true)
 		}
 		b.deliver("u", "m2", "hi").want(t, conversation.Duplicate, nil) // its commit came through after all
 		b.stop()

@@ -126,10 +126,10 @@ const (
 // Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives
 // the lead away.
 func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insist bool) error {
-	defer h.runtime.TakeBack(shard) // where nobody took it; otherwise it does nothing
+	defer h.runtime.CancelTransfer(shard) // where nobody took it; otherwise it does nothing
 	ending, cancel := context.WithTimeout(ctx, handOverWithin)
 	defer cancel()
-	if err := h.runtime.HandOver(ending, shard); err != nil && !insist {
+	if err := h.runtime.PrepareTransfer(ending, shard); err != nil && !insist {
 		return fmt.Errorf("node: end the conversations of shard %d: %w", shard, err)
 	}
 	if err := h.TransferLeadership(shard, term, to); err != nil {

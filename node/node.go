@@ -177,7 +177,7 @@ func (d deliver) Deliver(e delivery.Envelope, done delivery.Done) { d(e, done) }
 // lead passes news of a shard's lead on.
 func (n *Node) lead(shard uint32, lead replication.Leadership) {
 	if shard != 0 {
-		n.runtime.Lead(shard, lead.Term, lead.Ready)
+		n.runtime.LeadershipChanged(shard, lead.Term, lead.Ready)
 	}
 	if n.cluster != nil {
 		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)

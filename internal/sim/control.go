@@ -194,11 +194,11 @@ func (r replicas) Transfer(ctx context.Context, shard uint32, term uint64, to ui
 		if shard == 0 {
 			break
 		}
-		defer runtime.TakeBack(shard)
+		defer runtime.CancelTransfer(shard)
 		ending, cancel := context.WithCancel(ctx)
 		defer cancel()
 		p.in(4*time.Second, cancel)
-		if err := runtime.HandOver(ending, shard); err != nil && !insist {
+		if err := runtime.PrepareTransfer(ending, shard); err != nil && !insist {
 			return err
 		}
 	}

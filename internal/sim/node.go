@@ -246,7 +246,7 @@ func (p *process) passOn(shard uint32) {
 		return
 	}
 	for _, r := range p.runtimes() {
-		r.Lead(shard, p.leads[shard].Term, p.leads[shard].Ready)
+		r.LeadershipChanged(shard, p.leads[shard].Term, p.leads[shard].Ready)
 	}
 	if leader := p.leads[shard].Node; leader != 0 {
 		p.router.LeaderChanged(shard, leader)

@@ -11,8 +11,7 @@ import (
 // rules are what a seed says once, before the run begins.
 type rules struct {
 	nodes, shards int
-	users         int // conversations
-	messages      int // of each
+	people
 	// trouble is how long faults happen.
 	trouble time.Duration
 	// pace is the mean time between two faults.
@@ -24,8 +23,6 @@ type rules struct {
 	lanes    int
 	network  weather
 	turns
-	// linked: persons are known under several identities.
-	linked bool
 	// expect is how many nodes found the cluster; 0 where it is there at the beginning, and an
 	// operator moves replicas.
 	expect int
@@ -37,6 +34,14 @@ type rules struct {
 	moves bool
 	// early: faults begin before the cluster is formed.
 	early bool
+}
+
+// people is who writes.
+type people struct {
+	users    int
+	messages int // of each
+	// linked: they are known under several identities.
+	linked bool
 }
 
 // turns is how messages become turns.
@@ -64,7 +69,7 @@ var fair = weather{least: 200 * time.Microsecond, jitter: 2 * time.Millisecond, 
 
 func drawRules(rng *rand.Rand) rules {
 	r := rules{
-		nodes: 3, shards: 1 + rng.IntN(2), messages: 4 + rng.IntN(8), lanes: 1 + rng.IntN(2),
+		nodes: 3, shards: 1 + rng.IntN(2), people: people{messages: 4 + rng.IntN(8)}, lanes: 1 + rng.IntN(2),
 		trouble:  time.Duration(1500+rng.IntN(3500)) * time.Millisecond,
 		pace:     time.Duration(40+rng.IntN(300)) * time.Millisecond,
 		logBytes: 1 << (8 + rng.IntN(11)),

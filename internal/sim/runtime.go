@@ -184,8 +184,8 @@ func (p *process) endTwin() {
 	twin := p.twin
 	p.twin = nil
 	for shard := uint32(1); shard <= uint32(p.w.rules.shards); shard++ {
-		twin.Lead(shard, 0, false)
-		p.runtime.Lead(shard, 0, false)
+		twin.LeadershipChanged(shard, 0, false)
+		p.runtime.LeadershipChanged(shard, 0, false)
 		p.passOn(shard)
 	}
 }
@@ -197,8 +197,8 @@ func (p *process) endShard(shard uint32, transfer func()) {
 		ending, cancel := context.WithCancel(context.Background())
 		p.in(300*time.Millisecond, cancel)
 		for _, r := range p.runtimes() {
-			_ = r.HandOver(ending, shard) // whatever is left ends with the leadership
-			defer r.TakeBack(shard)
+			_ = r.PrepareTransfer(ending, shard) // whatever is left ends with the leadership
+			defer r.CancelTransfer(shard)
 		}
 		if p.dead.Load() {
 			return

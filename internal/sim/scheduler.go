@@ -94,8 +94,8 @@ func (s *scheduler) awaitUntil(ctx context.Context, start func(wake func())) boo
 }
 
 // endPatience wakes the tasks whose contexts have ended.
-func (w *World) endPatience() {
-	for _, n := range w.nodes {
+func endPatience(nodes []*node) {
+	for _, n := range nodes {
 		if n.proc == nil || n.proc.scheduler == nil {
 			continue
 		}

@@ -130,9 +130,9 @@ func (w *World) play() {
 	if w.failure == nil && !quiet() {
 		w.fail("not well %v after all faults were healed: %s", healingTime, w.unwell())
 	}
-	w.until(w.now+answeringTime, func() bool { return w.unanswered() == 0 })
-	if n := w.unanswered(); w.failure == nil && n > 0 {
-		w.fail("%d deliveries have no outcome %v after all was well", n, answeringTime)
+	w.until(w.now+answeringTime, func() bool { return w.unanswered() == 0 && quiet() })
+	if n := w.unanswered(); w.failure == nil && (n > 0 || !quiet()) {
+		w.fail("%d deliveries have no outcome %v after all was well %s", n, answeringTime, w.unwell())
 	}
 	if w.failure == nil {
 		w.checkEnd()
@@ -199,7 +199,7 @@ func (w *World) until(end time.Duration, enough func() bool) {
 		w.Stats.Events++
 		e.do()
 		if w.rules.expect > 0 {
-			w.endPatience()
+			endPatience(w.nodes)
 		}
 		if enough != nil && w.now >= ask {
 			if enough() {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// HandOver ends the activations of a shard that this node leads, so that another node can take the
-// lead with no reply in doubt: sends under way are finished, and their outcome is committed. It
-// returns when all have ended, or with the context's error. Deliveries are answered
-// delivery.ErrNotLeader from now on, until the lead changes, or TakeBack.
-func (r *Runtime) HandOver(ctx context.Context, shard uint32) error {
+// PrepareTransfer ends the activations of a shard that this node leads, so that another node can
+// become its leader with no reply in doubt: sends in flight are completed, and their outcome is
+// committed. It returns when all have ended, or with the context's error. Deliveries are answered
+// ErrNotLeader from now on, until the leader changes, or CancelTransfer.
+func (r *Runtime) PrepareTransfer(ctx context.Context, shard uint32) error {
 	t := r.tables[shard]
 	t.mu.Lock()
 	t.leaving = true
@@ -28,8 +28,8 @@ func (r *Runtime) HandOver(ctx context.Context, shard uint32) error {
 	}
 }
 
-// TakeBack ends a HandOver after which nobody took the lead.
-func (r *Runtime) TakeBack(shard uint32) {
+// CancelTransfer goes on with a shard after a PrepareTransfer, where it has no other leader.
+func (r *Runtime) CancelTransfer(shard uint32) {
 	t := r.tables[shard]
 	t.mu.Lock()
 	left, term := t.leaving, t.term
