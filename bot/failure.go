@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -34,6 +35,27 @@ func refused(status int) *conversation.BotError {
 		return conversation.Permanent("http %d: an answer has 200 or 204", status)
 	}
 	return conversation.Permanent("http %d", status)
+}
+
+// What an excerpt of a body holds at most.
+const (
+	maxExcerpt      = 300 // characters
+	maxExcerptBytes = 4 * maxExcerpt
+)
+
+// withExcerpt adds the beginning of a body to a failure, in one line.
+func withExcerpt(failure *conversation.BotError, body []byte) *conversation.BotError {
+	text := []rune(strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), maxExcerptBytes)]),
+		"?")), " "))
+	if len(text) == 0 {
+		return failure
+	}
+	if len(text) > maxExcerpt {
+		text = append(text[:maxExcerpt-1], '…')
+	}
+	with := *failure
+	with.Reason += "; the bot said: " + string(text)
+	return &with
 }
 
 // broken classes a call that has no status or no whole body. All of these are retryable: the bot

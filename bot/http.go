@@ -154,8 +154,13 @@ func (h *HTTP) post(ctx context.Context, turnID string, body []byte) (*conversat
 	case http.StatusNoContent:
 		return &conversation.Answer{}, nil
 	}
+	failure := refused(response.StatusCode)
+	if h.config.Excerpts {
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxExcerptBytes))
+		failure = withExcerpt(failure, body)
+	}
 	drain(response.Body)
-	return nil, refused(response.StatusCode)
+	return nil, failure
 }
 
 // read takes the body of a 200 in whole.
@@ -172,6 +177,9 @@ func (h *HTTP) read(ctx context.Context, response *http.Response) (*conversation
 	}
 	answer, failure := decodeAnswer(body)
 	if failure != nil {
+		if h.config.Excerpts {
+			failure = withExcerpt(failure, body)
+		}
 		return nil, failure
 	}
 	return answer, nil

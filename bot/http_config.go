@@ -26,6 +26,10 @@ type HTTPConfig struct {
 	MaxConcurrent int
 	// UserAgent names the caller. Default "wactor".
 	UserAgent string
+	// Excerpts puts the first 300 characters of a body that is no answer into the reason of the
+	// failure. It is for development alone: a body may repeat what a user wrote, and reasons are
+	// kept and logged.
+	Excerpts bool
 }
 
 // ErrConfig reports an HTTPConfig that can't work.

@@ -78,7 +78,7 @@ func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err erro
 		}
 		h, err := bot.NewHTTP(bot.HTTPConfig{
 			URL: b.HTTP.URL, Timeout: b.HTTP.Timeout, Secret: b.HTTP.Secret.Reveal(), Headers: headers,
-			MaxConcurrent: b.HTTP.MaxConcurrent,
+			MaxConcurrent: b.HTTP.MaxConcurrent, Excerpts: n.options.Development,
 		})
 		if err != nil {
 			return nil, nil, err

@@ -54,6 +54,9 @@ type Options struct {
 	// AcceptLoss starts although the disk holds less than was synced, and writes down in the data
 	// directory what may be missing.
 	AcceptLoss bool
+	// Development puts the beginning of what a bot answers wrongly into reasons and logs, where it
+	// may repeat what a user wrote.
+	Development bool
 	// Flows are those that were read already, by the path that the configuration gives; others are
 	// read at the start.
 	Flows map[string]*flow.Flow

@@ -187,7 +187,7 @@ func (d *dev) start() (*node.Node, error) {
 			return nil, err
 		}
 		var failed *net.OpError
-		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Memory: memory(),
+		n, err := node.Start(cfg, node.Options{Logger: logger, Version: version, Memory: memory(), Development: true,
 			Pages: map[string]http.Handler{"/": d.phone}})
 		switch {
 		case err == nil && d.listen != wanted:
