@@ -22,8 +22,10 @@ const glossarySection = "Words"
 // wordsTest has to write what is banned.
 const wordsTest = "internal/lint/words_test.go"
 
-// usual are phrases in which a word that is not used otherwise has its ordinary meaning.
-var usual = []string{"in doubt", "round trip", "round trips", "lead to", "told apart"}
+// usual are phrases in which a word that is not used otherwise has its ordinary meaning, or belongs
+// to a name of the consensus library (LeadTransferee, SoftState.Lead).
+var usual = []string{"in doubt", "round trip", "round trips", "lead to", "told apart", "lead transferee",
+	"soft state lead"}
 
 // A banned phrase, in lower case, and the word of the glossary that stands in its place.
 type banned struct {

@@ -48,7 +48,7 @@ func (t *Table) Close() error {
 	return t.Writer.Close()
 }
 
-// Remove removes the file: the engine has linked it under a name of its own, or no one needs it.
+// Remove removes the file: the engine has linked it under a name of its own, or it is not needed.
 func (t *Table) Remove() {
 	_ = t.Close()
 	_ = t.fs.Remove(t.Path)

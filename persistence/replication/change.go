@@ -23,8 +23,8 @@ type Change struct {
 	Add, Replica uint64
 	// Promote makes learners voters, and Remove removes learners, all at once by joint consensus. A
 	// voter in Remove is made a learner by it, and has to be removed once more: it votes for as
-	// long as anybody may believe that the group is in the joint configuration still. Destroyed at
-	// its end, it could be missed for ever by one who has not heard of that end.
+	// long as some replica may still be in the joint configuration. Destroyed at its end, it could
+	// be missed for ever by one that does not know of that end.
 	Promote, Remove []uint64
 }
 

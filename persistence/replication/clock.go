@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Ticks. A leader is heard of with every tick; one that is not for electionTicks to twice as many
-// is stood against.
+// Ticks. A leader sends to its followers with every tick. A follower that receives nothing for
+// electionTicks to twice as many stands for election.
 const (
 	// TickInterval is the time between two ticks.
 	TickInterval  = 50 * time.Millisecond
@@ -44,8 +44,8 @@ func (c *clock) close() {
 	c.stopped.Wait()
 }
 
-// Tick lets TickInterval go by. With Options.Manual the caller calls it; otherwise nobody else
-// does.
+// Tick lets TickInterval go by. With Options.Manual the caller calls it; otherwise no other
+// code does.
 func (h *Host) Tick() {
 	for _, l := range h.lanes {
 		l.tick()
@@ -80,7 +80,8 @@ func (h *Host) Drive() error {
 // pace lets a lane with much to do begin its cycles at intervals. What a cycle costs beside its
 // proposals (an fsync, rounds of the consensus core, goroutines that are woken and put to sleep) is
 // then shared by more of them, which saves a fifth of all CPU time at 8,500 messages a second. A
-// lane with little to do begins at once, since nobody should wait to save what is there in plenty.
+// lane with little to do begins at once, since no caller should wait to save what is there in
+// plenty.
 type pace struct {
 	began time.Time // the newest cycle that took proposals
 	since time.Time // from when proposals are counted

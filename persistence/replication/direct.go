@@ -13,14 +13,14 @@ import (
 // of the entries, in the very batch that is synced. The consensus core sees an entry that was
 // appended, committed and applied, as ever; its indexes go on in memory, and the disk learns of
 // them when the log is needed again, or with a new term (groupLog.append). A start begins with
-// those that the disk knows: nobody else has ever seen the ones since.
+// those that the disk knows: no other node has ever seen the ones since.
 
 // goesDirect reports whether the entries of a Ready may be applied at once, instead of being
 // written to the log.
 func (g *group) goesDirect(ready raft.Ready) bool {
 	return !g.host.options.KeepLog && len(ready.Entries) > 0 && g.log.alone() && g.leads() &&
 		!g.log.writesHard(ready.HardState) &&
-		// All before them is applied; where it was logged, the consensus core has heard of that,
+		// All before them is applied; where it was logged, the consensus core knows of that,
 		// too.
 		g.log.applied == g.log.last && ready.Entries[0].GetIndex() == g.log.last.index+1 && (g.log.direct ||
 		len(ready.CommittedEntries) == 0) &&
@@ -46,8 +46,8 @@ func (g *group) applyDirect(batch *pebble.Batch, hard *raftpb.HardState, entries
 // as the consensus core has seen them applied, before the lane takes in anything new.
 const unbounded = int(^uint(0) >> 1)
 
-// wasApplied tells that the consensus core has seen entries which were applied directly: nobody
-// asks for them any more.
+// wasApplied tells that the consensus core has seen entries which were applied directly: they
+// are not asked for any more.
 func (g *group) wasApplied(end position) {
 	if g.log.direct {
 		g.log.truncated = end

@@ -62,8 +62,8 @@ func cutStamp(m *raftpb.Message, behind []byte) (time.Duration, bool) {
 	return time.Duration(binary.BigEndian.Uint64(rest)), true
 }
 
-// Whoever stands for election goes by the configuration that it has applied. Where it has not heard
-// that a later one is committed, it may need a vote that it will never get: of one who has become a
+// A candidate goes by the configuration that it has applied. Where it does not know that a later
+// one is committed, it may need a vote that it will never get: that of a replica that has become a
 // learner, which does not stand itself, and has a longer log. So who refuses a vote tells how far
 // it knows the log to be committed. The consensus core has no such word, and ignores it.
 

@@ -64,8 +64,8 @@ type peers struct {
 	// nodes are those that messages came from, by replica: what a replica knows that has no members
 	// yet.
 	nodes map[uint64]uint64
-	// heard is when a replica was last heard of.
-	heard map[uint64]time.Duration
+	// received is when the last message of a replica came.
+	received map[uint64]time.Duration
 }
 
 func openGroup(h *Host, shard uint32) (*group, error) {
@@ -78,7 +78,7 @@ func openGroup(h *Host, shard uint32) (*group, error) {
 	g := &group{
 		host: h, shard: shard, replica: log.replica, log: log, machine: machine,
 		proposals: proposals{metrics: h.metrics},
-		peers:     peers{nodes: map[uint64]uint64{}, heard: map[uint64]time.Duration{}},
+		peers:     peers{nodes: map[uint64]uint64{}, received: map[uint64]time.Duration{}},
 		fencing:   fencing{stamps: map[uint64]time.Duration{}, now: h.options.Monotonic},
 		cut:       truncation{most: h.options.Limits.LogBytes / h.options.Shards, half: log.truncated},
 	}
@@ -135,7 +135,7 @@ func (g *group) step(m Message) bool {
 	case raftpb.MsgHeartbeatResp:
 		g.confirm(m.Message)
 	}
-	g.peers.heard[m.GetFrom()] = g.fencing.now()
+	g.peers.received[m.GetFrom()] = g.fencing.now()
 	g.peers.nodes[m.GetFrom()] = m.Node
 	// What it refuses is of a replica that is no member any more.
 	return g.node.Step(m.Message) == nil

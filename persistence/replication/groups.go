@@ -78,10 +78,10 @@ func (g *group) status() Group {
 	return out
 }
 
-// isRecent reports whether another replica was heard of within an election timeout.
+// isRecent reports whether another replica has sent something within an election timeout.
 func (g *group) isRecent(replica uint64) bool {
-	return g.peers.heard[replica] > 0 && g.fencing.now()-g.peers.heard[replica] < recently
+	return g.peers.received[replica] > 0 && g.fencing.now()-g.peers.received[replica] < recently
 }
 
-// recently is how long ago a follower must have been heard of to count as alive.
+// recently is how old a follower's last message may be for it to count as alive.
 const recently time.Duration = electionTicks * TickInterval

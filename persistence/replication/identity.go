@@ -108,7 +108,7 @@ func (i *Identity) create(joining bool) error {
 	})
 }
 
-// randomID returns an id that nobody else has.
+// randomID returns an id that is not used elsewhere.
 func randomID() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails

@@ -48,9 +48,9 @@ type inputs struct {
 	// tick: time went on. A lane that waited for its disk over several ticks has missed them, and
 	// so is late, never early.
 	tick bool
-	// proposed and heard are the bytes of the proposals, and of the entries in the messages.
+	// proposed and received are the bytes of the proposals, and of the entries in the messages.
 	proposed int64
-	heard    int
+	received int
 }
 
 func (i *inputs) empty() bool {
@@ -68,11 +68,11 @@ type proposal struct {
 	lazy bool
 }
 
-// maxMessages and maxHeard bound the messages of other nodes that wait in a lane, and the bytes of
-// their entries; the consensus core sends again what is dropped.
+// maxMessages and maxReceived bound the messages of other nodes that wait in a lane, and the bytes
+// of their entries; the consensus core sends again what is dropped.
 const (
 	maxMessages = 8192
-	maxHeard    = 64 << 20
+	maxReceived = 64 << 20
 )
 
 // post queues a proposal, unless the lane is full or closed.
@@ -91,12 +91,12 @@ func (l *lane) post(p *proposal) error {
 // receive queues a message of another node.
 func (l *lane) receive(m Message) error {
 	return l.put(nil, func() error {
-		if len(l.inbox.messages) >= maxMessages || l.inbox.heard >= maxHeard {
+		if len(l.inbox.messages) >= maxMessages || l.inbox.received >= maxReceived {
 			return ErrOverloaded
 		}
 		l.inbox.messages = append(l.inbox.messages, m)
 		for _, e := range m.GetEntries() {
-			l.inbox.heard += len(e.GetData())
+			l.inbox.received += len(e.GetData())
 		}
 		return nil
 	})
@@ -252,8 +252,8 @@ func (l *lane) cycle(in inputs) error {
 			l.activate(g)
 		}
 	}
-	// Behind the messages: who asks how groups are must learn of replicas that were heard of while
-	// the lane waited for its disk.
+	// Behind the messages: who asks how groups are must learn of replicas that sent something
+	// while the lane waited for its disk.
 	for _, fn := range in.controls {
 		fn()
 	}
@@ -274,7 +274,7 @@ func (l *lane) cycle(in inputs) error {
 	return nil
 }
 
-// tickGroups lets time go on where others must be heard of. A replica that is alone needs
+// tickGroups lets time go on where there are other replicas. A replica that is alone needs
 // no clock as long as it leads; a late message of one that was a member may have ended that, and
 // then it stands for election again.
 func (l *lane) tickGroups() {

@@ -8,7 +8,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// TestLazyProposalsWaitForOthers: what nobody waits for does not wake a lane until LazyWithin is
+// TestLazyProposalsWaitForOthers: what no caller waits for does not wake a lane until LazyWithin is
 // over, and goes with what does, in order.
 func TestLazyProposalsWaitForOthers(t *testing.T) {
 	lazy, urgent := proposal{lazy: true}, proposal{}
@@ -76,7 +76,7 @@ func TestClosedLaneRefusesLazyProposals(t *testing.T) {
 // TestMessagesOfOthersAreBounded: a lane that waits for its disk keeps no more of what others send.
 func TestMessagesOfOthersAreBounded(t *testing.T) {
 	for name, c := range map[string]struct{ entry, want int }{"many": {0, maxMessages}, "large": {1 << 20,
-		maxHeard >> 20}} {
+		maxReceived >> 20}} {
 		t.Run(name, func(t *testing.T) {
 			r := open(t, setup{Options: Options{Manual: true, Shards: 1}})
 			m := Message{Shard: 1, Message: &raftpb.Message{

@@ -12,19 +12,19 @@ import (
 )
 
 // A lease says how long no other node can be leader of a shard. The leader stamps its heartbeats
-// with its own monotonic time, and the answers bring the stamp back. Whoever answered had heard of
-// the leader after the stamp, and neither votes nor stands for election for electionTicks from then
-// on (PreVote and CheckQuorum; nor after a restart, see group.step). So with answers of a majority,
-// nobody else is elected before the oldest of their stamps plus the election timeout. The stamp is
-// of the sending, not of the arrival: an answer that waited in a socket while this process was
-// paused proves nothing about now. A leader that transfers its leadership has no lease meanwhile;
-// see transfer.go.
+// with its own monotonic time, and the answers bring the stamp back. A follower that answered had a
+// message of the leader after the stamp, and neither votes nor stands for election for
+// electionTicks from then on (PreVote and CheckQuorum; nor after a restart, see group.step). So
+// with answers of a majority, no other is elected before the oldest of their stamps plus the
+// election timeout. The stamp is of the sending, not of the arrival: an answer that waited in a
+// socket while this process was paused proves nothing about now. A leader that transfers its
+// leadership has no lease meanwhile; see transfer.go.
 //
 // leaseFor is less than the election timeout by what a tick may come early, and by a margin for
 // what is done under the lease.
 const leaseFor = (electionTicks-1)*TickInterval - 100*time.Millisecond
 
-// lease is the one of a shard. It is written by the lane and read by anybody.
+// lease is the one of a shard. It is written by the lane and read by any goroutine.
 type lease struct {
 	mu    sync.Mutex
 	term  uint64

@@ -96,6 +96,6 @@ func (l *lane) sendSnapshot(g *group, m Message) {
 func (l *lane) flush() {
 	if len(l.sends) > 0 {
 		l.host.options.Transport.Send(l.sends)
-		l.sends = nil // they belong to whoever took them
+		l.sends = nil // they belong to the transport now
 	}
 }

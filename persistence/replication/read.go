@@ -27,7 +27,7 @@ func (g *gate) enter() error {
 
 func (g *gate) leave() { g.readers.Done() }
 
-// close lets nobody more in and waits for those inside.
+// close lets no more readers in and waits for those inside.
 func (g *gate) close() {
 	g.mu.Lock()
 	g.closed = true
@@ -62,7 +62,7 @@ func (h *Host) Hold() (release func(), err error) {
 type unsynced []atomic.Pointer[chan struct{}]
 
 // hold lets readers of shards in which entries are applied directly wait until written is called:
-// the engine shows a batch before it is synced, and no one may see, and act on, what a power cut
+// the engine shows a batch before it is synced, and no reader may see, and act on, what a power cut
 // could take back.
 func (u unsynced) hold(round []work) (written func()) {
 	done := make(chan struct{})

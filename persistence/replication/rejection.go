@@ -56,7 +56,7 @@ func checkMessage(m *raftpb.Message) error {
 	}
 	if max(m.GetTo(), m.GetFrom(), m.GetTerm(), m.GetIndex(), m.GetLogTerm(), m.GetCommit(),
 		m.GetRejectHint()) >= most {
-		return wrong("number", "with a number that nobody gets to")
+		return wrong("number", "with a number out of reach")
 	}
 	switch m.GetType() {
 	case raftpb.MsgApp:

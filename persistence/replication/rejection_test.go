@@ -169,20 +169,20 @@ func TestOddSnapshotsAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := errors.New("nothing")
+			outcome := errors.New("nothing")
 			m := &raftpb.Message{Type: raftpb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)),
 				Term: new(uint64(99)), Snapshot: s}
-			staged.Commit(Message{Shard: 1, Node: 5, Message: m}, func(err error) { told = err })
+			staged.Commit(Message{Shard: 1, Node: 5, Message: m}, func(err error) { outcome = err })
 			h.drive()
-			wantErr(t, told, ErrMalformed)
+			wantErr(t, outcome, ErrMalformed)
 			w.mustCommit(1, "shop/1", 0)
 		})
 	}
 }
 
-// TestAnswersToHeartbeatsNobodySent: the consensus core would read their context for a number, and
-// a lease would be counted from it.
-func TestAnswersToHeartbeatsNobodySent(t *testing.T) {
+// TestAnswersToHeartbeatsThatWereNotSent: the consensus core would read their context for a number,
+// and a lease would be counted from it.
+func TestAnswersToHeartbeatsThatWereNotSent(t *testing.T) {
 	w := newTown(t, 3, 1)
 	w.spread(1)
 	leader := w.awaitLeader(1)
@@ -281,8 +281,7 @@ const (
 )
 
 // FuzzStep: whatever other replicas say, to one that leads, follows or has nothing yet, never ends
-// the node, now or when it is started again. But for what a leader's entries say, which is
-// believed.
+// the node, now or when it is started again. But for what a leader's entries say: not checked.
 func FuzzStep(f *testing.F) {
 	for role := range byte(roles) {
 		for kind := range byte(24) {
@@ -338,14 +337,14 @@ func fuzzStep(t *testing.T, s *Host, role byte, input []byte) {
 			}
 		}
 		if !g.leads() {
-			t.Fatal("it was elected, and does not lead")
+			t.Fatal("it was elected, and is not leader")
 		}
 	}
-	believed := false
+	unchecked := false
 	for d := dice(input); len(d) > 0; {
 		m := Message{Shard: 1, Node: 2, Message: d.message(t)}
 		for _, entry := range m.Entries {
-			believed = believed || len(entry.Data) > 0
+			unchecked = unchecked || len(entry.Data) > 0
 		}
 		if m.GetType() == raftpb.MsgSnap {
 			staged, err := s.Stage(1)
@@ -362,7 +361,7 @@ func fuzzStep(t *testing.T, s *Host, role byte, input []byte) {
 		in, _ := l.take()
 		in.tick = d.roll(4) == 0
 		if err := l.cycle(in); err != nil {
-			if believed && errors.Is(err, engine.ErrCorrupt) {
+			if unchecked && errors.Is(err, engine.ErrCorrupt) {
 				return
 			}
 			t.Fatal(err)

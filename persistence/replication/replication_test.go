@@ -73,7 +73,7 @@ func TestWhoIsFarBehindGetsASnapshot(t *testing.T) {
 		away = w.houses[1]
 	}
 	away.crash()
-	w.run(20) // nobody waits for it
+	w.run(20) // no replica waits for it
 	for i := range uint64(200) {
 		w.mustCommit(1, "shop/1", i)
 	}
@@ -119,7 +119,7 @@ func TestPausedLeaderHasNoLease(t *testing.T) {
 	}
 }
 
-// TestNoVoteLeavesUnderALease: a leader that hears of a later term, and is asked for its vote in
+// TestNoVoteLeavesUnderALease: a leader that receives a later term, and is asked for its vote in
 // it, before it does anything else.
 func TestNoVoteLeavesUnderALease(t *testing.T) {
 	w := newTown(t, 3, 1)
@@ -199,50 +199,50 @@ func TestLeadershipIsTransferred(t *testing.T) {
 	w.mustCommit(1, "shop/1", 0)
 }
 
-// TestLoneReplicaMovesThoughTheEndIsNotHeard: the only replica hands over to another one, which
-// does not hear that the joint configuration has ended, and so needs a vote of the first one still.
-func TestLoneReplicaMovesThoughTheEndIsNotHeard(t *testing.T) {
+// TestLoneReplicaMovesThoughTheEndIsLost: the only replica is replaced by another one, which is not
+// notified that the joint configuration has ended, and so needs a vote of the first one still.
+func TestLoneReplicaMovesThoughTheEndIsLost(t *testing.T) {
 	w := newTown(t, 2, 1)
-	old, heir := w.houses[0], w.houses[1]
+	old, successor := w.houses[0], w.houses[1]
 	w.mustCommit(1, "shop/1", 0)
-	w.change(1, Change{Add: heir.Node()})
-	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	w.change(1, Change{Add: successor.Node()})
+	w.await("the learner", func() bool { return successor.group(1).Applied >= old.group(1).Commit })
 	joint := old.group(1).Last + 1
 	w.cut = func(from, _ *house) bool {
 		g := from.group(1)
 		return from == old && (g == nil || g.Last > joint && g.Commit == g.Last)
 	}
-	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica},
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{successor.group(1).Replica},
 		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
 	w.run(5)
-	if !heir.group(1).Joint {
-		t.Fatal("the end was heard")
+	if !successor.group(1).Joint {
+		t.Fatal("the end was received")
 	}
 	w.cut = func(_, _ *house) bool { return false }
-	if w.awaitLeader(1) != heir {
-		t.Error("it was not taken over")
+	if w.awaitLeader(1) != successor {
+		t.Error("leadership did not move")
 	}
 	w.mustCommit(1, "shop/1", 1)
 	w.change(1, Change{Remove: []uint64{old.group(1).Replica}})
 }
 
 // TestWhoRefusesAVoteTellsWhatIsCommitted: the one that leaves has entries behind the one that ends
-// the joint configuration, and so refuses its vote to the heir, which needs it for as long as it
-// does not know of that end.
+// the joint configuration, and so refuses its vote to the successor, which needs it for as long as
+// it does not know of that end.
 func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	w := newTown(t, 2, 1)
-	old, heir := w.houses[0], w.houses[1]
-	w.change(1, Change{Add: heir.Node()})
-	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	old, successor := w.houses[0], w.houses[1]
+	w.change(1, Change{Add: successor.Node()})
+	w.await("the learner", func() bool { return successor.group(1).Applied >= old.group(1).Commit })
 	term, end := old.leads[1].Term, old.group(1).Last+2
 	w.cut = func(from, _ *house) bool {
 		return from == old && from.group(1).Last >= end && from.group(1).Commit >= end
 	}
-	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{heir.group(1).Replica},
+	err := old.ChangeReplicas(1, term, Change{Promote: []uint64{successor.group(1).Replica},
 		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
@@ -260,13 +260,13 @@ func TestWhoRefusesAVoteTellsWhatIsCommitted(t *testing.T) {
 	})
 	w.settle()
 	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
-	if g := old.group(1); heir.group(1).Last >= g.Last || heir.group(1).Commit >= end {
-		t.Fatalf("the heir has %+v of %+v", heir.group(1), g)
+	if g := old.group(1); successor.group(1).Last >= g.Last || successor.group(1).Commit >= end {
+		t.Fatalf("the successor has %+v of %+v", successor.group(1), g)
 	}
 	w.cut = func(_, _ *house) bool { return false }
-	w.await("the heir", func() bool { return w.leader(1) == heir })
-	heir.crash()
-	heir.open(false)
+	w.await("the successor", func() bool { return w.leader(1) == successor })
+	successor.crash()
+	successor.open(false)
 	w.mustCommit(1, "shop/1", 0)
 }
 
@@ -280,11 +280,11 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 			w.spread(1)
 			w.run(20)
 			from := w.awaitLeader(1)
-			heir := from.group(1).Members[0]
-			if heir.Node == from.Node() {
-				heir = from.group(1).Members[1]
+			successor := from.group(1).Members[0]
+			if successor.Node == from.Node() {
+				successor = from.group(1).Members[1]
 			}
-			if err := from.TransferLeadership(1, from.leads[1].Term, heir.Replica); err != nil {
+			if err := from.TransferLeadership(1, from.leads[1].Term, successor.Replica); err != nil {
 				t.Fatal(err)
 			}
 			from.drive()
@@ -307,7 +307,7 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 				t.Fatal("nothing was said")
 			}
 			if late == raftpb.MsgVote {
-				w.cut = func(a, _ *house) bool { return a.Node() == heir.Node } // it asks in vain
+				w.cut = func(a, _ *house) bool { return a.Node() == successor.Node } // it asks in vain
 			}
 			w.await("the old leadership", func() bool { return from.Leased(1, from.leads[1].Term) })
 			w.cut = func(_, _ *house) bool { return false }
@@ -320,16 +320,16 @@ func TestLateWordToTakeOverIsNotFollowed(t *testing.T) {
 	}
 }
 
-// TestNewestChangeTellsThatTheOneBeforeIsCommitted: whoever has the entry that ends a joint
-// configuration knows after a crash, too, that it was entered. Here the heir would take itself for
-// a learner otherwise, as the other one does, and nobody would stand.
+// TestNewestChangeTellsThatTheOneBeforeIsCommitted: a replica that has the entry that ends a joint
+// configuration knows after a crash, too, that it was entered. Here the successor would take itself
+// for a learner otherwise, as the other one does, and none would stand.
 func TestNewestChangeTellsThatTheOneBeforeIsCommitted(t *testing.T) {
 	w := newTown(t, 2, 1)
-	old, heir := w.houses[0], w.houses[1]
-	w.change(1, Change{Add: heir.Node()})
-	w.await("the learner", func() bool { return heir.group(1).Applied >= old.group(1).Commit })
+	old, successor := w.houses[0], w.houses[1]
+	w.change(1, Change{Add: successor.Node()})
+	w.await("the learner", func() bool { return successor.group(1).Applied >= old.group(1).Commit })
 	end := old.group(1).Last + 2
-	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{heir.group(1).Replica},
+	err := old.ChangeReplicas(1, old.leads[1].Term, Change{Promote: []uint64{successor.group(1).Replica},
 		Remove: []uint64{old.group(1).Replica}})
 	if err != nil {
 		t.Fatal(err)
@@ -337,21 +337,21 @@ func TestNewestChangeTellsThatTheOneBeforeIsCommitted(t *testing.T) {
 	w.cut = func(from, _ *house) bool { return from == old && from.group(1).Commit >= end }
 	old.drive()
 	for _, one := range w.wires { // in one go: the last one tells that the change is committed, and brings its end
-		if err := heir.Receive(one.m); err != nil {
+		if err := successor.Receive(one.m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.wires = nil
-	heir.drive()
+	successor.drive()
 	w.await("the end of leadership", func() bool { return !old.leads[1].Ready })
-	if g := heir.group(1); g.Last != end || g.Commit >= end {
-		t.Fatalf("the heir has %+v, want the end at %d", g, end)
+	if g := successor.group(1); g.Last != end || g.Commit >= end {
+		t.Fatalf("the successor has %+v, want the end at %d", g, end)
 	}
-	heir.fs = heir.fs.CrashClone(vfs.CrashCloneCfg{}) // nothing that was not synced is left
-	heir.Close()
-	heir.open(false)
+	successor.fs = successor.fs.CrashClone(vfs.CrashCloneCfg{}) // nothing that was not synced is left
+	successor.Close()
+	successor.open(false)
 	w.cut = func(_, _ *house) bool { return false }
-	w.await("the heir", func() bool { return w.leader(1) == heir })
+	w.await("the successor", func() bool { return w.leader(1) == successor })
 }
 
 func TestReplicaMovesAndLeavesNothing(t *testing.T) {
@@ -387,16 +387,16 @@ func TestReplicaMovesAndLeavesNothing(t *testing.T) {
 }
 
 // TestChangesThatWereMadeForOtherReplicasAreRefused: a step that is taken twice, by who looked
-// before the first was applied, would add a learner that nobody created, and leave the one that was
-// created behind; or make a voter of who has left.
+// before the first was applied, would add a learner that no node created, and leave the one that
+// was created behind; or make a voter of who has left.
 func TestChangesThatWereMadeForOtherReplicasAreRefused(t *testing.T) {
 	w := newTown(t, 2, 1)
-	old, heir := w.houses[0], w.houses[1]
+	old, successor := w.houses[0], w.houses[1]
 	next := w.awaitLeader(1).group(1).Next
-	w.change(1, Change{Add: heir.Node(), Replica: next})
+	w.change(1, Change{Add: successor.Node(), Replica: next})
 	before := old.group(1)
 	for name, c := range map[string]Change{
-		"the same learner again":    {Add: heir.Node(), Replica: next},
+		"the same learner again":    {Add: successor.Node(), Replica: next},
 		"a voter that is none":      {Promote: []uint64{next + 1}},
 		"a voter that is one":       {Promote: []uint64{old.group(1).Replica}},
 		"a removal that was done":   {Remove: []uint64{next + 1}},

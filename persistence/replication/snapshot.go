@@ -20,7 +20,8 @@ import (
 // maxOutgoing bounds the snapshots that a node sends at once: each keeps the files of its moment.
 const maxOutgoing = 4
 
-// Snapshot is the state of a shard at one moment. It belongs to whoever got it, who must close it.
+// Snapshot is the state of a shard at one moment. It belongs to the caller that got it, which must
+// close it.
 type Snapshot struct {
 	position
 	shard uint32

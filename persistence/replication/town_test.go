@@ -15,7 +15,7 @@ import (
 	"github.com/wactor/wactor/persistence/record"
 )
 
-// town is a few stores that are driven by hand, over a network that does what the test says.
+// town is a few stores that the test drives itself, over a network that does what the test says.
 type town struct {
 	t      *testing.T
 	shards int

@@ -25,9 +25,9 @@ func (h *Host) TransferLeadership(shard uint32, term, to uint64) error {
 }
 
 // A leader that transfers its leadership tells one to stand for election at once, and the others
-// vote for that one although they hear of a leader. That word may come late: when the leader has
-// given up waiting, leads on, and has a lease again. So it carries a stamp, as heartbeats do, and
-// so do the votes that are asked for by it. Whoever has answered a heartbeat of a later stamp
+// vote for that one although there is a leader. That word may come late: when the leader has given
+// up waiting, leads on, and has a lease again. So it carries a stamp, as heartbeats do, and so do
+// the votes that are asked for by it. A replica that has answered a heartbeat of a later stamp
 // follows neither: a lease and an election each have a majority, and one is in both. A leader that
 // leads on has promised that to itself. During a transfer heartbeats have no stamps, and answers to
 // those of before confirm nothing any more.
@@ -37,8 +37,8 @@ type fencing struct {
 	now func() time.Duration
 	// stamps are when the followers confirmed the leader, by replica.
 	stamps map[uint64]time.Duration
-	// given is when this leader last told another replica to take over; taken is the stamp by which
-	// this one does so; promised is what it has confirmed to a leader.
+	// given is when this leader last asked another replica to take over; taken is the stamp by
+	// which this one does so; promised is what it has confirmed to a leader.
 	given, taken time.Duration
 	promised     promise
 }

@@ -9,8 +9,8 @@ func TestANewReplicaTakesLeadershipAtOnce(t *testing.T) {
 	began := w.now
 	w.spread(1)
 	old := w.awaitLeader(1)
-	heir := w.houses[1]
-	if err := old.TransferLeadership(1, old.leads[1].Term, heir.group(1).Replica); err != nil {
+	successor := w.houses[1]
+	if err := old.TransferLeadership(1, old.leads[1].Term, successor.group(1).Replica); err != nil {
 		t.Fatal(err)
 	}
 	old.drive()
@@ -18,7 +18,7 @@ func TestANewReplicaTakesLeadershipAtOnce(t *testing.T) {
 	if ticks := (w.now - began) / TickInterval; ticks >= electionTicks {
 		t.Fatalf("%d ticks have gone by: too many to tell", ticks)
 	}
-	if !heir.leads[1].Ready {
+	if !successor.leads[1].Ready {
 		t.Error("leadership was not taken")
 	}
 }

@@ -71,7 +71,7 @@ func TestTheLogWaitsForASnapshotOnItsWay(t *testing.T) {
 		}
 	}
 	w.cut = func(from, to *house) bool { return from == away || to == away }
-	w.run(20) // it is not heard any more
+	w.run(20) // nothing comes from it any more
 	commit(100)
 	held := []wire(nil)
 	leader.options.Transport.SendSnapshot = func(m Message, snapshot *Snapshot) {
@@ -100,12 +100,12 @@ func TestTheLogWaitsForASnapshotOnItsWay(t *testing.T) {
 	}
 }
 
-// TestTheLogWaitsForNobodyForEver: who is dead, or slower than the log can wait for, gets a
+// TestTheLogWaitsForNoReplicaForEver: one that is dead, or slower than the log can wait for, gets a
 // snapshot.
-func TestTheLogWaitsForNobodyForEver(t *testing.T) {
+func TestTheLogWaitsForNoReplicaForEver(t *testing.T) {
 	w, _ := small(t)
 	away := w.follower(1)
-	w.cut = func(from, to *house) bool { return to == away } // it is heard, and hears nothing
+	w.cut = func(from, to *house) bool { return to == away } // it sends, and receives nothing
 	for revision := range uint64(3000) {
 		w.mustCommit(1, "shop/1", revision)
 	}

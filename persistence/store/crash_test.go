@@ -208,7 +208,7 @@ type crashHistory struct {
 // cut is what a power cut left.
 type cut struct {
 	fs *vfs.MemFS
-	// acknowledged are the revisions that somebody relied on before the cut.
+	// acknowledged are the revisions that a caller relied on before the cut.
 	acknowledged map[*chain]uint64
 }
 

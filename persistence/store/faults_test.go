@@ -55,7 +55,7 @@ func opKinds(ops ...errorfs.OpKind) map[errorfs.OpKind]bool {
 }
 
 // TestFailedSyncIsNeverAcknowledged: from the first sync or write of the log that fails, nothing is
-// acknowledged, the process is told to end, and the disk holds all that was acknowledged before.
+// acknowledged, Fatal ends the process, and the disk holds all that was acknowledged before.
 func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 	for name, ops := range map[string]map[errorfs.OpKind]bool{
 		"sync":  opKinds(errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo),
@@ -77,7 +77,7 @@ func TestFailedSyncIsNeverAcknowledged(t *testing.T) {
 				f.armed.Store(true)
 				load := startLoad(r, &f.hit)
 				if err := <-ended; !strings.Contains(err.Error(), errInjected.Error()) {
-					t.Fatalf("the process was told to end because of %v", err)
+					t.Fatalf("the process was ended because of %v", err)
 				}
 				again := open(t, setup{Dir: "store", FS: disk.CrashClone(vfs.CrashCloneCfg{})})
 				load.mu.Lock()

@@ -7,9 +7,9 @@ import (
 
 // Feed is the sequence of conversations of one shard that were changed, as this node's replica
 // applies their commits. It is for readers beside the way of a message (live pages, exports,
-// incremental backups) and never waits for them: it keeps the newest feedLength changes, and
-// whoever reads too late gets a gap, and has to look at the whole shard (View). A conversation may
-// stand in it several times; what it looks like now is for the reader to load.
+// incremental backups) and never waits for them: it keeps the newest feedLength changes, and a
+// reader that comes too late gets a gap, and has to look at the whole shard (View). A conversation
+// may stand in it several times; what it looks like now is for the reader to load.
 type Feed struct {
 	mu    sync.Mutex
 	epoch uint64 // of this opening: positions of another one mean nothing here

@@ -37,8 +37,8 @@ func TestFeedTellsWhatChangedInOrder(t *testing.T) {
 	}
 }
 
-// TestFeedReportsAGap: whoever reads too late, or from before a restart, is told that changes are
-// missing, and where to go on.
+// TestFeedReportsAGap: a reader that comes too late, or from before a restart, is notified that
+// changes are missing, and where to go on.
 func TestFeedReportsAGap(t *testing.T) {
 	options := setup{FS: vfs.NewMem(), Dir: "store"}
 	r := open(t, options)

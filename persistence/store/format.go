@@ -8,8 +8,8 @@ import (
 
 // EntryFormat is the highest format of log entries that this version applies. Applied by a version
 // that does not know all of it, an entry would make another state there than elsewhere. So each
-// names the format that it needs (Command.format), nobody writes one that some node does not know
-// (AllowFormat), and whoever meets one all the same stops: see ErrNewer.
+// names the format that it needs (Command.format), no node writes one that some node does not know
+// (AllowFormat), and a node that meets one all the same stops: see ErrNewer.
 const EntryFormat = 0
 
 // AllowFormat says up to which format entries may be written: what all nodes can apply. At first

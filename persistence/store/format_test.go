@@ -24,9 +24,9 @@ func (r *rig) proposeIn(format uint32, c *wactorv1.Commit) error {
 	return <-out
 }
 
-// TestNobodyWritesWhatOthersCanNotApply: neither what some other node does not know, nor what this
+// TestNoNodeWritesWhatOthersCanNotApply: neither what some other node does not know, nor what this
 // one does not.
-func TestNobodyWritesWhatOthersCanNotApply(t *testing.T) {
+func TestNoNodeWritesWhatOthersCanNotApply(t *testing.T) {
 	r := open(t, setup{format: 2})
 	for i, step := range []struct{ allowed, format uint32 }{{0, 1}, {1, 2}, {9, 3}} {
 		r.AllowFormat(step.allowed)
