@@ -85,9 +85,9 @@ func TestDeadBotIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestWhoWaitsForADeadBotIsToldToo: a thousand calls wait for one of four places when the bot dies.
+// TestCallsThatWaitForADeadBotFail: a thousand calls wait for one of four places when the bot dies.
 // Those that wait are not made.
-func TestWhoWaitsForADeadBotIsToldToo(t *testing.T) {
+func TestCallsThatWaitForADeadBotFail(t *testing.T) {
 	var calls atomic.Int64
 	dead := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
@@ -113,7 +113,7 @@ func TestWhoWaitsForADeadBotIsToldToo(t *testing.T) {
 	}
 	conversations.Wait()
 	if n := calls.Load(); n > breakAfter+4 || notCalled.Load() != 1000-n {
-		t.Errorf("%d calls of a dead bot, %d of 1000 were told not to", n, notCalled.Load())
+		t.Errorf("%d calls of a dead bot, %d of 1000 were not made", n, notCalled.Load())
 	}
 }
 
@@ -160,7 +160,7 @@ func TestBreakerCountsOutagesOnly(t *testing.T) {
 		g.leave(now, context.Canceled, true)
 	}
 	if g.enter(now) != 0 {
-		t.Error("a bot that answers, or that nobody waited for, was left alone")
+		t.Error("a bot that answers, or whose calls were cancelled, was left alone")
 	}
 }
 

@@ -290,7 +290,7 @@ func TestHTTPCancel(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || errors.As(err, &failure) {
 		t.Errorf("a cancelled call failed with %v", err)
 	}
-	<-ended // the bot sees that nobody waits any more
+	<-ended // the bot sees that the call was cancelled
 }
 
 func TestHTTPClose(t *testing.T) {

@@ -34,8 +34,8 @@ func row[B Body, C any](encode func(B, *clusterv1.Delivery), decode func(C) B) c
 	}
 }
 
-// codecs are all kinds of bodies, the most frequent first. The proto messages Asked and TakenOver
-// have the names of an earlier version.
+// codecs are all kinds of bodies, the most frequent first. The proto messages of
+// ResolveRequest and MergeOffer keep the names of an earlier version.
 var codecs = []codec{
 	row(func(b Inbound, out *clusterv1.Delivery) {
 		out.Content = &clusterv1.Delivery_Inbound{Inbound: &clusterv1.Inbound{Message: b.Message, User: b.User}}

@@ -10,7 +10,7 @@ type Node struct {
 	Name string
 	// Exit is the key of the exit: goto, switch, ask, choices, wait, back, end or handoff.
 	Exit string
-	// Ways lead out of the step, in the order in which they are written.
+	// Ways are those out of the step, in the order in which they are written.
 	Ways []Way
 }
 

@@ -59,7 +59,7 @@ type number struct{ provider, id string }
 type Options struct {
 	Router   Router
 	Channels []Channel
-	// StatusCame, where set, hears of each delivery status of a channel, also of messages that
+	// StatusCame, where set, is called for each delivery status of a channel, also of messages that
 	// another program sent: the provider's webhooks arrive. It must not block.
 	StatusCame func(channel string)
 	// Node names this node in journals.

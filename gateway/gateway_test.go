@@ -30,7 +30,7 @@ type router struct {
 	silent bool
 }
 
-// delivered is what the gateway has handed over.
+// delivered is what the gateway has passed to its router.
 type delivered struct {
 	delivery.Envelope
 	done delivery.Done

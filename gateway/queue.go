@@ -7,8 +7,8 @@ import (
 )
 
 // queue is what one webhook holds for one conversation, in its order. Each delivery waits until the
-// one before is kept: handed over at once, the first could be rejected while the leader of the
-// shard changes, and the second be taken. When one fails, those behind it are not tried. The
+// one before is kept: were all passed on at once, the first could be rejected while the leader of
+// the shard changes, and the second be taken. When one fails, those behind it are not tried. The
 // provider sends the whole again, finds the first ones to be duplicates, and goes on where this
 // attempt ended.
 type queue struct {

@@ -57,14 +57,14 @@ func (c *follower) follow(ctx context.Context) {
 
 // ask asks a node for a newer state; true where it answered. The question waits there for a change.
 // When the meta group has another leader it is put to that one: two nodes that follow each other
-// would both wait, and hear of nothing.
+// would both wait for the other, and neither would learn of a change.
 func (c *follower) ask(ctx context.Context, turn int) bool {
 	others := c.informed()
 	if len(others) == 0 {
 		return false
 	}
 	node := others[0]
-	if turn%4 == 3 { // whoever is said to lead may be cut off
+	if turn%4 == 3 { // the node that should be the leader may be cut off
 		node = others[turn/4%len(others)]
 	}
 	ctx, cancel := c.tasks.within(ctx, stateWait+askWithin)
@@ -121,8 +121,8 @@ func (c *follower) join(ctx context.Context, node uint64) (*clusterv1.ClusterSta
 	return c.transport.Join(ctx, node, c.member(), c.Config.Shards)
 }
 
-// stayRegistered tells the cluster when this node has another address or version, and hears when it
-// was removed.
+// stayRegistered reports to the cluster that this node has another address or version, and notices
+// when it was removed.
 func (c *follower) stayRegistered(ctx context.Context) {
 	said := ""
 	for c.sleep(ctx, registerEvery) {

@@ -82,7 +82,7 @@ func TestOperatorsWaitForALeader(t *testing.T) {
 		c.Record = empties{}
 		c.leaderships.set(0, 0)
 		time.AfterFunc(300*time.Millisecond, func() { c.leaderships.set(0, 5) })
-		_, err := c.Operate(t.Context(), "nobody", clusterv1.Standing_STANDING_DRAINING)
+		_, err := c.Operate(t.Context(), "node-9", clusterv1.Standing_STANDING_DRAINING)
 		if !errors.Is(err, ErrRejected) {
 			t.Errorf("got %v, want the answer of the leader", err)
 		}

@@ -15,13 +15,14 @@ import (
 // it. Nothing else makes a cluster, so there is one:
 //
 //   - Only a node without a cluster founds or consents, and what makes it a member is on its disk
-//     before anybody hears of it. A node with data never does either again, however it restarts.
+//     before any other node learns of it. A node with data never does either again, however it
+//     restarts.
 //   - The founder needs the consent of every node that it sees, and of Expect nodes at least,
 //     itself included. Of the Expect nodes that were meant each is asked, so a second founder among
 //     them would need the consent of the first, who has a cluster.
-//   - A consent is for one founder, and on the disk before it is told. It lapses after a while, for
-//     a founder that died; a founder that was slower gives up. After a restart nobody knows how old
-//     it is, so it counts as new.
+//   - A consent is for one founder, and on the disk before it is sent. It lapses after a while, for
+//     a founder that died; a founder that was slower gives up. After a restart its age is
+//     unknown, so it counts as new.
 //   - Should there be a second founder all the same (more nodes than were meant, and the first was
 //     cut off just then), only one of the two clusters finds enough nodes to be formed, as long as
 //     there are fewer than twice Expect and none is counted by both. The other one never takes a

@@ -25,7 +25,7 @@ func (l *leaderships) any() bool {
 	return len(l.terms) > 0
 }
 
-// set notes a term; 0 where this node does not lead the shard.
+// set notes a term; 0 where this node is not the leader of the shard.
 func (l *leaderships) set(shard uint32, term uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

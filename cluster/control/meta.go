@@ -80,7 +80,7 @@ func (m *meta) plan(ctx context.Context) error {
 }
 
 // watch notes who lives. A node that gossip misses is called now and then: gossip alone may be cut.
-// One that was lost under another leader stays so until it is heard of.
+// One that was lost under another leader stays so until it gives a sign of life.
 func (m *meta) watch(ctx context.Context, state *clusterv1.ClusterState) {
 	now := m.control.Scheduler.Now()
 	var missed []uint64
@@ -251,7 +251,7 @@ func (m *meta) mayRemove(ctx context.Context, name string) error {
 	case err != nil && c.gossip.Alive(member.Node):
 		return fmt.Errorf("%w: node %s is alive, but does not tell what it holds: %w", ErrRejected, member.Name, err)
 	case len(held) > 0:
-		return fmt.Errorf("%w: node %s holds %d replicas: drain it first, or stop it if they shall be given up",
+		return fmt.Errorf("%w: node %s holds %d replicas: drain it first, or stop it to give them up",
 			ErrRejected, member.Name, len(held))
 	case err == nil:
 		return nil
@@ -265,7 +265,7 @@ func (m *meta) mayRemove(ctx context.Context, name string) error {
 }
 
 // leadersWithin is how long shards without a leader are looked at again: nodes are asked one after
-// the other, and a lead that is handed over meanwhile is seen nowhere.
+// the other, so a leadership that is transferred meanwhile is seen at neither node.
 const leadersWithin = 2 * time.Second
 
 // leaderless is the number of shards, the meta group included, that no node leads which answers.

@@ -156,7 +156,7 @@ func TestOperatorsKnowThreeStandings(t *testing.T) {
 // noReplicas are none.
 type noReplicas = Replicas
 
-// holds are replicas that lead some shards.
+// holds are replicas that are leaders of some shards.
 type holds struct {
 	noReplicas
 	shards []uint32

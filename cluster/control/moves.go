@@ -227,9 +227,9 @@ func (m *moves) transfer(ctx context.Context, shard uint32, term uint64, r *clus
 	return errors.New("cluster: no such replica")
 }
 
-// TransferLeaderships has other replicas lead all shards that this node leads, as far as there are
-// any, and returns when that is done or ctx ends. Moves must not give them back meanwhile: Close
-// comes next.
+// TransferLeaderships makes other replicas the leaders of all shards that this node leads, where
+// there are any, and returns when that is done or ctx ends. Moves must not give them back
+// meanwhile: Close comes next.
 func (c *Control) TransferLeaderships(ctx context.Context) {
 	c.moves.stop()
 	replicas, err := c.Replicas.Replicas()

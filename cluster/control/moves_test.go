@@ -88,7 +88,7 @@ func (s *stubborn) Transfer(context.Context, uint32, uint64, uint64, bool) error
 	return errors.New("a send takes long")
 }
 
-// moving starts the moves of a node that leads shard 1, which node 2 should lead.
+// moving starts the moves of a node that leads shard 1, whose leader should be node 2.
 func moving(r Replicas) *Control {
 	c := newLeader().control
 	c.Replicas = r
@@ -149,8 +149,9 @@ func TestAStopIsAloneInTransferringLeaderships(t *testing.T) {
 	})
 }
 
-// TestTheBestReplicaLeads: who leaves gives its leads to who has the most, among those that gossip
-// takes for alive; where that takes nobody for alive, it may be gossip that is cut.
+// TestTheBestReplicaLeads: a node that leaves transfers its leaderships to the replica with the
+// longest log, among those that gossip takes for alive. Where it takes none for alive, gossip
+// itself may be cut.
 func TestTheBestReplicaLeads(t *testing.T) {
 	r := &clusterv1.ReplicaStatus{}
 	for i, p := range []*clusterv1.MemberStatus{

@@ -80,7 +80,7 @@ func tooOld(name string, knows, written uint32) error {
 }
 
 // raiseFormat lets entries of a format be written once every member can apply them, those that are
-// away included. Whoever can't is not taken in from then on, so it never falls.
+// away included. From then on a node that can't is not admitted, so the format never falls.
 func raiseFormat(state *clusterv1.ClusterState) {
 	if !state.Formed {
 		return // not all are here
@@ -164,8 +164,8 @@ func eligible(state *clusterv1.ClusterState) []placement.Node {
 }
 
 // replaceLost marks nodes that were gone for too long, as far as others can take their place, and
-// unmarks who is back. Gossip alone never gets here: gone means that nobody could call the node
-// either.
+// unmarks who is back. Gossip alone never gets here: gone means that calls
+// to the node fail too.
 func replaceLost(state *clusterv1.ClusterState, gone func(node uint64) bool) {
 	for _, m := range state.Members {
 		if m.Standing == clusterv1.Standing_STANDING_LOST && !gone(m.Node) {
@@ -222,7 +222,7 @@ func Active(state *clusterv1.ClusterState) (nodes, replicas int) {
 	return nodes, placement.Copies(nodes, int(state.GetReplicas()))
 }
 
-// place decides which nodes shall hold each shard, once the cluster is formed.
+// place decides which nodes should hold each shard, once the cluster is formed.
 func place(state *clusterv1.ClusterState) {
 	nodes := eligible(state)
 	if len(nodes) >= int(state.Expect) {

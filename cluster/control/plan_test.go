@@ -134,9 +134,9 @@ func TestReplaceLost(t *testing.T) {
 		gone         map[uint64]bool
 		after        string
 	}{
-		{"nobody is gone", "aaaa", nil, "aaaa"},
+		{"all are there", "aaaa", nil, "aaaa"},
 		{"another one takes its place", "aaaa", map[uint64]bool{2: true}, "alaa"},
-		{"nobody could", "aaa", map[uint64]bool{2: true}, "aaa"},
+		{"no other one could", "aaa", map[uint64]bool{2: true}, "aaa"},
 		{"only so many as can be replaced", "aaaaa", map[uint64]bool{1: true, 2: true}, "llaaa"},
 		{"half are gone: who says so is cut off", "aaaa", map[uint64]bool{1: true, 2: true}, "aaaa"},
 		{"it is back", "alaa", nil, "aaaa"},
@@ -183,14 +183,14 @@ func TestNamedMember(t *testing.T) {
 	state := stateOf("aara", 3, 1)
 	state.Members[3].Name = "node-2"
 	for name, want := range map[string]uint64{"node-1": 1, "0000000000000002": 2, "0000000000000003": 3, "node-2": 0,
-		"node-3": 0, "nobody": 0} {
+		"node-3": 0, "node-9": 0} {
 		m, err := namedMember(state, name)
 		if m.GetNode() != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrRejected) {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
 	}
-	if _, err := namedMember(state, "nobody"); err == nil || !strings.HasSuffix(err.Error(), "it has node-1, node-2") {
-		t.Errorf("nobody: %v", err)
+	if _, err := namedMember(state, "node-9"); err == nil || !strings.HasSuffix(err.Error(), "it has node-1, node-2") {
+		t.Errorf("node-9: %v", err)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestSettled(t *testing.T) {
 	}{
 		"all": {replicas(3, false), true}, "one voter": {replicas(1, false), false}, "in between": {replicas(3, true),
 			false},
-		"nobody tells": {nil, false}, "one leader does not tell": {missing, false},
+		"no leader reports": {nil, false}, "one leader does not report": {missing, false},
 	} {
 		if got := settled(state, c.replicas); got != c.want {
 			t.Errorf("%s: %v", name, got)

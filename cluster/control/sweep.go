@@ -9,10 +9,10 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// sweepEvery is how often a node looks for replicas that nobody knows any more.
+// sweepEvery is how often a node looks for replicas that no group has any more.
 const sweepEvery = 10 * time.Second
 
-// sweeper destroys replicas that were removed from their groups while this node was away: nobody
+// sweeper destroys replicas that were removed from their groups while this node was away: no member
 // sends to them any more, so they can't find out by their logs. A replica's id is never given
 // twice. So where a member of the group has applied that the ids up to some number were given, and
 // that this one is none of the members, it never will be one again.

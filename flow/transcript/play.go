@@ -126,7 +126,7 @@ func (p *player) setting(text string) error {
 		p.state = json.RawMessage(value)
 	case "show":
 		p.showState = value == "state"
-	case "flow": // which flow it is for: the business of whoever opens the files
+	case "flow": // which flow it is for: the business of the caller that opens the files
 	default:
 		return fmt.Errorf("unknown setting %q", key)
 	}
