@@ -13,14 +13,14 @@ func clusterCommand() *cobra.Command {
 		Short: "Look at the cluster, drain and remove nodes",
 		Long: `Operate a cluster of several nodes. Any node can be asked. NODE is a node's name, or its id as status shows it.
 
-To take a node away for good: drain it, wait until status shows no replica on it, stop it, remove it. To restart or upgrade one, just
+To take a node away for good: drain it with --wait, stop it, remove it. To restart or upgrade one, just
 stop it with SIGTERM: it hands over what it leads, and comes back to it.`,
 	}
 	return group(command,
 		clusterStatusCommand(),
 		changeNodeCommand("drain", "Move a node's replicas to other nodes", wactorv1.NodeChange_NODE_CHANGE_DRAIN,
-			`Move a node's replicas to other nodes. It goes on taking webhooks and forwards them; it can be stopped when status shows no replica on
-it. activate undoes it. Where each shard would be kept only once then, as on the last two of three nodes, it takes --force.`),
+			`Move a node's replicas to other nodes. It goes on taking webhooks and forwards them; it can be stopped when it holds no replica,
+which --wait waits for: exit status 0 then, 1 after --timeout and ^C, which leave the drain going on. activate undoes it. Where each shard would be kept only once then, as on the last two of three nodes, it takes --force.`),
 		changeNodeCommand("activate", "Let a node hold replicas again", wactorv1.NodeChange_NODE_CHANGE_ACTIVATE,
 			"Let a node that was drained hold replicas again."),
 		changeNodeCommand("remove", "Take a node that is gone out of the cluster, for good",
