@@ -52,7 +52,7 @@ func BenchmarkAccept(b *testing.B) {
 }
 
 // benchWebhooks posts a message an operation, of so many people and so many at once, and waits for
-// what shall come of them.
+// their outcome.
 func benchWebhooks(b *testing.B, n *Node, atOnce, people int, wait func()) {
 	number := emulator.Number{PhoneNumberID: testPhoneNumber, AppSecret: testSecret}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce, MaxIdleConns: atOnce}}

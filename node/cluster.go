@@ -26,7 +26,7 @@ import (
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
-// leaveWithin bounds the wait until others have heard that this node goes.
+// leaveWithin bounds the wait until other nodes know that this one leaves.
 const leaveWithin = time.Second
 
 // startCluster makes this node one of a cluster, or begins to.
@@ -74,7 +74,7 @@ func (n *Node) startCluster() error {
 			Listener: listener, Gossip: c.Gossip, Advertise: c.Advertise, Keys: secrets.GossipKeys(),
 			Credentials: credentials,
 		},
-		Host: host{Store: n.store, runtime: n.runtime, leads: &n.leads}, Work: work{n},
+		Host: host{Store: n.store, runtime: n.runtime, leaderships: &n.leaderships}, Work: work{n},
 		Events: control.Events{
 			Allow: n.store.AllowFormat, Sized: n.share, Fatal: n.fail,
 			LeaderChanged: func(h gossip.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
@@ -196,7 +196,7 @@ func (p peers) Isolated() time.Duration {
 	return 0
 }
 
-// leaderHint is another node that may lead a shard; 0 where there is none.
+// leaderHint is another node that may be the leader of a shard; 0 where there is none.
 func (n *Node) leaderHint(shard uint32) uint64 {
 	if leader := (peers{n}).Leader(shard); leader != n.store.Node() {
 		return leader
@@ -212,14 +212,14 @@ func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]by
 // reachable is the number of shards whose leader takes what this node has for it, as far as it
 // knows. Gossip is not asked where the leader answers: it alone may be cut. Where the leader does
 // not, a new one is being elected, or another node reaches it; so gossip decides, which knows after
-// seconds that the leader is gone and nobody took its place.
+// seconds that the leader is gone and no node took its place.
 func (n *Node) reachable() int {
 	found, isolated := 0, n.cluster.Isolated() > 0
 	for shard := uint32(1); shard <= uint32(n.config.Cluster.Shards); shard++ {
 		hint, known := n.cluster.Leader(shard)
 		switch {
 		case !known:
-		case n.leads.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated &&
+		case n.leaderships.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated &&
 			n.cluster.Alive(hint.Node):
 			found++
 		}
@@ -262,7 +262,7 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 		counter("wactor_peer_calls_rejected_total", "Calls and messages of nodes that are no members, which were "+
 			"rejected: they were removed, or never registered.",
 			func() uint64 { _, calls := n.cluster.Rejected(); return calls }),
-		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leads.led),
+		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leaderships.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}
 }

@@ -25,7 +25,7 @@ type clusterView struct{ n *Node }
 
 var _ admin.Cluster = clusterView{}
 
-func (v clusterView) Leads(shard uint32) bool { return v.n.leads.term(shard) != 0 }
+func (v clusterView) Leads(shard uint32) bool { return v.n.leaderships.term(shard) != 0 }
 
 func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error) {
 	node := v.n.leaderHint(shard)
@@ -90,15 +90,16 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	return &wactorv1.ChangeNodeResponse{Active: uint32(active), Copies: uint32(copies)}, nil
 }
 
-// Nodes are asked one after the other, and a lead that is handed over meanwhile is seen nowhere: an
-// operator, or what watches by the exit status, should not take that for a shard without a leader.
+// Nodes are asked one after the other, so a leadership that is transferred meanwhile is seen on
+// none of them. An operator, or a script that checks the exit status, should not take that for a
+// shard without a leader.
 const (
 	statusTries = 4
 	statusPause = 250 * time.Millisecond
 )
 
-// Status asks all nodes how their replicas are. What a group's leader says counts; who is cut off
-// may lead an old term.
+// Status asks all nodes how their replicas are. A group's leader decides; a node that
+// is cut off may still be the leader of an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
 	c := v.n.cluster
 	state := c.Known()
@@ -180,7 +181,7 @@ func shardStatus(
 	}
 	voters := 0
 	progress := leader.GetProgress()
-	for i, m := range leader.GetMembers()[:min(len(leader.GetMembers()), len(progress))] { // another node told them
+	for i, m := range leader.GetMembers()[:min(len(leader.GetMembers()), len(progress))] { // another node reported them
 		p := progress[i]
 		if m.Id == leader.Replica {
 			out.Leader = names[m.Node]

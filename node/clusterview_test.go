@@ -9,7 +9,7 @@ import (
 	"github.com/wactor/wactor/admin"
 )
 
-// TestNoLeader: an operator is told which nodes to bring back, or to try again.
+// TestNoLeader: the error names the nodes to bring back, or says to try again.
 func TestNoLeader(t *testing.T) {
 	names := map[uint64]string{1: "node-1", 2: "node-2", 3: "node-3"}
 	for _, c := range []struct {

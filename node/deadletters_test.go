@@ -17,13 +17,13 @@ import (
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
-// TestOperatorsRetryAndSkip: a bot refuses a message for good; once it is mended, the operator
-// retries it, and skips another.
+// TestOperatorsRetryAndSkip: a bot rejects a message for good; once the bot is fixed, the operator
+// retries the message, and skips another.
 func TestOperatorsRetryAndSkip(t *testing.T) {
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	program := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		if !mended.Load() {
+		if !fixed.Load() {
 			rw.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -36,7 +36,7 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 	w.send(n, user, "wamid.1", "first")
 	w.send(n, user, "wamid.2", "second")
 	if status := w.post(n, []byte(`{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"`+testPhoneNumber+`"},"messages":[{"id":7}]}}]}]}`)); status != http.StatusOK {
-		t.Fatalf("what nobody understands was answered %d", status)
+		t.Fatalf("a webhook that can't be read was answered %d", status)
 	}
 	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
 	letters := func(user string) []*wactorv1.DeadLetter {
@@ -56,7 +56,7 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 			t.Fatalf("dead letters %v", letters(user))
 		}
 	}
-	mended.Store(true)
+	fixed.Store(true)
 	retry := func(user string, letter uint64) error {
 		_, err := client.Retry(context.Background(), connect.NewRequest(&wactorv1.RetryRequest{User: user,
 			Seq: letter}))
@@ -93,8 +93,8 @@ func TestOperatorsRetryAndSkip(t *testing.T) {
 		t.Errorf("the journal names who did it (-want +got):\n%s", diff)
 	}
 	if unread := letters("?"); len(unread) != 1 {
-		t.Errorf("what nobody understood: %v", unread)
+		t.Errorf("webhooks that can't be read: %v", unread)
 	} else if err := retry("?", unread[0].Seq); connect.CodeOf(err) != connect.CodeFailedPrecondition {
-		t.Errorf("retry of what nobody understood: %v", err)
+		t.Errorf("retry of a webhook that can't be read: %v", err)
 	}
 }

@@ -21,8 +21,8 @@ import (
 // host is what the cluster sees of this node's store and actors.
 type host struct {
 	*store.Store
-	runtime *actors.Runtime
-	leads   *leads
+	runtime     *actors.Runtime
+	leaderships *leaderships
 }
 
 var _ cluster.Host = host{}
@@ -115,19 +115,19 @@ func (h host) ChangeVoters(shard uint32, term uint64, promote, remove []uint64) 
 }
 
 const (
-	// handOverWithin is how long the sends of a shard may take to end. The shard's webhooks wait
+	// prepareWithin is how long the sends of a shard may take to end. The shard's webhooks wait
 	// meanwhile, and then for the new leader: together less than routing.Within.
-	handOverWithin = 4 * time.Second
-	// transferWithin is how long a lead is on its way, at most: the consensus core gives up after
-	// an election timeout, and a late heir is not heard. The shard takes nothing meanwhile.
+	prepareWithin = 4 * time.Second
+	// transferWithin bounds a leadership transfer: the consensus core gives up after an election
+	// timeout, and ignores a replica that comes later. The shard takes nothing meanwhile.
 	transferWithin = 700 * time.Millisecond
 )
 
-// Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and gives
-// the lead away.
+// Transfer ends the activations of a shard cleanly, so that no reply is left in doubt, and makes
+// another replica its leader.
 func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insist bool) error {
-	defer h.runtime.CancelTransfer(shard) // where nobody took it; otherwise it does nothing
-	ending, cancel := context.WithTimeout(ctx, handOverWithin)
+	defer h.runtime.CancelTransfer(shard) // where no replica took it; otherwise it does nothing
+	ending, cancel := context.WithTimeout(ctx, prepareWithin)
 	defer cancel()
 	if err := h.runtime.PrepareTransfer(ending, shard); err != nil && !insist {
 		return fmt.Errorf("node: end the conversations of shard %d: %w", shard, err)
@@ -136,7 +136,7 @@ func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insis
 		return err
 	}
 	deadline := time.Now().Add(transferWithin)
-	for h.leads.term(shard) == term {
+	for h.leaderships.term(shard) == term {
 		if time.Now().After(deadline) || ctx.Err() != nil {
 			return fmt.Errorf("node: no replica became leader of shard %d", shard)
 		}
@@ -178,7 +178,7 @@ func (h host) WriteState(ctx context.Context, revision uint64, state *clusterv1.
 		Puts: []*wactorv1.Put{{Kind: wactorv1.RecordKind_RECORD_KIND_HEAD, Value: value}},
 	}}}
 	done := make(chan error, 1)
-	h.Propose(0, h.leads.term(0), command, func(_ uint64, err error) { done <- err })
+	h.Propose(0, h.leaderships.term(0), command, func(_ uint64, err error) { done <- err })
 	select {
 	case err := <-done:
 		return err

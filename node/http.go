@@ -95,7 +95,7 @@ func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
 // unready says why webhooks should not be sent here; empty where they should.
 func (n *Node) unready() string {
 	all := n.config.Cluster.Shards
-	ready := n.leads.led
+	ready := n.leaderships.led
 	if n.cluster != nil {
 		ready = n.reachable
 	}
@@ -151,7 +151,7 @@ func buildInfo(version string) prometheus.Collector {
 // nodeView is what the admin API sees of a node.
 type nodeView struct{ n *Node }
 
-func (v nodeView) ShardsLed() int { return v.n.leads.led() }
+func (v nodeView) ShardsLed() int { return v.n.leaderships.led() }
 func (v nodeView) Active() int    { return v.n.runtime.Active() }
 
 func (v nodeView) Held(channel string) (since time.Time, reason string) {

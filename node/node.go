@@ -1,7 +1,7 @@
 // Package node builds a node from its configuration, starts it in order and stops it in reverse.
 //
 // In order: the store, the actors that use it, the cluster, the listeners that feed them. In
-// reverse: readiness goes first, then this node's leads (others take them over, with no reply in
+// reverse: readiness goes first, then this node's leaderships (others take them, with no reply in
 // doubt), then the listener of webhooks (once balancers have seen that the node is not ready, and
 // send none any more; what is being answered is finished), then the actors (sends under way are
 // finished and their outcome is committed), then the cluster, the store, and the admin listener
@@ -69,10 +69,10 @@ type Node struct {
 	registry *prometheus.Registry
 	started  time.Time
 
-	leads    leads
-	store    *store.Store
-	channels []*channel
-	runtime  *actors.Runtime
+	leaderships leaderships
+	store       *store.Store
+	channels    []*channel
+	runtime     *actors.Runtime
 	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is
 	// the cluster once there is one.
 	cluster *cluster.Cluster
@@ -146,7 +146,7 @@ func (n *Node) start() error {
 	} else {
 		n.store.AllowFormat(store.EntryFormat)
 	}
-	n.leads.attach(n.lead)
+	n.leaderships.attach(n.leadershipChanged)
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
 		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
@@ -177,13 +177,14 @@ type deliver func(delivery.Envelope, delivery.Done)
 
 func (d deliver) Deliver(e delivery.Envelope, done delivery.Done) { d(e, done) }
 
-// lead passes news of a shard's lead on.
-func (n *Node) lead(shard uint32, lead replication.Leadership) {
+// leadershipChanged passes a change of a shard's leadership on.
+func (n *Node) leadershipChanged(shard uint32, leadership replication.Leadership) {
 	if shard != 0 {
-		n.runtime.LeadershipChanged(shard, lead.Term, lead.Ready)
+		n.runtime.LeadershipChanged(shard, leadership.Term, leadership.Ready)
 	}
 	if n.cluster != nil {
-		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: lead.Term, Node: lead.Node}, lead.Ready)
+		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: leadership.Term, Node: leadership.Node},
+			leadership.Ready)
 	}
 }
 
@@ -194,7 +195,7 @@ func (n *Node) openStore() (*store.Store, error) {
 			Dir: n.config.Node.DataDir, Reserve: int64(n.config.Node.DiskReserve), AcceptLoss: n.options.AcceptLoss,
 		},
 		Replication: replication.Options{
-			Shards: c.Shards, Joining: c.Expect > 1 || len(c.Join) > 0, LeadershipChanged: n.leads.set,
+			Shards: c.Shards, Joining: c.Expect > 1 || len(c.Join) > 0, LeadershipChanged: n.leaderships.set,
 			Transport: replication.Transport{Send: n.sendRaft, SendSnapshot: n.sendSnapshot},
 		},
 		DedupWindow: n.config.DedupWindow, Logger: n.options.Logger, Registerer: n.registry,
@@ -257,7 +258,7 @@ func (n *Node) Close(ctx context.Context) {
 func (n *Node) closeAll(ctx context.Context) {
 	n.stopping.Store(true)
 	if n.cluster != nil {
-		n.cluster.Leave(leaveWithin) // first: others would give this node's leads back
+		n.cluster.Leave(leaveWithin) // first: others would transfer this node's leaderships back
 		n.cluster.TransferLeaderships(ctx)
 	}
 	if n.public != nil {

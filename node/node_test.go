@@ -65,7 +65,7 @@ func TestRestartLosesNothing(t *testing.T) {
 }
 
 // TestStopFinishesSends: a reply that the provider is still taking when the node stops is awaited,
-// so that the next start doubts nothing.
+// so that the next start finds no reply in doubt.
 func TestStopFinishesSends(t *testing.T) {
 	w := newWorld(t)
 	started, release := make(chan struct{}), make(chan struct{})

@@ -19,15 +19,14 @@ type server struct {
 	done     sync.WaitGroup
 	// used is when the last request came, in nanoseconds since 1970.
 	used atomic.Int64
-	// leaving: whoever has connections open shall ask anew where to go.
+	// leaving: clients with open connections must ask anew where to go.
 	leaving     atomic.Bool
 	connections *connections
 }
 
 const (
-	// quietFor is how long no request must have come until a listener counts as left by whoever
-	// spreads them, and quietMost how long that is waited for: many look every ten seconds whether
-	// a node is ready.
+	// quietFor is how long no request must have come until the load balancers count as gone, and
+	// quietMost how long that is waited for: many check every ten seconds whether a node is ready.
 	quietFor  = 300 * time.Millisecond
 	quietMost = 12 * time.Second
 )
@@ -74,10 +73,10 @@ func (s *server) serve(handler http.Handler, failed chan<- error) {
 	})
 }
 
-// fallQuiet serves on until no request comes any more: a connection that nobody has accepted when
-// the listener is closed is reset, and so is one that is kept alive and used at that moment. So
-// those are told with an answer that it was their last; SetKeepAlivesEnabled would close them when
-// the next request may be on its way.
+// fallQuiet serves on until no request comes any more: a connection that is not yet accepted when
+// the listener is closed is reset, and so is one that is kept alive and used at that moment. So an
+// answer says that it was the connection's last; SetKeepAlivesEnabled would close it when the next
+// request may be on its way.
 func (s *server) fallQuiet(ctx context.Context) {
 	s.leaving.Store(true)
 	for began := time.Now(); time.Since(began) < quietMost; {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestStopWaitsForBalancers: whoever spreads webhooks hears late that a node is not ready any more,
-// and sends on until then.
+// TestStopWaitsForBalancers: a load balancer notices late that a node is no longer ready, and sends
+// on until then.
 func TestStopWaitsForBalancers(t *testing.T) {
 	w := newWorld(t)
 	n := w.start(w.counter("cluster: { gossip: 127.0.0.1:0, rpc: 127.0.0.1:0 }"))

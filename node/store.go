@@ -38,35 +38,35 @@ func actorsError(err error) error {
 	return err
 }
 
-// leads passes news of leadership on, in order; what comes before there is somebody to tell is
+// leaderships passes changes of leadership on, in order; those before a receiver is attached are
 // kept.
-type leads struct {
+type leaderships struct {
 	mu      sync.Mutex
-	tell    func(shard uint32, lead replication.Leadership)
+	notify  func(shard uint32, leadership replication.Leadership)
 	waiting []func()
 	known   map[uint32]replication.Leadership
 }
 
-// set takes one piece of news. It is called by the store and does not block.
-func (l *leads) set(shard uint32, lead replication.Leadership) {
+// set takes one change. It is called by the store and does not block.
+func (l *leaderships) set(shard uint32, leadership replication.Leadership) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil {
 		l.known = map[uint32]replication.Leadership{}
 	}
-	l.known[shard] = lead
-	if l.tell == nil {
-		l.waiting = append(l.waiting, func() { l.tell(shard, lead) })
+	l.known[shard] = leadership
+	if l.notify == nil {
+		l.waiting = append(l.waiting, func() { l.notify(shard, leadership) })
 		return
 	}
-	l.tell(shard, lead)
+	l.notify(shard, leadership)
 }
 
-// attach names who is told from now on, and tells what was kept.
-func (l *leads) attach(tell func(shard uint32, lead replication.Leadership)) {
+// attach sets the function that is notified from now on, and passes it the changes that were kept.
+func (l *leaderships) attach(notify func(shard uint32, leadership replication.Leadership)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell = tell
+	l.notify = notify
 	for _, pass := range l.waiting {
 		pass()
 	}
@@ -75,12 +75,12 @@ func (l *leads) attach(tell func(shard uint32, lead replication.Leadership)) {
 
 // led returns the number of shards whose conversations may be used here; the meta group, shard 0,
 // has none.
-func (l *leads) led() int {
+func (l *leaderships) led() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for shard, lead := range l.known {
-		if lead.Ready && shard != 0 {
+	for shard, leadership := range l.known {
+		if leadership.Ready && shard != 0 {
 			n++
 		}
 	}
@@ -88,11 +88,11 @@ func (l *leads) led() int {
 }
 
 // term is the one in which this node leads a shard and may use it; 0 where it does not.
-func (l *leads) term(shard uint32) uint64 {
+func (l *leaderships) term(shard uint32) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if lead := l.known[shard]; lead.Ready {
-		return lead.Term
+	if leadership := l.known[shard]; leadership.Ready {
+		return leadership.Term
 	}
 	return 0
 }
