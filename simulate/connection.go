@@ -107,14 +107,15 @@ func (c *connections) post(ctx context.Context, body []byte, signature string) (
 }
 
 func (c *connections) take(ctx context.Context) (*connection, error) {
-	if one := c.rested(); one != nil {
+	if one := c.lastIdle(); one != nil {
 		return one, nil
 	}
 	return c.dial(ctx)
 }
 
-// rested returns an idle connection that is not too old; nil where there is none.
-func (c *connections) rested() *connection {
+// lastIdle takes the idle connection that was used last, if it is not too old; nil where there is
+// none.
+func (c *connections) lastIdle() *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	last := len(c.idle) - 1

@@ -22,8 +22,8 @@ type flood struct {
 }
 
 const (
-	// floodFor is how long the flood lasts, and how long it rests. The first messages of a run are
-	// posted in rest.
+	// floodFor is how long the flood lasts, and how long the pause before it. The first messages of
+	// a run are posted in a pause.
 	floodFor = 2 * time.Second
 	// floodsAtOnce bounds its webhooks under way: a bot that answers it late is not asked more.
 	floodsAtOnce = 128
@@ -42,8 +42,8 @@ func (f *flood) start(ctx context.Context) {
 	f.work.Go(func() {
 		for n := 0; ; n++ {
 			due := time.Duration(float64(n) / rate * float64(time.Second))
-			rests := 1 + int64(due/floodFor)
-			due += time.Duration(rests) * floodFor
+			pauses := 1 + int64(due/floodFor)
+			due += time.Duration(pauses) * floodFor
 			pause(ctx, due-time.Duration(f.record.now()))
 			select {
 			case slots <- struct{}{}:
@@ -52,8 +52,8 @@ func (f *flood) start(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if ends := time.Duration(2*rests) * floodFor; time.Duration(f.record.now()) >= ends {
-				<-slots // what a slow bot left no room for is not made up for in the rest
+			if ends := time.Duration(2*pauses) * floodFor; time.Duration(f.record.now()) >= ends {
+				<-slots // what a slow bot left no room for is not made up for in the pause
 				continue
 			}
 			f.work.Go(func() {

@@ -46,7 +46,7 @@ func parseTarget(text string) (target, error) {
 }
 
 // addresses resolves names, which the library does not: it would listen at all addresses for one.
-// The advertised address is the zero one where the library shall find it, and its port 0 where it
+// The advertised address is the zero one where the library should find it, and its port 0 where it
 // is that of the listener.
 func (o Options) addresses() (bind, advertise netip.AddrPort, err error) {
 	if bind, err = resolveLocal(o.Bind, "0.0.0.0"); err != nil {
@@ -64,7 +64,7 @@ func (o Options) addresses() (bind, advertise netip.AddrPort, err error) {
 		text = net.JoinHostPort(t.host, "0")
 	}
 	if advertise, err = resolveLocal(text, ""); err == nil && advertise.Addr().IsUnspecified() {
-		err = fmt.Errorf("gossip: advertise %q: nobody can reach that", o.Advertise)
+		err = fmt.Errorf("gossip: advertise %q: no node can reach that", o.Advertise)
 	}
 	return bind, advertise, err
 }
@@ -113,7 +113,7 @@ func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 }
 
 func addressOf(n *memberlist.Node) netip.AddrPort {
-	address, _ := netip.AddrFromSlice(n.Addr) // an address that is none is the zero one, which nobody calls
+	address, _ := netip.AddrFromSlice(n.Addr) // an address that is none is the zero one, which no node calls
 	return netip.AddrPortFrom(address.Unmap(), n.Port)
 }
 

@@ -67,12 +67,12 @@ type Options struct {
 	// Logger gets lines for what an operator should know; the chatter of the protocol is at the
 	// level debug.
 	Logger *slog.Logger
-	// Changed is told that members, or what they tell of themselves, changed. It is called on one
-	// goroutine, without locks held, must not block, and is not called after Close returned. One
-	// call may stand for several changes. May be nil.
+	// Changed is called when members, or what they report of themselves, changed. It is called on
+	// one goroutine, without locks held, must not block, and is not called after Close returned.
+	// One call may stand for several changes. May be nil.
 	Changed func()
-	// Hinted is told of a hint that is newer than what was known, whoever said so. It is called on
-	// many goroutines and must not block. May be nil.
+	// Hinted is called with a hint that is newer than what was known, from any node. It is called
+	// on many goroutines and must not block. May be nil.
 	Hinted func(Hint)
 }
 
@@ -85,7 +85,7 @@ type Peer struct {
 	Name    string
 	// RPC is where other nodes call it, host:port.
 	RPC string
-	// Zone is what nodes share that fail together; empty where nobody said.
+	// Zone is what nodes share that fail together; empty where none was configured.
 	Zone string
 	// Version is that of its program.
 	Version string
@@ -245,9 +245,9 @@ func (m *Membership) Peers() []Peer { return m.table.peers() }
 // Alive reports whether a node is among Peers, or is this one.
 func (m *Membership) Alive(node uint64) bool { return m.table.alive(node) }
 
-// Update tells others what changed of this node, such as its cluster's id, without waiting for them
-// to hear it. The node's id and name can't change. It fails where the metadata would be too long;
-// after Leave and Close it does nothing.
+// Update sends to others what changed of this node, such as its cluster's id, without waiting for
+// them to receive it. The node's id and name can't change. It fails where the metadata would be too
+// long; after Leave and Close it does nothing.
 func (m *Membership) Update(self Peer) error {
 	metadata, err := encodeMetadata(self)
 	if err != nil {
@@ -266,7 +266,7 @@ func (m *Membership) Update(self Peer) error {
 	joined := self.Cluster != m.self.Cluster
 	m.self, m.metadata = self, metadata
 	m.mu.Unlock()
-	_ = m.list.UpdateNode(updateWait) // what it returns is that nobody has heard it yet
+	_ = m.list.UpdateNode(updateWait) // its error only means that no node has received it yet
 	if joined {
 		m.seeking.Go(m.catchUp)
 	}
@@ -284,9 +284,9 @@ func (m *Membership) catchUp() {
 	}
 }
 
-// Leave tells others that this node goes, so that they do not have to find out, and waits until
-// some were told, or the timeout is over: that is an error, but the node has left all the same. It
-// may be called once, or more, before Close.
+// Leave notifies others that this node goes, so that they do not have to find out, and waits until
+// some have received it, or the timeout is over: that is an error, but the node has left all the
+// same. It may be called once, or more, before Close.
 func (m *Membership) Leave(timeout time.Duration) error {
 	m.closing.Lock()
 	defer m.closing.Unlock()

@@ -151,9 +151,9 @@ func TestNodesFindEachOther(t *testing.T) {
 			t.Errorf("node %d is alive: %v", node, got)
 		}
 	}
-	eventually(t, "changes are told", func() bool { return a.changes.Load() > 0 && c.changes.Load() > 0 })
+	eventually(t, "changes are reported", func() bool { return a.changes.Load() > 0 && c.changes.Load() > 0 })
 	a.Close()
-	told := a.changes.Load()
+	before := a.changes.Load()
 	a.Close()
 	if err := a.Leave(time.Second); err != nil {
 		t.Errorf("leave after close: %v", err)
@@ -161,8 +161,8 @@ func TestNodesFindEachOther(t *testing.T) {
 	if err := a.Update(a.self); err != nil {
 		t.Errorf("update after close: %v", err)
 	}
-	if a.changes.Load() != told {
-		t.Error("changes are told after close")
+	if a.changes.Load() != before {
+		t.Error("changes are reported after close")
 	}
 }
 
@@ -176,17 +176,17 @@ func TestDeadNodeIsGoneAndComesBack(t *testing.T) {
 	if a.Alive(3) {
 		t.Error("the dead node is alive")
 	}
-	told := a.changes.Load()
+	before := a.changes.Load()
 
 	again := join(t, 3, nil, b.Address()) // the same name and node at another port
 	eventually(t, "it is back", func() bool { return a.sees(2, 3) && b.sees(1, 3) && again.sees(1, 2) })
 	if peers := a.Peers(); peers[1].Gossip != again.Address() {
 		t.Errorf("it is back at %s, others call %s", again.Address(), peers[1].Gossip)
 	}
-	eventually(t, "its return is told", func() bool { return a.changes.Load() > told })
+	eventually(t, "its return is reported", func() bool { return a.changes.Load() > before })
 }
 
-// Nobody knew yet that it was dead.
+// TestNodeMovesAtOnce: no node knew yet that it was dead.
 func TestNodeMovesAtOnce(t *testing.T) {
 	checkLeaks(t)
 	a, b, c := trio(t, nil)
@@ -239,7 +239,7 @@ func TestLeavingIsSeenAtOnce(t *testing.T) {
 func TestUpdatesArrive(t *testing.T) {
 	checkLeaks(t)
 	a, b, c := trio(t, nil)
-	told := a.changes.Load()
+	before := a.changes.Load()
 	self := Peer{Node: 3, Name: "node-3", Cluster: 99, RPC: "rpc.example:1", Zone: "z", Version: "2"}
 	if err := c.Update(self); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestUpdatesArrive(t *testing.T) {
 	for _, m := range []*member{a, b} {
 		eventually(t, "the others see the update", func() bool { return len(m.Peers()) == 2 && m.Peers()[1] == self })
 	}
-	eventually(t, "the update is told", func() bool { return a.changes.Load() > told })
+	eventually(t, "the update is reported", func() bool { return a.changes.Load() > before })
 	if err := c.Update(Peer{Node: 3, Name: "renamed"}); err == nil {
 		t.Error("the name changed")
 	}
@@ -272,7 +272,7 @@ func TestHintsArrive(t *testing.T) {
 	}
 	a.Announce(Hint{Shard: 5, Term: 7, Node: 1})
 	eventually(t, "all know the leader", everybody(Hint{5, 7, 1}))
-	c.Announce(Hint{Shard: 5, Term: 6, Node: 3}) // has not heard that it is late
+	c.Announce(Hint{Shard: 5, Term: 6, Node: 3}) // does not know that it is late
 	b.Announce(Hint{Shard: 5, Term: 8, Node: 2})
 	eventually(t, "all know the new leader", everybody(Hint{5, 8, 2}))
 
@@ -283,7 +283,11 @@ func TestHintsArrive(t *testing.T) {
 		eventually(t, "all know the leader of each shard", everybody(Hint{shard, 9, 2}))
 	}
 	d := join(t, 4, nil, c.Address())
-	eventually(t, "who comes later is told", func() bool { h, _ := d.Leader(63); return h == Hint{63, 9, 2} })
+	eventually(t, "a node that joins later receives the hints", func() bool {
+		h, _ := d.Leader(63)
+		return h == Hint{63,
+			9, 2}
+	})
 
 	e := join(t, 5, func(o *Options) { o.Self.Cluster = 0 }, c.Address())
 	eventually(t, "a node without a cluster knows the others", func() bool { return e.sees(1, 2, 3, 4) })
@@ -295,13 +299,13 @@ func TestHintsArrive(t *testing.T) {
 	if err := e.Update(self); err != nil {
 		t.Fatal(err)
 	}
-	told := time.Now()
-	eventually(t, "who becomes one of the cluster is told", func() bool {
+	updated := time.Now()
+	eventually(t, "a node that becomes a member receives the hints", func() bool {
 		h, _ := e.Leader(63)
 		return h == Hint{63, 9,
 			2}
 	})
-	if took := time.Since(told); took > pushPullInterval/2 {
+	if took := time.Since(updated); took > pushPullInterval/2 {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -353,7 +357,7 @@ func TestSecretIsReplacedInGossip(t *testing.T) {
 	})
 }
 
-func TestNobodyAnswersIsSaidOnce(t *testing.T) {
+func TestNoAnswerIsLoggedOnce(t *testing.T) {
 	checkLeaks(t)
 	address := freeport.Address(t)
 	a := join(t, 1, nil, address)

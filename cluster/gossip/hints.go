@@ -14,8 +14,8 @@ import (
 // group, which is shard 0. It bounds what gossip can make a node remember.
 const maxShard = 4096
 
-// Hint says who leads a shard: what its leader announced, or somebody who heard of it. It may be
-// out of date.
+// Hint names the leader of a shard, as the leader announced it or as another node passed it on. It
+// may be out of date.
 type Hint struct {
 	Shard uint32
 	// Term is the shard's term that the node leads it in. Of two hints that of the greater term is
@@ -48,8 +48,8 @@ func (h Hint) valid() bool { return h.Shard <= maxShard && h.Term != 0 && h.Node
 
 // Hints travel as a version byte, the cluster that they are of, then shard, term and node of each,
 // as varints. A message is taken whole or not at all. Terms of two clusters can't be compared: were
-// the hints of another one believed, which a node with the wrong data directory tells, they would
-// hide the leaders of this one.
+// the hints of another one kept, which a node with the wrong data directory sends, they would hide
+// the leaders of this one.
 const (
 	hintsVersion    = 1
 	maxClusterBytes = 10
@@ -73,7 +73,7 @@ func appendHint(buf []byte, h Hint) []byte {
 	return binary.AppendUvarint(buf, h.Node)
 }
 
-// decodeHints takes what anybody with the key sent. What it returns is valid.
+// decodeHints reads what any holder of the key may have sent. What it returns is valid.
 func decodeHints(buf []byte) (cluster uint64, hints []Hint, err error) {
 	if len(buf) == 0 || buf[0] != hintsVersion || len(buf) > 1+maxClusterBytes+maxHints*maxHintBytes {
 		return 0, nil, fmt.Errorf("%w: %d bytes of an unknown kind", errHints, len(buf))
@@ -119,8 +119,8 @@ func newHints(nodes func() int) *hints {
 	return &hints{nodes: nodes, known: map[uint32]Hint{}, sent: map[uint32]int{}}
 }
 
-// learn keeps a hint that is newer, and reports whether it is. Passed on, others hear of it from
-// everybody who did; a newer one takes the place of the older.
+// learn keeps a hint that is newer, and reports whether it is. If it is passed on, others
+// receive it from every node that has it; a newer hint takes the place of the older.
 func (s *hints) learn(h Hint, pass bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -94,14 +94,14 @@ func TestNewerTermsWin(t *testing.T) {
 		if err != nil || !equalHints(state, slices.Collect(maps.Values(newest))) {
 			t.Fatalf("the state is %v, %v; want %v", state, err, newest)
 		}
-		var told []Hint
+		var passing []Hint
 		if message := s.gossip(9, 1400); message != nil {
-			if _, told, err = decodeHints(message); err != nil {
+			if _, passing, err = decodeHints(message); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if !equalHints(told, slices.Collect(maps.Values(passed))) {
-			t.Fatalf("passes on %v, want %v", told, passed)
+		if !equalHints(passing, slices.Collect(maps.Values(passed))) {
+			t.Fatalf("passes on %v, want %v", passing, passed)
 		}
 	})
 }
@@ -173,19 +173,19 @@ func TestHintsArePassedOnSomeTimes(t *testing.T) {
 			for shard := range uint32(maxHints) {
 				s.learn(Hint{shard, 1, nodeB}, true)
 			}
-			told := map[uint32]int{}
+			times := map[uint32]int{}
 			for message := s.gossip(9, 1300); message != nil; message = s.gossip(9, 1300) {
 				_, hints, err := decodeHints(message)
 				if err != nil || len(message) > 1300 {
 					t.Fatalf("%d bytes, %v", len(message), err)
 				}
 				for _, h := range hints {
-					told[h.Shard]++
+					times[h.Shard]++
 				}
 			}
 			for shard := range uint32(maxHints) {
-				if told[shard] != test.times {
-					t.Fatalf("shard %d was passed on %d times, want %d", shard, told[shard], test.times)
+				if times[shard] != test.times {
+					t.Fatalf("shard %d was passed on %d times, want %d", shard, times[shard], test.times)
 				}
 			}
 		})

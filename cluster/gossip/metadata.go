@@ -64,8 +64,8 @@ func encodeID(id uint64) []byte {
 	return binary.BigEndian.AppendUint64(nil, id)
 }
 
-// decodeMetadata takes what anybody with the key sent. What it returns has a node id and valid
-// texts.
+// decodeMetadata reads what any holder of the key may have sent. What it returns has a node id and
+// valid texts.
 func decodeMetadata(buf []byte) (Peer, error) {
 	if len(buf) == 0 || len(buf) > maxMetadata {
 		return Peer{}, fmt.Errorf("%w: %d bytes", errMetadata, len(buf))

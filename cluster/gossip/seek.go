@@ -13,7 +13,7 @@ import (
 // When others are looked for.
 const (
 	firstRetry  = 250 * time.Millisecond // then twice as long each time, up to seekEvery
-	seekEvery   = 10 * time.Second       // while nobody, or fewer than before, are there
+	seekEvery   = 10 * time.Second       // while no node, or fewer than before, are there
 	rejoinEvery = 30 * time.Second       // always: two halves of a cluster that was cut may each look whole to itself
 	complainAt  = 3 * time.Second        // nodes that start together need a moment to find each other
 )
@@ -31,7 +31,7 @@ type seeker struct {
 	addresses func() (known map[netip.AddrPort]bool, missed []netip.AddrPort)
 	left      <-chan struct{}
 
-	lonely     time.Time // when the search for anybody began; zero where somebody is there
+	lonely     time.Time // when the search for any other node began; zero where one is there
 	complained bool
 }
 
@@ -127,8 +127,8 @@ func (s *seeker) resolve(ctx context.Context, t target) ([]netip.AddrPort, error
 	return addresses, nil
 }
 
-// complain says once that nobody is there. Where nothing failed there was only this node itself to
-// be found.
+// complain logs once that no other node is there. Where nothing failed there was only this node
+// itself to be found.
 func (s *seeker) complain(failures []string) {
 	if s.lonely.IsZero() {
 		s.lonely = time.Now()

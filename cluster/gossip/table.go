@@ -23,7 +23,7 @@ type table struct {
 	node   uint64
 	logger *slog.Logger
 	now    func() time.Time
-	// changed and left, of capacity 1, hold a value when something changed, or somebody was lost,
+	// changed and left, of capacity 1, hold a value when something changed, or a node was lost,
 	// since it was last taken.
 	changed, left chan struct{}
 

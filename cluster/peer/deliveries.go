@@ -31,7 +31,7 @@ const (
 	deliveryBatch     = 256
 	deliveryBatchSize = 1 << 20
 	// outcomeWithin is how long an outcome is awaited: a node whose disk hangs answers all else.
-	// Longer than whoever delivers waits.
+	// Longer than the caller of a delivery waits.
 	outcomeWithin = 8 * time.Second
 )
 

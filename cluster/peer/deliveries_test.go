@@ -10,7 +10,7 @@ import (
 )
 
 // TestOutcomesAreAwaitedForSoLong proves that a node that lives but never answers a delivery holds
-// it up for a while only, and that what it says later is for nobody.
+// it up for a while only, and that a later answer reaches no caller.
 func TestOutcomesAreAwaitedForSoLong(t *testing.T) {
 	s := &deliveryStream{pulse: newPulse(), wake: make(chan struct{}, 1), open: map[uint64]inFlight{}}
 	s.ctx, s.cancel = t.Context(), func() {}

@@ -53,7 +53,7 @@ type link struct {
 
 func newLinks(p *Peers) *links { return &links{peers: p, byNode: map[uint64]*link{}} }
 
-// to returns the link to a node, whose address may have changed; nil where nobody knows it.
+// to returns the link to a node, whose address may have changed; nil where the address is unknown.
 func (l *links) to(node uint64) *link {
 	address := l.peers.address(node)
 	l.mu.Lock()
@@ -99,9 +99,9 @@ func (p *Peers) dial(node uint64, address string) (*grpc.ClientConn, error) {
 		if err := verify(state); err != nil {
 			return err
 		}
-		told, err := trust.NodeOf(state)
-		if err == nil && node != 0 && told != 0 && told != node {
-			err = fmt.Errorf("%w: at %s is node %s, not %s", trust.ErrUntrusted, address, hexID(told), hexID(node))
+		named, err := trust.NodeOf(state)
+		if err == nil && node != 0 && named != 0 && named != node {
+			err = fmt.Errorf("%w: at %s is node %s, not %s", trust.ErrUntrusted, address, hexID(named), hexID(node))
 		}
 		return err
 	}

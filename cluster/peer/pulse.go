@@ -10,31 +10,32 @@ import (
 // of each link is asked for a sign of life whenever there was none for a while, and a link whose
 // other side gives none is silent: what is under way on it is given up, and nothing more is sent.
 const (
-	// pulseEvery is how long nothing is heard until a sign of life is asked for.
+	// pulseEvery is how long nothing is received until a sign of life is asked for.
 	pulseEvery = 200 * time.Millisecond
-	// silentAfter is how long nothing is heard until a link is silent: less than an election takes,
-	// more than a busy machine lets a goroutine wait. A link that was taken for silent by mistake
-	// costs another way for what was under way, and no more.
+	// silentAfter is how long nothing is received until a link counts as silent: less than an
+	// election takes, more than a busy machine lets a goroutine wait. A link that was taken for
+	// silent by mistake costs another way for what was under way, and no more.
 	silentAfter = 700 * time.Millisecond
 )
 
-// pulse is when a link's other side was heard.
+// pulse is when a link's other side last gave a sign of life.
 type pulse struct {
-	mu    sync.Mutex
-	heard time.Time
-	up    bool
+	mu   sync.Mutex
+	last time.Time
+	up   bool
 }
 
 // newPulse is that of a link which was just made: it is taken for good until it shows otherwise.
-func newPulse() pulse { return pulse{heard: time.Now(), up: true} }
+func newPulse() pulse { return pulse{last: time.Now(), up: true} }
 
 func (p *pulse) beat() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard, p.up = time.Now(), true
+	p.last, p.up = time.Now(), true
 }
 
-// stop marks the other side as gone, until it is heard again; false where it was marked already.
+// stop marks the other side as gone, until its next sign of life; false where it was marked
+// already.
 func (p *pulse) stop() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,18 +44,18 @@ func (p *pulse) stop() bool {
 	return was
 }
 
-// alive reports whether the other side was heard lately.
+// alive reports whether the other side gave a sign of life lately.
 func (p *pulse) alive() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.up && time.Since(p.heard) < silentAfter
+	return p.up && time.Since(p.last) < silentAfter
 }
 
-// silence is how long ago it was heard.
+// silence is how long ago the last sign of life was.
 func (p *pulse) silence() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return time.Since(p.heard)
+	return time.Since(p.last)
 }
 
 // Reaches reports whether deliveries to a node arrive, as far as is known. This node reaches

@@ -44,8 +44,8 @@ func caller(ctx context.Context) (node, cluster uint64, err error) {
 	if !ok {
 		return 0, 0, status.Error(codes.Unauthenticated, "no TLS")
 	}
-	told, err := trust.NodeOf(info.State)
-	if err != nil || node == 0 || told != 0 && told != node {
+	named, err := trust.NodeOf(info.State)
+	if err != nil || node == 0 || named != 0 && named != node {
 		return 0, 0, status.Error(codes.Unauthenticated, "the caller is not the node of its certificate")
 	}
 	return node, cluster, nil

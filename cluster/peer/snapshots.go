@@ -26,8 +26,8 @@ const (
 	snapshotStalls = time.Minute
 )
 
-// SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done is told
-// what became of it.
+// SendSnapshot streams a snapshot to a node, on a goroutine of its own, and closes it. done
+// receives the outcome.
 func (p *Peers) SendSnapshot(m Message, snapshot Snapshot, done func(error)) {
 	ok := p.run(func(ctx context.Context) {
 		err := p.sendSnapshot(ctx, m, snapshot)

@@ -14,8 +14,8 @@ import (
 // LoadCredentials reads a node's certificate, its key and the authorities that it trusts from PEM
 // files, instead of making them of a secret. A holder of a certificate of these authorities is a
 // node: they must be ones for this cluster alone. Certificates must be for clients and servers
-// both. A URI such as wactor://node/00000000000000a7 ties one to a node id; without it the id is
-// "not told" (see NodeOf).
+// both. A URI such as wactor://node/00000000000000a7 ties one to a node id; without it NodeOf
+// returns 0.
 //
 // The files are read again when they have changed. Where they can't be used then, the ones before
 // stay in use; see Check.

@@ -193,7 +193,7 @@ func TestFilesAreRefused(t *testing.T) {
 }
 
 // TestBadFilesAreReportedOnce: an operator who replaced certificates by ones that can't be used
-// hears of it, but not every second.
+// is notified, but not every second.
 func TestBadFilesAreReportedOnce(t *testing.T) {
 	clock := newClock()
 	f := newFolder(t, newTestAuthority(t, clock.now), nil)

@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the length of the shortest text that is taken for a secret, in characters. Whoever
-// can open a connection to a node gets a certificate that its CA signed, and may try texts on it
-// for as long as he likes: the text should be a random one, such as that of "openssl rand -hex 32".
-// This bound only stops words.
+// minSecret is the length of the shortest text that is taken for a secret, in characters. A client
+// that can open a connection to a node gets a certificate that its CA signed, and may try texts on
+// it for as long as it likes: the text should be a random one, such as that of "openssl rand -hex
+// 32". This bound only stops words.
 const minSecret = 16
 
 // ErrSecret is what NewSecrets returns for texts that can't be secrets.
@@ -65,9 +65,9 @@ func NewSecrets(texts []string) (*Secrets, error) {
 	return s, nil
 }
 
-// Loopback returns the secrets of clusters that listen on loopback only, where nobody wants to make
-// up a secret. They are made of a public text: they encrypt, but they authenticate nobody. The
-// caller must refuse them for any other address.
+// Loopback returns the secrets of clusters that listen on loopback only, where a secret is not
+// worth the effort. They are made of a public text: they encrypt, but they authenticate no node.
+// The caller must reject them for any other address.
 func Loopback() *Secrets {
 	s := &Secrets{}
 	if err := s.add(loopbackText); err != nil {

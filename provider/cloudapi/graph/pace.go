@@ -23,7 +23,7 @@ type Pace struct {
 
 const (
 	// shortWait is how long a send waits here for its slot. Past that it is given back: a reply
-	// that waits with its sender would be one in doubt after a crash, though nobody ever sent it.
+	// that waits with its sender would be one in doubt after a crash, though it was never sent.
 	shortWait = 50 * time.Millisecond
 	// holdFor is how long a channel that can't send is left alone before one reply tries again.
 	holdFor = 30 * time.Second

@@ -12,7 +12,7 @@ import (
 // waiting.
 const canPeek = true
 
-// peeker returns a function that reports that nothing came in on a connection that rests: neither
+// peeker returns a function that reports that nothing came in on an idle connection: neither
 // its end, nor an unrequested answer, nor (with TLS) a record that only an end explains.
 func peeker(conn net.Conn) func() bool {
 	inner, ok := conn.(syscall.Conn)

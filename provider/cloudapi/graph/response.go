@@ -22,7 +22,7 @@ func (c *connection) read() (a answer, keep bool, err error) {
 	if err != nil {
 		return a, false, err
 	}
-	// An error here only cuts the body off: the status line has already told what happened.
+	// An error here only cuts the body off: the status line has already said what happened.
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	whole := err == nil && len(text) < maxAnswer && c.in.Buffered() == 0
 	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, whole &&

@@ -141,7 +141,7 @@ func (w *wire) enter(ctx context.Context, deadline time.Time) error {
 // take returns a connection whose deadline is set: the one that was used last, if it still stands,
 // or a new one.
 func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error) {
-	for c := w.rested(); c != nil; c = w.rested() {
+	for c := w.lastIdle(); c != nil; c = w.lastIdle() {
 		if c.SetDeadline(deadline) == nil && c.peek() {
 			return c, nil
 		}
@@ -160,8 +160,8 @@ func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error
 	return c, nil
 }
 
-// rested takes the idle connection that was used last; nil where there is none.
-func (w *wire) rested() *connection {
+// lastIdle takes the idle connection that was used last; nil where there is none.
+func (w *wire) lastIdle() *connection {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := len(w.idle) - 1
