@@ -84,6 +84,8 @@ type Options struct {
 	Faults emulator.Faults
 	// Statuses are posted for every reply that the Graph API takes: sent, delivered, read.
 	Statuses []string
+	// Wait is how long the bot's server is awaited before the run begins; 0 expects it to run.
+	Wait time.Duration
 	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
 	GiveUp time.Duration
 	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while
@@ -138,8 +140,8 @@ func (o *Options) check() ([]*url.URL, error) {
 		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
 	case o.Concurrency < 1:
 		return nil, errors.New("simulate: concurrency must be at least 1")
-	case o.Rate < 0 || o.Duration < 0 || o.GiveUp < 0 || o.Settle < 0 || o.Faults.MinLatency < 0:
-		return nil, errors.New("simulate: rate, duration, give-up, settle and graph-latency must not be negative")
+	case o.Rate < 0 || o.Duration < 0 || o.GiveUp < 0 || o.Settle < 0 || o.Wait < 0 || o.Faults.MinLatency < 0:
+		return nil, errors.New("simulate: rate, duration, wait, give-up, settle and graph-latency must not be negative")
 	}
 	for _, status := range o.Statuses {
 		if !slices.Contains(allStatuses, status) {

@@ -98,3 +98,47 @@ func (p *poster) post(ctx context.Context, w webhook) (bool, error) {
 		}
 	}
 }
+
+// awaitServer returns when the bot's server answers a webhook without messages: with any status but
+// those of a server, or of a proxy before it, that is not ready (5xx). It fails after Options.Wait,
+// when ctx ends, and when Options.Stop is closed.
+func awaitServer(ctx context.Context, o *Options, to []*url.URL) error {
+	if o.Wait == 0 {
+		return nil
+	}
+	const look = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, o.Wait)
+	defer cancel()
+	body := []byte(`{"object":"whatsapp_business_account","entry":[]}`)
+	number := emulator.Number{PhoneNumberID: o.PhoneNumberID, AppSecret: o.AppSecret}
+	last := "no answer"
+	for try := 0; ; try++ {
+		status, err := ask(ctx, to[try%len(to)], body, number.Sign(body))
+		switch {
+		case err == nil && status < http.StatusInternalServerError:
+			return nil
+		case err == nil:
+			last = fmt.Sprintf("at last it answered %d", status)
+		case ctx.Err() == nil:
+			last = fmt.Sprintf("at last: %v", err)
+		}
+		select {
+		case <-time.After(look):
+		case <-o.Stop:
+			return errors.New("simulate: interrupted while the server at --url was awaited")
+		case <-ctx.Done():
+			return fmt.Errorf("simulate: the server at --url was not ready within %s (%s): is the bot running there?",
+				o.Wait, last)
+		}
+	}
+}
+
+// ask posts one webhook over a connection of its own, and waits two seconds for the answer.
+func ask(ctx context.Context, to *url.URL, body []byte, signature string) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	connections := newConnections([]*url.URL{to})
+	defer connections.close()
+	defer context.AfterFunc(ctx, connections.close)()
+	return connections.post(ctx, body, signature)
+}

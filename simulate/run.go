@@ -20,6 +20,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := awaitServer(ctx, &o, to); err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", o.Graph)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: the fake Graph API can't listen: %w", err)

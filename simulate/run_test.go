@@ -209,3 +209,43 @@ func TestABotThatSendsElsewhere(t *testing.T) {
 		t.Errorf("%d requests: %s", report.GraphRequests, out.String())
 	}
 }
+
+// TestTheServerIsAwaited: the users begin when the bot's server is ready, and a server that never
+// is ends the run with an error.
+func TestTheServerIsAwaited(t *testing.T) {
+	graph := freeport.Address(t)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	honest := &counter{graph: "http://" + graph, client: client, steps: map[string]int{}, seen: map[string]bool{}}
+	var asked atomic.Int32
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) <= 3 { // a proxy whose server starts
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		honest.ServeHTTP(w, r)
+	}))
+	defer bot.Close()
+	o := Options{URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 2, Messages: 2,
+		Pattern: Steady, FirstUser: 4915100000001, Concurrency: 2, Settle: time.Second, Seed: 1, Wait: 30 * time.Second}
+	report, err := Run(context.Background(), o)
+	if err != nil || report.Violations != 0 || report.Accepted != 4 || report.Posts["503"] != 0 {
+		t.Errorf("%+v, %v, want 4 accepted at once", report, err)
+	}
+	o.Wait = 150 * time.Millisecond
+	asked.Store(-1_000_000)
+	if _, err := Run(context.Background(), o); err == nil ||
+		!strings.Contains(err.Error(), "was not ready within 150ms (at last it answered 503): is the bot running") {
+		t.Errorf("of a server that is never ready: %v", err)
+	}
+	o.URL = "http://" + freeport.Address(t)
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("of no server: %v", err)
+	}
+	stop := make(chan struct{})
+	close(stop)
+	o.Wait, o.Stop = time.Hour, stop
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("of a run that is stopped: %v", err)
+	}
+}

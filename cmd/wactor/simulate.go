@@ -119,6 +119,8 @@ changing: half-way another number and BSUID (the bot must not count the message 
 		"latencies count from then; 0: as fast as the bot replies")
 	flags.Float64Var(&o.Flood, "flood", 0, "messages a second of one more user, who floods in every other two "+
 		"seconds; the report tells what the others notice of it (with --rate)")
+	flags.DurationVar(&o.Wait, "wait", 0, "how long the server at --url is awaited before the users begin; 0: it must "+
+		"run already")
 	flags.DurationVar(&o.GiveUp, "give-up", time.Minute, "how long a webhook that was not answered 200 is posted "+
 		"again; 0: never")
 	flags.DurationVar(&o.Settle, "settle", 20*time.Second, "how long a reply is awaited: by a user before the next "+
