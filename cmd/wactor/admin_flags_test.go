@@ -14,7 +14,7 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestAdminErrors: who asks the wrong address, or with the wrong token, is told which.
+// TestAdminErrors: the error says whether the address or the token is wrong.
 func TestAdminErrors(t *testing.T) {
 	listen := func(handler http.Handler) string {
 		server := httptest.NewServer(handler)

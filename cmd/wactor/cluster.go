@@ -11,10 +11,11 @@ func clusterCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cluster",
 		Short: "Look at the cluster, drain and remove nodes",
-		Long: `Operate a cluster of several nodes. Any node can be asked. NODE is a node's name, or its id as status shows it.
+		Long: `Operate a cluster of several nodes. Any node can be asked. NODE is a node's name, or its id as
+status shows it.
 
-To take a node away for good: drain it with --wait, stop it, remove it. To restart or upgrade one, just
-stop it with SIGTERM: it hands over what it leads, and comes back to it.`,
+To take a node away for good: drain it with --wait, stop it, remove it. To restart or upgrade one,
+just stop it with SIGTERM: it transfers its leaderships, and gets them back after the start.`,
 	}
 	return group(command,
 		clusterStatusCommand(),

@@ -39,8 +39,8 @@ bots: { bot: { flow: %q } }
 	return nodes
 }
 
-// TestOperatorsOfACluster: whoever operates a cluster is told what is wrong with it, and kept from
-// what is likely a mistake.
+// TestOperatorsOfACluster: the commands say what is wrong with a cluster, and prevent likely
+// mistakes.
 func TestOperatorsOfACluster(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)
@@ -54,7 +54,7 @@ func TestOperatorsOfACluster(t *testing.T) {
 	}
 	want(nodes[0], 0, "cluster status", "all shards are where they are wanted")
 	for _, node := range nodes { // only one of them leads the meta group
-		want(node, 1, "cluster drain nobody", `wactor: refused: the cluster has no node "nobody"; it has node-1, node-2, node-3`)
+		want(node, 1, "cluster drain unknown", `wactor: refused: the cluster has no node "unknown"; it has node-1, node-2, node-3`)
 	}
 	want(nodes[0], 1, "cluster drain node-3", "wactor: refused: with 2 nodes left each shard is kept once")
 	want(nodes[0], 1, "cluster remove node-3", "wactor: refused: node node-3 holds")

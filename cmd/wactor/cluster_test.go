@@ -53,7 +53,7 @@ func TestObjections(t *testing.T) {
 		"once already":            {[]string{"active", "active"}, "node-2", drain, nil, ""},
 		"the last one":            {[]string{"active"}, "node-1", drain, nil, ""},
 		"activate":                {[]string{"active", "active", "active"}, "node-3", activate, nil, ""},
-		"nobody":                  {[]string{"active", "active", "active"}, "nobody", drain, nil, ""},
+		"unknown":                 {[]string{"active", "active", "active"}, "unknown", drain, nil, ""},
 		"the cluster will refuse": {[]string{"active", "active"}, "node-2", remove, nil, ""},
 		"it runs": {[]string{"active", "draining"}, "node-2", remove,
 			func(n *wactorv1.NodeStatus) { n.Replicas = 0 }, "node node-2 still runs: stop it first"},

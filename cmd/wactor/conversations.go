@@ -19,10 +19,12 @@ func conversationsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conversations",
 		Short: "Look at dead letters, retry them or skip them",
-		Long: `Operate conversations. USER is what webhooks name: phone digits or a BSUID; "?" holds what no one could read.
+		Long: `Operate conversations. USER is what webhooks name: phone digits or a BSUID; "?" holds webhooks
+that can't be read.
 
-A dead letter is what could not be processed: messages whose bot call was given up, a reply that the provider refused for good, a
-webhook that nobody understood. It waits until an operator retries or skips it.`,
+A dead letter is what could not be processed: messages whose bot call was given up, a reply that the
+provider rejected for good, a webhook that can't be read. It waits until an operator retries or
+skips it.`,
 	}
 	return group(command, append(operationCommands("conversations"), deadLettersCommand())...)
 }

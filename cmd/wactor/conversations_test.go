@@ -8,16 +8,16 @@ import (
 
 // TestOperatorsOfDeadLetters looks at a dead letter, and takes it up again, by the commands.
 func TestOperatorsOfDeadLetters(t *testing.T) {
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	s := play(t, "", func(one turn) string {
-		if mended.Load() {
+		if fixed.Load() {
 			return echo(one)
 		}
 		return "400"
 	})
 	s.say("one")
 	s.await("a dead letter", func() bool { return len(s.letters(player)) == 1 })
-	mended.Store(true)
+	fixed.Store(true)
 	for _, c := range []struct {
 		args string
 		code int

@@ -212,8 +212,8 @@ func (d *dev) start() (*node.Node, error) {
 func (d *dev) welcome() {
 	fmt.Fprintf(d.out, "\n  Your bot is at   http://%s\n\n", d.at)
 	if !config.Loopback(d.listen) {
-		fmt.Fprint(d.out, "  WARNING: the phone asks nobody for a password: whoever reaches this machine's network "+
-			"address reads and writes.\n\n")
+		fmt.Fprint(d.out, "  WARNING: the phone needs no password: everyone who reaches this machine's network "+
+			"address can read and write.\n\n")
 	}
 	fmt.Fprintf(d.out, "  Open it in a browser and write to the bot. Ctrl-C ends it; conversations are kept in %s.\n",
 		d.data)

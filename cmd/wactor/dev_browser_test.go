@@ -129,7 +129,7 @@ func TestPhoneInABrowser(t *testing.T) {
 	try(t, ctx, click("#five"), shows("#verdict.good"))
 	expect(t, ctx, `document.querySelector("#verdict").textContent`, "Steps 1, 2, 3, 4, 5: in order, none twice, none lost.")
 	expect(t, ctx, `document.querySelectorAll("#answers li").length`, 5)
-	try(t, ctx, write("menu"), says("What shall I show you"), press("A list"), says("Something to drink"),
+	try(t, ctx, write("menu"), says("What should I show you"), press("A list"), says("Something to drink"),
 		press("See the drinks"))
 	expect(t, ctx, `document.activeElement.textContent`, "Coffeefrom a small roastery")
 	picture(t, ctx, "list", 1280, 900, "light")
@@ -208,7 +208,7 @@ func TestPhoneShowsEveryReply(t *testing.T) {
 				{"media":{"type":"audio","id":"123"}},
 				{"location":{"latitude":52.52,"longitude":13.405,"name":"Bakery","address":"Main street 1"}},
 				{"template":{"name":"order_ready","language":"en_US"}},
-				{"locationRequest":"Where shall we deliver?"}`
+				{"locationRequest":"Where should we deliver?"}`
 		}
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"replies":[%s]}`, replies)
@@ -222,7 +222,7 @@ func TestPhoneShowsEveryReply(t *testing.T) {
 	expect(t, ctx, `document.querySelector(".bubble.in .quote").textContent`, "Youtexts")
 	expect(t, ctx, `document.querySelector("a.option").rel + " " + document.querySelector("a.option").href`, "noopener noreferrer https://example.com/orders/1")
 	picture(t, ctx, "texts", 1280, 900, "light")
-	try(t, ctx, press("Yes"), says("got button_reply"), write("files"), says("Where shall we deliver?"),
+	try(t, ctx, press("Yes"), says("got button_reply"), write("files"), says("Where should we deliver?"),
 		says("can't be loaded"))
 	picture(t, ctx, "files", 1280, 900, "light")
 	try(t, ctx, press("Send location"), press("Brandenburg Gate"), says("got location"))

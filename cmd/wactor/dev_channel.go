@@ -90,7 +90,7 @@ func (d *dev) lookup(name string) (string, bool) {
 	return os.LookupEnv(name)
 }
 
-// byFlags names the flags that mistakes come from: nobody wrote the file, nor its keys.
+// byFlags names the flags that mistakes come from: the user wrote neither the file nor its keys.
 func byFlags(err error) error {
 	var problems problem.List
 	if !errors.As(err, &problems) {

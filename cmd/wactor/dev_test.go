@@ -181,7 +181,7 @@ func TestCalled(t *testing.T) {
 	}
 }
 
-// TestDevNamesFlags: nobody wrote the configuration that a mistake is found in.
+// TestDevNamesFlags: errors name the flags, because the user wrote no configuration.
 func TestDevNamesFlags(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--listen 99", `wactor: dev: --listen: "99" is no address of host and port`},

@@ -126,7 +126,7 @@ func TestFlowTest(t *testing.T) {
 	}
 }
 
-// TestFlowTestPlaces: what is wrong is told with its file and line.
+// TestFlowTestPlaces: errors name the file and the line.
 func TestFlowTestPlaces(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{

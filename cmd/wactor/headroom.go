@@ -18,8 +18,8 @@ const (
 )
 
 // keepHeadroom counts the headroom as alive until the function that it returns is called. It is
-// memory that nobody touches, so that the system gives none for it. Where the operator has tuned
-// the collector by GOGC or GOMEMLIMIT it does nothing.
+// memory that is never touched, so that the system provides none for it. Where the operator has
+// tuned the collector by GOGC or GOMEMLIMIT it does nothing.
 func keepHeadroom() (release func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
@@ -28,7 +28,7 @@ func keepHeadroom() (release func()) {
 	return func() { runtime.KeepAlive(untouched) }
 }
 
-// headroom is what suits the least of some limits of the memory. One that can't be told is none.
+// headroom is what suits the least of some limits of the memory. An unknown limit is none.
 func headroom(limits ...memlimit.Provider) uint64 {
 	memory := leastOf(limits...)
 	if memory == 0 {

@@ -26,7 +26,7 @@ func count(one turn) string {
 }
 
 // TestPhonelessUsers: a BSUID alone, also in the place of the phone, is answered by recipient; then
-// the phone is told, and vanishes.
+// the phone becomes known, and vanishes.
 func TestPhonelessUsers(t *testing.T) {
 	s := play(t, "", count, fast)
 	s.write(emulator.Message{UserID: "DE.abc", Text: "a"})
@@ -132,9 +132,9 @@ func TestTwoConversationsBecomeOne(t *testing.T) {
 // TestDeadLettersOfANameAreTakenUpByItsConversation: a conversation has a dead letter when an older
 // one of the same user takes over.
 func TestDeadLettersOfANameAreTakenUpByItsConversation(t *testing.T) {
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	s := play(t, "", func(one turn) string {
-		if one.texts() == "bad" && !mended.Load() {
+		if one.texts() == "bad" && !fixed.Load() {
 			return "400"
 		}
 		return count(one)
@@ -145,8 +145,8 @@ func TestDeadLettersOfANameAreTakenUpByItsConversation(t *testing.T) {
 	s.await("a dead letter", func() bool { return len(s.letters("DE.abc")) == 1 })
 	s.write(emulator.Message{User: player, UserID: "DE.abc", Text: "b"})
 	s.want("I a", "II b")
-	s.await("the name to lead there", func() bool { return slices.Equal(s.journal("DE.abc"), s.journal(player)) })
-	mended.Store(true)
+	s.await("the name to become an alias", func() bool { return slices.Equal(s.journal("DE.abc"), s.journal(player)) })
+	fixed.Store(true)
 	if _, err := s.client.Retry(t.Context(), connect.NewRequest(&wactorv1.RetryRequest{User: "DE.abc",
 		Seq: 1})); err != nil {
 		t.Fatal(err)

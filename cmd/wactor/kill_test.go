@@ -56,7 +56,7 @@ func newServer(t *testing.T) *server {
 }
 
 // newServerOf makes a server with a bot, as its configuration says, and with these keys of its
-// channel. Without any it ends doubts soon, and sends as fast as it can.
+// channel. Without any it resolves in-doubt replies soon, and sends as fast as it can.
 func newServerOf(t *testing.T, bot string, channel ...string) *server {
 	t.Helper()
 	if len(channel) == 0 {
@@ -151,7 +151,7 @@ func (s *server) kill() {
 
 // TestKilledUnderLoad kills the server with -9 again and again while users write in pairs, with
 // duplicates and swaps. Nothing may be lost, doubled, raced or out of order; a reply may come twice
-// only where its conversation noted the doubt. WACTOR_KILLS sets the number of kills.
+// only where its conversation noted it as in doubt. WACTOR_KILLS sets the number of kills.
 func TestKilledUnderLoad(t *testing.T) {
 	needSystem(t)
 	kills, err := strconv.Atoi(os.Getenv("WACTOR_KILLS"))
@@ -184,7 +184,7 @@ func TestKilledUnderLoad(t *testing.T) {
 
 // survive kills the server again and again while users write, and holds the outcome to the
 // promises: nothing lost, doubled, raced or out of order, no dead letter; a reply comes twice only
-// where its conversation noted the doubt.
+// where its conversation noted it as in doubt.
 func (s *server) survive(t *testing.T, options simulate.Options, kills int, each time.Duration) *simulate.Report {
 	t.Helper()
 	type outcome struct {
@@ -207,7 +207,7 @@ func (s *server) survive(t *testing.T, options simulate.Options, kills int, each
 	}
 	report := out.report
 	report.Write(t.Output())
-	doubts, resent := 0, 0
+	inDoubt, resent := 0, 0
 	for _, c := range s.traces(t, options) {
 		if len(c.Violations) > 0 || c.DeadLetters > 0 {
 			t.Errorf("%d dead letters, %v", c.DeadLetters, c.Violations)
@@ -215,16 +215,16 @@ func (s *server) survive(t *testing.T, options simulate.Options, kills int, each
 		for _, e := range c.Entries {
 			switch e.Kind {
 			case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
-				doubts++
+				inDoubt++
 			case wactorv1.JournalKind_JOURNAL_KIND_RESENT:
 				resent++
 			}
 		}
 	}
-	t.Logf("%d replies in doubt, %d sent again, %d taken twice", doubts, resent, report.Resent)
-	if report.Violations > 0 || report.Resent > resent || resent > doubts {
+	t.Logf("%d replies in doubt, %d sent again, %d taken twice", inDoubt, resent, report.Resent)
+	if report.Violations > 0 || report.Resent > resent || resent > inDoubt {
 		t.Errorf("%d violations; %d replies came twice, %d were sent again, %d were in doubt", report.Violations,
-			report.Resent, resent, doubts)
+			report.Resent, resent, inDoubt)
 	}
 	return report
 }

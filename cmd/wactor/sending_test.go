@@ -35,9 +35,9 @@ func TestWindowIsKnownAndKept(t *testing.T) {
 	}
 }
 
-// TestDoubtsAreResolvedByStatuses: the connection breaks after the reply was written. Where a
+// TestStatusesResolveInDoubtReplies: the connection breaks after the reply was written. Where a
 // status names it, it is not sent again; else it is, or it is parked.
-func TestDoubtsAreResolvedByStatuses(t *testing.T) {
+func TestStatusesResolveInDoubtReplies(t *testing.T) {
 	for name, c := range map[string]struct {
 		then, status string
 		want         []string
@@ -62,7 +62,7 @@ func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 			s.say("a")
 			s.want("you said a")
 			if c.status != "" {
-				s.await("the doubt", func() bool {
+				s.await("the in-doubt reply", func() bool {
 					return strings.Contains(strings.Join(s.journal(player), "\n"),
 						"in doubt")
 				})
@@ -75,9 +75,9 @@ func TestDoubtsAreResolvedByStatuses(t *testing.T) {
 	}
 }
 
-// TestDoubtWaitsWhileNoStatusComes: the wait ends at max where the channel's statuses may be what
-// is broken.
-func TestDoubtWaitsWhileNoStatusComes(t *testing.T) {
+// TestInDoubtReplyWaitsWhileNoStatusComes: the wait ends at max where the channel's statuses may be
+// what is broken.
+func TestInDoubtReplyWaitsWhileNoStatusComes(t *testing.T) {
 	s := play(t, "", echo, "in_doubt: { wait: 1s, max: 4s }", fast)
 	s.graphAnswer = func(one sent) (int, string) {
 		if len(s.messages()) == 1 {
@@ -202,9 +202,9 @@ func TestLoopGuard(t *testing.T) {
 	s.want("same", "same", "same")
 }
 
-// TestPoisonBlocksNobody: a bot fails again and again for one message; the next ones of its user
-// and all of others are answered.
-func TestPoisonBlocksNobody(t *testing.T) {
+// TestPoisonBlocksNoOtherMessage: a bot fails again and again for one message; the next ones of its
+// user and all of others are answered.
+func TestPoisonBlocksNoOtherMessage(t *testing.T) {
 	s := play(t, "retry: { max_attempts: 3, min: 100ms }, on_failure: { reply: sorry }", func(one turn) string {
 		if one.texts() == "poison" {
 			return "503"
@@ -230,9 +230,9 @@ func TestPoisonBlocksNobody(t *testing.T) {
 
 // TestOperatorsUseTheCommands: dead letters by `wactor conversations`.
 func TestOperatorsUseTheCommands(t *testing.T) {
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	s := play(t, "", func(one turn) string {
-		if mended.Load() {
+		if fixed.Load() {
 			return echo(one)
 		}
 		return "400"
@@ -254,7 +254,7 @@ func TestOperatorsUseTheCommands(t *testing.T) {
 	}
 	s.say("a", "b")
 	s.wantLetters("bot: http 400", "bot: http 400")
-	mended.Store(true)
+	fixed.Store(true)
 	if out := run("dead-letters", player); !strings.Contains(out, "1  ") || !strings.Contains(out, "message text: a") {
 		t.Errorf("dead letters: %s", out)
 	}

@@ -25,11 +25,12 @@ func serveCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node of a real deployment",
-		Long: `Run a node. SIGTERM or SIGINT stops it cleanly: webhooks are no longer taken, replies under way are finished, and the next start
-doubts nothing. A second signal ends it at once, which loses nothing either: what was accepted goes on with the next start.
+		Long: `Run a node. SIGTERM or SIGINT stops it cleanly: webhooks are no longer taken, replies under way
+are finished, and the next start finds no reply in doubt. A second signal ends it at once, which
+loses nothing either: what was accepted goes on with the next start.
 
-Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 512 MiB, fill with garbage before it collects any. GOGC
-and GOMEMLIMIT in the environment take the place of that.`,
+Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 512 MiB, fill with
+garbage before it collects any. GOGC and GOMEMLIMIT in the environment take the place of that.`,
 		Args: configByFlag,
 		RunE: func(command *cobra.Command, _ []string) error {
 			cfg, flows, err := loadConfig(command, path)
@@ -62,7 +63,7 @@ func addConfigFlag(command *cobra.Command, path *string) {
 
 const usualConfig = "wactor.yaml"
 
-// configByFlag takes no arguments, and says so to whoever gives the file as one.
+// configByFlag takes no arguments, and says so where the file is given as one.
 func configByFlag(command *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("the configuration file is given by -c: %s -c %s", command.CommandPath(), args[0])
@@ -105,7 +106,7 @@ func readConfig(command *cobra.Command, path string) (*config.Config, map[string
 	return cfg, flows, nil
 }
 
-// run runs a node until the context ends; ready is told when it serves.
+// run runs a node until the context ends; ready is called when it serves.
 func run(ctx context.Context, cfg *config.Config, options node.Options, grace time.Duration,
 	ready func(*node.Node)) error {
 	n, err := node.Start(cfg, options)

@@ -10,7 +10,7 @@ import (
 	"github.com/wactor/wactor/internal/freeport"
 )
 
-// TestDataInUse: who starts a second node over the same data is told what to do.
+// TestDataInUse: the error of a second node over the same data says what to do.
 func TestDataInUse(t *testing.T) {
 	first := newServer(t)
 	first.start(t)

@@ -26,7 +26,7 @@ its answers: "step <n>: <text> | <text>". To test your own bot (Express, Flask, 
   2. Let it send to http://127.0.0.1:9090/v26.0/<phone number id>/messages (--graph) instead of graph.facebook.com.
   3. Give --url, and the app secret that it checks signatures with as --app-secret.
   4. Optional: a biz_opaque_callback_data in every reply, a different one each. Without it, a reply that your bot sends again
-     can't be told from a message that ran twice.
+     can't be distinguished from a message that ran twice.
 
   lost           answered 200, and no reply ever came
   doubled        a second reply to one message: it ran twice

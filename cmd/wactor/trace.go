@@ -245,7 +245,7 @@ func describe(e *wactorv1.JournalEntry) string {
 	say(e.SentMs > 0 && e.ReceivedMs > 0, "sent %s before", time.Duration(e.AtMs-e.SentMs)*time.Millisecond)
 	say(e.Late, "late")
 	say(e.ReplySeq > 0, "reply %d", e.ReplySeq)
-	say(e.Doubt != "", "the doubt ended: %s", oneLine(e.Doubt))
+	say(e.Doubt != "", "resolved: %s", oneLine(e.Doubt))
 	say(e.Status != "", "%s", oneLine(e.Status))
 	say(e.ProviderId != "", "%s", oneLine(e.ProviderId))
 	say(e.BotUs > 0, "bot %s", time.Duration(e.BotUs)*time.Microsecond)
