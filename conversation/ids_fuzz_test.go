@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzReplyID: an id that a status brings back tells its user, what only looks like one tells
-// no one, and neither the id nor the provider's word can hurt the conversation that takes it.
+// FuzzReplyID: an id that a status brings back names its user, what only looks like one names
+// none, and neither the id nor the provider's word can hurt the conversation that takes it.
 func FuzzReplyID(f *testing.F) {
 	for _, id := range []string{
 		"", "49151", "w1.", "w1.loyw3v28.1.49151", "w1.-1.1.US.13491208655302741918", "w1.0.0.", "w1..1.u",

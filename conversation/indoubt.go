@@ -9,8 +9,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// How an in-doubt reply is resolved (JournalEntry.doubt). A status reported that the provider took
-// it or that it failed; or no status came, and the reply was sent again or parked as a dead letter.
+// How an in-doubt reply is resolved, as its journal entry says. A status reported that the provider
+// took it or that it failed; or no status came, and the reply was sent again or parked as a dead
+// letter.
 const (
 	InDoubtTaken  = "taken"
 	InDoubtFailed = "failed"

@@ -63,9 +63,9 @@ func (g *guard) sent(nowMs int64) {
 	g.talk.SentMs = nowMs
 }
 
-// heard notes that the user wrote. Only the first message behind a reply is an answer to it: a
+// userWrote notes that the user wrote. Only the first message behind a reply is an answer to it: a
 // burst of messages is no loop.
-func (g *guard) heard(nowMs int64) {
+func (g *guard) userWrote(nowMs int64) {
 	t := g.talk
 	if t == nil {
 		return

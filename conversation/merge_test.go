@@ -37,10 +37,10 @@ func TestLinkedIdentitiesTakeTheOlderConversation(t *testing.T) {
 	}
 }
 
-// TestTakenOverMessagesAreOfNow: the messages that an older conversation takes over are what its
+// TestMergedMessagesAreOfNow: the messages that an older conversation takes over are what its
 // user wrote last. Its session was over before they came, and the window in which they may be
 // answered is open.
-func TestTakenOverMessagesAreOfNow(t *testing.T) {
+func TestMergedMessagesAreOfNow(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Session.Idle, cfg.Sending.Window = time.Hour, 24*time.Hour
 	tn := newTown(cfg, "4915", "US.a")
@@ -101,10 +101,10 @@ func TestChangeIsKnownOnceItIsAnswered(t *testing.T) {
 	}
 }
 
-// TestChangeIsAnsweredBeforeTheHandOver: the new identity has a conversation of its own, which has
-// replies to send before it hands over. That may take for hours. The same message again waits for
-// no less than the first.
-func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
+// TestChangeIsAnsweredBeforeTheMerge: the new identity has a conversation of its own, which has
+// replies to send before it offers a merge. That may take for hours. The same message again waits
+// for no less than the first.
+func TestChangeIsAnsweredBeforeTheMerge(t *testing.T) {
 	w := newWorld(plainConfig(false))
 	w.deliver("m1", w.nowMs)
 	w.comeToRest()
@@ -125,9 +125,9 @@ func TestChangeIsAnsweredBeforeTheHandOver(t *testing.T) {
 	}
 }
 
-// TestMuchIsHandedOverInPieces: more waits in the younger conversation than one commit could hold.
+// TestMuchIsMergedInPieces: more waits in the younger conversation than one commit could hold.
 // All of it gets its turn in the older one, in order.
-func TestMuchIsHandedOverInPieces(t *testing.T) {
+func TestMuchIsMergedInPieces(t *testing.T) {
 	cfg := plainConfig(false)
 	cfg.Limits.Inbox = 20
 	tn := newTown(cfg, "4915", "US.a")

@@ -11,8 +11,8 @@ import (
 // pace is when replies may leave.
 type pace struct {
 	// pairMs is when the provider's pair rate is back at rest, if nothing more is sent. It lives in
-	// memory: a new activation begins rested, and learns from the provider's complaint, should
-	// there be one.
+	// memory: a new activation begins without a debt, and learns from the provider's complaint,
+	// should there be one.
 	pairMs int64
 	// lastMessageMs is when the user last wrote: the customer service window counts from here.
 	lastMessageMs int64
@@ -21,7 +21,7 @@ type pace struct {
 // userWrote opens the customer service window anew.
 func (o *outbox) userWrote(sentMs int64) {
 	o.pace.lastMessageMs = max(o.pace.lastMessageMs, min(sentMs, o.ledger.nowMs))
-	o.guard.heard(o.ledger.nowMs)
+	o.guard.userWrote(o.ledger.nowMs)
 }
 
 // paced takes the next send out of the pair rate; false where it has to wait. The rate is a virtual

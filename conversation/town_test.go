@@ -62,7 +62,7 @@ func (tn *town) perform(w *world, effect Effect) bool {
 			size += proto.Size(m)
 		}
 		if len(messages) > 1 && size > maxTogether {
-			panic("more is handed over at once than a commit has room for")
+			panic("a merge offer holds more than a commit has room for")
 		}
 		tn.mail = append(tn.mail, func() {
 			to := tn.worlds[e.To.User]
@@ -242,7 +242,7 @@ func (tn *town) home(name string) string {
 		}
 		name = alias
 	}
-	panic("aliases lead in a circle")
+	panic("aliases form a circle")
 }
 
 // TestOnePersonIsOneConversation: messages of one person come under phones and BSUIDs in any

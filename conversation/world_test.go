@@ -110,7 +110,7 @@ func (w *world) checkTimers() {
 	}
 }
 
-// linking reports whether the stored head has open claims or a hand-over.
+// linking reports whether the stored head has open claims or a merge.
 func (w *world) linking() bool {
 	var head wactorv1.Head
 	if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_HEAD, nil)], &head); err != nil {
