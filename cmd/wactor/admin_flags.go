@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,12 +102,25 @@ func (f *adminFlags) explain(err error) error {
 	return err
 }
 
-// printJSON prints what a node answered, for machines.
+// instant is a line of printed JSON that holds a time in milliseconds: durations have fewer digits.
+var instant = regexp.MustCompile(`(?m)^( *)"(\w+)Ms": +"([1-9]\d{11,13})"`)
+
+// printJSON prints what a node answered, for machines: with values that are zero, and with each
+// time as RFC 3339 beside its milliseconds ("at" beside "atMs").
 func printJSON(out io.Writer, message proto.Message) error {
-	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(message)
+	text, err := protojson.MarshalOptions{Multiline: true, EmitDefaultValues: true}.Marshal(message)
 	if err != nil {
 		return err
 	}
+	text = instant.ReplaceAllFunc(text, func(line []byte) []byte {
+		parts := instant.FindSubmatch(line)
+		ms, err := strconv.ParseInt(string(parts[3]), 10, 64)
+		if err != nil {
+			return line
+		}
+		return fmt.Appendf(line[:len(line):len(line)], ",\n%s%q: %q", parts[1], parts[2],
+			time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	})
 	_, err = fmt.Fprintln(out, string(text))
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/wactor/wactor/admin"
 	"github.com/wactor/wactor/internal/freeport"
@@ -59,6 +62,45 @@ func TestAdminErrors(t *testing.T) {
 		_, problems, code := runMain(t, t.TempDir(), "cluster", "status", "--admin", guarded, "--token-file", args)
 		if code != 1 || !strings.Contains(problems, want) {
 			t.Errorf("--token-file %s: exit status %d, %s", args, code, problems)
+		}
+	}
+}
+
+// TestJSONIsWhole: what is printed for machines holds zeros, enums as words, and times as RFC 3339
+// beside their milliseconds; no message has a field of that name already.
+func TestJSONIsWhole(t *testing.T) {
+	var out strings.Builder
+	trace := &wactorv1.TraceResponse{Conversations: []*wactorv1.ConversationTrace{{Waiting: []*wactorv1.Waiting{{
+		For: wactorv1.WaitsFor_WAITS_FOR_BOT, SinceMs: 1764522000123,
+	}}}}}
+	if err := printJSON(&out, trace); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Conversations []struct {
+			Outbox  *int
+			Entries []any
+			Waiting []struct{ For, Since, SinceMs, AgainMs string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	c := got.Conversations[0]
+	if w := c.Waiting[0]; c.Outbox == nil || c.Entries == nil || w.For != "WAITS_FOR_BOT" ||
+		w.Since != "2025-11-30T17:00:00.123Z" || w.SinceMs != "1764522000123" || w.AgainMs != "0" {
+		t.Errorf("printed %s", out.String())
+	}
+	for _, file := range []protoreflect.FileDescriptor{wactorv1.File_wactor_v1_admin_proto,
+		wactorv1.File_wactor_v1_message_proto, wactorv1.File_wactor_v1_store_proto} {
+		for i := range file.Messages().Len() {
+			fields := file.Messages().Get(i).Fields()
+			for j := range fields.Len() {
+				plain, isTime := strings.CutSuffix(string(fields.Get(j).Name()), "_ms")
+				if isTime && fields.ByName(protoreflect.Name(plain)) != nil {
+					t.Errorf("%s has %s and %s_ms", file.Messages().Get(i).Name(), plain, plain)
+				}
+			}
 		}
 	}
 }
