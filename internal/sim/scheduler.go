@@ -16,6 +16,7 @@ type scheduler struct {
 	// running is the task that runs now; nil while none does.
 	running *task
 	tasks   []*task
+	stopped bool
 	// patient are the tasks that wait until a context ends, at the latest.
 	patient []*patience
 }
@@ -59,8 +60,13 @@ func (s *scheduler) proceed(t *task) {
 // await blocks the task that runs until wake is called, which may happen within start. It returns
 // false where the process has died meanwhile.
 func (s *scheduler) await(start func(wake func())) bool {
-	if s.p.dead.Load() {
+	if s.stopped {
 		return false
+	}
+	if s.p.dead.Load() {
+		// The power went in what this task just did, and the process falls soon. A task that goes
+		// on until its context ends would never let it.
+		return s.running.block(struct{}{})
 	}
 	t, woken := s.running, false
 	start(func() {
@@ -126,6 +132,7 @@ func (s *scheduler) After(d time.Duration, fn func()) actors.Timer {
 
 // stop ends all tasks of a process that has died.
 func (s *scheduler) stop() {
+	s.stopped = true
 	for len(s.tasks) > 0 {
 		t := s.tasks[0]
 		s.tasks = s.tasks[1:]
