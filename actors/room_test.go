@@ -147,6 +147,7 @@ func TestFullMemoryForwards(t *testing.T) {
 				}
 			}
 			time.Sleep(100 * time.Millisecond)
+			synctest.Wait() // what is answered by now is read above
 		}
 		for _, o := range all {
 			o.want(t, conversation.Accepted, nil)
