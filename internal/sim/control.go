@@ -76,6 +76,9 @@ var errPowerCut = errors.New("sim: the power is gone")
 
 // written does what writes to the disk, within a task.
 func (p *process) written(do func() error) error {
+	if p.dead.Load() {
+		return errPowerCut // what its tasks still do, when they are stopped, reaches no disk
+	}
 	err := errPowerCut
 	p.guarded(func() { err = do() })
 	if p.dead.Load() {

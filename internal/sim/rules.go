@@ -83,9 +83,6 @@ func drawRules(rng *rand.Rand) rules {
 	if rng.IntN(8) == 0 {
 		r.maxActive = 2
 	}
-	if rng.IntN(4) == 0 {
-		r.expect = r.nodes
-	}
 	r.linked = rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {
 		r.nodes, r.shards = 5, 1
@@ -95,6 +92,9 @@ func drawRules(rng *rand.Rand) rules {
 	}
 	if rng.IntN(2) == 0 {
 		r.twins = 0.1
+	}
+	if rng.IntN(4) == 0 {
+		r.expect = r.nodes
 	}
 	if r.merge {
 		r.inline = false
