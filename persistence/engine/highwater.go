@@ -249,13 +249,21 @@ type watched struct {
 	written mark
 }
 
-// Write implements vfs.File.
+// Write implements vfs.File. Writes of a file come one after the other. The checksum is made before
+// the write: a race build's file system of memory overwrites the bytes that it was given.
 func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	before := w.written.sum
+	w.mu.Unlock()
+	sum := crc32.Update(before, castagnoli, p)
 	n, err := w.File.Write(p)
+	if n < len(p) {
+		sum = crc32.Update(before, castagnoli, p[:n])
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.written.size += int64(n)
-	w.written.sum = crc32.Update(w.written.sum, castagnoli, p[:n])
+	w.written.sum = sum
 	return n, err
 }
 

@@ -1,0 +1,6 @@
+//go:build race
+
+package gateway
+
+// raced: the race detector allocates beside the program.
+const raced = true
