@@ -103,8 +103,7 @@ func keepPrivate(dir string) error {
 	}
 	for _, entry := range entries {
 		if entry.Type().IsRegular() {
-			err := restrict(filepath.Join(dir, entry.Name()), filePerm)
-			if err != nil && !errors.Is(err, os.ErrNotExist) { // the engine before this one removes old files
+			if err := restrict(filepath.Join(dir, entry.Name()), filePerm); err != nil {
 				return err
 			}
 		}
