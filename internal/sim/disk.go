@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
@@ -110,6 +111,49 @@ func (f fresh) ReuseForWrite(before, name string, category vfs.DiskWriteCategory
 		return nil, err
 	}
 	return f.Create(name, category)
+}
+
+// flushes lets a snapshot be received only when the engine has moved it out of its queue of tables
+// that wait: whether the next one overlaps with that queue decides how often the log is synced, and
+// with it which access a trap catches. The engine would do it in the background, so that one seed
+// would be several runs.
+type flushes struct {
+	mu   sync.Mutex
+	more sync.Cond
+	owed int // received, not yet moved
+}
+
+// tune is engine.Options.Tune.
+func (f *flushes) tune(o *pebble.Options) {
+	f.more.L = &f.mu
+	o.EventListener.TableIngested = func(i pebble.TableIngestInfo) {
+		queued := i.Err == nil && len(i.Tables) > 0 && i.Tables[0].Level < 0
+		if !queued {
+			return
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.owed++
+		for f.owed > 0 {
+			f.more.Wait()
+		}
+	}
+	o.EventListener.FlushEnd = func(i pebble.FlushInfo) {
+		if !i.Ingest || i.Err != nil {
+			return
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.owed--
+		f.more.Broadcast()
+	}
+}
+
+// opened forgets what the engine moved while it was opened.
+func (f *flushes) opened() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.owed = 0
 }
 
 // set sets a trap, which calls onTrap when it springs, on the goroutine whose access it is.

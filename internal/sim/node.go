@@ -104,8 +104,11 @@ func (n *node) start() {
 	n.proc = p
 	w.record.note("node %d starts, life %d", uint64(n.index), n.starts)
 	var err error
+	moved := &flushes{}
 	p.guarded(func() {
-		if p.store, err = store.Open(p.options()); err == nil && !p.dead.Load() {
+		p.store, err = store.Open(p.options(moved))
+		moved.opened()
+		if err == nil && !p.dead.Load() {
 			err = p.join()
 		}
 	})
@@ -170,10 +173,10 @@ func (p *process) guarded(do func()) {
 	do()
 }
 
-func (p *process) options() store.Options {
+func (p *process) options(moved *flushes) store.Options {
 	w := p.w
 	return store.Options{
-		Disk: engine.Options{Dir: dir, FS: p.disk.open(), CacheBytes: 1 << 20},
+		Disk: engine.Options{Dir: dir, FS: p.disk.open(), CacheBytes: 1 << 20, Tune: moved.tune},
 		Replication: replication.Options{
 			Shards: w.rules.shards, Joining: true, Manual: true,
 			Limits:            replication.Limits{Lanes: w.rules.lanes, LogBytes: w.rules.logBytes},
