@@ -23,6 +23,7 @@ type reply struct {
 	id string
 	// broken says that the bot never learnt that it was taken.
 	broken bool
+	atNs   int64 // when it was taken
 }
 
 // again is what makes a reply the same as another: its id, and what it says. A bot that sends one
@@ -34,37 +35,43 @@ type again struct {
 	n     int
 }
 
-// checkUser judges one user: its messages, and its replies in order.
-func checkUser(messages []message, replies []reply) Counts {
-	c := checker{messages: messages, answered: make([]bool, len(messages)), steps: map[int64]bool{},
-		seen: map[again]bool{}}
+// checkUser judges one user: its messages, and its replies in order. It returns one violation of
+// each kind that there are any of.
+func checkUser(messages []message, replies []reply) (Counts, []violation) {
+	c := checker{messages: messages, answered: make([]bool, len(messages)), steps: map[int64]int{},
+		named: map[int]reply{}, seen: map[again]bool{}}
 	for _, r := range replies {
 		c.take(r)
 	}
 	for k, m := range messages {
 		if m.acceptedNs > 0 && !c.answered[k] {
 			c.Lost++
+			c.note(Lost, 0, m.acceptedNs, k)
 		}
 	}
 	c.OutOfOrder += c.overtaken()
 	c.Skipped = c.skipped()
-	return c.Counts
+	return c.Counts, c.violations
 }
 
 type checker struct {
 	Counts
 	messages []message
 	answered []bool
-	handled  []int // messages, in the order of their first replies
-	steps    map[int64]bool
+	handled  []int         // messages, in the order of their first replies
+	steps    map[int64]int // the first message that the step answered
 	highest  int64
+	// named is the step that answered a message first, and when.
+	named map[int]reply
 	// seen are the replies that came; true where the bot never learnt of the last of them.
-	seen map[again]bool
+	seen       map[again]bool
+	violations []violation
 }
 
 func (c *checker) take(r reply) {
 	if !c.known(r.ks) {
 		c.Stray++
+		c.note(Stray, r.step, r.atNs)
 		return
 	}
 	key := again{r.id, r.step, r.ks[0], len(r.ks)}
@@ -75,19 +82,26 @@ func (c *checker) take(r reply) {
 		c.Resent++
 		if broken && !late { // late: the bot went on to the next step before it knew
 			c.ResentBroken++
+		} else {
+			c.note(Resent, r.step, r.atNs, r.ks[0])
 		}
 		return
 	}
-	fresh := c.answer(r.ks)
+	fresh := c.answer(r)
+	other, named := c.steps[r.step]
 	switch {
-	case c.steps[r.step] && fresh > 0:
+	case named && fresh > 0:
 		c.Raced++
+		c.note(Raced, r.step, r.atNs, r.ks[0], other)
 	case late:
 		c.OutOfOrder++
+		c.note(OutOfOrder, r.step, r.atNs, r.ks[0], c.steps[c.highest])
 	}
 	c.Doubled += len(r.ks) - fresh
 	c.Replies++
-	c.steps[r.step] = true
+	if !named {
+		c.steps[r.step] = r.ks[0]
+	}
 	c.highest = max(c.highest, r.step)
 }
 
@@ -102,13 +116,15 @@ func (c *checker) known(ks []int) bool {
 }
 
 // answer notes that messages were answered, and returns how many of them were not before.
-func (c *checker) answer(ks []int) (fresh int) {
-	for _, k := range ks {
-		if !c.answered[k] {
-			c.answered[k] = true
-			c.handled = append(c.handled, k)
-			fresh++
+func (c *checker) answer(r reply) (fresh int) {
+	for _, k := range r.ks {
+		if c.answered[k] {
+			c.note(Doubled, r.step, r.atNs, k)
+			continue
 		}
+		c.answered[k], c.named[k] = true, r
+		c.handled = append(c.handled, k)
+		fresh++
 	}
 	return fresh
 }
@@ -123,6 +139,7 @@ func (c *checker) overtaken() int {
 			m, b := c.messages[k], c.messages[before]
 			if m.acceptedNs > 0 && m.acceptedNs < b.postedNs && m.sentS <= b.sentS {
 				n++
+				c.note(OutOfOrder, c.named[k].step, c.named[k].atNs, k, before)
 				break
 			}
 		}
@@ -141,5 +158,12 @@ func (c *checker) skipped() int {
 	for step := range c.steps {
 		lowest = min(lowest, step)
 	}
-	return int(c.highest-lowest+1) - len(c.steps)
+	n := int(c.highest-lowest+1) - len(c.steps)
+	for step := lowest; n > 0; step++ {
+		if _, named := c.steps[step]; !named {
+			c.note(Skipped, step, 0)
+			break
+		}
+	}
+	return n
 }

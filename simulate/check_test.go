@@ -79,7 +79,7 @@ func TestCheckUser(t *testing.T) {
 		"nothing at all": {sent(2), nil, Counts{Lost: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := checkUser(c.messages, c.replies)
+			got, _ := checkUser(c.messages, c.replies)
 			if c.want.Replies == 0 {
 				got.Replies = 0
 			}

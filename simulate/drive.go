@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/wactor/wactor/internal/pause"
 )
 
 // driver posts what the scripts tell.
@@ -84,8 +86,7 @@ func (d *driver) spread(ctx context.Context, posts []post) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	for i := range posts {
-		pause(ctx, posts[i].after)
-		if ctx.Err() != nil {
+		if !pause.For(ctx, posts[i].after) {
 			return
 		}
 		one := d.prepare(posts[i:i+1], time.Now())

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -44,7 +45,7 @@ func (f *flood) start(ctx context.Context) {
 			due := time.Duration(float64(n) / rate * float64(time.Second))
 			pauses := 1 + int64(due/floodFor)
 			due += time.Duration(pauses) * floodFor
-			pause(ctx, due-time.Duration(f.record.now()))
+			pause.For(ctx, due-time.Duration(f.record.now()))
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():

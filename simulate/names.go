@@ -37,7 +37,7 @@ const (
 )
 
 // changesAt is the message before which a user's number changes.
-func (o *Options) changesAt() int { return max(2, o.Messages/2) }
+func (l *Load) changesAt() int { return max(2, l.Messages/2) }
 
 // identity is under which phone and BSUID a message is written; one may be empty.
 func (r *record) identity(m ref) (phone, userID string) {

@@ -13,7 +13,7 @@ func TestIdentities(t *testing.T) {
 		NamesHidden:   "/DE.149150 /DE.149150 /DE.149150 /DE.149150 /DE.149150",
 		NamesChanging: "49150/DE.149150 49150/DE.149150 9949150/DE.249150 9949150/DE.249150 9949150/DE.249150",
 	} {
-		r := newRecord(&Options{Users: 1, Messages: 5, FirstUser: 49150, Names: names}, "run")
+		r := newRecord(&Options{Load: Load{Users: 1, Messages: 5, FirstUser: 49150, Names: names}}, "run")
 		got := ""
 		for k := range 5 {
 			phone, userID := r.identity(ref{0, k})
@@ -32,7 +32,7 @@ func TestIdentities(t *testing.T) {
 
 // TestFirstUserMayBeginAsNewNumbersDo: old and new numbers are distinguished all the same.
 func TestFirstUserMayBeginAsNewNumbersDo(t *testing.T) {
-	r := newRecord(&Options{Users: 10, Messages: 4, FirstUser: 9949150, Names: NamesChanging}, "run")
+	r := newRecord(&Options{Load: Load{Users: 10, Messages: 4, FirstUser: 9949150, Names: NamesChanging}}, "run")
 	for to, want := range map[string]int{"9949151": 1, "999949152": 2, "DE.19949153": 3, "DE.29949154": 4} {
 		if user, ok := r.userOf(to); !ok || user != want {
 			t.Errorf("a reply to %s finds user %d, %v", to, user, ok)
@@ -56,8 +56,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"a negative latency":  func(o *Options) { o.Faults.MinLatency = -1 },
 		"a flood and no rate": func(o *Options) { o.Flood = 1 },
 	} {
-		o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Steady, Concurrency: 1,
-			Statuses: []string{"sent", "read"}}
+		o := Options{Target: nowhere, API: API{Statuses: []string{"sent", "read"}}, Load: oneMessage(Steady)}
 		if _, err := o.check(); err != nil {
 			t.Fatal(err)
 		}
@@ -69,8 +68,8 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestNamesNeedAPatternThatWaits(t *testing.T) {
-	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Burst, Concurrency: 1, Names: NamesMixed,
-		Settle: time.Second}
+	o := Options{Target: nowhere, Load: oneMessage(Burst), Settle: time.Second}
+	o.Names = NamesMixed
 	if _, err := o.check(); err == nil {
 		t.Error("names that no server can know of were let through")
 	}

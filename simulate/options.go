@@ -35,17 +35,48 @@ var Patterns = []Pattern{Burst, Pairs, Steady, Batches, Taps}
 
 // Options configure a run.
 type Options struct {
+	Target
+	API
+	Load
+	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
+	GiveUp time.Duration
+	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while
+	// some are missing, after the last one that came. When none is missing, half a second more is
+	// waited for those that should not come; what a bot sends twice later than that is not seen.
+	Settle time.Duration
+	// AllowResent takes the same reply twice (by its biz_opaque_callback_data) as no violation:
+	// what a bot does that was killed between sending and noting that it sent. The provider has no
+	// other way to let it find out.
+	AllowResent bool
+	// Progress, where set, gets a line every second.
+	Progress io.Writer
+}
+
+// Target is the bot under test.
+type Target struct {
 	// URL is the bot's webhook. Several, separated by commas, are servers of one bot: connections
 	// are made to them in turn, and past those that take none, as by a balancer of connections. The
 	// one that was used last is used first.
 	URL string
 	// PhoneNumberID and AppSecret are those of the channel under test.
 	PhoneNumberID, AppSecret string
-	// AccessToken is what the bot has to show to the fake Graph API; empty asks for none.
-	AccessToken string
-	// Graph is the address on which the fake Graph API listens.
-	Graph string
+	// Wait is how long the bot's server is awaited before the run begins; 0 expects it to run.
+	Wait time.Duration
+}
 
+// API is the fake Graph API that takes the bot's replies.
+type API struct {
+	// Graph is the address on which it listens.
+	Graph string
+	// AccessToken is what the bot has to show; empty asks for none.
+	AccessToken string
+	Faults      emulator.Faults
+	// Statuses are posted for every reply that was taken: sent, delivered, read.
+	Statuses []string
+}
+
+// Load is what the users write.
+type Load struct {
 	// Users write Messages each, in this Pattern.
 	Users, Messages int
 	Pattern         Pattern
@@ -80,26 +111,8 @@ type Options struct {
 	// Flood, in messages a second, lets one more user flood the bot in every other two seconds. It
 	// needs a Rate.
 	Flood float64
-	// Faults are those of the fake Graph API.
-	Faults emulator.Faults
-	// Statuses are posted for every reply that the Graph API takes: sent, delivered, read.
-	Statuses []string
-	// Wait is how long the bot's server is awaited before the run begins; 0 expects it to run.
-	Wait time.Duration
-	// GiveUp is how long a webhook that is not answered 200 is sent again. 0 sends once.
-	GiveUp time.Duration
-	// Settle is how long a reply is awaited: by a user before the next step, and at the end, while
-	// some are missing, after the last one that came. When none is missing, half a second more is
-	// waited for those that should not come; what a bot sends twice later than that is not seen.
-	Settle time.Duration
 	// Seed makes the plan the same in every run.
 	Seed uint64
-	// AllowResent takes the same reply twice (by its biz_opaque_callback_data) as no violation:
-	// what a bot does that was killed between sending and noting that it sent. The provider has no
-	// other way to let it find out.
-	AllowResent bool
-	// Progress, where set, gets a line every second.
-	Progress io.Writer
 }
 
 // allStatuses are what WhatsApp tells of a reply that was taken.
@@ -118,30 +131,11 @@ func (o *Options) check() ([]*url.URL, error) {
 		}
 		to = append(to, u)
 	}
-	switch {
-	case o.Users < 1 || o.Messages < 1 || o.Users > maxMessages/o.Messages:
-		return nil, fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", o.Users,
-			o.Messages, maxMessages)
-	case !slices.Contains(Patterns, o.Pattern):
-		return nil, fmt.Errorf("simulate: there is no pattern %q: one of %v", o.Pattern, Patterns)
-	case o.Names != "" && !slices.Contains(AllNames, o.Names):
-		return nil, fmt.Errorf("simulate: there are no names %q: one of %v", o.Names, AllNames)
-	case o.Names != "" && o.Names != NamesBoth && o.Names != NamesHidden && o.Pattern != Steady && o.Pattern != Pairs:
-		return nil, fmt.Errorf("simulate: names %s need the pattern steady or pairs", o.Names)
-	case o.Pattern == Taps && (o.Swaps > 0 || o.Media > 0):
-		return nil, errors.New("simulate: taps are neither swapped nor images")
-	case o.Gap < 0 || o.Gap > 0 && (o.Pattern != Burst || o.Rate > 0):
-		return nil, errors.New("simulate: a gap is between the messages of a burst, without a rate")
-	case o.Flood < 0 || o.Flood > 0 && o.Rate == 0:
-		return nil, errors.New("simulate: a flood needs a rate for the other users, so that both are asked alike")
-	case o.Media < 0 || o.Media > 100:
-		return nil, errors.New("simulate: media is a percentage from 0 to 100")
-	case o.Duplicates < 0 || o.Duplicates > 100 || o.Swaps < 0 || o.Swaps > 100:
-		return nil, errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
-	case o.Concurrency < 1:
-		return nil, errors.New("simulate: concurrency must be at least 1")
-	case o.Rate < 0 || o.Duration < 0 || o.GiveUp < 0 || o.Settle < 0 || o.Wait < 0 || o.Faults.MinLatency < 0:
-		return nil, errors.New("simulate: rate, duration, wait, give-up, settle and graph-latency must not be negative")
+	if err := o.Load.check(); err != nil {
+		return nil, err
+	}
+	if o.GiveUp < 0 || o.Settle < 0 || o.Wait < 0 || o.Faults.MinLatency < 0 {
+		return nil, errors.New("simulate: wait, give-up, settle and graph-latency must not be negative")
 	}
 	for _, status := range o.Statuses {
 		if !slices.Contains(allStatuses, status) {
@@ -149,4 +143,34 @@ func (o *Options) check() ([]*url.URL, error) {
 		}
 	}
 	return to, nil
+}
+
+// check finds a load that can't be made.
+func (l *Load) check() error {
+	switch {
+	case l.Users < 1 || l.Messages < 1 || l.Users > maxMessages/l.Messages:
+		return fmt.Errorf("simulate: %d users with %d messages each: at least 1, at most %d in all", l.Users,
+			l.Messages, maxMessages)
+	case !slices.Contains(Patterns, l.Pattern):
+		return fmt.Errorf("simulate: there is no pattern %q: one of %v", l.Pattern, Patterns)
+	case l.Names != "" && !slices.Contains(AllNames, l.Names):
+		return fmt.Errorf("simulate: there are no names %q: one of %v", l.Names, AllNames)
+	case l.Names != "" && l.Names != NamesBoth && l.Names != NamesHidden && l.Pattern != Steady && l.Pattern != Pairs:
+		return fmt.Errorf("simulate: names %s need the pattern steady or pairs", l.Names)
+	case l.Pattern == Taps && (l.Swaps > 0 || l.Media > 0):
+		return errors.New("simulate: taps are neither swapped nor images")
+	case l.Gap < 0 || l.Gap > 0 && (l.Pattern != Burst || l.Rate > 0):
+		return errors.New("simulate: a gap is between the messages of a burst, without a rate")
+	case l.Flood < 0 || l.Flood > 0 && l.Rate == 0:
+		return errors.New("simulate: a flood needs a rate for the other users, so that both are asked alike")
+	case l.Media < 0 || l.Media > 100:
+		return errors.New("simulate: media is a percentage from 0 to 100")
+	case l.Duplicates < 0 || l.Duplicates > 100 || l.Swaps < 0 || l.Swaps > 100:
+		return errors.New("simulate: duplicates and swaps are percentages from 0 to 100")
+	case l.Concurrency < 1:
+		return errors.New("simulate: concurrency must be at least 1")
+	case l.Rate < 0 || l.Duration < 0:
+		return errors.New("simulate: rate and duration must not be negative")
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -91,9 +92,7 @@ func (p *poster) post(ctx context.Context, w webhook) (bool, error) {
 		case time.Since(begin) > p.options.GiveUp:
 			return false, p.silence()
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return false, ctx.Err()
 		}
 	}

@@ -30,6 +30,9 @@ func (r *Report) Write(w io.Writer) {
 			row(count.name, "%d%s", count.n, count.note)
 		}
 	}
+	for _, one := range r.Examples {
+		row("", "%s: %s", one.Kind, one)
+	}
 	if r.Accepted > 0 && r.GraphRequests == 0 {
 		row("graph", "the fake Graph API got no request: does the bot send to --graph?")
 	}
@@ -62,7 +65,7 @@ func (r *Report) rows() []count {
 	}
 }
 
-// statuses tells how webhooks were answered.
+// statuses is how webhooks were answered.
 func (r *Report) statuses() string {
 	var out []string
 	for _, status := range slices.Sorted(maps.Keys(r.Posts)) {

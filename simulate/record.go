@@ -16,14 +16,18 @@ type record struct {
 	began   time.Time
 	users   []user
 	name    string // begins every message id
-
-	posted, accepted, replied, others atomic.Int64
-	duplicates, swaps, retries        atomic.Int64
-	lastNs, acceptedNs                atomic.Int64 // when the last reply came, and the last 200
+	counters
 
 	mu     sync.Mutex
 	accept latencies
 	posts  map[int]int // by status; 0 where there was no answer
+}
+
+// counters are what the report says of the whole run.
+type counters struct {
+	posted, accepted, replied, others atomic.Int64
+	duplicates, swaps, retries        atomic.Int64
+	lastNs, acceptedNs                atomic.Int64 // when the last reply came, and the last 200
 }
 
 func newRecord(o *Options, run string) *record {
@@ -76,7 +80,8 @@ func (r *record) took(t emulator.Taken) {
 		r.others.Add(1) // to another user, or what was left of a run before
 		return
 	}
-	one := reply{step: step, id: t.ReplyID, broken: t.Broken}
+	now := r.now()
+	one := reply{step: step, id: t.ReplyID, broken: t.Broken, atNs: now}
 	for _, m := range to {
 		if m.user != index {
 			one.ks = nil
@@ -84,7 +89,6 @@ func (r *record) took(t emulator.Taken) {
 		}
 		one.ks = append(one.ks, m.k)
 	}
-	now := r.now()
 	r.replied.Add(r.users[index].take(one, now))
 	r.lastNs.Store(now)
 }
@@ -124,15 +128,24 @@ func (r *record) outstanding() (n int) {
 	return n
 }
 
-// check judges all users, and names the first few whose conversations went wrong, for a look at
-// their timelines.
-func (r *record) check() (c Counts, suspects []string) {
+// check judges all users. It names the first few whose conversations went wrong, for a look at
+// their timelines, and gives an example of each kind of violation.
+func (r *record) check() (c Counts, suspects []string, found examples) {
 	for i := range r.users {
-		one := r.users[i].check()
+		one, violations := r.users[i].check()
 		c.add(one)
-		if one.Violations(r.options.AllowResent) > 0 && len(suspects) < 5 {
-			suspects = append(suspects, strconv.FormatInt(r.options.FirstUser+int64(i), 10))
+		if one.Violations(r.options.AllowResent) == 0 {
+			continue
 		}
+		if len(suspects) < 5 {
+			suspects = append(suspects, r.phone(i))
+		}
+		found.add(r, i, violations)
 	}
-	return c, suspects
+	return c, suspects, found
+}
+
+// phone is the number under which a user begins.
+func (r *record) phone(user int) string {
+	return strconv.FormatInt(r.options.FirstUser+int64(user), 10)
 }

@@ -10,6 +10,21 @@ type Report struct {
 	Users   int     `json:"users"`
 	Pattern Pattern `json:"pattern"`
 	Seed    uint64  `json:"seed"`
+	Traffic
+	Speed
+	// Flood reports what Options.Flood did; nil without one.
+	Flood *FloodReport `json:"flood,omitempty"`
+	Counts
+	// Violations is what a correct bot has none of.
+	Violations int `json:"violations"`
+	// Suspects are the first few users with violations.
+	Suspects []string `json:"suspects,omitempty"`
+	// Examples are one violation of each kind that there is, at most.
+	Examples []Example `json:"examples,omitempty"`
+}
+
+// Traffic counts what travelled.
+type Traffic struct {
 	// Messages were posted, Accepted of them answered 200; Replied got a reply.
 	Messages int `json:"messages"`
 	Accepted int `json:"accepted"`
@@ -28,6 +43,10 @@ type Report struct {
 	Others int `json:"others"`
 	// GraphRequests are requests of the bot to the fake Graph API, whatever became of them.
 	GraphRequests int `json:"graphRequests"`
+}
+
+// Speed is how fast the bot was.
+type Speed struct {
 	// Seconds is from the first webhook to the last reply.
 	Seconds float64 `json:"seconds"`
 	// PerSecond is how many messages a second were replied to in that time.
@@ -37,13 +56,6 @@ type Report struct {
 	// due, in milliseconds.
 	Accept   Percentiles `json:"acceptMs"`
 	EndToEnd Percentiles `json:"endToEndMs"`
-	// Flood tells what Options.Flood did; nil without one.
-	Flood *FloodReport `json:"flood,omitempty"`
-	Counts
-	// Violations is what a correct bot has none of.
-	Violations int `json:"violations"`
-	// Suspects are the first few users with violations.
-	Suspects []string `json:"suspects,omitempty"`
 }
 
 // report judges a run whose last webhook was answered at sentNs, and in which nothing moves any
@@ -52,11 +64,15 @@ func (r *record) report(sentNs int64) *Report {
 	o := r.options
 	out := &Report{
 		Users: o.Users, Pattern: o.Pattern, Seed: o.Seed,
-		Messages: int(r.posted.Load()), Accepted: int(r.accepted.Load()), Replied: int(r.replied.Load()),
-		Posts: map[string]int{}, Retries: int(r.retries.Load()), Duplicates: int(r.duplicates.Load()),
-		Swaps:  int(r.swaps.Load()),
-		Others: int(r.others.Load()), Accept: r.accept.percentiles(), EndToEnd: r.endToEnd().percentiles(),
-		Seconds: float64(max(sentNs, r.lastNs.Load())) / 1e9,
+		Traffic: Traffic{
+			Messages: int(r.posted.Load()), Accepted: int(r.accepted.Load()), Replied: int(r.replied.Load()),
+			Posts: map[string]int{}, Retries: int(r.retries.Load()), Duplicates: int(r.duplicates.Load()),
+			Swaps: int(r.swaps.Load()), Others: int(r.others.Load()),
+		},
+		Speed: Speed{
+			Accept: r.accept.percentiles(), EndToEnd: r.endToEnd().percentiles(),
+			Seconds: float64(max(sentNs, r.lastNs.Load())) / 1e9,
+		},
 	}
 	for status, n := range r.posts {
 		name := fmt.Sprint(status)
@@ -66,7 +82,7 @@ func (r *record) report(sentNs int64) *Report {
 		out.Posts[name] = n
 	}
 	out.PerSecond = float64(out.Replied) / out.Seconds
-	out.Counts, out.Suspects = r.check()
+	out.Counts, out.Suspects, out.Examples = r.check()
 	out.Violations = out.Counts.Violations(o.AllowResent)
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -95,16 +96,9 @@ func (r *record) settle(ctx context.Context) {
 	from := r.now()
 	for r.outstanding() > 0 && time.Duration(r.now()-max(from, r.lastNs.Load())) < r.options.Settle &&
 		ctx.Err() == nil {
-		pause(ctx, look)
+		pause.For(ctx, look)
 	}
-	pause(ctx, longer)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
+	pause.For(ctx, longer)
 }
 
 // watch prints a line every second until ctx ends.

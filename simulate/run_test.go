@@ -19,6 +19,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// nowhere is a bot that does not run.
+var nowhere = Target{URL: "http://127.0.0.1:1/"}
+
+func oneMessage(pattern Pattern) Load {
+	return Load{Users: 1, Messages: 1, Pattern: pattern, Concurrency: 1}
+}
+
 func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 	t.Helper()
 	graph := freeport.Address(t)
@@ -28,10 +35,11 @@ func simulateOn(t *testing.T, fail string, change func(*Options)) *Report {
 		seen: map[string]bool{}})
 	defer bot.Close()
 	o := Options{
-		URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 20, Messages: 4, Pattern: Pairs,
-		FirstUser:   4915100000001,
-		Concurrency: 20, GiveUp: 10 * time.Second, Settle: time.Second, Seed: 1, Statuses: []string{"sent",
-			"delivered"},
+		Target: Target{URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret"},
+		API:    API{Graph: graph, Statuses: []string{"sent", "delivered"}},
+		Load: Load{Users: 20, Messages: 4, Pattern: Pairs, FirstUser: 4915100000001, Concurrency: 20,
+			Seed: 1},
+		GiveUp: 10 * time.Second, Settle: time.Second,
 	}
 	if change != nil {
 		change(&o)
@@ -90,7 +98,8 @@ func TestSpreadBurstsOfImagesPass(t *testing.T) {
 	if report.Violations != 0 || report.Replied != 80 || report.Replies != 80 || report.Seconds < 0.06 {
 		t.Errorf("%+v", report)
 	}
-	o := Options{URL: "http://127.0.0.1:1/", Users: 1, Messages: 1, Pattern: Pairs, Concurrency: 1, Gap: time.Second}
+	o := Options{Target: nowhere, Load: oneMessage(Pairs)}
+	o.Gap = time.Second
 	if _, err := o.check(); err == nil {
 		t.Error("a gap that is not kept was let through")
 	}
@@ -173,8 +182,7 @@ func TestBrokenConnectionsExcuseResending(t *testing.T) {
 }
 
 func TestRunSaysWhatIsWrong(t *testing.T) {
-	o := Options{URL: "http://127.0.0.1:1/", Graph: "127.0.0.1:0", Users: 1, Messages: 1, Pattern: Steady,
-		Concurrency: 1}
+	o := Options{Target: nowhere, API: API{Graph: "127.0.0.1:0"}, Load: oneMessage(Steady)}
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	for want, change := range map[string]func(*Options){
@@ -226,8 +234,12 @@ func TestTheServerIsAwaited(t *testing.T) {
 		honest.ServeHTTP(w, r)
 	}))
 	defer bot.Close()
-	o := Options{URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Graph: graph, Users: 2, Messages: 2,
-		Pattern: Steady, FirstUser: 4915100000001, Concurrency: 2, Settle: time.Second, Seed: 1, Wait: 30 * time.Second}
+	o := Options{
+		Target: Target{URL: bot.URL, PhoneNumberID: "100", AppSecret: "secret", Wait: 30 * time.Second},
+		API:    API{Graph: graph},
+		Load:   Load{Users: 2, Messages: 2, Pattern: Steady, FirstUser: 4915100000001, Concurrency: 2, Seed: 1},
+		Settle: time.Second,
+	}
 	report, err := Run(context.Background(), o)
 	if err != nil || report.Violations != 0 || report.Accepted != 4 || report.Posts["503"] != 0 {
 		t.Errorf("%+v, %v, want 4 accepted at once", report, err)

@@ -29,29 +29,29 @@ type post struct {
 // script tells what a group of users posts, step after step: the posts of a step are made at once.
 // The group is one user, or several in the pattern Batches. The same seed gives the same script.
 type script struct {
-	options *Options
-	users   []int
-	random  *rand.Rand
-	next    int // the k that comes next
-	held    int // the k that was overtaken and comes now; -1 where none was
+	load   *Load
+	users  []int
+	random *rand.Rand
+	next   int // the k that comes next
+	held   int // the k that was overtaken and comes now; -1 where none was
 }
 
 // batchUsers is how many users share a webhook in the pattern Batches.
 const batchUsers = 10
 
 // groups is how many scripts there are.
-func (o *Options) groups() int {
-	if o.Pattern == Batches {
-		return (o.Users + batchUsers - 1) / batchUsers
+func (l *Load) groups() int {
+	if l.Pattern == Batches {
+		return (l.Users + batchUsers - 1) / batchUsers
 	}
-	return o.Users
+	return l.Users
 }
 
-func (o *Options) script(group int) *script {
-	s := &script{options: o, users: []int{group}, random: rand.New(rand.NewPCG(o.Seed, uint64(group))), held: -1}
-	if o.Pattern == Batches {
+func (l *Load) script(group int) *script {
+	s := &script{load: l, users: []int{group}, random: rand.New(rand.NewPCG(l.Seed, uint64(group))), held: -1}
+	if l.Pattern == Batches {
 		s.users = nil
-		for user := group * batchUsers; user < min((group+1)*batchUsers, o.Users); user++ {
+		for user := group * batchUsers; user < min((group+1)*batchUsers, l.Users); user++ {
 			s.users = append(s.users, user)
 		}
 	}
@@ -61,27 +61,27 @@ func (o *Options) script(group int) *script {
 // step returns the next posts; none where the script has ended.
 func (s *script) step() []post {
 	size := 1
-	switch s.options.Pattern {
+	switch s.load.Pattern {
 	case Burst:
-		size = s.options.Messages
+		size = s.load.Messages
 	case Pairs:
 		size = 2
 	}
-	if s.options.Pattern == Taps {
+	if s.load.Pattern == Taps {
 		return s.taps()
 	}
 	posts := make([]post, 0, size)
 	for len(posts) < size && s.more() {
 		k, swapped := s.draw()
 		p := post{
-			messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.options.Duplicates),
-			media: s.chance(s.options.Media),
+			messages: make([]ref, len(s.users)), swapped: swapped, again: s.chance(s.load.Duplicates),
+			media: s.chance(s.load.Media),
 		}
 		for i, user := range s.users {
 			p.messages[i] = ref{user, k}
 		}
 		p.later = p.again && s.chance(50)
-		if gap := s.options.Gap; gap > 0 && len(posts) > 0 {
+		if gap := s.load.Gap; gap > 0 && len(posts) > 0 {
 			p.after = gap/2 + time.Duration(s.random.Int64N(int64(gap)))
 		}
 		posts = append(posts, p)
@@ -101,16 +101,16 @@ func (s *script) taps() []post {
 	k, _ := s.draw()
 	posts := make([]post, tapsAtOnce)
 	for i := range posts {
-		posts[i] = post{messages: []ref{{s.users[0], k}}, tap: i + 1, again: s.chance(s.options.Duplicates)}
+		posts[i] = post{messages: []ref{{s.users[0], k}}, tap: i + 1, again: s.chance(s.load.Duplicates)}
 	}
 	return posts
 }
 
 func (s *script) limit() int {
-	if s.options.Duration > 0 {
+	if s.load.Duration > 0 {
 		return math.MaxInt32 // until the time is over
 	}
-	return s.options.Messages
+	return s.load.Messages
 }
 
 func (s *script) more() bool { return s.held >= 0 || s.next < s.limit() }
@@ -123,7 +123,7 @@ func (s *script) draw() (k int, swapped bool) {
 	}
 	k = s.next
 	s.next++
-	if s.next < s.limit() && s.chance(s.options.Swaps) {
+	if s.next < s.limit() && s.chance(s.load.Swaps) {
 		s.held = k
 		k = s.next
 		s.next++

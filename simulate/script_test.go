@@ -43,23 +43,23 @@ func tell(s *script, steps int) string {
 
 func TestScripts(t *testing.T) {
 	for name, c := range map[string]struct {
-		options Options
-		group   int
-		want    string
+		load  Load
+		group int
+		want  string
 	}{
-		"steady":  {Options{Pattern: Steady, Users: 3, Messages: 3}, 2, "[2.0][2.1][2.2]"},
-		"pairs":   {Options{Pattern: Pairs, Users: 1, Messages: 5}, 0, "[0.0 0.1][0.2 0.3][0.4]"},
-		"burst":   {Options{Pattern: Burst, Users: 1, Messages: 3}, 0, "[0.0 0.1 0.2]"},
-		"batches": {Options{Pattern: Batches, Users: 12, Messages: 2}, 1, "[10.0,11.0][10.1,11.1]"},
-		"all swapped": {Options{Pattern: Steady, Users: 1, Messages: 5, Swaps: 100}, 0,
+		"steady":  {Load{Pattern: Steady, Users: 3, Messages: 3}, 2, "[2.0][2.1][2.2]"},
+		"pairs":   {Load{Pattern: Pairs, Users: 1, Messages: 5}, 0, "[0.0 0.1][0.2 0.3][0.4]"},
+		"burst":   {Load{Pattern: Burst, Users: 1, Messages: 3}, 0, "[0.0 0.1 0.2]"},
+		"batches": {Load{Pattern: Batches, Users: 12, Messages: 2}, 1, "[10.0,11.0][10.1,11.1]"},
+		"all swapped": {Load{Pattern: Steady, Users: 1, Messages: 5, Swaps: 100}, 0,
 			"[0.1][~0.0][0.3][~0.2][0.4]"},
-		"all twice": {Options{Pattern: Pairs, Users: 1, Messages: 2, Duplicates: 100}, 0, "[0.0+ 0.1+]"},
-		"bursts for a time": {Options{Pattern: Burst, Users: 1, Messages: 2, Duration: 1}, 0,
+		"all twice": {Load{Pattern: Pairs, Users: 1, Messages: 2, Duplicates: 100}, 0, "[0.0+ 0.1+]"},
+		"bursts for a time": {Load{Pattern: Burst, Users: 1, Messages: 2, Duration: 1}, 0,
 			"[0.0 0.1][0.2 0.3][0.4 0.5][0.6 0.7]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := tell(c.options.script(c.group), 4+c.options.Messages*min(1,
-				int(1-c.options.Duration))); got != c.want {
+			if got := tell(c.load.script(c.group), 4+c.load.Messages*min(1,
+				int(1-c.load.Duration))); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
@@ -70,7 +70,7 @@ func TestScripts(t *testing.T) {
 // more than one place from its own, and the same seed tells the same.
 func TestScriptsAreWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := Options{
+		o := Load{
 			Users: rapid.IntRange(1, 25).Draw(t, "users"), Messages: rapid.IntRange(1, 9).Draw(t, "messages"),
 			Pattern:    rapid.SampledFrom(Patterns).Draw(t, "pattern"),
 			Duplicates: rapid.IntRange(0, 100).Draw(t, "duplicates"), Swaps: rapid.IntRange(0, 100).Draw(t, "swaps"),

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -81,9 +82,7 @@ func (s *statuses) deliver(ctx context.Context, batch []emulator.Status) {
 		if status, err := s.poster.connections.post(ctx, w.body, w.signature); err == nil && status == http.StatusOK {
 			return
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return
 		}
 	}

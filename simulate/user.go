@@ -98,7 +98,7 @@ func (u *user) await(ctx context.Context, patience time.Duration) {
 }
 
 // check judges the user.
-func (u *user) check() Counts {
+func (u *user) check() (Counts, []violation) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return checkUser(u.messages, u.replies)

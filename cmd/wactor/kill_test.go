@@ -162,13 +162,15 @@ func TestKilledUnderLoad(t *testing.T) {
 	s.start(t)
 	const users, rate, each = 200, 600, 1200 * time.Millisecond
 	options := simulate.Options{
-		URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret",
-		AccessToken: "token",
-		Graph:       s.graph, Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2),
-		Pattern: simulate.Pairs, FirstUser: 4915100000001,
-		Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Statuses: []string{"sent", "delivered"},
-		GiveUp: time.Minute,
-		Settle: 30 * time.Second, Seed: uint64(time.Now().UnixNano()), AllowResent: true, Names: simulate.NamesMixed,
+		Target: simulate.Target{URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001",
+			AppSecret: "simulate-app-secret"},
+		API: simulate.API{Graph: s.graph, AccessToken: "token", Statuses: []string{"sent", "delivered"}},
+		Load: simulate.Load{
+			Users: users, Messages: 2 * (1 + int(rate*each.Seconds()*float64(kills+1))/users/2),
+			Pattern: simulate.Pairs, Names: simulate.NamesMixed, FirstUser: 4915100000001,
+			Duplicates: 20, Swaps: 10, Concurrency: 64, Rate: rate, Seed: uint64(time.Now().UnixNano()),
+		},
+		GiveUp: time.Minute, Settle: 30 * time.Second, AllowResent: true,
 	}
 	t.Logf("seed %d, %d messages, %d kills", options.Seed, users*options.Messages, kills)
 	report := s.survive(t, options, kills, each)

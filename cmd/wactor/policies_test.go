@@ -84,12 +84,12 @@ func TestKilledUnderPolicies(t *testing.T) {
 			s := c.server(t)
 			s.start(t)
 			options := simulate.Options{
-				URL: "http://" + s.http + "/webhooks/shop", PhoneNumberID: "100000000000001",
-				AppSecret: "simulate-app-secret", AccessToken: "token",
-				Graph: s.graph, Users: 40, Messages: 8, Pattern: simulate.Pairs, FirstUser: 4915100000001,
-				Duplicates: 20, Concurrency: 40,
-				Statuses: []string{"sent", "delivered"}, GiveUp: time.Minute, Settle: 30 * time.Second,
-				Seed: uint64(time.Now().UnixNano()), AllowResent: true,
+				Target: simulate.Target{URL: "http://" + s.http + "/webhooks/shop",
+					PhoneNumberID: "100000000000001", AppSecret: "simulate-app-secret"},
+				API: simulate.API{Graph: s.graph, AccessToken: "token", Statuses: []string{"sent", "delivered"}},
+				Load: simulate.Load{Users: 40, Messages: 8, Pattern: simulate.Pairs, FirstUser: 4915100000001,
+					Duplicates: 20, Concurrency: 40, Seed: uint64(time.Now().UnixNano())},
+				GiveUp: time.Minute, Settle: 30 * time.Second, AllowResent: true,
 			}
 			c.load(&options)
 			report := s.survive(t, options, kills, each)

@@ -34,6 +34,8 @@ its answers: "step <n>: <text> | <text>". To test your own bot (Express, Flask, 
   out of order   a reply of an earlier step, or to an earlier message, came later
   resent         the same reply again, by its biz_opaque_callback_data; no violation after a connection that --graph-broken broke
 
+The report shows one violation of each kind: its user, messages, step and time, in milliseconds since the run began.
+
 Webhooks that are not answered 200 are posted again, as WhatsApp does, so that you can kill and start the bot meanwhile; a bot
 that was killed may send a reply again (--allow-resent). SIGINT (^C) ends the writing: the report is of what was written; a second one ends
 the run without a report.

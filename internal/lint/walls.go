@@ -23,10 +23,6 @@ var oldSinners = []string{
 	"internal/sim.Stats fields",
 	"internal/sim.World fields",
 	"node.Node fields",
-	"provider/cloudapi.request fields",
-	"simulate.Options fields",
-	"simulate.Report fields",
-	"simulate.record fields",
 }
 
 // CheckWalls finds structs, types and packages that hold too much.

@@ -80,7 +80,12 @@ type request struct {
 	Context          *messageRef `json:"context,omitempty"`
 	ReplyID          string      `json:"biz_opaque_callback_data,omitempty"`
 
-	Type        string              `json:"type"`
+	Type string `json:"type"`
+	contents
+}
+
+// contents has the one content of a message.
+type contents struct {
 	Text        *textContent        `json:"text,omitempty"`
 	Interactive *interactiveContent `json:"interactive,omitempty"`
 	Image       *mediaContent       `json:"image,omitempty"`
