@@ -2,13 +2,13 @@ package phone
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/provider/cloudapi"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
@@ -76,7 +76,7 @@ func (p *Phone) postUntilTaken(user string, e Event, body []byte) {
 		if e.Status == http.StatusOK || wait > lastWait {
 			return
 		}
-		if !sleep(p.ctx, wait) {
+		if !pause.For(p.ctx, wait) {
 			return
 		}
 	}
@@ -103,16 +103,4 @@ func (p *Phone) post(body []byte) int {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)) // so that the connection can be used again
 	return response.StatusCode
-}
-
-// sleep waits; false when the context ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/simulate"
 )
 
@@ -99,10 +100,8 @@ func killOnce(ctx context.Context, k Killable, after time.Duration) error {
 		{after, func() error { k.Kill(0); return nil }},
 		{downFor, func() error { return k.Restart(ctx, 0) }},
 	} {
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, next.wait) {
 			return ctx.Err()
-		case <-time.After(next.wait):
 		}
 		if err := next.do(); err != nil {
 			return err

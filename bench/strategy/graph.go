@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	wait "github.com/wactor/wactor/internal/pause"
 )
 
 // Graph sends replies to the provider's Graph API over kept connections.
@@ -97,12 +99,5 @@ func (g *Graph) Close() { g.client.CloseIdleConnections() }
 
 // pause waits for about d, a half more or less; false where ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d/2 + rand.N(d))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return wait.For(ctx, d/2+rand.N(d))
 }
