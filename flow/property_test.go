@@ -14,9 +14,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/wactor/wactor/flow"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // everyFlow parses all flows that the tests and the examples have.
@@ -181,18 +181,18 @@ func checkReplies(t fataler, replies []*wactorv1.Reply) {
 func flawOf(reply *wactorv1.Reply) string {
 	switch c := reply.GetContent().(type) {
 	case *wactorv1.Reply_Text:
-		return within("text", c.Text, 1, fit.MaxText)
+		return within("text", c.Text, 1, provider.MaxText)
 	case *wactorv1.Reply_LocationRequest:
-		return within("location request", c.LocationRequest, 1, fit.MaxLocationRequestBody)
+		return within("location request", c.LocationRequest, 1, provider.MaxLocationRequestBody)
 	case *wactorv1.Reply_Buttons:
 		b := c.Buttons
-		return first(framed(b.Header, b.Body, b.Footer, fit.MaxButtonsBody),
-			options(b.Options, fit.MaxButtons, fit.MaxButtonID, fit.MaxButtonTitle, map[string]bool{}))
+		return first(framed(b.Header, b.Body, b.Footer, provider.MaxButtonsBody),
+			options(b.Options, provider.MaxButtons, provider.MaxButtonID, provider.MaxButtonTitle, map[string]bool{}))
 	case *wactorv1.Reply_List:
 		return flawOfList(c.List)
 	case *wactorv1.Reply_Cta:
-		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, fit.MaxCTABody), within("title", c.Cta.Title, 1,
-			fit.MaxCTATitle), link(c.Cta.Url))
+		return first(framed(c.Cta.Header, c.Cta.Body, c.Cta.Footer, provider.MaxCTABody),
+			within("title", c.Cta.Title, 1, provider.MaxCTATitle), link(c.Cta.Url))
 	case *wactorv1.Reply_Media:
 		return flawOfMedia(c.Media)
 	case *wactorv1.Reply_Location:
@@ -205,19 +205,19 @@ func flawOf(reply *wactorv1.Reply) string {
 }
 
 func flawOfList(l *wactorv1.List) string {
-	flaw := first(framed(l.Header, l.Body, l.Footer, fit.MaxListBody), within("button", l.Button, 1,
-		fit.MaxListButton))
+	flaw := first(framed(l.Header, l.Body, l.Footer, provider.MaxListBody), within("button", l.Button, 1,
+		provider.MaxListButton))
 	rows, ids := 0, map[string]bool{}
 	for _, s := range l.Sections {
 		least := 0
 		if len(l.Sections) > 1 {
 			least = 1
 		}
-		flaw = first(flaw, within("section title", s.Title, least, fit.MaxSectionTitle),
-			options(s.Rows, fit.MaxRows, fit.MaxRowID, fit.MaxRowTitle, ids))
+		flaw = first(flaw, within("section title", s.Title, least, provider.MaxSectionTitle),
+			options(s.Rows, provider.MaxRows, provider.MaxRowID, provider.MaxRowTitle, ids))
 		rows += len(s.Rows)
 	}
-	if rows == 0 || rows > fit.MaxRows {
+	if rows == 0 || rows > provider.MaxRows {
 		return fmt.Sprintf("%d rows", rows)
 	}
 	return flaw
@@ -227,7 +227,7 @@ func flawOfMedia(m *wactorv1.Media) string {
 	if (m.Id == "") == (m.Link == "") {
 		return "media with both or none of id and link"
 	}
-	flaw := within("caption", m.Caption, 0, fit.MaxCaption)
+	flaw := within("caption", m.Caption, 0, provider.MaxCaption)
 	if m.Link != "" {
 		flaw = first(flaw, link(m.Link))
 	}
@@ -235,10 +235,10 @@ func flawOfMedia(m *wactorv1.Media) string {
 }
 
 func framed(header *wactorv1.Header, body, footer string, limit int) string {
-	flaw := first(within("body", body, 1, limit), within("footer", footer, 0, fit.MaxFooter))
+	flaw := first(within("body", body, 1, limit), within("footer", footer, 0, provider.MaxFooter))
 	switch c := header.GetContent().(type) {
 	case *wactorv1.Header_Text:
-		return first(flaw, within("header", c.Text, 1, fit.MaxHeaderText))
+		return first(flaw, within("header", c.Text, 1, provider.MaxHeaderText))
 	case *wactorv1.Header_Media:
 		return first(flaw, flawOfMedia(c.Media))
 	}
@@ -256,7 +256,7 @@ func options(list []*wactorv1.Option, most, id, title int, ids map[string]bool) 
 		}
 		ids[o.Id], titles[o.Title] = true, true
 		flaw = first(flaw, within("id", o.Id, 1, id), within("title", o.Title, 1, title), within("description",
-			o.Description, 0, fit.MaxRowDescription))
+			o.Description, 0, provider.MaxRowDescription))
 	}
 	return flaw
 }

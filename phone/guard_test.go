@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 )
 
 func TestOnlyThePageMaySend(t *testing.T) {
@@ -43,7 +43,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		body string
 		want int
 	}{
-		"the longest":        {`{"user":"4915100000001","texts":["` + long(cloudapi.MaxText) + `"]}`, 202},
+		"the longest":        {`{"user":"4915100000001","texts":["` + long(provider.MaxText) + `"]}`, 202},
 		"no JSON":            {`x`, 400},
 		"no user":            {`{"texts":["hi"]}`, 400},
 		"a name as user":     {`{"user":"ana","texts":["hi"]}`, 400},
@@ -52,7 +52,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		"an empty text":      {`{"user":"4915100000001","texts":[" \n"]}`, 400},
 		"too many at once":   {`{"user":"4915100000001","texts":[` + strings.Repeat(`"a",`, maxTexts) + `"a"]}`, 400},
 		"too large":          {`{"user":"4915100000001","texts":["` + long(maxSend) + `"]}`, 413},
-		"too long":           {`{"user":"4915100000001","texts":["` + long(cloudapi.MaxText+1) + `"]}`, 400},
+		"too long":           {`{"user":"4915100000001","texts":["` + long(provider.MaxText+1) + `"]}`, 400},
 		"a long name":        {`{"user":"4915100000001","texts":["hi"],"name":"` + long(maxName+1) + `"}`, 400},
 		"a tap on nothing":   {`{"user":"4915100000001","tap":{"id":"a","title":"A"}}`, 400},
 		"another file":       {`{"user":"4915100000001","media":{"type":"program"}}`, 400},

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -117,8 +117,8 @@ func (s *sendRequest) check() error {
 		return mistakef("the name is longer than %d characters", maxName)
 	}
 	for _, text := range s.Texts {
-		if strings.TrimSpace(text) == "" || isLonger(text, cloudapi.MaxText) {
-			return mistakef("a message has 1 to %d characters", cloudapi.MaxText)
+		if strings.TrimSpace(text) == "" || isLonger(text, provider.MaxText) {
+			return mistakef("a message has 1 to %d characters", provider.MaxText)
 		}
 	}
 	return s.checkParts()

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/message"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
+	"github.com/wactor/wactor/provider"
 )
 
 // ask puts a question and waits for the answer.
@@ -42,9 +42,9 @@ func readAsk(p *parser, _ *Step, n *source.Node) Part {
 	a.save = p.variable(f.Get("save"), "save")
 	a.kind(p, f.Get("type"))
 	a.validate(p, f.Get("validate"), f.Has("type"))
-	limit := fit.MaxText
+	limit := provider.MaxText
 	if a.locates {
-		limit = fit.MaxLocationRequestBody
+		limit = provider.MaxLocationRequestBody
 	}
 	p.AtMost(a.text, limit, "text", "say the first part of it before")
 	return a

@@ -11,6 +11,7 @@ import (
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // choices offers options and waits for one: buttons up to 3, a list up to 10, a numbered text
@@ -53,12 +54,12 @@ func readChoices(p *parser, s *Step, n *source.Node) Part {
 	c := &choices{repeat: readRepeat(p, f, "choices"), button: p.TextOf(f, "button"),
 		save: p.variable(f.Get("save"), "save"), all: p.options}
 	c.parseOptions(p, s, f)
-	c.Frame = message.ReadFrame(p.Compiler, n, f, "text", c.bodyLimit(), len(c.options) <= fit.MaxButtons)
-	p.AtMost(c.button, fit.MaxListButton, "button", "")
-	if f.Has("button") && (len(c.options) <= fit.MaxButtons || len(c.options) > fit.MaxRows) {
+	c.Frame = message.ReadFrame(p.Compiler, n, f, "text", c.bodyLimit(), len(c.options) <= provider.MaxButtons)
+	p.AtMost(c.button, provider.MaxListButton, "button", "")
+	if f.Has("button") && (len(c.options) <= provider.MaxButtons || len(c.options) > provider.MaxRows) {
 		p.Report(f.Place("button"), "button is for 4 to 10 options, which are shown as a list", "leave it out")
 	}
-	if len(c.options) > fit.MaxRows {
+	if len(c.options) > provider.MaxRows {
 		for _, key := range []string{"header", "footer"} {
 			if f.Has(key) {
 				p.Report(f.Place(key), "more than 10 options are shown as a text, which has no "+key,
@@ -72,22 +73,22 @@ func readChoices(p *parser, s *Step, n *source.Node) Part {
 // limitsOf returns the limits of options, which depend on how so many of them are shown.
 func limitsOf(count int) message.Limits {
 	switch {
-	case count <= fit.MaxButtons:
+	case count <= provider.MaxButtons:
 		return message.ButtonLimits
-	case count <= fit.MaxRows:
+	case count <= provider.MaxRows:
 		return message.RowLimits
 	}
-	return message.Limits{ID: fit.MaxRowID, Title: maxNumberedTitle}
+	return message.Limits{ID: provider.MaxRowID, Title: maxNumberedTitle}
 }
 
 // maxNumberedTitle bounds a title in a numbered text, where WhatsApp has no limit of its own.
 const maxNumberedTitle = 100
 
 func (c *choices) bodyLimit() int {
-	if len(c.options) <= fit.MaxButtons {
-		return fit.MaxButtonsBody
+	if len(c.options) <= provider.MaxButtons {
+		return provider.MaxButtonsBody
 	}
-	return fit.MaxListBody
+	return provider.MaxListBody
 }
 
 func (c *choices) parseOptions(p *parser, s *Step, f source.Fields) {
@@ -137,8 +138,8 @@ func readOption(p *parser, s *Step, n *source.Node, i int, to *Target, limits me
 		p.Report(n.At, "an option leads nowhere", "give it a goto, or choices one for all")
 	}
 	p.AtMost(o.title, limits.Title, "title", "")
-	p.AtMost(o.description, fit.MaxRowDescription, "description", "")
-	if o.description != nil && limits.Title == fit.MaxButtonTitle {
+	p.AtMost(o.description, provider.MaxRowDescription, "description", "")
+	if o.description != nil && limits.Title == provider.MaxButtonTitle {
 		p.Report(o.description.At, "up to 3 options are buttons, which have no description",
 			"leave it out, or say it in the text")
 	}
@@ -196,7 +197,7 @@ func (c *choices) show(r *run.Run, f message.Frame) error {
 	if err != nil {
 		return err
 	}
-	if len(c.options) > fit.MaxRows {
+	if len(c.options) > provider.MaxRows {
 		return c.showNumbers(r, f, fit.Titles(titles, maxNumberedTitle))
 	}
 	header, body, footer, err := f.Parts(r)
@@ -210,7 +211,7 @@ func (c *choices) show(r *run.Run, f message.Frame) error {
 			return err
 		}
 	}
-	if len(options) <= fit.MaxButtons {
+	if len(options) <= provider.MaxButtons {
 		return r.Reply(c.At, &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{
 			Body: body, Options: options, Header: header, Footer: footer,
 		}}})
@@ -251,7 +252,7 @@ func (c *choices) showNumbers(r *run.Run, f message.Frame, titles []string) erro
 			return err
 		}
 		if description != "" {
-			out.WriteString(" - " + fit.Cut(description, fit.MaxRowDescription))
+			out.WriteString(" - " + fit.Cut(description, provider.MaxRowDescription))
 		}
 	}
 	return r.Say(c.At, out.String(), false)

@@ -8,6 +8,7 @@ import (
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // onFail labels the way after the last bad answer.
@@ -25,7 +26,7 @@ const defaultRetries = 3
 
 func readRepeat(p *parser, f source.Fields, what string) repeat {
 	out := repeat{error: p.TextOf(f, "error"), retries: -1, onFail: p.target(f.Get(onFail), onFail)}
-	p.AtMost(out.error, fit.MaxText, "error", "")
+	p.AtMost(out.error, provider.MaxText, "error", "")
 	if f.Has("on_fail") {
 		out.retries = defaultRetries
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Noter takes what Append changed.
@@ -35,18 +36,18 @@ func Append(to []*wactorv1.Reply, reply *wactorv1.Reply, noter Noter) []*wactorv
 	case *wactorv1.Reply_List:
 		f.list(c.List)
 	case *wactorv1.Reply_Cta:
-		c.Cta.Body = f.body(c.Cta.Body, MaxCTABody)
-		c.Cta.Header, c.Cta.Footer = f.header(c.Cta.Header), f.cut(c.Cta.Footer, MaxFooter, "a footer")
-		c.Cta.Title = f.required(f.cut(c.Cta.Title, MaxCTATitle, "a title"), "a title")
+		c.Cta.Body = f.body(c.Cta.Body, provider.MaxCTABody)
+		c.Cta.Header, c.Cta.Footer = f.header(c.Cta.Header), f.cut(c.Cta.Footer, provider.MaxFooter, "a footer")
+		c.Cta.Title = f.required(f.cut(c.Cta.Title, provider.MaxCTATitle, "a title"), "a title")
 	case *wactorv1.Reply_Media:
 		f.media(c.Media)
 	case *wactorv1.Reply_Location:
-		c.Location.Name = f.cut(c.Location.Name, MaxCaption, "a name")
-		c.Location.Address = f.cut(c.Location.Address, MaxCaption, "an address")
+		c.Location.Name = f.cut(c.Location.Name, provider.MaxCaption, "a name")
+		c.Location.Address = f.cut(c.Location.Address, provider.MaxCaption, "an address")
 	case *wactorv1.Reply_Template:
 		f.template(c.Template)
 	case *wactorv1.Reply_LocationRequest:
-		c.LocationRequest = f.body(c.LocationRequest, MaxLocationRequestBody)
+		c.LocationRequest = f.body(c.LocationRequest, provider.MaxLocationRequestBody)
 	}
 	return append(f.replies, f.reply)
 }
@@ -63,7 +64,7 @@ func (f *fitter) text(c *wactorv1.Reply_Text) []*wactorv1.Reply {
 		f.Changed("an empty text was left out", false)
 		return f.replies
 	}
-	parts := Split(c.Text, MaxText)
+	parts := Split(c.Text, provider.MaxText)
 	c.Text = parts[0]
 	f.replies = append(f.replies, f.reply)
 	f.say(parts[1:])
@@ -81,7 +82,7 @@ func (f *fitter) say(texts []string) {
 	}
 }
 
-func (f *fitter) sayAll(text string) { f.say(Split(text, MaxText)) }
+func (f *fitter) sayAll(text string) { f.say(Split(text, provider.MaxText)) }
 
 // body makes the body of an interactive message. What is past its limit goes before it as texts, so
 // that the buttons stay below the end.
@@ -117,7 +118,7 @@ func (f *fitter) header(header *wactorv1.Header) *wactorv1.Header {
 		if strings.TrimSpace(c.Text) == "" {
 			return nil
 		}
-		c.Text = f.cut(c.Text, MaxHeaderText, "a header")
+		c.Text = f.cut(c.Text, provider.MaxHeaderText, "a header")
 	case *wactorv1.Header_Media:
 		f.moveCaption(c.Media)
 	}
@@ -128,7 +129,7 @@ func (f *fitter) media(m *wactorv1.Media) {
 	if m.Type == "audio" || m.Type == "sticker" {
 		f.moveCaption(m)
 	}
-	m.Caption = f.cut(m.Caption, MaxCaption, "a caption")
+	m.Caption = f.cut(m.Caption, provider.MaxCaption, "a caption")
 }
 
 // moveCaption moves a caption where none is possible into a text before.
@@ -141,15 +142,15 @@ func (f *fitter) moveCaption(m *wactorv1.Media) {
 }
 
 func (f *fitter) buttons(b *wactorv1.Buttons) {
-	b.Options = f.unique(b.Options, nil, MaxButtonID)
-	if len(b.Options) > MaxButtons {
+	b.Options = f.unique(b.Options, nil, provider.MaxButtonID)
+	if len(b.Options) > provider.MaxButtons {
 		f.Changed(strconv.Itoa(len(b.Options))+" buttons were sent as a list", true)
 		f.asList(b)
 		return
 	}
-	b.Body = f.body(b.Body, MaxButtonsBody)
-	b.Header, b.Footer = f.header(b.Header), f.cut(b.Footer, MaxFooter, "a footer")
-	f.titles(b.Options, MaxButtonTitle)
+	b.Body = f.body(b.Body, provider.MaxButtonsBody)
+	b.Header, b.Footer = f.header(b.Header), f.cut(b.Footer, provider.MaxFooter, "a footer")
+	f.titles(b.Options, provider.MaxButtonTitle)
 }
 
 // asList sends buttons as a list. A list has no file above it: that goes before.
@@ -170,18 +171,18 @@ func (f *fitter) list(l *wactorv1.List) {
 	}
 	rows := 0
 	for i, s := range l.Sections {
-		s.Rows = f.unique(s.Rows, l.Sections[:i], MaxRowID)
+		s.Rows = f.unique(s.Rows, l.Sections[:i], provider.MaxRowID)
 		rows += len(s.Rows)
 	}
-	if rows > MaxRows {
+	if rows > provider.MaxRows {
 		f.Changed(strconv.Itoa(rows)+" rows were sent as a numbered text", false)
 		f.numbered(l)
 		return
 	}
 	f.sections(l)
-	l.Body = f.body(l.Body, MaxListBody)
-	l.Header, l.Footer = f.header(l.Header), f.cut(l.Footer, MaxFooter, "a footer")
-	if l.Button = f.cut(l.Button, MaxListButton, "a button"); strings.TrimSpace(l.Button) == "" {
+	l.Body = f.body(l.Body, provider.MaxListBody)
+	l.Header, l.Footer = f.header(l.Header), f.cut(l.Footer, provider.MaxFooter, "a footer")
+	if l.Button = f.cut(l.Button, provider.MaxListButton, "a button"); strings.TrimSpace(l.Button) == "" {
 		l.Button = defaultButton
 	}
 }
@@ -190,11 +191,11 @@ func (f *fitter) list(l *wactorv1.List) {
 func (f *fitter) sections(l *wactorv1.List) {
 	l.Sections = slices.DeleteFunc(l.Sections, func(s *wactorv1.Section) bool { return len(s.Rows) == 0 })
 	for i, s := range l.Sections {
-		f.titles(s.Rows, MaxRowTitle)
+		f.titles(s.Rows, provider.MaxRowTitle)
 		for _, row := range s.Rows {
-			row.Description = f.cut(row.Description, MaxRowDescription, "a description")
+			row.Description = f.cut(row.Description, provider.MaxRowDescription, "a description")
 		}
-		s.Title = f.cut(s.Title, MaxSectionTitle, "a title")
+		s.Title = f.cut(s.Title, provider.MaxSectionTitle, "a title")
 		if len(l.Sections) > 1 && strings.TrimSpace(s.Title) == "" {
 			s.Title = strconv.Itoa(i + 1)
 		}
@@ -216,7 +217,7 @@ func (f *fitter) numbered(l *wactorv1.List) {
 			lines = append(lines, line)
 		}
 	}
-	parts := Split(strings.TrimSpace(strings.Join(append(lines, l.Footer), "\n")), MaxText)
+	parts := Split(strings.TrimSpace(strings.Join(append(lines, l.Footer), "\n")), provider.MaxText)
 	f.say(parts[:len(parts)-1])
 	f.reply.Content = &wactorv1.Reply_Text{Text: parts[len(parts)-1]}
 }

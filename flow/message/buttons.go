@@ -2,10 +2,10 @@ package message
 
 import (
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // buttons is a message with 1 to 3 buttons that no step waits for: message.choice.id tells which
@@ -21,9 +21,9 @@ func readButtons(c *expr.Compiler, n *source.Node) Message {
 		return nil
 	}
 	c.Needs(f, "buttons", "options", "")
-	b := &buttons{Frame: readFrame(c, n, f, "buttons", fit.MaxButtonsBody, true)}
+	b := &buttons{Frame: readFrame(c, n, f, "buttons", provider.MaxButtonsBody, true)}
 	b.options = readEntries(c, f.Get("options"), "options", ButtonLimits, map[string]bool{}, map[string]bool{})
-	c.Amount(f.Get("options"), fit.MaxButtons, "buttons", "use a list for up to 10 rows")
+	c.Amount(f.Get("options"), provider.MaxButtons, "buttons", "use a list for up to 10 rows")
 	return b
 }
 

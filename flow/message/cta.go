@@ -2,10 +2,10 @@ package message
 
 import (
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // callToAction is a body with a button that opens an address.
@@ -21,9 +21,9 @@ func readCallToAction(c *expr.Compiler, n *source.Node) Message {
 	}
 	c.Needs(f, "cta", "title", "")
 	c.Needs(f, "cta", "url", "")
-	cta := &callToAction{Frame: readFrame(c, n, f, "cta", fit.MaxCTABody, true),
+	cta := &callToAction{Frame: readFrame(c, n, f, "cta", provider.MaxCTABody, true),
 		title: c.TextOf(f, "title"), url: c.TextOf(f, "url")}
-	c.AtMost(cta.title, fit.MaxCTATitle, "title", "")
+	c.AtMost(cta.title, provider.MaxCTATitle, "title", "")
 	c.HTTPS(cta.url, "url")
 	return cta
 }

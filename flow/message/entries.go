@@ -4,10 +4,10 @@ import (
 	"fmt"
 
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // entry is a button or a row.
@@ -38,7 +38,7 @@ func readEntries(
 		e := entry{id: c.TextOf(f, "id"), title: c.TextOf(f, "title"), description: c.TextOf(f, "description")}
 		c.AtMost(e.id, limits.ID, "id", "")
 		c.AtMost(e.title, limits.Title, "title", "")
-		c.AtMost(e.description, fit.MaxRowDescription, "description", "")
+		c.AtMost(e.description, provider.MaxRowDescription, "description", "")
 		unique(c, ids, e.id, "id")
 		unique(c, titles, e.title, "title")
 		out = append(out, e)
@@ -54,8 +54,9 @@ type Limits struct {
 
 // What buttons and rows may be.
 var (
-	ButtonLimits = Limits{keys: []string{"id", "title"}, ID: fit.MaxButtonID, Title: fit.MaxButtonTitle}
-	RowLimits    = Limits{keys: []string{"id", "title", "description"}, ID: fit.MaxRowID, Title: fit.MaxRowTitle}
+	ButtonLimits = Limits{keys: []string{"id", "title"}, ID: provider.MaxButtonID, Title: provider.MaxButtonTitle}
+	RowLimits    = Limits{keys: []string{"id", "title", "description"},
+		ID: provider.MaxRowID, Title: provider.MaxRowTitle}
 )
 
 // unique reports a literal that is there twice.

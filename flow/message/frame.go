@@ -4,10 +4,10 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Frame is what buttons, lists and calls to action have in common.
@@ -32,11 +32,11 @@ func ReadFrame(
 ) Frame {
 	out := Frame{At: n.At, Body: c.TextOf(f, bodyKey), Footer: c.TextOf(f, "footer")}
 	c.AtMost(out.Body, bodyLimit, bodyKey, "say the first part of it before")
-	c.AtMost(out.Footer, fit.MaxFooter, "footer", "")
+	c.AtMost(out.Footer, provider.MaxFooter, "footer", "")
 	header := f.Get("header")
 	if header == nil || header.Kind != source.Map {
 		out.headerText = c.TextOf(f, "header")
-		c.AtMost(out.headerText, fit.MaxHeaderText, "header", "")
+		c.AtMost(out.headerText, provider.MaxHeaderText, "header", "")
 		return out
 	}
 	if !mediaAllowed {

@@ -2,10 +2,10 @@ package message
 
 import (
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // list is a message with up to 10 rows that no step waits for: message.choice.id tells which one
@@ -27,15 +27,15 @@ func readList(c *expr.Compiler, n *source.Node) Message {
 		return nil
 	}
 	c.Needs(f, "list", "button", "the text of the button that opens it")
-	l := &list{Frame: readFrame(c, n, f, "list", fit.MaxListBody, false), button: c.TextOf(f, "button")}
-	c.AtMost(l.button, fit.MaxListButton, "button", "")
+	l := &list{Frame: readFrame(c, n, f, "list", provider.MaxListBody, false), button: c.TextOf(f, "button")}
+	c.AtMost(l.button, provider.MaxListButton, "button", "")
 	if f.Has("rows") == f.Has("sections") {
 		c.Report(n.At, "list needs either rows or sections", "")
 		return l
 	}
 	ids := map[string]bool{}
 	if f.Has("rows") {
-		c.Amount(f.Get("rows"), fit.MaxRows, "rows", "offer fewer, or use choices")
+		c.Amount(f.Get("rows"), provider.MaxRows, "rows", "offer fewer, or use choices")
 		l.sections = []section{{rows: readEntries(c, f.Get("rows"), "rows", RowLimits, ids, map[string]bool{})}}
 		return l
 	}
@@ -60,15 +60,15 @@ func readSections(c *expr.Compiler, l *list, n *source.Node, ids map[string]bool
 		}
 		s := section{title: c.TextOf(f, "title"), rows: readEntries(c, f.Get("rows"), "rows", RowLimits, ids,
 			map[string]bool{})}
-		c.AtMost(s.title, fit.MaxSectionTitle, "title", "")
+		c.AtMost(s.title, provider.MaxSectionTitle, "title", "")
 		l.sections = append(l.sections, s)
 		if f.Has("rows") {
-			c.Amount(f.Get("rows"), fit.MaxRows, "rows", "")
+			c.Amount(f.Get("rows"), provider.MaxRows, "rows", "")
 			rows.Items = append(rows.Items, f.Get("rows").Items...)
 		}
 	}
 	if len(n.Items) != 1 { // one section's rows were counted already
-		c.Amount(rows, fit.MaxRows, "rows in all sections", "offer fewer, or use choices")
+		c.Amount(rows, provider.MaxRows, "rows in all sections", "offer fewer, or use choices")
 	}
 }
 

@@ -2,10 +2,10 @@ package message
 
 import (
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // LocationRequest asks for a location with WhatsApp's own button.
@@ -17,7 +17,7 @@ func readLocationRequest(c *expr.Compiler, n *source.Node) Message {
 		return nil
 	}
 	c.Some(t, "location_request")
-	c.AtMost(t, fit.MaxLocationRequestBody, "location_request", "say the first part of it before")
+	c.AtMost(t, provider.MaxLocationRequestBody, "location_request", "say the first part of it before")
 	return LocationRequest{Body: t}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // media is a file: from a public https address, or by the provider's media id.
@@ -43,7 +44,7 @@ func readFile(c *expr.Compiler, n *source.Node, what string) *media {
 	if f.Has("caption") && (m.kind == "audio" || m.kind == "sticker") {
 		c.Report(f.Place("caption"), m.kind+" cannot have a caption", "say it in a text")
 	}
-	c.AtMost(m.caption, fit.MaxCaption, "a caption", "")
+	c.AtMost(m.caption, provider.MaxCaption, "a caption", "")
 	return m
 }
 

@@ -4,9 +4,9 @@ import (
 	"strings"
 
 	"github.com/wactor/wactor/flow/expr"
-	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/flow/run"
 	"github.com/wactor/wactor/flow/source"
+	"github.com/wactor/wactor/provider"
 )
 
 // text is a text message.
@@ -23,7 +23,7 @@ func textOf(c *expr.Compiler, n *source.Node, preview bool) Message {
 		return nil
 	}
 	c.Some(t, "a text")
-	c.AtMost(t, fit.MaxText, "a text", "make a list of several texts")
+	c.AtMost(t, provider.MaxText, "a text", "make a list of several texts")
 	return text{body: t, preview: preview}
 }
 

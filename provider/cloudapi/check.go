@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // Check says whether WhatsApp's documented limits allow this reply. It returns nil or Problems: all
@@ -36,7 +37,7 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 	switch content := reply.GetContent().(type) {
 	case *wactorv1.Reply_Text:
 		c.source = sourceText
-		c.text("text", content.Text, MaxText)
+		c.text("text", content.Text, provider.MaxText)
 	case *wactorv1.Reply_Buttons:
 		checkButtons(c, content.Buttons)
 	case *wactorv1.Reply_List:
@@ -56,7 +57,7 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 		c.in("reaction.").required("message_id", content.Reaction.GetMessageId())
 	case *wactorv1.Reply_LocationRequest:
 		c.source = sourceLocationRequest
-		c.text("location_request", content.LocationRequest, MaxLocationRequestBody)
+		c.text("location_request", content.LocationRequest, provider.MaxLocationRequestBody)
 	case *wactorv1.Reply_Raw:
 		checkRaw(c.in("raw."), content.Raw.AsMap())
 	default:
@@ -153,7 +154,7 @@ func checkMedia(c checker, media *wactorv1.Media) {
 	kind := media.GetType()
 	switch kind {
 	case "image", "video", "document":
-		c.optional("caption", media.GetCaption(), MaxCaption)
+		c.optional("caption", media.GetCaption(), provider.MaxCaption)
 	case "audio", "sticker":
 		if media.GetCaption() != "" {
 			c.add("caption", "%s cannot have a caption", kind)

@@ -1,19 +1,22 @@
 package cloudapi
 
-import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+import (
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
+)
 
 func checkButtons(c checker, buttons *wactorv1.Buttons) {
 	c = c.in("buttons.")
 	c.source = sourceButtons
-	c.text("body", buttons.GetBody(), MaxButtonsBody)
+	c.text("body", buttons.GetBody(), provider.MaxButtonsBody)
 	checkFrame(c, buttons.GetHeader(), buttons.GetFooter(), true)
 	options := buttons.GetOptions()
-	c.count("options", len(options), MaxButtons, "buttons")
+	c.count("options", len(options), provider.MaxButtons, "buttons")
 	ids, titles := unique{}, unique{}
 	for i, option := range options {
 		at := c.in("options[%d].", i)
-		at.text("id", option.GetId(), MaxButtonID)
-		at.text("title", option.GetTitle(), MaxButtonTitle)
+		at.text("id", option.GetId(), provider.MaxButtonID)
+		at.text("title", option.GetTitle(), provider.MaxButtonTitle)
 		ids.check(at, "id", option.GetId())
 		titles.check(at, "title", option.GetTitle())
 	}
@@ -22,26 +25,26 @@ func checkButtons(c checker, buttons *wactorv1.Buttons) {
 func checkList(c checker, list *wactorv1.List) {
 	c = c.in("list.")
 	c.source = sourceList
-	c.text("body", list.GetBody(), MaxListBody)
-	c.text("button", list.GetButton(), MaxListButton)
+	c.text("body", list.GetBody(), provider.MaxListBody)
+	c.text("button", list.GetButton(), provider.MaxListButton)
 	checkFrame(c, list.GetHeader(), list.GetFooter(), false)
 	sections := list.GetSections()
-	c.count("sections", len(sections), MaxSections, "sections")
+	c.count("sections", len(sections), provider.MaxSections, "sections")
 	rows, ids := 0, unique{}
 	for i, section := range sections {
 		at := c.in("sections[%d].", i)
 		if len(sections) > 1 && section.GetTitle() == "" {
 			at.add("title", "is needed where there is more than one section")
 		}
-		at.optional("title", section.GetTitle(), MaxSectionTitle)
+		at.optional("title", section.GetTitle(), provider.MaxSectionTitle)
 		if len(section.GetRows()) == 0 {
 			at.add("rows", "is empty")
 		}
 		checkRows(at, section.GetRows(), ids)
 		rows += len(section.GetRows())
 	}
-	if rows > MaxRows {
-		c.tooMany("sections", rows, MaxRows, "rows")
+	if rows > provider.MaxRows {
+		c.tooMany("sections", rows, provider.MaxRows, "rows")
 	}
 }
 
@@ -51,9 +54,9 @@ func checkRows(c checker, rows []*wactorv1.Option, ids unique) {
 	titles := unique{}
 	for i, row := range rows {
 		at := c.in("rows[%d].", i)
-		at.text("id", row.GetId(), MaxRowID)
-		at.text("title", row.GetTitle(), MaxRowTitle)
-		at.optional("description", row.GetDescription(), MaxRowDescription)
+		at.text("id", row.GetId(), provider.MaxRowID)
+		at.text("title", row.GetTitle(), provider.MaxRowTitle)
+		at.optional("description", row.GetDescription(), provider.MaxRowDescription)
 		ids.check(at, "id", row.GetId())
 		titles.check(at, "title", row.GetTitle())
 	}
@@ -62,8 +65,8 @@ func checkRows(c checker, rows []*wactorv1.Option, ids unique) {
 func checkCTA(c checker, cta *wactorv1.CallToAction) {
 	c = c.in("cta.")
 	c.source = sourceCTA
-	c.text("body", cta.GetBody(), MaxCTABody)
-	c.text("title", cta.GetTitle(), MaxCTATitle)
+	c.text("body", cta.GetBody(), provider.MaxCTABody)
+	c.text("title", cta.GetTitle(), provider.MaxCTATitle)
 	c.link("url", cta.GetUrl())
 	checkFrame(c, cta.GetHeader(), cta.GetFooter(), true)
 }
@@ -71,13 +74,13 @@ func checkCTA(c checker, cta *wactorv1.CallToAction) {
 // checkFrame checks what stands around the body of an interactive message; a list's header is a
 // text.
 func checkFrame(c checker, header *wactorv1.Header, footer string, mediaAllowed bool) {
-	c.optional("footer", footer, MaxFooter)
+	c.optional("footer", footer, provider.MaxFooter)
 	if header == nil {
 		return
 	}
 	switch content := header.GetContent().(type) {
 	case *wactorv1.Header_Text:
-		c.text("header.text", content.Text, MaxHeaderText)
+		c.text("header.text", content.Text, provider.MaxHeaderText)
 	case *wactorv1.Header_Media:
 		if !mediaAllowed {
 			c.add("header.media", "only a text header is possible here")

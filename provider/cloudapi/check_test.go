@@ -11,35 +11,37 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 func letters(n int) string { return strings.Repeat("é", n) }
 
 func TestCheckAtTheLimits(t *testing.T) {
 	var rows []*wactorv1.Option
-	for i := range MaxRows {
+	for i := range provider.MaxRows {
 		rows = append(rows, &wactorv1.Option{
-			Id: fmt.Sprint(i) + letters(MaxRowID-1), Title: fmt.Sprint(i) + letters(MaxRowTitle-1),
-			Description: letters(MaxRowDescription),
+			Id: fmt.Sprint(i) + letters(provider.MaxRowID-1), Title: fmt.Sprint(i) + letters(provider.MaxRowTitle-1),
+			Description: letters(provider.MaxRowDescription),
 		})
 	}
 	for name, reply := range map[string]*wactorv1.Reply{
-		"text": textReply(letters(MaxText)),
+		"text": textReply(letters(provider.MaxText)),
 		"buttons": {Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{
-			Body: letters(MaxButtonsBody), Footer: letters(MaxFooter),
-			Header: &wactorv1.Header{Content: &wactorv1.Header_Text{Text: letters(MaxHeaderText)}},
+			Body: letters(provider.MaxButtonsBody), Footer: letters(provider.MaxFooter),
+			Header: &wactorv1.Header{Content: &wactorv1.Header_Text{Text: letters(provider.MaxHeaderText)}},
 			Options: []*wactorv1.Option{
-				option("a"+letters(MaxButtonID-1), "a"+letters(MaxButtonTitle-1)), option("b", "b"), option("c", "c"),
+				option("a"+letters(provider.MaxButtonID-1), "a"+letters(provider.MaxButtonTitle-1)),
+				option("b", "b"), option("c", "c"),
 			},
 		}}},
 		"list": {Content: &wactorv1.Reply_List{List: &wactorv1.List{
-			Body: letters(MaxListBody), Button: letters(MaxListButton),
-			Sections: []*wactorv1.Section{{Title: letters(MaxSectionTitle), Rows: rows[:5]},
+			Body: letters(provider.MaxListBody), Button: letters(provider.MaxListButton),
+			Sections: []*wactorv1.Section{{Title: letters(provider.MaxSectionTitle), Rows: rows[:5]},
 				{Title: "b", Rows: rows[5:]}},
 		}}},
-		"cta": {Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: letters(MaxCTABody),
-			Title: letters(MaxCTATitle), Url: "https://é.example/x"}}},
-		"caption": mediaReply(&wactorv1.Media{Type: "video", Id: "1", Caption: letters(MaxCaption)}),
+		"cta": {Content: &wactorv1.Reply_Cta{Cta: &wactorv1.CallToAction{Body: letters(provider.MaxCTABody),
+			Title: letters(provider.MaxCTATitle), Url: "https://é.example/x"}}},
+		"caption": mediaReply(&wactorv1.Media{Type: "video", Id: "1", Caption: letters(provider.MaxCaption)}),
 		"poles":   {Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: -90, Longitude: 180}}},
 		"raw":     rawReply(t, map[string]any{"type": "contacts", "contacts": []any{}}),
 		"same title in two sections": listReply(&wactorv1.Section{Title: "A", Rows: []*wactorv1.Option{option("1",
@@ -64,7 +66,7 @@ func TestCheckFindsEveryProblem(t *testing.T) {
 		"nil":       {nil, []string{"reply: is empty"}},
 		"nothing":   {&wactorv1.Reply{}, []string{"reply: is empty"}},
 		"text":      {textReply(""), []string{"text: is empty"}},
-		"long text": {textReply(letters(MaxText + 1)), []string{"text: 4097 characters, at most 4096"}},
+		"long text": {textReply(letters(provider.MaxText + 1)), []string{"text: 4097 characters, at most 4096"}},
 		"no buttons": {&wactorv1.Reply{Content: &wactorv1.Reply_Buttons{}}, []string{
 			"buttons.body: is empty", "buttons.options: is empty"}},
 		"buttons": {buttonsReply(option("a", "A"), option("a", "B"), option("", "A"), option(letters(257),

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
@@ -60,7 +61,7 @@ func TestGraphTakesWhatIsEncoded(t *testing.T) {
 	header := &wactorv1.Header{Content: &wactorv1.Header_Media{Media: &wactorv1.Media{Type: "image",
 		Link: "https://example.com/a.jpg"}}}
 	for _, reply := range []*wactorv1.Reply{
-		{Content: &wactorv1.Reply_Text{Text: strings.Repeat("\u00e9", cloudapi.MaxText)}},
+		{Content: &wactorv1.Reply_Text{Text: strings.Repeat("\u00e9", provider.MaxText)}},
 		{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "b", Options: []*wactorv1.Option{option("1"),
 			option("2"), option("3")}, Header: header}}},
 		{Content: &wactorv1.Reply_List{List: &wactorv1.List{Body: "b", Button: "open",

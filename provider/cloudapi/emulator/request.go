@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
@@ -84,7 +85,7 @@ func (o *outbound) checkText() *refusal {
 	if o.Text == nil || o.Text.Body == "" {
 		return missing("text['body']")
 	}
-	if len(o.Text.Body) > cloudapi.MaxText && utf8.RuneCountInString(o.Text.Body) > cloudapi.MaxText {
+	if len(o.Text.Body) > provider.MaxText && utf8.RuneCountInString(o.Text.Body) > provider.MaxText {
 		return beyond("The body of a text has at most 4096 characters.")
 	}
 	return nil
