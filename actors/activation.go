@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime/debug"
-	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/conversation"
@@ -16,13 +13,8 @@ import (
 	"github.com/wactor/wactor/internal/planted"
 )
 
-// Messages of an activation.
+// Messages of an activation, besides an *arrival.
 type (
-	// arrival is a delivery.
-	arrival struct {
-		delivery.Envelope
-		done delivery.Done
-	}
 	// wake makes an activation load and take up what is unfinished.
 	wake struct{}
 	// alarm says that the timer rang.
@@ -45,38 +37,33 @@ type (
 	stopNow struct{ err error }
 )
 
-// activation is the actor of one conversation. All fields but depth are its actor's alone.
+// activation is the actor of one conversation. Its parts hold what the machine's effects need; only
+// the activation itself speaks to the machine.
 type activation struct {
-	runtime *Runtime
-	table   *table
-	id      conversation.ID
-	channel *Channel
-	term    uint64
-	chain   uint64 // names its commits
-	mailbox Mailbox
-	// depth counts the deliveries that are in the mailbox, and those that are held.
-	depth atomic.Int32
-	// held are deliveries that wait until the machine has room for their commits.
-	held []*arrival
-
-	machine *conversation.Conversation
-	open    map[uint64]*arrival // deliveries that are not answered, by their ref
-	nextRef uint64
-
-	bot    calls
-	ctx    context.Context // of the activation; nil until a bot call or a send needs it
-	cancel context.CancelFunc
-
-	ids          ids
-	timer        Timer
-	alarmMs      int64 // what the machine asked for; 0: nothing
-	lastUsed     time.Time
-	inbox        int // as the metrics know them
-	outbox       int
-	ended        error // why this activation has ended; what still comes is handed back
-	endedCleanly bool
-	stopped      bool
+	subject
+	machine    *conversation.Conversation
+	deliveries deliveries
+	tasks      tasks
+	clock      clock
+	ids        ids
+	waiting    waiting
+	chain      uint64 // names its commits
+	ended      error  // why this activation has ended; what still comes is handed back
+	// endsCleanly: it ends as soon as the machine has settled. stopped: nothing more comes.
+	endsCleanly, stopped bool
 }
+
+// newActivation returns an activation without a mailbox.
+func newActivation(of subject) *activation {
+	a := &activation{subject: of, chain: of.runtime.options.Random()}
+	a.deliveries.open = map[uint64]*arrival{}
+	a.tasks.subject, a.clock.subject, a.ids.subject = &a.subject, &a.subject, &a.subject
+	a.tasks.calls.inliner, _ = a.channel.Bot.(Inliner)
+	return a
+}
+
+// waiting is how many messages and replies of a conversation wait, as the metrics know it.
+type waiting struct{ inbox, outbox int }
 
 // Receive takes one message. A panic ends the activation: what it has in memory can't be trusted
 // any more.
@@ -116,7 +103,7 @@ func (a *activation) Receive(message any) {
 		a.takeHeld()
 	case result:
 		if m.turn != nil {
-			a.returned(m.turn)
+			a.tasks.returned(m.turn)
 		}
 		if a.ended == nil {
 			a.step(m.event)
@@ -143,16 +130,16 @@ func (a *activation) load() bool {
 		return true
 	}
 	loader := conversation.NewLoader(a.id, a.channel.Config)
-	revision, err := a.runtime.options.Store.Load(a.table.shard, a.id.String(), loader.Record)
+	revision, err := a.store().Load(a.table.shard, a.id.String(), loader.Record)
 	if err != nil {
 		a.runtime.options.Logger.Error("a conversation can't be loaded", "conversation", a.logName(), "error", err)
 		a.end(fmt.Errorf("actors: load: %w", err))
 		return false
 	}
-	a.lastUsed = a.runtime.scheduler.Now()
+	a.clock.use()
 	a.machine = loader.Done(revision)
 	a.step(conversation.Started{})
-	a.schedule()
+	a.clock.schedule()
 	return a.ended == nil
 }
 
@@ -161,7 +148,7 @@ func (a *activation) load() bool {
 func (a *activation) commitFailed(err error) {
 	level := slog.LevelWarn
 	if errors.Is(err, delivery.ErrNotLeader) {
-		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a lead goes
+		level = slog.LevelDebug // hundreds of conversations find it out one by one whenever a leader goes
 	}
 	a.runtime.options.Logger.Log(context.Background(), level, "a commit failed; the conversation is loaded anew",
 		"conversation", a.logName(), "shard", a.table.shard, "error", err)
@@ -181,8 +168,8 @@ func (a *activation) stopGracefully() {
 		a.end(delivery.ErrStopping)
 		return
 	}
-	a.endedCleanly = true
-	a.cancelBot()
+	a.endsCleanly = true
+	a.tasks.cancelBot()
 	a.step(conversation.Stopping{})
 }
 
@@ -194,30 +181,19 @@ func (a *activation) end(err error) {
 	}
 	a.ended = err
 	a.table.leave(a, false)
-	if a.cancel != nil {
-		a.cancel()
-	}
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	for _, ref := range slices.Sorted(maps.Keys(a.open)) {
-		d := a.open[ref]
-		delete(a.open, ref)
-		if !d.Repeatable() && a.machine != nil && a.machine.Committing() {
-			d.done(delivery.Outcome{Err: delivery.ErrUnknownFate})
-			continue
-		}
-		d.done(delivery.Outcome{Err: err})
-	}
-	for _, d := range a.held {
+	a.tasks.end()
+	a.clock.stop()
+	committing := a.machine != nil && a.machine.Committing()
+	a.deliveries.answerAll(err, committing)
+	for _, d := range a.deliveries.held {
 		a.handBack(d)
 	}
-	a.held = nil
+	a.deliveries.held = nil
 	// What is in memory may be ahead of the disk, and after a panic anything: what waited before
 	// the last step counts as well.
-	unfinished := a.inbox+a.outbox > 0 || a.machine != nil && (a.machine.Unfinished() || a.machine.Committing())
+	unfinished := a.waiting.inbox+a.waiting.outbox > 0 || committing || a.machine != nil && a.machine.Unfinished()
 	a.gauge(0, 0)
-	// One that was stopped for a hand-over goes on elsewhere, or is taken up by CancelTransfer,
+	// One that was stopped for a transfer goes on elsewhere, or is taken up by CancelTransfer,
 	// unless that came before its end.
 	if errors.Is(err, delivery.ErrNotLeader) || errors.Is(err, delivery.ErrStopping) && !a.table.isReady() {
 		return
@@ -238,7 +214,7 @@ const loadAgain = 30 * time.Second
 // stopWhenDrained stops the actor when nothing can come any more: it has left the table, so depth
 // only falls.
 func (a *activation) stopWhenDrained() {
-	if a.stopped || a.depth.Load() > 0 && !planted.Is(planted.ClosedWithMail) {
+	if a.stopped || a.deliveries.depth.Load() > 0 && !planted.Is(planted.ClosedWithMail) {
 		return
 	}
 	a.stopped = true
@@ -246,6 +222,3 @@ func (a *activation) stopWhenDrained() {
 	a.runtime.active.Add(-1)
 	a.runtime.work.Done()
 }
-
-// logName names the conversation in logs.
-func (a *activation) logName() string { return a.runtime.options.LogName(a.id) }

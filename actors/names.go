@@ -21,11 +21,10 @@ var errTooManyHops = errors.New("actors: a chain of aliases has no end")
 
 // forward takes a delivery to the conversation that this identity belongs to.
 func (a *activation) forward(e conversation.Forward) {
-	d := a.open[e.Ref]
+	d := a.deliveries.remove(e.Ref)
 	if d == nil {
 		return
 	}
-	delete(a.open, e.Ref)
 	onward := d.Envelope
 	if onward.Hops++; onward.Hops > maxHops {
 		d.done(delivery.Outcome{Err: errTooManyHops})
@@ -35,20 +34,20 @@ func (a *activation) forward(e conversation.Forward) {
 	a.runtime.options.Elsewhere(onward, d.done)
 }
 
-// requestResolve asks another identity for its owner. Without an answer the machine asks again.
-func (a *activation) requestResolve(e conversation.RequestResolve) {
-	a.request(e.To, delivery.ResolveRequest{By: e.By, CreatedMs: e.CreatedMs},
+// requestResolve asks another identity for its owner.
+func (s *subject) requestResolve(e conversation.RequestResolve) {
+	s.request(e.To, delivery.ResolveRequest{By: e.By, CreatedMs: e.CreatedMs},
 		func(answer *delivery.Answer) conversation.Event {
 			return conversation.ResolveReply{Name: e.To.User, Owner: answer.Owner}
 		})
 }
 
 // offerMerge offers what waits here to an older conversation.
-func (a *activation) offerMerge(e conversation.OfferMerge) {
+func (s *subject) offerMerge(e conversation.OfferMerge) {
 	offer := delivery.MergeOffer{
 		From: e.From, User: e.User, AtMs: e.UserMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
 	}
-	a.request(e.To, offer, func(answer *delivery.Answer) conversation.Event {
+	s.request(e.To, offer, func(answer *delivery.Answer) conversation.Event {
 		return conversation.MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
 	})
 }
@@ -59,17 +58,6 @@ func cloneAll(messages []*wactorv1.Message) []*wactorv1.Message {
 		clones[i] = proto.CloneOf(m)
 	}
 	return clones
-}
-
-// request sends another conversation a request. Its answer becomes an event of this one.
-func (a *activation) request(to conversation.ID, body delivery.Body,
-	event func(*delivery.Answer) conversation.Event) {
-	mailbox := a.mailbox
-	a.runtime.options.Elsewhere(delivery.Envelope{To: to, Body: body}, func(o delivery.Outcome) {
-		if o.Answer != nil {
-			mailbox.Post(result{event: event(o.Answer)})
-		}
-	})
 }
 
 // receiveOffer hands a merge offer to the machine.
@@ -87,8 +75,7 @@ func (a *activation) receiveOffer(ref uint64, b delivery.MergeOffer) {
 // canRead answers a delivery for which the store can't be read.
 func (a *activation) canRead(ref uint64, err error) bool {
 	if err != nil {
-		a.open[ref].done(delivery.Outcome{Err: err})
-		delete(a.open, ref)
+		a.deliveries.answer(ref, delivery.Outcome{Err: err})
 	}
 	return err == nil
 }

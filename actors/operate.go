@@ -1,17 +1,13 @@
 package actors
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
-	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -57,25 +53,4 @@ func (a *activation) operate(ref uint64, o delivery.Operation) {
 	default:
 		a.canRead(ref, fmt.Errorf("actors: conversations know no change by %T", o.Request))
 	}
-}
-
-// errLooked ends a scan that has seen what it looked for.
-var errLooked = errors.New("actors: looked")
-
-// letter reads a dead letter; nil where there is none of that number.
-func (a *activation) letter(seq uint64) (*wactorv1.DeadLetter, error) {
-	var found *wactorv1.DeadLetter
-	from := record.Number(seq)
-	err := a.runtime.options.Store.ScanFrom(a.table.shard, a.id.String(), wactorv1.RecordKind_RECORD_KIND_DEAD, from,
-		func(suffix, value []byte) error {
-			if !bytes.Equal(suffix, from) {
-				return errLooked
-			}
-			found = &wactorv1.DeadLetter{}
-			return cmp.Or(proto.Unmarshal(value, found), errLooked)
-		})
-	if errors.Is(err, errLooked) {
-		return found, nil
-	}
-	return nil, err
 }

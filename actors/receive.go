@@ -14,8 +14,8 @@ func (a *activation) receive(d *arrival) {
 	switch {
 	case a.ended != nil:
 		a.handBack(d)
-	case len(a.held) > 0 || a.full():
-		a.held = append(a.held, d)
+	case len(a.deliveries.held) > 0 || a.full():
+		a.deliveries.held = append(a.deliveries.held, d)
 	default:
 		a.take(d)
 	}
@@ -23,26 +23,23 @@ func (a *activation) receive(d *arrival) {
 
 // takeHeld takes what waited, in its order, as far as there is room.
 func (a *activation) takeHeld() {
-	for len(a.held) > 0 && a.ended == nil && !a.full() {
-		d := a.held[0]
-		a.held[0] = nil // the array lives on
-		a.held = a.held[1:]
+	for len(a.deliveries.held) > 0 && a.ended == nil && !a.full() {
+		d := a.deliveries.held[0]
+		a.deliveries.held[0] = nil // the array lives on
+		a.deliveries.held = a.deliveries.held[1:]
 		a.take(d)
 	}
-	if len(a.held) == 0 {
-		a.held = nil
+	if len(a.deliveries.held) == 0 {
+		a.deliveries.held = nil
 	}
 }
 
 func (a *activation) full() bool { return a.machine != nil && a.machine.Full() }
 
 func (a *activation) take(d *arrival) {
-	a.depth.Add(-1)
-	a.nextRef++
-	ref := a.nextRef
-	a.open[ref] = d // from here on, whatever happens, end answers it
+	ref := a.deliveries.add(d) // from here on, whatever happens, end answers it
 	if a.load() {
-		a.lastUsed = a.runtime.scheduler.Now()
+		a.clock.use()
 		a.deliver(ref, d.Envelope)
 	}
 }
@@ -79,7 +76,7 @@ func (a *activation) receiveStatus(ref uint64, b delivery.Status) {
 
 // handBack routes a delivery that reached an activation which has ended.
 func (a *activation) handBack(d *arrival) {
-	a.depth.Add(-1)
+	a.deliveries.depth.Add(-1)
 	if errors.Is(a.ended, errIdle) || errors.Is(a.ended, delivery.ErrUnknownFate) {
 		a.runtime.Deliver(d.Envelope, d.done) // it was not tried
 		return

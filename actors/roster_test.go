@@ -20,11 +20,11 @@ func TestRosterIsASet(t *testing.T) {
 				r.clear()
 				clear(want)
 			case known == nil:
-				want[id] = &activation{id: id}
-				r.remove(&activation{id: id}) // another one, which is not in it
+				want[id] = &activation{subject: subject{id: id}}
+				r.remove(&activation{subject: subject{id: id}}) // another one, which is not in it
 				r.add(want[id])
 			default:
-				r.remove(&activation{id: id})
+				r.remove(&activation{subject: subject{id: id}})
 				r.remove(known)
 				delete(want, id)
 			}

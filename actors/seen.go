@@ -17,11 +17,12 @@ import (
 // messages, which costs about as much as a few look-ups. Only an activation can commit, so nothing
 // is added behind its back. A hash that is in it proves nothing: the store is asked then.
 type ids struct {
+	*subject
 	hashes []uint64
 	// asked counts the look-ups until those from before were read.
 	asked int
-	// whole: nothing is in the store that is not in hashes. refused: there are too many to keep.
-	whole, refused bool
+	// whole: nothing is in the store that is not in hashes. tooMany: they are not kept.
+	whole, tooMany bool
 }
 
 const (
@@ -31,49 +32,39 @@ const (
 	maxIDs = 1024
 )
 
-// seen reports whether the store holds a message id. Where it can't tell, the activation ends: a
-// guess would lose or double a message.
-func (a *activation) seen(id string) bool {
-	generations := a.machine.Generations()
+// seen reports whether the store holds a message id in one of the generations, all that it may be
+// in.
+func (i *ids) seen(id string, generations []uint32) (bool, error) {
 	if len(generations) == 0 {
-		a.ids.whole = !a.ids.refused // nothing was ever proposed: what will be is noted
-		return false
+		i.whole = !i.tooMany // nothing was ever proposed: what will be is noted
+		return false, nil
 	}
-	if a.isNew(id, generations) {
-		return false
+	if i.isNew(id, generations) {
+		return false, nil
 	}
 	for _, generation := range generations {
-		known, err := a.runtime.options.Store.Seen(a.table.shard, a.id.String(), generation, id)
-		if err != nil {
-			a.cantLookUp(err)
-			return false
-		}
-		if known {
-			return true
+		known, err := i.store().Seen(i.table.shard, i.id.String(), generation, id)
+		if known || err != nil {
+			return known, err
 		}
 	}
-	return false
-}
-
-func (a *activation) cantLookUp(err error) {
-	a.runtime.options.Logger.Error("message ids can't be looked up", "conversation", a.logName(), "error", err)
-	a.end(fmt.Errorf("actors: look for duplicates: %w", err))
+	return false, nil
 }
 
 // isNew reports that the store can't hold an id; false says nothing.
-func (a *activation) isNew(id string, generations []uint32) bool {
-	if a.ids.asked++; !a.ids.whole && !a.ids.refused && a.ids.asked > readIDsAfter {
-		a.readIDs(generations)
+func (i *ids) isNew(id string, generations []uint32) bool {
+	if i.asked++; !i.whole && !i.tooMany && i.asked > readIDsAfter {
+		i.read(generations)
 	}
-	return (a.ids.whole || planted.Is(planted.NewIDsAssumed)) && !slices.Contains(a.ids.hashes,
-		maphash.String(a.runtime.hashSeed, id))
+	return (i.whole || planted.Is(planted.NewIDsAssumed)) && !slices.Contains(i.hashes,
+		maphash.String(i.runtime.hashSeed, id))
 }
 
-// readIDs reads the ids from before this activation. What it has proposed may be among them twice.
-func (a *activation) readIDs(generations []uint32) {
+// read reads the ids from before this activation. What it has proposed may be among them twice.
+func (i *ids) read(generations []uint32) {
 	for _, generation := range generations {
-		err := a.runtime.options.Store.SeenIn(a.table.shard, a.id.String(), generation, func(id []byte) error {
-			if !a.ids.add(maphash.Bytes(a.runtime.hashSeed, id)) {
+		err := i.store().SeenIn(i.table.shard, i.id.String(), generation, func(id []byte) error {
+			if !i.add(maphash.Bytes(i.runtime.hashSeed, id)) {
 				return errEnough
 			}
 			return nil
@@ -82,28 +73,39 @@ func (a *activation) readIDs(generations []uint32) {
 			return
 		}
 		if err != nil {
-			a.ids.refused = true // the look-ups that follow tell what is wrong
+			i.tooMany = true // the look-ups that follow show what is wrong
 			return
 		}
 	}
-	a.ids.whole = true
+	i.whole = true
 }
 
 // add keeps a hash; false where there are too many.
 func (i *ids) add(hash uint64) bool {
-	if i.refused || len(i.hashes) >= maxIDs {
-		*i = ids{refused: true}
+	if i.tooMany || len(i.hashes) >= maxIDs {
+		i.hashes, i.whole, i.tooMany = nil, false, true
 		return false
 	}
 	i.hashes = append(i.hashes, hash)
 	return true
 }
 
-// noteIDs keeps the ids that a commit adds.
-func (a *activation) noteIDs(commit *wactorv1.Commit) {
+// note keeps the ids that a commit adds.
+func (i *ids) note(commit *wactorv1.Commit) {
 	for _, put := range commit.Puts {
 		if put.Kind == wactorv1.RecordKind_RECORD_KIND_SEEN {
-			a.ids.add(maphash.Bytes(a.runtime.hashSeed, record.SeenID(put.Suffix)))
+			i.add(maphash.Bytes(i.runtime.hashSeed, record.SeenID(put.Suffix)))
 		}
 	}
+}
+
+// seen reports whether a message id was accepted before. Where that can't be found out, the
+// activation ends: a guess would lose or double a message.
+func (a *activation) seen(id string) bool {
+	known, err := a.ids.seen(id, a.machine.Generations())
+	if err != nil {
+		a.runtime.options.Logger.Error("looking up message ids failed", "conversation", a.logName(), "error", err)
+		a.end(fmt.Errorf("actors: look for duplicates: %w", err))
+	}
+	return known
 }

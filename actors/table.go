@@ -22,7 +22,7 @@ type table struct {
 	mu          sync.Mutex
 	term        uint64
 	ready       bool
-	leaving     bool // the lead is about to be given away
+	leaving     bool // the lead is about to move to another node
 	activations roster
 	// retrying are the conversations that are to be activated again.
 	retrying map[conversation.ID]bool
@@ -79,10 +79,10 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 		a = t.activate(id)
 	}
 	if counted {
-		if int(a.depth.Load()) >= r.options.MaxMailbox {
+		if int(a.deliveries.depth.Load()) >= r.options.MaxMailbox {
 			return delivery.ErrOverloaded
 		}
-		a.depth.Add(1)
+		a.deliveries.depth.Add(1)
 	}
 	a.mailbox.Post(message)
 	return nil
@@ -101,11 +101,7 @@ func fromWebhook(e delivery.Envelope) bool {
 // activate starts an activation. The lock is held.
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
-	a := &activation{
-		runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term, chain: r.options.Random(),
-		open: map[uint64]*arrival{},
-	}
-	a.bot.inliner, _ = a.channel.Bot.(Inliner)
+	a := newActivation(subject{runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term})
 	r.active.Add(1)
 	r.work.Add(1)
 	a.mailbox = r.scheduler.Spawn(a)
@@ -130,7 +126,7 @@ func (t *table) askToLeave(most int) (asked int) {
 func (t *table) leave(a *activation, onlyUnused bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if onlyUnused && a.depth.Load() > 0 {
+	if onlyUnused && a.deliveries.depth.Load() > 0 {
 		return false
 	}
 	t.activations.remove(a)

@@ -17,14 +17,14 @@ const (
 )
 
 // showTyping tells the user that the bot thinks, until ctx ends.
-func (a *activation) showTyping(ctx context.Context, turn *conversation.Turn) {
-	typer, ok := a.channel.Sender.(Typer)
-	if !a.channel.Typing || !ok || len(turn.Messages) == 0 {
+func (t *tasks) showTyping(ctx context.Context, turn *conversation.Turn) {
+	typer, ok := t.channel.Sender.(Typer)
+	if !t.channel.Typing || !ok || len(turn.Messages) == 0 {
 		return
 	}
 	newest := turn.Messages[len(turn.Messages)-1].Id
-	a.runtime.goCounted(func() {
-		for wait := typingAfter; a.runtime.scheduler.Sleep(ctx, wait); wait = typingAgain {
+	t.runtime.goCounted(func() {
+		for wait := typingAfter; t.runtime.scheduler.Sleep(ctx, wait); wait = typingAgain {
 			_ = typer.MarkRead(ctx, newest)
 		}
 	})
