@@ -368,7 +368,7 @@ func describeEntry(w *world, e *wactorv1.JournalEntry) string {
 	add("reply", e.ReplySeq, e.ReplySeq != 0)
 	add("status", e.Status, e.Status != "")
 	add("late", e.Late, e.Late)
-	add("doubt", e.Doubt, e.Doubt != "")
+	add("resolved", e.Doubt, e.Doubt != "")
 	add("reason", strconv.Quote(e.Reason), e.Reason != "")
 	return strings.Join(parts, " ")
 }

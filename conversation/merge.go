@@ -13,7 +13,7 @@ import (
 func (i *identities) yield(to string) {
 	i.yieldsTo = to
 	i.claims = slices.DeleteFunc(i.claims, func(name string) bool { return name == to })
-	i.ledger.note(linked("hands over to an older conversation of the user"))
+	i.ledger.note(linked("merges into an older conversation of the user"))
 }
 
 // yieldAgain merges what waits at a name of another conversation: messages of a dead letter that
@@ -78,7 +78,7 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 			l.note(&wactorv1.JournalEntry{
 				Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq,
 				SentMs: message.SentMs, ReceivedMs: message.ReceivedMs,
-				Reason: "taken over from another conversation of the user",
+				Reason: "merged from another conversation of the user",
 			})
 			c.inbox.queue(message)
 		}
@@ -90,8 +90,8 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 	l.whenApplied(reply)
 }
 
-// reasonMerged is why a message that another conversation took over is absorbed here.
-const reasonMerged = "handed over"
+// reasonMerged is why a message that another conversation took is absorbed here.
+const reasonMerged = "merged into another conversation"
 
 // mergeResult makes an alias of this conversation once the older one has all that waited. What
 // there is beside is offered next.

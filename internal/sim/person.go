@@ -68,7 +68,7 @@ func (w *World) account(p *process, u *user) *account {
 }
 
 // reasonMerged is why a message is absorbed that went to another conversation.
-const reasonMerged = "handed over"
+const reasonMerged = "merged into another conversation"
 
 // checkPerson holds all conversations of a person against what is promised: each message has one
 // fate, and all identities that messages have named together lead to one conversation.
