@@ -97,6 +97,22 @@ func TestBannedWordsAreFound(t *testing.T) {
 	}
 }
 
+func TestNamesOfProtoAreFree(t *testing.T) {
+	found, err := CheckWords(fstest.MapFS{
+		GlossaryPage: {Data: []byte(glossary)},
+		"proto/b/v1/b.pb.go": {Data: []byte("type Sad struct {\n" +
+			"\tSadMs int64 `json`\n}\nfunc (x *Sad) GetSad() {}\n")},
+		"c/README.md":          {Data: []byte("b.SadMs\n")},
+		"c/c.go":               {Data: []byte("x := b.Sad{SadMs: y.GetSad()}\nSad, Sad_ms, y.IsSad, GetSad()\n")},
+		"c/sad/v1/other.pb.go": {Data: []byte("// Code generated. DO NOT EDIT.\n\tIsSad\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFindings(t, found["c"], "c/README.md:1: sad", "c/c.go:2: sad", "c/c.go:2: sad", "c/c.go:2: sad",
+		"c/c.go:2: sad")
+}
+
 func TestRatchetIsText(t *testing.T) {
 	want := ratchet{".": 1, "a/b": 20}
 	got, err := readRatchet(want.String())
