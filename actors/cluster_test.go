@@ -27,13 +27,13 @@ func TestTransferLeavesNoReplyInDoubt(t *testing.T) {
 		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
 		shard := b.Shard(conversation.ID{Channel: "shop", User: "u"})
 		if err := b.PrepareTransfer(t.Context(), shard); err != nil || b.Leads(shard) || b.Active() != 0 {
-			t.Errorf("hand over: %v, leads %v, %d active", err, b.Leads(shard), b.Active())
+			t.Errorf("transfer: %v, leads %v, %d active", err, b.Leads(shard), b.Active())
 		}
 		if got := b.phone.texts("u"); !slices.Equal(got, steps(1, "hi")) {
 			t.Errorf("the reply under way was not finished: %v", got)
 		}
 		b.deliver("u", "m3", "hi").want(t, 0, delivery.ErrNotLeader)
-		b.CancelTransfer(shard) // nobody took the lead: what is unfinished goes on
+		b.CancelTransfer(shard) // no other node became leader: what is unfinished goes on
 		synctest.Wait()
 		time.Sleep(3 * time.Second)
 		if got := b.phone.texts("u"); !slices.Equal(got, steps(2, "hi")) || !b.Leads(shard) {
@@ -56,15 +56,15 @@ func TestTransferPreparationEndsInTime(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := b.PrepareTransfer(ctx, b.Shard(conversation.ID{Channel: "shop", User: "u"})); err == nil {
-			t.Error("a hand over with a send under way said it was done")
+			t.Error("a transfer with a send under way reported that it was done")
 		}
 		b.stop()
 		store.close()
 	})
 }
 
-// TestCancelledTransferGoesOn: what an activation leaves that ended only after the lead was taken
-// back goes on.
+// TestCancelledTransferGoesOn: what an activation leaves that ended only after the transfer was
+// cancelled goes on.
 func TestCancelledTransferGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -79,7 +79,7 @@ func TestCancelledTransferGoesOn(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := b.PrepareTransfer(ctx, shard); err == nil {
-			t.Error("a hand over with a send under way said it was done")
+			t.Error("a transfer with a send under way reported that it was done")
 		}
 		b.CancelTransfer(shard)
 		time.Sleep(40 * time.Second) // shorter than the idle time: nothing else wakes the conversation
@@ -92,8 +92,8 @@ func TestCancelledTransferGoesOn(t *testing.T) {
 }
 
 // TestAnOfferIsTriedAgainAsItWas: the other conversation numbers what it takes anew. An offer that
-// is repeated, since nobody knows what became of the first try, must name the messages as its
-// sender knows them: it drops what it hears was taken.
+// is repeated, since what became of the first try is unknown, must name the messages as its
+// sender knows them: the sender drops what the answer names as taken.
 func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -13,44 +12,26 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestComplaintsAreFew: a cause has one line a minute, which says how often it was kept silent, and
-// causes without end have an end.
-func TestComplaintsAreFew(t *testing.T) {
-	lines, now := &bytes.Buffer{}, time.Unix(0, 0)
-	c := newComplaints(slog.New(slog.NewTextHandler(lines, nil)), func() time.Time { return now })
-	fail := func(kind wactorv1.JournalKind, reason string) {
-		c.journal("shop", func() string { return "x" }, []*wactorv1.JournalEntry{{Kind: kind, Reason: reason}})
-	}
-	told := func(want int, when string) {
-		t.Helper()
-		if got := strings.Count(lines.String(), "\n"); got != want {
-			t.Errorf("%d lines %s, want %d:\n%s", got, when, want, lines)
+// TestOnlyFailuresAreLogged, once a minute for each cause.
+func TestOnlyFailuresAreLogged(t *testing.T) {
+	lines := &bytes.Buffer{}
+	c := newComplaints(slog.New(slog.NewTextHandler(lines, nil)), func() time.Time { return time.Unix(0, 0) })
+	for range 10 {
+		for _, e := range []*wactorv1.JournalEntry{
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Reason: "fine"},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Reason: "http 503"},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Reason: "timeout"},
+			{Kind: wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER, Reason: "timeout"},
+		} {
+			c.journal("shop", func() string { return "x" }, []*wactorv1.JournalEntry{e})
 		}
 	}
-	fail(wactorv1.JournalKind_JOURNAL_KIND_TURN, "fine")
-	told(0, "of a turn")
-	for range 10 {
-		fail(wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, "http 503")
-		fail(wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER, "http 503")
+	if got := strings.Count(lines.String(), "\n"); got != 3 {
+		t.Errorf("%d lines of three causes:\n%s", got, lines)
 	}
-	told(2, "of two causes")
-	now = now.Add(complainEvery)
-	fail(wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, "http 503")
-	told(3, "a minute later")
-	if !strings.Contains(lines.String(), "times_before=9") {
-		t.Errorf("it is not said how often:\n%s", lines)
-	}
-	lines.Reset()
-	for i := range 2 * maxCauses {
-		fail(wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, fmt.Sprint("reason ", i))
-	}
-	told(maxCauses-1, "of many causes")
-	now = now.Add(complainEvery)
-	fail(wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, "another reason")
-	told(maxCauses, "a minute after many")
 }
 
-// TestFailuresAreLogged, and nobody is named, unless the operator wants it.
+// TestFailuresAreLogged without a name of the user, unless the operator wants it.
 func TestFailuresAreLogged(t *testing.T) {
 	for _, sensitive := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -38,8 +38,8 @@ func TestManyAtOnceOfOneUser(t *testing.T) {
 	})
 }
 
-// TestLeadLostWhileDeliveriesWait: what waits for room among the commits is answered, too.
-func TestLeadLostWhileDeliveriesWait(t *testing.T) {
+// TestLeadershipLostWhileDeliveriesWait: what waits for room among the commits is answered, too.
+func TestLeadershipLostWhileDeliveriesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()

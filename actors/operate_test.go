@@ -14,10 +14,10 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// TestOperatorIsToldWhatNobodyKnows: the lead goes while the commit of a retry is on its way. It is
-// not asked a second time, which would find no dead letter and tell the operator so, though it was
-// this retry that took it.
-func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
+// TestOperationOfUnknownFateIsNotRepeated: the leadership goes while the commit of a retry is on
+// its way. A second try would find no dead letter and report that, though it was this retry that
+// took it.
+func TestOperationOfUnknownFateIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()
@@ -31,11 +31,11 @@ func TestOperatorIsToldWhatNobodyKnows(t *testing.T) {
 		synctest.Wait()
 		store.set(func() { store.held = true })
 		id := conversation.ID{Channel: "shop", User: "u"}
-		told := make(chan error, 1)
-		go func() { told <- b.Operate(t.Context(), id, "ana", &wactorv1.RetryRequest{Seq: 1}) }()
+		answered := make(chan error, 1)
+		go func() { answered <- b.Operate(t.Context(), id, "ana", &wactorv1.RetryRequest{Seq: 1}) }()
 		synctest.Wait()
 		b.LeadershipChanged(b.Shard(id), 2, false)
-		if err := <-told; !errors.Is(err, delivery.ErrUnknownFate) {
+		if err := <-answered; !errors.Is(err, delivery.ErrUnknownFate) {
 			t.Errorf("error %v", err)
 		}
 		store.set(func() { store.held = false })
@@ -75,7 +75,7 @@ func TestLinkingGoesOnByItself(t *testing.T) {
 		store.set(func() { store.failing = nil })
 		time.Sleep(10 * time.Second)
 		if store.works() {
-			t.Error("nobody found out whose the conversation is")
+			t.Error("the owner of the conversation was not found")
 		}
 	})
 }

@@ -146,19 +146,19 @@ func TestInterruptedCallsNeverOverlap(t *testing.T) {
 	})
 }
 
-// TestStatusesOfTheChannelEndDoubts: without any status the wait for one goes on; one of another
-// conversation ends it, and so does one of another program.
-func TestStatusesOfTheChannelEndDoubts(t *testing.T) {
-	endDoubt(t, func(b *bench) {
+// TestStatusesOfTheChannelResolveInDoubtReplies: without any status the wait for one goes
+// on; one of another conversation ends it, and so does one of another program.
+func TestStatusesOfTheChannelResolveInDoubtReplies(t *testing.T) {
+	resolveInDoubt(t, func(b *bench) {
 		b.Deliver(delivery.Envelope{
 			To: conversation.ID{Channel: "shop", User: "2"}, Origin: "n1",
 			Body: delivery.Status{ReplyID: "w1.0.1.2", Status: "sent", ProviderID: "wamid.y"},
 		}, func(delivery.Outcome) {})
 	})
-	endDoubt(t, func(b *bench) { b.NoteStatus("shop") })
+	resolveInDoubt(t, func(b *bench) { b.NoteStatus("shop") })
 }
 
-func endDoubt(t *testing.T, statusCame func(*bench)) {
+func resolveInDoubt(t *testing.T, statusCame func(*bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		defer store.close()

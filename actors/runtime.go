@@ -84,12 +84,11 @@ func (o Options) withDefaults() Options {
 
 // Runtime holds the activations of this node.
 type Runtime struct {
-	options   Options
-	scheduler Scheduler
-	own       *protoactor // the scheduler where it is the runtime's own
-	metrics   *metrics
-	// complaints are in the log.
-	complaints *complaints
+	options    Options
+	scheduler  Scheduler
+	own        *protoactor // the scheduler where it is the runtime's own
+	metrics    *metrics
+	complaints complaints
 	tables     []*table // by shard; 0 is not used
 
 	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
@@ -144,8 +143,8 @@ func (r *Runtime) Deliver(e delivery.Envelope, done delivery.Done) {
 	r.table(e.To).deliver(e, done)
 }
 
-// NoteStatus tells that a status of any message came on a channel, here or for another program:
-// where doubtful replies wait for one, it is not the webhooks that fail.
+// NoteStatus notes that a status of any message came on a channel, here or for another program:
+// where in-doubt replies wait for one, it is not the webhooks that fail.
 func (r *Runtime) NoteStatus(channel string) {
 	if c := r.options.Channels[channel]; c != nil {
 		c.statusMs.Store(r.scheduler.Now().UnixMilli())
@@ -164,7 +163,7 @@ func (r *Runtime) Shard(id conversation.ID) uint32 {
 // unfinished work are taken up at once.
 func (r *Runtime) LeadershipChanged(shard uint32, term uint64, ready bool) {
 	t := r.tables[shard]
-	if !t.lead(term, ready) || planted.Is(planted.WorkNotTakenUp) {
+	if !t.changeLeadership(term, ready) || planted.Is(planted.WorkNotTakenUp) {
 		return
 	}
 	r.goWork(func() { t.takeUp(term) })

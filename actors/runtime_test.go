@@ -191,7 +191,7 @@ func TestOneUserIsSerial(t *testing.T) {
 	}
 }
 
-func TestSlowBotDelaysNobodyElse(t *testing.T) {
+func TestSlowBotDelaysNoOtherUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, newMemoryStore(), counter{before: func(turn *conversation.Turn) {
 			if turn.Conversation.User == "slow" {
@@ -363,7 +363,7 @@ func TestRecoveryEndsWithItsTerm(t *testing.T) {
 	})
 }
 
-func TestGracefulStopLeavesNoDoubt(t *testing.T) {
+func TestGracefulStopLeavesNoInDoubtReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		first := start(t, store, inlineCounter{}, nil)
@@ -407,7 +407,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-func TestLostLeadEndsActivations(t *testing.T) {
+func TestLostLeadershipEndsActivations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := start(t, store, inlineCounter{}, nil)
@@ -423,7 +423,7 @@ func TestLostLeadEndsActivations(t *testing.T) {
 		b.deliver("u", "m3", "hi").want(t, 0, delivery.ErrNotLeader)
 		synctest.Wait()
 		if b.Active() != 0 {
-			t.Errorf("%d activations outlive the lead", b.Active())
+			t.Errorf("%d activations outlive the leadership", b.Active())
 		}
 		store.set(func() { store.held = false })
 		synctest.Wait() // a shard is led again only when all of the old term is applied

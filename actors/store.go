@@ -14,7 +14,7 @@ import (
 type Store interface {
 	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called
 	// exactly once and never blocks: nil when the commit was applied, else an error that says
-	// nothing about whether it will be. A lazy one, for which nobody waits, may take a little
+	// nothing about whether it will be. A lazy one, without a caller that waits, may take a little
 	// longer, to share another one's way to the disk; those of a shard stay in order.
 	Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error))
 	// Leased reports whether this node leads a shard in a term, and no other node can before a
@@ -30,7 +30,7 @@ type Store interface {
 		value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
-	// SeenIn tells the message ids that were accepted in a generation. They are valid during the
+	// SeenIn passes the message ids that were accepted in a generation. They are valid during the
 	// call only.
 	SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error
 	// Work names the conversations with unfinished work.
@@ -66,7 +66,7 @@ type Channel struct {
 	Config *conversation.Config
 	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
 	Bot Bot
-	// Sender takes the replies. Where Typing is set and it is a Typer, it is told when the bot is
+	// Sender takes the replies. Where Typing is set and it is a Typer, it shows when the bot is
 	// called.
 	Sender Sender
 	Typing bool

@@ -22,7 +22,7 @@ type table struct {
 	mu          sync.Mutex
 	term        uint64
 	ready       bool
-	leaving     bool // the lead is about to move to another node
+	leaving     bool // the leadership is about to move to another node
 	activations roster
 	// retrying are the conversations that are to be activated again.
 	retrying map[conversation.ID]bool
@@ -133,9 +133,9 @@ func (t *table) leave(a *activation, onlyUnused bool) bool {
 	return true
 }
 
-// lead takes news of the shard's leadership; true where this node may activate from now on. A new
-// term ends all activations of the old one.
-func (t *table) lead(term uint64, ready bool) bool {
+// changeLeadership takes news of the shard's leadership; true where this node may activate
+// from now on. A new term ends all activations of the old one.
+func (t *table) changeLeadership(term uint64, ready bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.term == term && t.ready == ready {

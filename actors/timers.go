@@ -16,7 +16,7 @@ import (
 const (
 	// timerTick is how often the shards are looked at, and with that how late a timer may be.
 	timerTick = 250 * time.Millisecond
-	// timerAgain is how soon a timer that was due and is still in the index is told again: its turn
+	// timerAgain is how soon a timer that was due and is still in the index wakes again: its turn
 	// may be under way, or its activation may have failed.
 	timerAgain = time.Second
 	// defaultTimersAtOnce bounds the conversations that one look at a shard activates.

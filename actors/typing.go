@@ -16,7 +16,7 @@ const (
 	typingAgain = 20 * time.Second
 )
 
-// showTyping tells the user that the bot thinks, until ctx ends.
+// showTyping shows the user that the bot thinks, until ctx ends.
 func (t *tasks) showTyping(ctx context.Context, turn *conversation.Turn) {
 	typer, ok := t.channel.Sender.(Typer)
 	if !t.channel.Typing || !ok || len(turn.Messages) == 0 {

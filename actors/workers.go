@@ -27,7 +27,7 @@ func (w *workers) run(task func()) {
 		return
 	}
 	if w.stopped {
-		go task() // the last words of an actor, which nobody waits for
+		go task() // the end of an actor, without a caller that waits for it
 		return
 	}
 	w.all.Go(func() { w.work(task) })
