@@ -69,9 +69,9 @@ func (r *router) names() string {
 }
 
 var channels = []Channel{
-	{Name: "shop", Number: "111", Codec: cloudapi.Codec{VerifyToken: "token", AppSecrets: []string{"new", "old"}}},
-	{Name: "bank", Number: "222", Codec: cloudapi.Codec{VerifyToken: "token2", AppSecrets: []string{"old"}}},
-	{Name: "clinic", Number: "333", Codec: cloudapi.Codec{VerifyToken: "token3", AppSecrets: []string{"other"}}},
+	{Name: "shop", Number: "111", Codec: &cloudapi.Codec{VerifyToken: "token", AppSecrets: []string{"new", "old"}}},
+	{Name: "bank", Number: "222", Codec: &cloudapi.Codec{VerifyToken: "token2", AppSecrets: []string{"old"}}},
+	{Name: "clinic", Number: "333", Codec: &cloudapi.Codec{VerifyToken: "token3", AppSecrets: []string{"other"}}},
 }
 
 func newGateway(r *router, change func(*Options)) *Gateway {

@@ -34,7 +34,7 @@ type sender interface {
 }
 
 func whatsAppCodec(c *config.Channel) provider.Codec {
-	return cloudapi.Codec{VerifyToken: c.VerifyToken.Reveal(), AppSecrets: c.AppSecret.Reveal()}
+	return &cloudapi.Codec{VerifyToken: c.VerifyToken.Reveal(), AppSecrets: c.AppSecret.Reveal()}
 }
 
 func whatsAppSender(c *config.Channel, pace graph.Pace) sender {

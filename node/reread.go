@@ -23,6 +23,7 @@ const rereadEvery = 2 * time.Second
 func (c *channel) rereadSecrets(ctx context.Context, remake func(*config.Channel) provider.Codec,
 	log func(secret string, err error)) {
 	failing := map[string]string{}
+	changed := false
 	reread := func(secret config.Secret, name string) config.Secret {
 		again, err := secret.Reread()
 		if err != nil {
@@ -34,6 +35,7 @@ func (c *channel) rereadSecrets(ctx context.Context, remake func(*config.Channel
 		}
 		delete(failing, name)
 		if again.Reveal() != secret.Reveal() {
+			changed = true
 			log(name, nil)
 		}
 		return again
@@ -49,7 +51,10 @@ func (c *channel) rereadSecrets(ctx context.Context, remake func(*config.Channel
 		for i := range now.AppSecret {
 			now.AppSecret[i] = reread(now.AppSecret[i], "app_secret")
 		}
-		c.codec.use(remake(&now))
+		if changed {
+			changed = false
+			c.codec.use(remake(&now))
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 // takeWebhook is the bot: it repeats what it receives.
 func (w *world) takeWebhook(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	if !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
+	if !provider.Authentic(&cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
 		t.Error("a webhook is not signed")
 	}
 	if w.refuse.Add(-1) >= 0 {

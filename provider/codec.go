@@ -33,7 +33,8 @@ type Header interface{ Get(name string) string }
 // Signature takes the body of one webhook in pieces, as they arrive. Write never fails.
 type Signature interface {
 	io.Writer
-	// Authentic reports whether the provider sent what was written. It compares in constant time.
+	// Authentic reports whether the provider sent what was written. It compares in constant time,
+	// is called at most once, and nothing is written afterwards.
 	Authentic() bool
 }
 

@@ -28,7 +28,7 @@ type counter struct {
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	webhook, err := cloudapi.Decode(body)
-	if err != nil || !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
+	if err != nil || !provider.Authentic(&cloudapi.Codec{AppSecrets: []string{"secret"}}, r.Header, body) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

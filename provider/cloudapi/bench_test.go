@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"github.com/wactor/wactor/provider"
 )
 
 func BenchmarkDecode(b *testing.B) {
@@ -69,11 +71,11 @@ func BenchmarkVerify(b *testing.B) {
 		b.Fatal(err)
 	}
 	secrets := []string{"0123456789abcdef0123456789abcdef"}
-	header := Sign(secrets[0], body)
+	header, codec := Sign(secrets[0], body), &Codec{AppSecrets: secrets}
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if !verify(secrets, header, body) {
+		if !provider.Authentic(codec, headerOf(header), body) {
 			b.Fatal("not verified")
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // TestCodecConforms holds the Cloud API to what every provider must do.
 func TestCodecConforms(t *testing.T) {
 	providertest.Run(t, providertest.Suite{
-		Codec: Codec{VerifyToken: "token", AppSecrets: []string{"old", "secret"}},
+		Codec: &Codec{VerifyToken: "token", AppSecrets: []string{"old", "secret"}},
 		Sign:  func(body []byte) http.Header { return headerOf(Sign("secret", body)) },
 		Webhooks: [][]byte{
 			envelope(valueOf(`"messages":[` + goodText + `]`)),

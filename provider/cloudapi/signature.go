@@ -8,8 +8,7 @@ import (
 	"hash"
 	"net/url"
 	"strings"
-
-	"github.com/wactor/wactor/provider"
+	"sync"
 )
 
 // SignatureHeader is the header in which Meta signs a webhook: "sha256=" and the hex HMAC-SHA256 of
@@ -26,17 +25,14 @@ type signature struct {
 	given [sha256.Size]byte
 	first hash.Hash // almost every channel has one secret
 	more  []hash.Hash
+	home  *sync.Pool
 }
 
-// newSignature begins the check against a header; false where no body can match it. Several secrets
-// are for rotation, and for several apps that share a callback. An empty secret signs nothing: a
-// channel that has none configured must not accept what anyone can sign.
-func newSignature(secrets []string, header string) (provider.Signature, bool) {
-	given, ok := parseSignature(header)
-	if !ok {
-		return nil, false
-	}
-	s := &signature{given: given}
+// newSignature makes the check for these secrets; nil where none can sign. Several are for
+// rotation, and for several apps that share a callback. An empty secret signs nothing: a channel
+// that has none configured must not accept what anyone can sign.
+func newSignature(secrets []string) *signature {
+	s := &signature{}
 	for _, secret := range secrets {
 		switch {
 		case secret == "":
@@ -46,7 +42,19 @@ func newSignature(secrets []string, header string) (provider.Signature, bool) {
 			s.more = append(s.more, hmac.New(sha256.New, []byte(secret)))
 		}
 	}
-	return s, s.first != nil
+	if s.first == nil {
+		return nil
+	}
+	return s
+}
+
+// begin makes it ready for another body.
+func (s *signature) begin(given [sha256.Size]byte) {
+	s.given = given
+	s.first.Reset()
+	for _, one := range s.more {
+		one.Reset()
+	}
 }
 
 // Write implements provider.Signature.
@@ -58,12 +66,14 @@ func (s *signature) Write(part []byte) (int, error) {
 	return len(part), nil
 }
 
-// Authentic implements provider.Signature. Every secret is compared, in constant time.
+// Authentic implements provider.Signature. Every secret is compared, in constant time. It ends the
+// check: the keys, which cost more to set up than a webhook to hash, are taken for another one.
 func (s *signature) Authentic() bool {
 	matched := s.matches(s.first)
 	for _, one := range s.more {
 		matched |= s.matches(one)
 	}
+	s.home.Put(s)
 	return matched == 1
 }
 

@@ -101,7 +101,7 @@ func headerOf(signature string) http.Header { return http.Header{SignatureHeader
 
 // verify checks a body whole, and again in pieces: a piece may end anywhere.
 func verify(secrets []string, header string, body []byte) bool {
-	codec := Codec{AppSecrets: secrets}
+	codec := &Codec{AppSecrets: secrets}
 	whole := provider.Authentic(codec, headerOf(header), body)
 	inPieces := false
 	if signature, ok := codec.Signature(headerOf(header)); ok {
@@ -117,6 +117,30 @@ func verify(secrets []string, header string, body []byte) bool {
 }
 
 func malformed(header string) bool {
-	_, ok := Codec{AppSecrets: []string{"secret"}}.Signature(headerOf(header))
+	_, ok := (&Codec{AppSecrets: []string{"secret"}}).Signature(headerOf(header))
 	return !ok
+}
+
+func TestBodiesInFlightDoNotMix(t *testing.T) {
+	codec := &Codec{AppSecrets: []string{"old", "secret"}}
+	bodies := [][]byte{[]byte("one body"), []byte("another body")}
+	for range 3 { // the keys are used again
+		var checks []provider.Signature
+		for _, body := range bodies {
+			check, ok := codec.Signature(headerOf(Sign("secret", body)))
+			if !ok {
+				t.Fatal("a right header is malformed")
+			}
+			checks = append(checks, check)
+		}
+		_, _ = checks[1].Write(bodies[1])
+		_, _ = checks[0].Write(bodies[0])
+		_, _ = checks[0].Write([]byte("!"))
+		if checks[0].Authentic() {
+			t.Error("a body with one byte more is authentic")
+		}
+		if !checks[1].Authentic() {
+			t.Error("a body that came beside another one is not authentic")
+		}
+	}
 }

@@ -43,7 +43,7 @@ func TestMessagesAreWhatWhatsAppSends(t *testing.T) {
 			Name: "Here"}},
 	)
 	header := http.Header{cloudapi.SignatureHeader: {number.Sign(body)}}
-	if !provider.Authentic(cloudapi.Codec{AppSecrets: []string{"secret"}}, header, body) {
+	if !provider.Authentic(&cloudapi.Codec{AppSecrets: []string{"secret"}}, header, body) {
 		t.Fatal("the signature does not verify")
 	}
 	if strings.ContainsFunc(string(body), func(r rune) bool { return r > '~' }) {
