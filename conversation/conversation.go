@@ -111,13 +111,14 @@ func (c *Conversation) answered(e Answered) {
 	if !c.turns.current(e.Turn) {
 		return
 	}
-	if reason := c.turns.unfit(e.Answer); reason != "" {
+	sums, reason := c.turns.check(e.Answer)
+	if reason != "" {
 		c.failed(Failed{Turn: e.Turn, Reason: reason, BotMicros: e.BotMicros})
 		return
 	}
 	turn := c.turns.complete(e)
-	for _, reply := range e.Answer.Replies {
-		c.outbox.say(reply, c.turns.version, turn.answers())
+	for i, reply := range e.Answer.Replies {
+		c.outbox.say(reply, sums[i], c.turns.version, turn.answers())
 	}
 }
 
@@ -127,7 +128,7 @@ func (c *Conversation) failed(e Failed) {
 		return
 	}
 	if turn := c.turns.failed(e); turn != nil {
-		c.outbox.say(textReply(c.ledger.cfg.OnFailure.Reply), 0, turn.answers())
+		c.outbox.sayText(c.ledger.cfg.OnFailure.Reply, turn.answers())
 	}
 }
 
@@ -193,7 +194,7 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
 		reply := &wactorv1.OutboxReply{}
 		err = proto.Unmarshal(value, reply)
-		l.c.outbox.add(reply, 0)
+		l.c.outbox.add(outgoing{reply: reply, size: len(value)})
 	case wactorv1.RecordKind_RECORD_KIND_TIMER:
 		timer := &wactorv1.Timer{}
 		err = proto.Unmarshal(value, timer)

@@ -102,8 +102,11 @@ func (l *ledger) touch() { l.draft.dirty = true }
 // begin notes that the conversation came into being.
 func (l *ledger) begin() { l.head.CreatedMs = l.nowMs }
 
-func (l *ledger) put(kind wactorv1.RecordKind, suffix []byte, value proto.Message) {
-	l.putBytes(kind, suffix, encode(value))
+// put puts a record and returns its size in bytes.
+func (l *ledger) put(kind wactorv1.RecordKind, suffix []byte, value proto.Message) int {
+	encoded := encode(value)
+	l.putBytes(kind, suffix, encoded)
+	return len(encoded)
 }
 
 // putBytes puts a value, or an index's key without one. It and delete leave at most one change of a
@@ -217,7 +220,7 @@ func (l *ledger) flushWork(unfinished bool) {
 }
 
 // encode can't fail: only invalid UTF-8 could make it. The codecs keep it out of messages and
-// statuses, turns.unfit out of replies.
+// statuses, turns.check out of replies.
 func encode(m proto.Message) []byte {
 	out, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {

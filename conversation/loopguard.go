@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -26,10 +28,42 @@ const (
 	pauseMs  = 60_000
 )
 
+// storedFrom is how many exchanges there must be before they are stored: most users never have so
+// many, and a crash may forget a few.
+const storedFrom = 4
+
+func (g *guard) load(h *wactorv1.Head) { g.said, g.talk = h.Said, h.Talk }
+
+func (g *guard) save(h *wactorv1.Head) {
+	h.Said, h.Talk = g.said, nil
+	if g.talk.GetExchanges() >= storedFrom || g.talk.GetUnasked() > 0 {
+		h.Talk = g.talk
+	}
+}
+
+// sumOf is a reply's checksum, by which the guard recognizes it. It fails where the reply can't be
+// encoded.
+func sumOf(reply *wactorv1.Reply) (uint32, error) {
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(reply)
+	hash := fnv.New32a()
+	hash.Write(encoded)
+	return hash.Sum32(), err
+}
+
+// sayText says a text of the configuration.
+func (o *outbox) sayText(text, answers string) {
+	reply := textReply(text)
+	sum, err := sumOf(reply)
+	if err != nil {
+		return // the configuration is checked: its texts are valid UTF-8
+	}
+	o.say(reply, sum, 0, answers)
+}
+
 // say posts a reply of a turn (version), or of the configuration (0), unless the loop guard holds
 // it back.
-func (o *outbox) say(reply *wactorv1.Reply, version uint64, answers string) {
-	reason := o.guard.holds(&o.cfg.LoopGuard, reply, answers == "", o.ledger.nowMs)
+func (o *outbox) say(reply *wactorv1.Reply, sum uint32, version uint64, answers string) {
+	reason := o.guard.holds(&o.cfg.LoopGuard, sum, answers == "", o.ledger.nowMs)
 	if reason == "" {
 		o.post(reply, version, answers)
 		return
@@ -42,12 +76,12 @@ func (o *outbox) say(reply *wactorv1.Reply, version uint64, answers string) {
 
 // holds says why a reply is held back; empty where it is not. Unasked says that no message is
 // answered by it.
-func (g *guard) holds(p *policy.LoopGuard, reply *wactorv1.Reply, unasked bool, nowMs int64) string {
+func (g *guard) holds(p *policy.LoopGuard, sum uint32, unasked bool, nowMs int64) string {
 	switch {
-	case g.repeats(p, reply, nowMs):
+	case g.repeats(p, sum, nowMs):
 		return "the same reply was said too often to this user"
 	case p.Exchanges > 0 && g.talk.GetExchanges() >= uint32(p.Exchanges):
-		g.sent(nowMs) // the next answer to it tells whether a person is there
+		g.sent(nowMs) // the next answer to it shows whether a person is there
 		return "the user answers as a machine does"
 	case unasked && p.Unasked > 0 && g.speaksUnasked(p, nowMs):
 		return "timers said too much while the user was silent"
@@ -102,13 +136,10 @@ func (g *guard) speaksUnasked(p *policy.LoopGuard, nowMs int64) bool {
 }
 
 // repeats counts a reply, and reports whether it was said too often lately.
-func (g *guard) repeats(p *policy.LoopGuard, reply *wactorv1.Reply, nowMs int64) bool {
+func (g *guard) repeats(p *policy.LoopGuard, sum uint32, nowMs int64) bool {
 	if p.Repeats == 0 {
 		return false
 	}
-	hash := fnv.New32a()
-	hash.Write(encode(reply))
-	sum := hash.Sum32()
 	g.said = slices.DeleteFunc(g.said, func(s *wactorv1.Said) bool {
 		return nowMs-s.SinceMs >= p.Window.Milliseconds()
 	})

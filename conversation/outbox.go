@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/wactor/wactor/internal/planted"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -42,14 +40,14 @@ const (
 )
 
 // keep adds a reply to the recent ones.
-func (t *taken) keep(reply *wactorv1.OutboxReply) {
-	if proto.Size(reply) > maxRecentBytes/maxRecent {
+func (t *taken) keep(first outgoing) {
+	if first.size > maxRecentBytes/maxRecent {
 		return
 	}
 	if len(t.recent) == maxRecent {
 		t.recent = slices.Delete(t.recent, 0, 1)
 	}
-	t.recent = append(t.recent, reply)
+	t.recent = append(t.recent, first.reply)
 }
 
 // find returns a recent reply; only its number and id where it is none.
@@ -98,12 +96,12 @@ func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendInF
 
 func (o *outbox) load(h *wactorv1.Head) {
 	o.next, o.pace.lastMessageMs, o.taken.prompt = h.NextOutbox, h.LastMessageMs, h.Prompt
-	o.guard.said, o.guard.talk = h.Said, h.Talk
+	o.guard.load(h)
 }
 
 func (o *outbox) save(h *wactorv1.Head) {
 	h.NextOutbox, h.LastMessageMs, h.Prompt = o.next, o.pace.lastMessageMs, o.taken.prompt
-	h.Said, h.Talk = o.guard.said, o.guard.talk
+	o.guard.save(h)
 }
 
 func (o *outbox) empty() bool { return len(o.replies) == 0 }
@@ -122,9 +120,7 @@ func (o *outbox) full() bool {
 }
 
 // add puts a reply behind those that wait.
-func (o *outbox) add(reply *wactorv1.OutboxReply, revision uint64) {
-	o.replies = append(o.replies, outgoing{reply: reply, revision: revision, size: proto.Size(reply)})
-}
+func (o *outbox) add(out outgoing) { o.replies = append(o.replies, out) }
 
 // uncertain reports whether the provider may have the first reply without our knowing it.
 func (o *outbox) uncertain() bool { return o.send.phase == sendInFlight || o.send.phase == sendInDoubt }
@@ -137,8 +133,8 @@ func (o *outbox) post(reply *wactorv1.Reply, version uint64, answers string) {
 		Seq: seq, Id: replyID(l.head.CreatedMs, seq, l.id.User), Reply: reply, Version: version, CreatedMs: l.nowMs,
 		Answers: answers,
 	}
-	l.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
-	o.add(out, l.next())
+	size := l.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
+	o.add(outgoing{reply: out, revision: l.next(), size: size})
 }
 
 // start sends the first reply, if it is committed and so is the outcome of the one before.
@@ -225,9 +221,10 @@ func resendAfter(result provider.Result, try uint32) time.Duration {
 
 // took: the provider has the reply.
 func (o *outbox) took(providerID, how string) {
-	first := o.settle()
+	settled := o.settle()
 	o.guard.sent(o.ledger.nowMs)
-	o.taken.keep(first)
+	o.taken.keep(settled)
+	first := settled.reply
 	if hasOptions(first.Reply) && providerID != "" {
 		o.taken.prompt = providerID
 	}
@@ -240,14 +237,14 @@ func (o *outbox) took(providerID, how string) {
 
 // refused: the provider will never take the reply.
 func (o *outbox) refused(reason string) {
-	o.ledger.deadLetter(&wactorv1.DeadLetter{Reason: reason, Reply: o.settle()})
+	o.ledger.deadLetter(&wactorv1.DeadLetter{Reason: reason, Reply: o.settle().reply})
 }
 
 // settle takes the first reply out; the next one waits for the commit that says so.
-func (o *outbox) settle() *wactorv1.OutboxReply {
-	first := o.replies[0].reply
+func (o *outbox) settle() outgoing {
+	first := o.replies[0]
 	o.replies = o.replies[1:]
-	o.ledger.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(first.Seq))
+	o.ledger.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(first.reply.Seq))
 	o.send.phase = sendIdle
 	o.send.settles = o.ledger.next()
 	return first

@@ -40,9 +40,9 @@ func TestReplyThatFailsAfterAcceptanceKeepsItsContent(t *testing.T) {
 func TestRecentRepliesAreBounded(t *testing.T) {
 	var sent taken
 	for seq := range uint64(10) {
-		sent.keep(&wactorv1.OutboxReply{Seq: seq, Reply: text("x")})
+		sent.keep(outgoing{reply: &wactorv1.OutboxReply{Seq: seq, Reply: text("x")}, size: 10})
 	}
-	sent.keep(&wactorv1.OutboxReply{Seq: 10, Reply: text(string(make([]byte, maxRecentBytes)))})
+	sent.keep(outgoing{reply: &wactorv1.OutboxReply{Seq: 10, Reply: text("x")}, size: maxRecentBytes})
 	if len(sent.recent) != maxRecent || sent.find(9, "").Reply == nil || sent.find(10, "").Reply != nil {
 		t.Errorf("%d replies are kept", len(sent.recent))
 	}

@@ -3,8 +3,6 @@ package conversation
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -139,23 +137,26 @@ func (t *turns) start(messages []waiting, timer *wactorv1.Timer, user *wactorv1.
 	l.effect(CallBot{Turn: turn, Inline: t.run.inline})
 }
 
-// unfit says why an answer can't be committed; empty where it can.
-func (t *turns) unfit(answer *Answer) string {
+// check says why an answer can't be committed; where it can, the reason is empty, and the sums are
+// those of its replies.
+func (t *turns) check(answer *Answer) (sums [MaxReplies]uint32, reason string) {
 	switch {
 	case len(answer.Replies) > MaxReplies:
-		return "more than 20 replies in one turn"
+		return sums, "more than 20 replies in one turn"
 	case len(answer.State) > MaxStateBytes:
-		return "state larger than 256 KiB"
+		return sums, "state larger than 256 KiB"
 	}
 	if reason := t.timers.unfit(answer, t.run.turn.Timer); reason != "" {
-		return reason
+		return sums, reason
 	}
-	for _, reply := range answer.Replies {
-		if _, err := proto.Marshal(reply); err != nil {
-			return "a reply holds invalid UTF-8"
+	for i, reply := range answer.Replies {
+		sum, err := sumOf(reply)
+		if err != nil {
+			return sums, "a reply holds invalid UTF-8"
 		}
+		sums[i] = sum
 	}
-	return ""
+	return sums, ""
 }
 
 // complete commits an answer, and returns its turn: the replies are the caller's to post.
