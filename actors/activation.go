@@ -46,7 +46,7 @@ type activation struct {
 	tasks      tasks
 	clock      clock
 	ids        ids
-	waiting    waiting
+	backlog    backlog
 	chain      uint64 // names its commits
 	ended      error  // why this activation has ended; what still comes is handed back
 	// endsCleanly: it ends as soon as the machine has settled. stopped: nothing more comes.
@@ -61,9 +61,6 @@ func newActivation(of subject) *activation {
 	a.tasks.calls.inliner, _ = a.channel.Bot.(Inliner)
 	return a
 }
-
-// waiting is how many messages and replies of a conversation wait, as the metrics know it.
-type waiting struct{ inbox, outbox int }
 
 // Receive takes one message. A panic ends the activation: what it has in memory can't be trusted
 // any more.
@@ -138,6 +135,7 @@ func (a *activation) load() bool {
 	}
 	a.clock.use()
 	a.machine = loader.Done(revision)
+	a.backlog.known.Letters = a.machine.Backlog().Letters // those of before are known
 	a.step(conversation.Started{})
 	a.clock.schedule()
 	return a.ended == nil
@@ -191,8 +189,9 @@ func (a *activation) end(err error) {
 	a.deliveries.held = nil
 	// What is in memory may be ahead of the disk, and after a panic anything: what waited before
 	// the last step counts as well.
-	unfinished := a.waiting.inbox+a.waiting.outbox > 0 || committing || a.machine != nil && a.machine.Unfinished()
-	a.gauge(0, 0)
+	known := &a.backlog.known
+	unfinished := known.Messages+known.Replies > 0 || committing || a.machine != nil && a.machine.Unfinished()
+	a.hide()
 	// One that was stopped for a transfer goes on elsewhere, or is taken up by CancelTransfer,
 	// unless that came before its end.
 	if errors.Is(err, delivery.ErrNotLeader) || errors.Is(err, delivery.ErrStopping) && !a.table.isReady() {

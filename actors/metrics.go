@@ -12,12 +12,19 @@ import (
 
 // metrics counts what conversations do, without a label that names one.
 type metrics struct {
-	turns, duplicates, deadLetters, inDoubt, resent, botFailures, panics prometheus.Counter
+	inDoubt, resent, panics prometheus.Counter
+	resolved                *prometheus.CounterVec
+	inbox, outbox           prometheus.Gauge
+	// Of each channel.
+	turns, duplicates, deadLetters, botFailures, sends *prometheus.CounterVec
+	botSeconds, endToEnd                               *prometheus.HistogramVec
+}
 
-	botSeconds    prometheus.Histogram
-	sends         *prometheus.CounterVec
-	resolved      *prometheus.CounterVec
-	inbox, outbox prometheus.Gauge
+// channelMetrics are the series of one channel with its bot, found once.
+type channelMetrics struct {
+	turns, duplicates, deadLetters, botFailures prometheus.Counter
+	sends                                       []prometheus.Counter // by outcome
+	botSeconds, endToEnd                        prometheus.Observer
 }
 
 // inDoubtOutcomes are the values of the label of wactor_in_doubt_replies_resolved_total.
@@ -28,73 +35,98 @@ func newMetrics(registerer prometheus.Registerer, r *Runtime) *metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histograms := func(name, help string, buckets ...float64) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets},
+			[]string{"channel", "bot"})
+	}
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		turns:      counter("wactor_turns_total", "Turns that bots answered."),
-		duplicates: counter("wactor_duplicates_total", "Messages that had been accepted before."),
-		deadLetters: counter("wactor_dead_letters_total", "Messages and replies that could not be processed and were "+
-			"kept."),
-		inDoubt: counter("wactor_in_doubt_replies_total", "Replies of which it was unknown whether the provider "+
-			"took them."),
+		inDoubt: counter("wactor_in_doubt_replies_total",
+			"Replies of which it was unknown whether the provider took them."),
 		resent: counter("wactor_in_doubt_replies_resent_total",
-			"Replies in doubt that were sent again since no status "+
-				"came."),
-		botFailures: counter("wactor_bot_failures_total", "Failed bot calls, retries included."),
-		panics:      counter("wactor_panics_total", "Panics of conversations, bots and senders."),
-		botSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "wactor_bot_seconds", Help: "Duration of bot calls.",
-			Buckets: []float64{.00001, .0001, .001, .005, .01, .05, .1, .5, 1, 5, 15, 30, 60},
-		}),
-		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "wactor_sends_total", Help: "Requests to the provider by outcome.",
-		}, []string{"outcome"}),
-		resolved: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "wactor_in_doubt_replies_resolved_total", Help: "How in-doubt replies were resolved: a status " +
-				"reported that " +
-				"the reply was taken or failed; or none came.",
-		}, []string{"outcome"}),
+			"Replies in doubt that were sent again since no status came."),
+		panics: counter("wactor_panics_total", "Panics of conversations, bots and senders."),
+		resolved: counters("wactor_in_doubt_replies_resolved_total", "How in-doubt replies were resolved: a status "+
+			"reported that the reply was taken or failed; or none came.", "outcome"),
 		inbox:  gauge("wactor_inbox_depth", "Messages that wait for a turn, in active conversations."),
 		outbox: gauge("wactor_outbox_depth", "Replies that the provider has not taken yet, in active conversations."),
-	}
-	// A rate over a series that begins with its first failure misses that failure.
-	for _, outcome := range provider.Outcomes {
-		m.sends.WithLabelValues(outcome.String())
+
+		turns:      counters("wactor_turns_total", "Turns that bots answered.", "channel", "bot"),
+		duplicates: counters("wactor_duplicates_total", "Messages that had been accepted before.", "channel"),
+		deadLetters: counters("wactor_dead_letters_total",
+			"Messages and replies that could not be processed and were kept.", "channel"),
+		botFailures: counters("wactor_bot_failures_total", "Failed bot calls, retries included.", "channel", "bot"),
+		sends: counters("wactor_sends_total", "Requests to the provider by outcome.", "channel", "bot",
+			"outcome"),
+		botSeconds: histograms("wactor_bot_seconds", "Duration of bot calls.",
+			.00001, .0001, .001, .005, .01, .05, .1, .5, 1, 5, 15, 30, 60),
+		endToEnd: histograms("wactor_end_to_end_seconds",
+			"From the receipt of a message to the provider's acceptance of the first reply to it.",
+			.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 	}
 	for _, outcome := range inDoubtOutcomes {
 		m.resolved.WithLabelValues(outcome)
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.turns, m.duplicates, m.deadLetters, m.inDoubt, m.resent, m.botFailures, m.panics,
-			m.botSeconds,
-			m.sends, m.resolved, m.inbox, m.outbox, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		registerer.MustRegister(m.inDoubt, m.resent, m.panics, m.resolved, m.inbox, m.outbox, m.turns, m.duplicates,
+			m.deadLetters, m.botFailures, m.sends, m.botSeconds, m.endToEnd, ages{r},
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "wactor_active_conversations", Help: "Conversations in memory.",
 			}, func() float64 { return float64(r.Active()) }))
 	}
 	return m
 }
 
-func (m *metrics) bot(took time.Duration, err error) {
-	m.botSeconds.Observe(took.Seconds())
+// of finds the series of a channel with its bot. They begin at 0: a rate over a series that begins
+// with its first failure misses that failure.
+func (m *metrics) of(channel, bot string) *channelMetrics {
+	c := &channelMetrics{
+		turns: m.turns.WithLabelValues(channel, bot), duplicates: m.duplicates.WithLabelValues(channel),
+		deadLetters: m.deadLetters.WithLabelValues(channel), botFailures: m.botFailures.WithLabelValues(channel, bot),
+		botSeconds: m.botSeconds.WithLabelValues(channel, bot), endToEnd: m.endToEnd.WithLabelValues(channel, bot),
+	}
+	for _, outcome := range provider.Outcomes {
+		c.sends = append(c.sends, m.sends.WithLabelValues(channel, bot, outcome.String()))
+	}
+	return c
+}
+
+func (c *channelMetrics) bot(took time.Duration, err error) {
+	c.botSeconds.Observe(took.Seconds())
 	if err != nil {
-		m.botFailures.Inc()
+		c.botFailures.Inc()
 	}
 }
 
-// journal counts what a commit tells.
-func (m *metrics) journal(entries []*wactorv1.JournalEntry) {
+// send counts the outcome of a request. ReceivedMs is when the message was received that the reply
+// answers first; 0 for other replies.
+func (c *channelMetrics) send(result provider.Result, receivedMs int64, now time.Time) {
+	if result.NotTried {
+		return
+	}
+	c.sends[result.Outcome].Inc()
+	if result.Outcome == provider.Sent && receivedMs > 0 {
+		c.endToEnd.Observe(float64(max(0, now.UnixMilli()-receivedMs)) / 1000)
+	}
+}
+
+// journal counts what a commit of a channel's conversation has to tell. Duplicates are counted when
+// they are answered: they alone make no commit.
+func (m *metrics) journal(c *channelMetrics, entries []*wactorv1.JournalEntry) {
 	for _, e := range entries {
 		if e.Doubt != "" {
 			m.resolved.WithLabelValues(e.Doubt).Inc()
 		}
 		switch e.Kind {
 		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
-			m.turns.Inc()
-		case wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE:
-			m.duplicates.Add(float64(max(e.Count, 1)))
+			c.turns.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_DEAD_LETTER:
-			m.deadLetters.Inc()
+			c.deadLetters.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
 			m.inDoubt.Inc()
 		case wactorv1.JournalKind_JOURNAL_KIND_RESENT:

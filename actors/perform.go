@@ -26,7 +26,7 @@ func (a *activation) step(event conversation.Event) {
 	if a.ended != nil {
 		return
 	}
-	a.gauge(a.machine.Waiting())
+	a.show(a.machine.Backlog())
 	if a.endsCleanly && a.machine.Settled() {
 		a.end(delivery.ErrStopping)
 	}
@@ -38,7 +38,7 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 	case conversation.Commit:
 		a.propose(e)
 	case conversation.Respond:
-		a.deliveries.answer(e.Ref, delivery.Outcome{Verdict: e.Verdict})
+		a.respond(e)
 	case conversation.CallBot:
 		if e.Inline {
 			return a.tasks.callInline(e.Turn)
@@ -63,8 +63,21 @@ func (a *activation) perform(effect conversation.Effect) conversation.Event {
 	return nil
 }
 
+// respond answers a delivery. A message that was accepted before is counted here: it alone makes no
+// commit.
+func (a *activation) respond(e conversation.Respond) {
+	d := a.deliveries.remove(e.Ref)
+	if d == nil {
+		return
+	}
+	if _, message := d.Body.(delivery.Inbound); message && e.Verdict == conversation.Duplicate {
+		a.channel.metrics.duplicates.Inc()
+	}
+	d.done(delivery.Outcome{Verdict: e.Verdict})
+}
+
 func (a *activation) propose(commit conversation.Commit) {
-	a.runtime.metrics.journal(commit.Journal)
+	a.runtime.metrics.journal(a.channel.metrics, commit.Journal)
 	a.runtime.complaints.journal(a.id.Channel, a.logName, commit.Journal)
 	a.ids.note(commit.Command)
 	commit.Command.Chain = a.chain
@@ -113,10 +126,3 @@ func (a *activation) retire(after time.Duration) (unused bool) {
 
 // tick lets the machine look at the time.
 func (a *activation) tick() { a.step(conversation.Ticked{StatusMs: a.channel.statusMs.Load()}) }
-
-// gauge keeps the sums over all conversations.
-func (a *activation) gauge(inbox, outbox int) {
-	a.runtime.metrics.inbox.Add(float64(inbox - a.waiting.inbox))
-	a.runtime.metrics.outbox.Add(float64(outbox - a.waiting.outbox))
-	a.waiting = waiting{inbox, outbox}
-}

@@ -48,6 +48,9 @@ type Options struct {
 	// LogName names a conversation in the log. Default: by channel and user, which shows who it is.
 	LogName    func(conversation.ID) string
 	Registerer prometheus.Registerer
+	// LettersChanged is called when a conversation has so many more dead letters (or less, where
+	// negative). It must not block. Default: nothing.
+	LettersChanged func(shard uint32, channel string, change int)
 
 	// timersAtOnce bounds the conversations that one look at the timers of a shard activates.
 	// Default defaultTimersAtOnce.
@@ -75,6 +78,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Random == nil {
 		o.Random = rand.Uint64
+	}
+	if o.LettersChanged == nil {
+		o.LettersChanged = func(uint32, string, int) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -122,6 +128,9 @@ func New(options Options) *Runtime {
 		r.options.Elsewhere = r.Deliver
 	}
 	r.metrics = newMetrics(options.Registerer, r)
+	for name, channel := range options.Channels {
+		channel.metrics = r.metrics.of(name, channel.BotName)
+	}
 	r.complaints = newComplaints(options.Logger, r.scheduler.Now)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.running, r.halt = context.WithCancel(r.ctx)

@@ -17,9 +17,7 @@ func (t *tasks) send(e conversation.Send) {
 	t.runtime.scheduler.Go(func() { // not by goCounted: its closure would be one more for each reply
 		defer t.runtime.work.Done()
 		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: t.post(ctx, e.Outgoing)}
-		if !done.Result.NotTried {
-			t.runtime.metrics.sends.WithLabelValues(done.Result.Outcome.String()).Inc()
-		}
+		t.channel.metrics.send(done.Result, e.ReceivedMs, t.runtime.scheduler.Now())
 		t.mailbox.Post(result{event: done})
 	})
 }

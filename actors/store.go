@@ -66,6 +66,8 @@ type Channel struct {
 	Config *conversation.Config
 	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
 	Bot Bot
+	// BotName is its name, for metrics.
+	BotName string
 	// Sender takes the replies. Where Typing is set and it is a Typer, it shows when the bot is
 	// called.
 	Sender Sender
@@ -73,4 +75,5 @@ type Channel struct {
 
 	// statusMs is when the last status of a message came.
 	statusMs atomic.Int64
+	metrics  *channelMetrics
 }

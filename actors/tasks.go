@@ -131,7 +131,7 @@ func (t *tasks) recoverBot(err *error) {
 // outcome makes an event of what the bot returned.
 func (t *tasks) outcome(turn *conversation.Turn, answer *conversation.Answer, err error,
 	took time.Duration) conversation.Event {
-	t.runtime.metrics.bot(took, err)
+	t.channel.metrics.bot(took, err)
 	if err == nil && answer == nil {
 		err = conversation.Permanent("no answer")
 	}

@@ -30,6 +30,8 @@ const (
 // time before, so that a bot that comes back is not thrown over by all that waited; which
 // conversation comes next is left to their jittered waits.
 //
+// StateOf tells how the bot that it returns stands.
+//
 // What counts are failures that are retryable (5xx, timeouts, no connection). A 4xx shows that the
 // bot is alive.
 func Guarded(b Bot) Bot {
@@ -38,6 +40,26 @@ func Guarded(b Bot) Bot {
 		return guardedInliner{g, inliner}
 	}
 	return g
+}
+
+// State is how a guarded bot stands.
+type State int
+
+const (
+	// Calling: all calls pass.
+	Calling State = iota
+	// Recovering: some calls at once pass, to see whether it is well again.
+	Recovering
+	// Paused: no call passes.
+	Paused
+)
+
+// StateOf is how a bot stands that Guarded returned; Calling for others.
+func StateOf(b Bot) State {
+	if g, ok := b.(interface{ state(time.Time) State }); ok {
+		return g.state(time.Now())
+	}
+	return Calling
 }
 
 type guarded struct {
@@ -84,6 +106,18 @@ func (g *guarded) Turn(ctx context.Context, turn *conversation.Turn) (answer *co
 	}
 	defer func() { g.leave(time.Now(), err, ctx.Err() != nil) }() // also where the bot panics
 	return call(ctx, turn)
+}
+
+func (g *guarded) state(now time.Time) State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case now.Before(g.until):
+		return Paused
+	case g.limit > 0:
+		return Recovering
+	}
+	return Calling
 }
 
 // enter lets a call through (0), or says when to ask again.

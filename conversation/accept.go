@@ -102,6 +102,6 @@ func (c *Conversation) sort(message *wactorv1.Message) {
 func (c *Conversation) absorb(message *wactorv1.Message, reason, answer string) {
 	c.ledger.absorbed(message, reason)
 	if answer != "" {
-		c.outbox.sayText(answer, message.Id)
+		c.outbox.sayText(answer, origin{answers: message.Id, receivedMs: message.ReceivedMs})
 	}
 }

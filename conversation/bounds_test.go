@@ -66,7 +66,7 @@ func TestTimersCantFillTheOutbox(t *testing.T) {
 				w.answerWith(answer)
 				w.keepUp()
 			}
-			if _, waiting := w.c.Waiting(); waiting > 100+MaxReplies {
+			if waiting := w.c.Backlog().Replies; waiting > 100+MaxReplies {
 				t.Errorf("%d replies wait", waiting)
 			}
 			if turns > 601 {
@@ -84,7 +84,7 @@ func TestOutboxIsBoundedInBytes(t *testing.T) {
 	w := newWorld(plainConfig(false))
 	o := &w.c.outbox
 	for range 3 {
-		o.post(text(strings.Repeat("x", maxOutboxBytes/2)), 1, "")
+		o.post(text(strings.Repeat("x", maxOutboxBytes/2)), origin{version: 1})
 	}
 	if !o.full() {
 		t.Error("three replies of 8 MiB do not fill the outbox")
@@ -131,7 +131,7 @@ func TestFoldedLetterIsTriedAgainWhole(t *testing.T) {
 	read := proto.CloneOf(first)
 	c.ledger.deadLetter(letter("m2"))
 	c.Step(1, Retried{Ref: 1, Letter: read})
-	if waiting, _ := c.Waiting(); waiting != 2 {
+	if waiting := c.Backlog().Messages; waiting != 2 {
 		t.Errorf("%d messages wait, want both", waiting)
 	}
 	c.ledger.deadLetter(letter("m3"))

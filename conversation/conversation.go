@@ -117,8 +117,10 @@ func (c *Conversation) answered(e Answered) {
 		return
 	}
 	turn := c.turns.complete(e)
+	from := origin{version: c.turns.version, answers: turn.answers(), receivedMs: turn.receivedMs()}
 	for i, reply := range e.Answer.Replies {
-		c.outbox.say(reply, sums[i], c.turns.version, turn.answers())
+		c.outbox.say(reply, sums[i], from)
+		from.receivedMs = 0 // how long the user waited, the first reply tells
 	}
 }
 
@@ -128,7 +130,8 @@ func (c *Conversation) failed(e Failed) {
 		return
 	}
 	if turn := c.turns.failed(e); turn != nil {
-		c.outbox.sayText(c.ledger.cfg.OnFailure.Reply, turn.answers())
+		from := origin{answers: turn.answers(), receivedMs: turn.receivedMs()}
+		c.outbox.sayText(c.ledger.cfg.OnFailure.Reply, from)
 	}
 }
 
@@ -141,9 +144,26 @@ func (c *Conversation) Version() uint64 { return c.turns.version }
 // Revision returns the revision of the last commit made.
 func (c *Conversation) Revision() uint64 { return c.ledger.chain.revision }
 
-// Waiting returns how many messages wait for a turn and how many replies for the provider.
-func (c *Conversation) Waiting() (inbox, outbox int) {
-	return len(c.inbox.waiting), len(c.outbox.replies)
+// Backlog is what a conversation has left to do.
+type Backlog struct {
+	// Messages wait for a turn, Replies for the provider, Letters for an operator.
+	Messages, Replies, Letters int
+	// MessageMs is when the first of the messages was received, ReplyMs when the first of the
+	// replies was made (Unix milliseconds); 0 where none waits.
+	MessageMs, ReplyMs int64
+}
+
+// Backlog returns what is left to do.
+func (c *Conversation) Backlog() Backlog {
+	b := Backlog{Letters: int(c.ledger.head.DeadLetters)}
+	b.Messages, b.Replies = len(c.inbox.waiting), len(c.outbox.replies)
+	if b.Messages > 0 {
+		b.MessageMs = c.inbox.waiting[0].message.ReceivedMs
+	}
+	if b.Replies > 0 {
+		b.ReplyMs = c.outbox.replies[0].reply.CreatedMs
+	}
+	return b
 }
 
 // Full reports whether so many commits are on their way that a message would be answered

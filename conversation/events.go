@@ -209,9 +209,11 @@ type CancelBot struct{ Turn *Turn }
 
 // Send posts a reply to the provider; the result comes back as SendDone.
 type Send struct {
-	Seq      uint64
-	Try      uint32
-	Outgoing *provider.Outgoing
+	Seq uint64
+	Try uint32
+	// ReceivedMs is when the message was received that the reply answers first; 0 for others.
+	ReceivedMs int64
+	Outgoing   *provider.Outgoing
 }
 
 // Forward delivers a message that arrived here to the conversation that this identity belongs to.

@@ -51,26 +51,26 @@ func sumOf(reply *wactorv1.Reply) (uint32, error) {
 }
 
 // sayText says a text of the configuration.
-func (o *outbox) sayText(text, answers string) {
+func (o *outbox) sayText(text string, from origin) {
 	reply := textReply(text)
 	sum, err := sumOf(reply)
 	if err != nil {
 		return // the configuration is checked: its texts are valid UTF-8
 	}
-	o.say(reply, sum, 0, answers)
+	o.say(reply, sum, from)
 }
 
-// say posts a reply of a turn (version), or of the configuration (0), unless the loop guard holds
-// it back.
-func (o *outbox) say(reply *wactorv1.Reply, sum uint32, version uint64, answers string) {
-	reason := o.guard.holds(&o.cfg.LoopGuard, sum, answers == "", o.ledger.nowMs)
+// say posts a reply with its checksum, unless the loop guard holds it back.
+func (o *outbox) say(reply *wactorv1.Reply, sum uint32, from origin) {
+	reason := o.guard.holds(&o.cfg.LoopGuard, sum, from.answers == "", o.ledger.nowMs)
 	if reason == "" {
-		o.post(reply, version, answers)
+		o.post(reply, from)
 		return
 	}
 	o.ledger.deadLetter(&wactorv1.DeadLetter{
 		Reason: "loop guard: " + reason,
-		Reply:  &wactorv1.OutboxReply{Reply: reply, Version: version, CreatedMs: o.ledger.nowMs, Answers: answers},
+		Reply: &wactorv1.OutboxReply{Reply: reply, Version: from.version, CreatedMs: o.ledger.nowMs,
+			Answers: from.answers},
 	})
 }
 

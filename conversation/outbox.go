@@ -125,13 +125,24 @@ func (o *outbox) add(out outgoing) { o.replies = append(o.replies, out) }
 // uncertain reports whether the provider may have the first reply without our knowing it.
 func (o *outbox) uncertain() bool { return o.send.phase == sendInFlight || o.send.phase == sendInDoubt }
 
+// origin is what a reply comes from.
+type origin struct {
+	// version is that of the turn; 0 for a reply of the configuration.
+	version uint64
+	// answers is the id of the newest message that is answered; empty where a timer rang.
+	answers string
+	// receivedMs is when the first of these messages was received, for the metrics; 0 where the
+	// reply is not the first one to them.
+	receivedMs int64
+}
+
 // post appends a reply.
-func (o *outbox) post(reply *wactorv1.Reply, version uint64, answers string) {
+func (o *outbox) post(reply *wactorv1.Reply, from origin) {
 	l, seq := o.ledger, o.next
 	o.next++
 	out := &wactorv1.OutboxReply{
-		Seq: seq, Id: replyID(l.head.CreatedMs, seq, l.id.User), Reply: reply, Version: version, CreatedMs: l.nowMs,
-		Answers: answers,
+		Seq: seq, Id: replyID(l.head.CreatedMs, seq, l.id.User), Reply: reply, Version: from.version,
+		CreatedMs: l.nowMs, Answers: from.answers, ReceivedMs: from.receivedMs,
 	}
 	size := l.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
 	o.add(outgoing{reply: out, revision: l.next(), size: size})
@@ -165,7 +176,7 @@ func (o *outbox) start(user *wactorv1.User) {
 	}
 	o.send.phase = sendInFlight
 	o.send.try++
-	l.effect(Send{Seq: o.send.seq, Try: o.send.try, Outgoing: &provider.Outgoing{
+	l.effect(Send{Seq: o.send.seq, Try: o.send.try, ReceivedMs: first.reply.ReceivedMs, Outgoing: &provider.Outgoing{
 		To: user, ReplyID: first.reply.Id, Reply: first.reply.Reply, Answers: first.reply.Answers,
 	}})
 }

@@ -43,6 +43,14 @@ func (t *Turn) answers() string {
 	return t.Messages[len(t.Messages)-1].Id
 }
 
+// receivedMs is when the first of the messages was received; 0 where a timer started the turn.
+func (t *Turn) receivedMs() int64 {
+	if len(t.Messages) == 0 {
+		return 0
+	}
+	return t.Messages[0].ReceivedMs
+}
+
 // late reports whether any of the messages came late.
 func (t *Turn) late() bool {
 	return slices.ContainsFunc(t.Messages, func(m *wactorv1.Message) bool { return m.Late })

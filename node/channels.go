@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/bot"
 	"github.com/wactor/wactor/config"
@@ -21,10 +19,12 @@ import (
 type channel struct {
 	config *config.Channel
 	bot    bot.Bot
-	rules  *conversation.Config
-	codec  *codec
-	sender sender
-	close  func()
+	// guarded is the bot behind that, whose breaker its other channels share.
+	guarded bot.Bot
+	rules   *conversation.Config
+	codec   *codec
+	sender  sender
+	close   func()
 }
 
 // buildChannels makes the bots, then the channels that use them. Two channels may share a bot.
@@ -41,7 +41,7 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	var channels []*channel
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
-		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name), Held: n.heldGauge(c.Name)}
+		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name)}
 		if !c.Pace.Off {
 			pace.PerSecond = c.Pace.MessagesPerSecond
 		}
@@ -54,7 +54,8 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		built := &channel{
 			config: c, rules: rules(cfg, c), codec: newCodec(kind.codec(c)), sender: kind.sender(c, pace),
 		}
-		built.bot = bot.Checked(bots[c.Bot], fitMode(&settings), built.codec.Check)
+		built.guarded = bots[c.Bot]
+		built.bot = bot.Checked(built.guarded, fitMode(&settings), built.codec.Check)
 		endRereading := startRereading(built, kind.codec, n.options.Logger)
 		built.close = func() { endRereading(); built.sender.Close(); closeBot() }
 		channels = append(channels, built)
@@ -99,27 +100,11 @@ func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err erro
 	return f, func() { _ = f.Close() }, nil
 }
 
-// heldGauge shows whether a channel can't send.
-func (n *Node) heldGauge(channel string) func(bool) {
-	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "wactor_channel_held", Help: "1 while the channel can't send (token, permission, payment) and its " +
-			"replies wait.",
-		ConstLabels: prometheus.Labels{"channel": channel},
-	})
-	n.registry.MustRegister(gauge)
-	return func(held bool) {
-		if held {
-			gauge.Set(1)
-		} else {
-			gauge.Set(0)
-		}
-	}
-}
-
 func (n *Node) actorChannels() map[string]*actors.Channel {
 	out := map[string]*actors.Channel{}
 	for _, c := range n.channels {
-		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, Sender: c.sender, Typing: c.config.Typing}
+		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, BotName: c.config.Bot,
+			Sender: c.sender, Typing: c.config.Typing}
 	}
 	return out
 }

@@ -1,15 +1,26 @@
 package node
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
 )
 
 const (
@@ -150,11 +161,80 @@ func checkSeries(t *testing.T, n *Node, listed map[string]metricRow) {
 		}
 		for _, series := range family.Metric {
 			for _, label := range series.Label {
-				free := slices.Contains([]string{"channel", "version", "goversion"}, label.GetName())
+				free := slices.Contains([]string{"channel", "bot", "version", "goversion"}, label.GetName())
 				if !free && !slices.Contains(words(row.text), label.GetValue()) {
 					t.Errorf("%s: the page lacks %s=%q", family.GetName(), label.GetName(), label.GetValue())
 				}
 			}
+		}
+	}
+}
+
+// TestLettersAndAgesAreGauges: dead letters are counted from the disk when a leadership comes and
+// with each change, what waits has an age, and each duplicate is counted at once.
+func TestLettersAndAgesAreGauges(t *testing.T) {
+	var failing atomic.Bool
+	failing.Store(true)
+	program := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if failing.Load() {
+			rw.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(rw, `{"replies":[{"text":"done"}]}`)
+	}))
+	defer program.Close()
+	w := newWorld(t)
+	cfg := w.config(fmt.Sprintf("  bot: { http: { url: %q } }", program.URL))
+	n := w.start(cfg)
+	for i := range 3 {
+		w.send(n, fmt.Sprintf("491510000000%d", i), fmt.Sprintf("wamid.%d", i), "hello")
+	}
+	w.gauge(n, `wactor_open_dead_letters{channel="shop"}`, 3)
+	w.send(n, "4915100000000", "wamid.0", "hello")
+	w.gauge(n, `wactor_duplicates_total{channel="shop"}`, 1)
+	w.stop(n)
+
+	n = w.start(cfg)
+	w.gauge(n, `wactor_open_dead_letters{channel="shop"}`, 3)
+	failing.Store(false)
+	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
+	if _, err := client.Retry(context.Background(),
+		connect.NewRequest(&wactorv1.RetryRequest{User: "4915100000000", Seq: 1})); err != nil {
+		t.Fatal(err)
+	}
+	w.gauge(n, `wactor_open_dead_letters{channel="shop"}`, 2)
+	w.gauge(n, `wactor_end_to_end_seconds_count{bot="bot",channel="shop"}`, 1)
+	w.gauge(n, `wactor_bot_breaker_state{bot="bot"}`, 0)
+	program.Close()
+	for i := range 12 { // as many as open the breaker
+		w.send(n, fmt.Sprintf("49151000001%02d", i), fmt.Sprintf("wamid.later.%d", i), "hello")
+	}
+	w.gauge(n, `wactor_bot_breaker_state{bot="bot"}`, 2)
+	w.gauge(n, `wactor_oldest_reply_seconds{channel="shop"}`, 0)
+	w.metric(n, `wactor_oldest_message_seconds{channel="shop"}`, func(age float64) bool { return age > 0.2 && age < 20 })
+}
+
+// gauge waits until a series has a value.
+func (w *world) gauge(n *Node, series string, want float64) {
+	w.t.Helper()
+	w.metric(n, series, func(got float64) bool { return got == want })
+}
+
+// metric waits until a series has a value that fits.
+func (w *world) metric(n *Node, series string, fits func(float64) bool) {
+	w.t.Helper()
+	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(series) + ` (\S+)$`)
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		_, text := w.get(n, "/metrics")
+		found := line.FindStringSubmatch(text)
+		if found != nil {
+			if got, err := strconv.ParseFloat(found[1], 64); err == nil && fits(got) {
+				return
+			}
+		}
+		if time.Since(began) > 20*time.Second {
+			w.t.Fatalf("%s is %v", series, found)
 		}
 	}
 }

@@ -70,6 +70,7 @@ type Node struct {
 	started  time.Time
 
 	leaderships leaderships
+	letters     letters
 	store       *store.Store
 	channels    []*channel
 	runtime     *actors.Runtime
@@ -98,7 +99,7 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	n.registry.MustRegister(buildInfo(options.Version))
+	n.registry.MustRegister(buildInfo(options.Version), channelStates{n})
 	if err := n.start(); err != nil {
 		n.closeAll(context.Background())
 		return nil, err
@@ -136,7 +137,7 @@ func (n *Node) start() error {
 		Elsewhere: n.deliver,
 		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, LogName: logName(n.config,
 			n.store.Node()),
-		Registerer: n.registry,
+		Registerer: n.registry, LettersChanged: n.letters.changed,
 	})
 	n.api = n.newAPI()
 	if n.config.Cluster.Clustered() {
@@ -146,6 +147,7 @@ func (n *Node) start() error {
 	} else {
 		n.store.AllowFormat(store.EntryFormat)
 	}
+	n.letters.start(n.store)
 	n.leaderships.attach(n.leadershipChanged)
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
@@ -181,6 +183,7 @@ func (d deliver) Deliver(e delivery.Envelope, done delivery.Done) { d(e, done) }
 func (n *Node) leadershipChanged(shard uint32, leadership replication.Leadership) {
 	if shard != 0 {
 		n.runtime.LeadershipChanged(shard, leadership.Term, leadership.Ready)
+		n.letters.led(shard, leadership.Ready)
 	}
 	if n.cluster != nil {
 		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: leadership.Term, Node: leadership.Node},
@@ -276,6 +279,7 @@ func (n *Node) closeAll(ctx context.Context) {
 	if n.cluster != nil {
 		n.cluster.Close()
 	}
+	n.letters.stop()
 	if n.store != nil {
 		if err := n.store.Close(); err != nil {
 			n.options.Logger.Error("the store did not close well", "error", err)

@@ -1054,7 +1054,9 @@ type OutboxReply struct {
 	Version   uint64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
 	CreatedMs int64  `protobuf:"varint,5,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
 	// Id of the newest message that it answers: for read marks and typing.
-	Answers       string `protobuf:"bytes,6,opt,name=answers,proto3" json:"answers,omitempty"`
+	Answers string `protobuf:"bytes,6,opt,name=answers,proto3" json:"answers,omitempty"`
+	// When the first of the messages that its turn took was received; only in the first reply of a turn.
+	ReceivedMs    int64 `protobuf:"varint,9,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1129,6 +1131,13 @@ func (x *OutboxReply) GetAnswers() string {
 		return x.Answers
 	}
 	return ""
+}
+
+func (x *OutboxReply) GetReceivedMs() int64 {
+	if x != nil {
+		return x.ReceivedMs
+	}
+	return 0
 }
 
 // DeadLetter is what could not be processed, kept for an operator.
@@ -1637,7 +1646,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04Said\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\aR\x04hash\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\x12\x19\n" +
-	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xaa\x01\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xcb\x01\n" +
 	"\vOutboxReply\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
@@ -1645,7 +1654,9 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
 	"created_ms\x18\x05 \x01(\x03R\tcreatedMs\x12\x18\n" +
-	"\aanswers\x18\x06 \x01(\tR\aanswers\"\xe7\x01\n" +
+	"\aanswers\x18\x06 \x01(\tR\aanswers\x12\x1f\n" +
+	"\vreceived_ms\x18\t \x01(\x03R\n" +
+	"receivedMs\"\xe7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
