@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/planted"
 )
 
 // arrival is a delivery in a mailbox.
@@ -23,6 +24,18 @@ type deliveries struct {
 	// open are with the machine, by their ref.
 	open    map[uint64]*arrival
 	nextRef uint64
+	// order is that of the messages that were taken.
+	order delivery.Order
+}
+
+// reject answers a message whose predecessor was not taken; false where it may be taken.
+func (d *deliveries) reject(arrived *arrival) bool {
+	if d.order.Take(arrived.Place) || planted.Is(planted.OrderUnchecked) {
+		return false
+	}
+	d.depth.Add(-1)
+	arrived.done(delivery.Outcome{Err: delivery.ErrOutOfTurn})
+	return true
 }
 
 // add makes a delivery an open one and returns its ref.

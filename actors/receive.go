@@ -37,6 +37,9 @@ func (a *activation) takeHeld() {
 func (a *activation) full() bool { return a.machine != nil && a.machine.Full() }
 
 func (a *activation) take(d *arrival) {
+	if a.deliveries.reject(d) {
+		return
+	}
 	ref := a.deliveries.add(d) // from here on, whatever happens, end answers it
 	if a.load() {
 		a.clock.use()

@@ -22,7 +22,9 @@ type Envelope struct {
 	Origin string
 	// Hops counts how often a conversation that is an alias has forwarded it.
 	Hops int
-	Body Body
+	// Place is where a message stands among others, as the router says that takes it.
+	Place Place
+	Body  Body
 }
 
 // Body is what an envelope holds: an Inbound, a Status, a ResolveRequest, a MergeOffer, or an

@@ -8,6 +8,8 @@ var (
 	// ErrNotLeader: the node is not the leader of the shard, or was not reached. Nothing
 	// was kept.
 	ErrNotLeader = errors.New("delivery: this node is not the leader of the shard")
+	// ErrOutOfTurn: the message names one before it that was not taken. Nothing was kept.
+	ErrOutOfTurn = errors.New("delivery: the message before it was not taken")
 	// ErrOverloaded: a limit is reached. Nothing was kept.
 	ErrOverloaded = errors.New("delivery: overloaded")
 	// ErrStopping: the node is shutting down. Nothing was kept.

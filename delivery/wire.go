@@ -74,7 +74,10 @@ var codecs = []codec{
 
 // Encode writes an envelope for another node. The two share the body's messages.
 func (e Envelope) Encode() *clusterv1.Delivery {
-	out := &clusterv1.Delivery{Channel: e.To.Channel, UserId: e.To.User, Node: e.Origin, Hops: uint32(e.Hops)}
+	out := &clusterv1.Delivery{
+		Channel: e.To.Channel, UserId: e.To.User, Node: e.Origin, Hops: uint32(e.Hops),
+		Router: e.Place.Router, Number: e.Place.Number, After: e.Place.After,
+	}
 	for _, c := range codecs {
 		if c.encode(e.Body, out) {
 			return out
@@ -87,7 +90,7 @@ func (e Envelope) Encode() *clusterv1.Delivery {
 func Decode(in *clusterv1.Delivery) (Envelope, error) {
 	e := Envelope{
 		To: conversation.ID{Channel: in.GetChannel(), User: in.GetUserId()}, Origin: in.GetNode(),
-		Hops: int(in.GetHops()),
+		Hops: int(in.GetHops()), Place: Place{in.GetRouter(), in.GetNumber(), in.GetAfter()},
 	}
 	if e.To.User == "" {
 		return Envelope{}, errors.New("delivery: an envelope without a user")
@@ -116,6 +119,7 @@ var refusals = map[clusterv1.Refusal]error{
 	clusterv1.Refusal_REFUSAL_NO_DEAD_LETTER:  ErrNoDeadLetter,
 	clusterv1.Refusal_REFUSAL_UNREADABLE:      ErrUnretryable,
 	clusterv1.Refusal_REFUSAL_FAILED:          errRemote,
+	clusterv1.Refusal_REFUSAL_OUT_OF_TURN:     ErrOutOfTurn,
 }
 
 // Encode writes an outcome for the node that sent the envelope, which knows it by its number.

@@ -20,7 +20,10 @@ func envelopes() []Envelope {
 	to := conversation.ID{Channel: "shop", User: "491"}
 	message := &wactorv1.Message{Id: "m1", Type: "text", Text: "hi"}
 	return []Envelope{
-		{To: to, Origin: "n1", Hops: 2, Body: Inbound{Message: message, User: &wactorv1.User{WaId: "491"}}},
+		{
+			To: to, Origin: "n1", Hops: 2, Place: Place{7, 8, 9},
+			Body: Inbound{Message: message, User: &wactorv1.User{WaId: "491"}},
+		},
 		{To: to, Body: Status{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7, AtMs: 9}},
 		{To: to, Body: ResolveRequest{By: "US.1", CreatedMs: 4}},
 		{To: to, Body: MergeOffer{

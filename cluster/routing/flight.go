@@ -15,41 +15,49 @@ type flight struct {
 	envelope delivery.Envelope
 	done     delivery.Done
 	deadline time.Time
-	number   uint64 // in the order in which they came
-	key      queueKey
 
 	attempts int    // that failed
 	leader   uint64 // by the last node that was not the leader
 	relayed  bool   // by another node, which can't reach the leader
 	inDoubt  bool   // an attempt may have been kept
 
-	// of one that waits in a queue, or did
-	waited bool
+	place
+	remote
+}
+
+// place is where a flight stands in its queue, under the router's lock.
+type place struct {
+	queue  *queue
+	number uint64 // in the order in which they came
+	state  state
+	// of one that waits, or did
 	reason error
 	expiry func() bool
-
-	// of the attempt at another node, under the router's lock
-	attempt int
-	node    uint64
 }
 
-func (r *Router) newFlight(e delivery.Envelope, done delivery.Done) *flight {
-	f := &flight{router: r, envelope: e, done: done, deadline: r.options.Clock.Now().Add(Within),
-		number: r.numbers.Add(1)}
-	if f.key.conversation = e.To; !e.Ordered() {
-		f.key.number = f.number
-	}
-	return f
+type state int
+
+const (
+	waiting  state = iota // for its turn, or for another attempt
+	underWay              // an attempt has no outcome yet
+	ended
+)
+
+// remote is the attempt at another node, under the router's lock.
+type remote struct {
+	round int // counts the attempts
+	node  uint64
 }
 
-func (f *flight) begin() {
-	if !f.router.join(f) {
-		f.start()
-	}
+// begin takes a delivery, and makes its first attempt when it is its turn.
+func (r *Router) begin(e delivery.Envelope, relayed bool, done delivery.Done) {
+	f := &flight{router: r, envelope: e, done: done, relayed: relayed,
+		deadline: r.options.Clock.Now().Add(Within)}
+	r.proceed(r.join(f))
 }
 
-// start makes one attempt.
-func (f *flight) start() {
+// attempt makes one attempt.
+func (f *flight) attempt(e delivery.Envelope) {
 	r := f.router
 	if !r.options.Settled() {
 		f.backOff(delivery.ErrNotLeader)
@@ -58,7 +66,7 @@ func (f *flight) start() {
 	local := r.options.Local
 	shard := local.Shard(f.envelope.To)
 	if local.Leads(shard) {
-		local.Deliver(f.envelope, f.completed)
+		local.Deliver(e, f.completed)
 		return
 	}
 	node, relay := f.target(shard)
@@ -66,17 +74,16 @@ func (f *flight) start() {
 		f.backOff(delivery.ErrNotLeader)
 		return
 	}
-	e := f.envelope // before the attempt can be taken back
 	r.mu.Lock()
-	f.attempt, f.node = f.attempt+1, node
-	attempt := f.attempt
+	f.round, f.node = f.round+1, node
+	round := f.round
 	if r.inFlight[shard] == nil {
 		r.inFlight[shard] = map[*flight]bool{}
 	}
 	r.inFlight[shard][f] = true
 	r.mu.Unlock()
 	r.options.Peers.Send(node, e, relay, func(o delivery.Outcome) {
-		if r.arrived(f, shard, attempt) {
+		if r.arrived(f, shard, round) {
 			f.returned(o)
 		}
 	})
@@ -161,13 +168,16 @@ func (f *flight) end(err error) {
 }
 
 func (f *flight) finish(o delivery.Outcome) {
+	r := f.router
+	r.leave(f, o.Err == nil)
 	f.done(o)
-	f.router.left(f)
+	r.proceed(f.queue)
 }
 
 func (f *flight) stopExpiry() {
 	if f.expiry != nil {
 		f.expiry()
+		f.expiry = nil
 	}
 }
 

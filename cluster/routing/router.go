@@ -2,7 +2,8 @@
 //
 // While the leader of a shard changes it tries again, within a deadline: the provider does not
 // notice an election that is over in time. A delivery that may have been kept is only tried again
-// where that does no harm. Messages of one conversation keep their order meanwhile (queue.go).
+// where that does no harm. Messages of one conversation keep their order, whatever happens to those
+// that are in flight (queue.go).
 //
 // The router starts no goroutine and reads no clock but through its Options: what it does is
 // determined by the calls that it gets and by their order.
@@ -10,8 +11,8 @@ package routing
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,7 +68,10 @@ type Options struct {
 	// Settled reports whether the cluster was formed once. Until then no delivery is taken: what
 	// its founder kept would lie on one disk, and in a cluster that was founded by mistake beside
 	// another one it would stay there.
-	Settled    func() bool
+	Settled func() bool
+	// Random draws the router's number, which no other router of the cluster ever has. Default
+	// rand.Uint64.
+	Random     func() uint64
 	Registerer prometheus.Registerer
 }
 
@@ -75,14 +79,13 @@ type Options struct {
 // never block.
 type Router struct {
 	options Options
-
-	numbers atomic.Uint64 // of flights
-	queued  atomic.Int64  // how many queues there are
+	id      uint64 // in the places of messages
 
 	mu       sync.Mutex
 	closed   bool
+	numbers  uint64                      // of flights
 	inFlight map[uint32]map[*flight]bool // attempts at other nodes, by shard
-	queues   map[queueKey]*queue         // that wait for another attempt
+	queues   map[queueKey]*queue         // of all that has no outcome yet
 
 	forwarded *prometheus.CounterVec
 }
@@ -102,8 +105,12 @@ const (
 
 // New returns a Router.
 func New(options Options) *Router {
+	if options.Random == nil {
+		options.Random = rand.Uint64
+	}
 	r := &Router{
-		options: options, inFlight: map[uint32]map[*flight]bool{}, queues: map[queueKey]*queue{},
+		options: options, id: max(options.Random(), 1), inFlight: map[uint32]map[*flight]bool{},
+		queues: map[queueKey]*queue{},
 		forwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wactor_deliveries_forwarded_total",
 			Help: "Deliveries sent to the node that leads their conversation: ok, again (tried again) or failed.",
@@ -115,15 +122,13 @@ func New(options Options) *Router {
 
 // Deliver takes a delivery to its conversation, on whichever node leads it. Deliveries of one
 // conversation by one goroutine keep their order.
-func (r *Router) Deliver(e delivery.Envelope, done delivery.Done) { r.newFlight(e, done).begin() }
+func (r *Router) Deliver(e delivery.Envelope, done delivery.Done) { r.begin(e, false, done) }
 
 // Receive takes a delivery that another node has sent: with relay, as that node can't reach the
 // leader; else only if this node leads, since the other one knows what else to try.
 func (r *Router) Receive(e delivery.Envelope, relay bool, done delivery.Done) {
 	if relay {
-		f := r.newFlight(e, done)
-		f.relayed = true
-		f.begin()
+		r.begin(e, true, done)
 		return
 	}
 	r.options.Local.Deliver(e, func(o delivery.Outcome) {
@@ -157,10 +162,10 @@ func (r *Router) LeaderChanged(shard uint32, leader uint64) {
 }
 
 // arrived ends an attempt that is in flight; false where it was taken back.
-func (r *Router) arrived(f *flight, shard uint32, attempt int) bool {
+func (r *Router) arrived(f *flight, shard uint32, round int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if (f.attempt != attempt || !r.inFlight[shard][f]) && !planted.Is(planted.LateOutcomeTaken) {
+	if (f.round != round || !r.inFlight[shard][f]) && !planted.Is(planted.LateOutcomeTaken) {
 		return false
 	}
 	delete(r.inFlight[shard], f)
@@ -171,19 +176,9 @@ func (r *Router) arrived(f *flight, shard uint32, attempt int) bool {
 func (r *Router) Close() {
 	r.mu.Lock()
 	r.closed = true
-	queues := r.queues
-	r.queues = map[queueKey]*queue{}
-	r.queued.Store(0)
+	left := r.abandon()
 	r.mu.Unlock()
-	var waiting []*flight
-	for _, q := range queues {
-		if q.stop != nil {
-			q.stop()
-		}
-		waiting = append(waiting, q.waiting...)
-	}
-	sortFlights(waiting)
-	for _, f := range waiting {
+	for _, f := range left {
 		f.stopExpiry()
 		f.end(delivery.ErrStopping)
 	}
@@ -192,7 +187,8 @@ func (r *Router) Close() {
 // again reports whether an attempt that failed so is followed by another one.
 func (f *flight) again(err error) bool {
 	switch {
-	case errors.Is(err, delivery.ErrNotLeader), errors.Is(err, delivery.ErrStopping):
+	case errors.Is(err, delivery.ErrNotLeader), errors.Is(err, delivery.ErrStopping),
+		errors.Is(err, delivery.ErrOutOfTurn):
 		return true
 	case errors.Is(err, delivery.ErrUnknownChannel):
 		return true // the leader is configured otherwise than this node, and gives its shards to others

@@ -11,7 +11,7 @@ var All = []Bug{
 	SentBeforeCommit, ResentBeforeCommit, InDoubtForgotten,
 	ResolvedBeforeCommit, MergedTwice, MergedBeforeCommit, BothYield,
 	WorkNotTakenUp, FailureNotRetried, NewIDsAssumed, ClosedWithMail,
-	QueuePassed, LateOutcomeTaken, FoundedByFew, LearnerNotCreated,
+	OrderUnchecked, LateOutcomeTaken, FoundedByFew, LearnerNotCreated,
 }
 
 var planted Bug

@@ -72,9 +72,8 @@ const (
 	// ClosedWithMail: an activation that has ended does not wait for deliveries on their way to it.
 	ClosedWithMail Bug = "ClosedWithMail"
 
-	// QueuePassed: a delivery does not wait behind those of its conversation that wait for a
-	// leader.
-	QueuePassed Bug = "QueuePassed"
+	// OrderUnchecked: an activation takes a message whether or not it has the one before.
+	OrderUnchecked Bug = "OrderUnchecked"
 	// LateOutcomeTaken: the outcome of an attempt counts that was given up.
 	LateOutcomeTaken Bug = "LateOutcomeTaken"
 

@@ -44,6 +44,8 @@ const (
 	Refusal_REFUSAL_UNREADABLE      Refusal = 7
 	// Anything else.
 	Refusal_REFUSAL_FAILED Refusal = 8
+	// The message before it was not taken. Nothing was kept.
+	Refusal_REFUSAL_OUT_OF_TURN Refusal = 9
 )
 
 // Enum value maps for Refusal.
@@ -58,6 +60,7 @@ var (
 		6: "REFUSAL_NO_DEAD_LETTER",
 		7: "REFUSAL_UNREADABLE",
 		8: "REFUSAL_FAILED",
+		9: "REFUSAL_OUT_OF_TURN",
 	}
 	Refusal_value = map[string]int32{
 		"REFUSAL_UNSPECIFIED":     0,
@@ -69,6 +72,7 @@ var (
 		"REFUSAL_NO_DEAD_LETTER":  6,
 		"REFUSAL_UNREADABLE":      7,
 		"REFUSAL_FAILED":          8,
+		"REFUSAL_OUT_OF_TURN":     9,
 	}
 )
 
@@ -1214,6 +1218,12 @@ type Delivery struct {
 	Hops    uint32 `protobuf:"varint,6,opt,name=hops,proto3" json:"hops,omitempty"`
 	// The sender can't reach the leader: whoever is not the leader passes the delivery on, once.
 	Relay bool `protobuf:"varint,7,opt,name=relay,proto3" json:"relay,omitempty"`
+	// Where a message stands among those of its conversation that one router has in flight: the
+	// router's number, the message's, and that of the one before, 0 where there is none. Who has not
+	// taken the one before rejects it.
+	Router uint64 `protobuf:"fixed64,8,opt,name=router,proto3" json:"router,omitempty"`
+	Number uint64 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`
+	After  uint64 `protobuf:"varint,17,opt,name=after,proto3" json:"after,omitempty"`
 	// Types that are valid to be assigned to Content:
 	//
 	//	*Delivery_Inbound
@@ -1298,6 +1308,27 @@ func (x *Delivery) GetRelay() bool {
 		return x.Relay
 	}
 	return false
+}
+
+func (x *Delivery) GetRouter() uint64 {
+	if x != nil {
+		return x.Router
+	}
+	return 0
+}
+
+func (x *Delivery) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Delivery) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
 }
 
 func (x *Delivery) GetContent() isDelivery_Content {
@@ -2161,14 +2192,17 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.wactor.cluster.v1.DeliveryR\n" +
-	"deliveries\"\xac\x04\n" +
+	"deliveries\"\xf2\x04\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x17\n" +
 	"\auser_id\x18\x04 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04node\x18\x05 \x01(\tR\x04node\x12\x12\n" +
 	"\x04hops\x18\x06 \x01(\rR\x04hops\x12\x14\n" +
-	"\x05relay\x18\a \x01(\bR\x05relay\x126\n" +
+	"\x05relay\x18\a \x01(\bR\x05relay\x12\x16\n" +
+	"\x06router\x18\b \x01(\x06R\x06router\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x14\n" +
+	"\x05after\x18\x11 \x01(\x04R\x05after\x126\n" +
 	"\ainbound\x18\n" +
 	" \x01(\v2\x1a.wactor.cluster.v1.InboundH\x00R\ainbound\x123\n" +
 	"\x06status\x18\v \x01(\v2\x19.wactor.cluster.v1.StatusH\x00R\x06status\x120\n" +
@@ -2226,7 +2260,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\tprocedure\x18\x01 \x01(\tR\tprocedure\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\"+\n" +
 	"\rAdminResponse\x12\x1a\n" +
-	"\bresponse\x18\x01 \x01(\fR\bresponse*\xe7\x01\n" +
+	"\bresponse\x18\x01 \x01(\fR\bresponse*\x80\x02\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REFUSAL_NOT_LEADER\x10\x01\x12\x16\n" +
@@ -2236,7 +2270,8 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x17REFUSAL_UNKNOWN_CHANNEL\x10\x05\x12\x1a\n" +
 	"\x16REFUSAL_NO_DEAD_LETTER\x10\x06\x12\x16\n" +
 	"\x12REFUSAL_UNREADABLE\x10\a\x12\x12\n" +
-	"\x0eREFUSAL_FAILED\x10\b2\xc6\x06\n" +
+	"\x0eREFUSAL_FAILED\x10\b\x12\x17\n" +
+	"\x13REFUSAL_OUT_OF_TURN\x10\t2\xc6\x06\n" +
 	"\vNodeService\x12S\n" +
 	"\bNominate\x12\".wactor.cluster.v1.NominateRequest\x1a#.wactor.cluster.v1.NominateResponse\x12G\n" +
 	"\x04Join\x12\x1e.wactor.cluster.v1.JoinRequest\x1a\x1f.wactor.cluster.v1.JoinResponse\x12J\n" +
