@@ -53,6 +53,9 @@ func (a *activation) deliver(ref uint64, e delivery.Envelope) {
 	case delivery.Inbound:
 		known := a.seen(b.Message.Id)
 		a.step(conversation.Arrived{Ref: ref, Message: b.Message, User: b.User, Known: known, Node: e.Origin})
+	case delivery.Identity:
+		known := a.seen(b.Message.Id)
+		a.step(conversation.IdentityChanged{Ref: ref, Message: b.Message, User: b.User, Known: known, Node: e.Origin})
 	case delivery.Status:
 		a.receiveStatus(ref, b)
 	case delivery.ResolveRequest:

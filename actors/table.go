@@ -92,7 +92,7 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 // conversation or an operator.
 func fromWebhook(e delivery.Envelope) bool {
 	switch e.Body.(type) {
-	case delivery.Inbound, delivery.Status:
+	case delivery.Inbound, delivery.Identity, delivery.Status:
 		return e.Hops == 0
 	}
 	return false

@@ -5,23 +5,25 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// typeSystem is the type of a message by which the provider tells something about a user, who has
-// not written it.
+// typeSystem is the type of the message in which a bot reads that the user's ids have changed, and
+// of its record.
 const typeSystem = "system"
 
 // TypeUnreadable is the type of a message that stands for a piece of a signed webhook that no codec
 // could read.
 const TypeUnreadable = "unreadable"
 
-// accept takes a message in, once.
-func (c *Conversation) accept(e Arrived) {
+// accept takes a message in, once. Renames says that it reports other ids of the user: its answer
+// waits until they belong here.
+func (c *Conversation) accept(e Arrived, renames bool) {
 	l, message := &c.ledger, e.Message
+	c.joins = true
 	revision, underway := l.pending.ids[message.Id]
 	switch {
 	case l.full():
 		l.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 	case underway || e.Known && !planted.Is(planted.DedupLeftOut):
-		c.duplicate(e, revision)
+		c.duplicate(e, renames, revision)
 	case c.identities.alias():
 		// Only once it is on disk that this is an alias: else a crash could make this message new
 		// here after it ran there.
@@ -34,7 +36,7 @@ func (c *Conversation) accept(e Arrived) {
 		c.enter(message)
 		c.identities.greet(e.User, min(sentMs(message), l.nowMs))
 		c.identities.claim(e.User.GetWaId(), e.User.GetUserId())
-		if !c.identities.hold(message, e.Ref, Accepted) {
+		if !renames || !c.identities.hold(e.Ref, Accepted) {
 			l.respond(e.Ref, Accepted)
 		}
 		accepted := &wactorv1.JournalEntry{
@@ -50,17 +52,18 @@ func (c *Conversation) accept(e Arrived) {
 }
 
 // duplicate answers a message that was accepted before: at once, or with the commit that holds it.
-func (c *Conversation) duplicate(e Arrived, revision uint64) {
+func (c *Conversation) duplicate(e Arrived, renames bool, revision uint64) {
 	c.ledger.noteDuplicate(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_DUPLICATE, Node: e.Node, MessageId: e.Message.Id,
 		ReceivedMs: e.Message.ReceivedMs,
 	})
-	if !c.identities.hold(e.Message, e.Ref, Duplicate) {
+	if !renames || !c.identities.hold(e.Ref, Duplicate) {
 		c.ledger.respondAt(revision, e.Ref, Duplicate)
 	}
 }
 
-// enter gives a message that is new here its number, and notes that its user has written.
+// enter gives a message that is new here its number, and notes that its user has written, if it was
+// the user.
 func (c *Conversation) enter(message *wactorv1.Message) {
 	c.turns.expire()
 	c.inbox.number(message)

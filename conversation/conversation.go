@@ -57,7 +57,7 @@ func (c *Conversation) load(head *wactorv1.Head) {
 // be done, in order.
 func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	c.ledger.nowMs = max(nowMs, c.ledger.nowMs)
-	_, c.joins = event.(Arrived)
+	c.joins = false
 	c.take(event)
 	for _, phase := range phases {
 		phase(c)
@@ -71,7 +71,9 @@ func (c *Conversation) take(event Event) {
 	case Started:
 		c.outbox.resume()
 	case Arrived:
-		c.accept(e)
+		c.accept(e, false)
+	case IdentityChanged:
+		c.accept(Arrived(e), true)
 	case StatusArrived:
 		c.outbox.status(e)
 	case Committed:

@@ -29,6 +29,11 @@ type Arrived struct {
 	Node string
 }
 
+// IdentityChanged is the provider's report that the user has other ids from now on, which User
+// names. The user has not written; the bot reads it in Message, of type system. Its fields are
+// those of Arrived.
+type IdentityChanged Arrived
+
 // StatusArrived is a delivery status of a reply, from a gateway.
 type StatusArrived struct {
 	Ref uint64
@@ -155,22 +160,23 @@ type Skipped struct {
 // activation holds no reply in doubt.
 type Stopping struct{}
 
-func (Started) event()        {}
-func (Arrived) event()        {}
-func (StatusArrived) event()  {}
-func (Committed) event()      {}
-func (Answered) event()       {}
-func (Deferred) event()       {}
-func (Failed) event()         {}
-func (SendDone) event()       {}
-func (Ticked) event()         {}
-func (ResolveRequest) event() {}
-func (ResolveReply) event()   {}
-func (MergeOffer) event()     {}
-func (MergeResult) event()    {}
-func (Retried) event()        {}
-func (Skipped) event()        {}
-func (Stopping) event()       {}
+func (Started) event()         {}
+func (Arrived) event()         {}
+func (IdentityChanged) event() {}
+func (StatusArrived) event()   {}
+func (Committed) event()       {}
+func (Answered) event()        {}
+func (Deferred) event()        {}
+func (Failed) event()          {}
+func (SendDone) event()        {}
+func (Ticked) event()          {}
+func (ResolveRequest) event()  {}
+func (ResolveReply) event()    {}
+func (MergeOffer) event()      {}
+func (MergeResult) event()     {}
+func (Retried) event()         {}
+func (Skipped) event()         {}
+func (Stopping) event()        {}
 
 // Effect is something that the caller must do, in the order in which Step returned it.
 type Effect interface{ effect() }

@@ -147,10 +147,10 @@ func (i *identities) unsettled() bool {
 	})
 }
 
-// hold keeps the answer to a message that reports new identities back until answerLinked; false
-// where there is nothing to wait for.
-func (i *identities) hold(message *wactorv1.Message, ref uint64, verdict Verdict) bool {
-	if message.Type != typeSystem || !i.unsettled() {
+// hold keeps the answer to a report of new identities back until answerLinked; false where there is
+// nothing to wait for.
+func (i *identities) hold(ref uint64, verdict Verdict) bool {
+	if !i.unsettled() {
 		return false
 	}
 	i.linking.unlinked = append(i.linking.unlinked, response{ref: ref, verdict: verdict})

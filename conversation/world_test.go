@@ -221,13 +221,18 @@ func (w *world) deliverMessage(message *wactorv1.Message) {
 	w.deliverAs(id, message, &wactorv1.User{WaId: w.id.User})
 }
 
-// deliverAs delivers a message of a user.
+// deliverAs delivers a message of a user, or of type system a report of the user's ids.
 func (w *world) deliverAs(id string, message *wactorv1.Message, user *wactorv1.User) {
 	message = proto.CloneOf(message)
 	message.ReceivedMs = w.nowMs
 	w.nextRef++
 	w.refs[w.nextRef] = id
-	w.step(Arrived{Ref: w.nextRef, Message: message, User: user, Known: w.known(id), Node: "n1"})
+	e := Arrived{Ref: w.nextRef, Message: message, User: user, Known: w.known(id), Node: "n1"}
+	if message.Type == typeSystem {
+		w.step(IdentityChanged(e))
+		return
+	}
+	w.step(e)
 }
 
 func (w *world) known(id string) bool {

@@ -27,8 +27,8 @@ type Envelope struct {
 	Body  Body
 }
 
-// Body is what an envelope holds: an Inbound, a Status, a ResolveRequest, a MergeOffer, or an
-// Operation.
+// Body is what an envelope holds: an Inbound, an Identity, a Status, a ResolveRequest, a
+// MergeOffer, or an Operation.
 type Body interface {
 	// repeatable: a second delivery changes nothing that the first has changed.
 	repeatable() bool
@@ -36,6 +36,14 @@ type Body interface {
 
 // Inbound is a message of the user. The message becomes the conversation's, which changes it.
 type Inbound struct {
+	Message *wactorv1.Message
+	User    *wactorv1.User
+}
+
+// Identity is the provider's report that a user has other ids from now on: User has the id of
+// before as Id, and the new ones. The user has not written. Message is of type system: it becomes
+// the conversation's, and the bot reads it.
+type Identity struct {
 	Message *wactorv1.Message
 	User    *wactorv1.User
 }
@@ -80,6 +88,7 @@ type Operation struct {
 }
 
 func (Inbound) repeatable() bool        { return true }
+func (Identity) repeatable() bool       { return true }
 func (Status) repeatable() bool         { return true }
 func (ResolveRequest) repeatable() bool { return true }
 func (MergeOffer) repeatable() bool     { return true }
@@ -91,21 +100,45 @@ func (Operation) repeatable() bool      { return false }
 // been first.
 func (e Envelope) Repeatable() bool { return e.Body.repeatable() }
 
+// Message returns what a bot is to read of an Inbound or an Identity; nil where the body is another
+// one.
+func (e Envelope) Message() *wactorv1.Message {
+	switch b := e.Body.(type) {
+	case Inbound:
+		return b.Message
+	case Identity:
+		return b.Message
+	}
+	return nil
+}
+
 // Ordered reports whether the envelopes to one conversation must arrive in their order.
 func (e Envelope) Ordered() bool {
-	_, ordered := e.Body.(Inbound)
-	return ordered
+	switch e.Body.(type) {
+	case Inbound, Identity:
+		return true
+	}
+	return false
 }
 
 // Fresh returns the envelope for another attempt, with a message of its own: the one before may
 // have changed it, and may still hold it.
 func (e Envelope) Fresh() Envelope {
-	if in, ok := e.Body.(Inbound); ok {
-		in.Message = proto.CloneOf(in.Message)
-		in.Message.Seq, in.Message.Late = 0, false
-		e.Body = in
+	switch b := e.Body.(type) {
+	case Inbound:
+		b.Message = fresh(b.Message)
+		e.Body = b
+	case Identity:
+		b.Message = fresh(b.Message)
+		e.Body = b
 	}
 	return e
+}
+
+func fresh(message *wactorv1.Message) *wactorv1.Message {
+	message = proto.CloneOf(message)
+	message.Seq, message.Late = 0, false
+	return message
 }
 
 // Done receives the outcome of a delivery, exactly once, on any goroutine. It must not block.

@@ -34,14 +34,14 @@ func row[B Body, C any](encode func(B, *clusterv1.Delivery), decode func(C) B) c
 	}
 }
 
+// typeSystem is the type of an Identity's message. Nodes of an earlier version know no Identity and
+// send such a message as an Inbound, so both have that form between nodes.
+const typeSystem = "system"
+
 // codecs are all kinds of bodies, the most frequent first. The proto messages of
 // ResolveRequest and MergeOffer keep the names of an earlier version.
 var codecs = []codec{
-	row(func(b Inbound, out *clusterv1.Delivery) {
-		out.Content = &clusterv1.Delivery_Inbound{Inbound: &clusterv1.Inbound{Message: b.Message, User: b.User}}
-	}, func(c *clusterv1.Delivery_Inbound) Inbound {
-		return Inbound{Message: c.Inbound.GetMessage(), User: c.Inbound.GetUser()}
-	}),
+	{encodeInbound, decodeInbound},
 	row(func(b Status, out *clusterv1.Delivery) {
 		out.Content = &clusterv1.Delivery_Status{Status: &clusterv1.Status{
 			ReplyId: b.ReplyID, Status: b.Status, ProviderId: b.ProviderID, Code: int64(b.Code), AtMs: b.AtMs,
@@ -72,6 +72,31 @@ var codecs = []codec{
 	{encodeOperation, decodeOperation},
 }
 
+func encodeInbound(body Body, out *clusterv1.Delivery) bool {
+	in := &clusterv1.Inbound{}
+	switch b := body.(type) {
+	case Inbound:
+		in.Message, in.User = b.Message, b.User
+	case Identity:
+		in.Message, in.User = b.Message, b.User
+	default:
+		return false
+	}
+	out.Content = &clusterv1.Delivery_Inbound{Inbound: in}
+	return true
+}
+
+func decodeInbound(from *clusterv1.Delivery) (Body, bool) {
+	in := from.GetInbound()
+	switch {
+	case in == nil:
+		return nil, false
+	case in.GetMessage().GetType() == typeSystem:
+		return Identity{Message: in.Message, User: in.User}, true
+	}
+	return Inbound{Message: in.GetMessage(), User: in.GetUser()}, true
+}
+
 // Encode writes an envelope for another node. The two share the body's messages.
 func (e Envelope) Encode() *clusterv1.Delivery {
 	out := &clusterv1.Delivery{
@@ -100,10 +125,10 @@ func Decode(in *clusterv1.Delivery) (Envelope, error) {
 		if !ok {
 			continue
 		}
-		if in, ok := body.(Inbound); ok && in.Message.GetId() == "" {
+		e.Body = body
+		if e.Ordered() && e.Message().GetId() == "" {
 			return Envelope{}, errors.New("delivery: a message without an id")
 		}
-		e.Body = body
 		return e, nil
 	}
 	return Envelope{}, errors.New("delivery: a body of an unknown kind: its node runs a newer version")

@@ -24,6 +24,9 @@ func envelopes() []Envelope {
 			To: to, Origin: "n1", Hops: 2, Place: Place{7, 8, 9},
 			Body: Inbound{Message: message, User: &wactorv1.User{WaId: "491"}},
 		},
+		{To: to, Origin: "n1", Body: Identity{
+			Message: &wactorv1.Message{Id: "m2", Type: "system"}, User: &wactorv1.User{Id: "491", WaId: "492"},
+		}},
 		{To: to, Body: Status{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7, AtMs: 9}},
 		{To: to, Body: ResolveRequest{By: "US.1", CreatedMs: 4}},
 		{To: to, Body: MergeOffer{
@@ -48,8 +51,8 @@ func TestEnvelopesTravel(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if len(kinds) != len(codecs) {
-		t.Errorf("%d of %d kinds of bodies were tried", len(kinds), len(codecs))
+	if len(kinds) != len(codecs)+1 { // Inbound and Identity share one
+		t.Errorf("%d of %d kinds of bodies were tried", len(kinds), len(codecs)+1)
 	}
 	for _, bad := range []*clusterv1.Delivery{
 		{}, {Channel: "shop", UserId: "1"}, {UserId: "1", Content: &clusterv1.Delivery_Inbound{}},
@@ -61,6 +64,17 @@ func TestEnvelopesTravel(t *testing.T) {
 		if _, err := Decode(bad); err == nil {
 			t.Errorf("decoded: %v", bad)
 		}
+	}
+}
+
+// TestSystemMessagesOfOlderNodesAreIdentities: they know no such body, and send the message as one
+// of the user.
+func TestSystemMessagesOfOlderNodesAreIdentities(t *testing.T) {
+	got, err := Decode(&clusterv1.Delivery{Channel: "shop", UserId: "1", Content: &clusterv1.Delivery_Inbound{
+		Inbound: &clusterv1.Inbound{Message: &wactorv1.Message{Id: "m", Type: "system"}},
+	}})
+	if _, ok := got.Body.(Identity); !ok || err != nil {
+		t.Errorf("decoded as a %T, %v", got.Body, err)
 	}
 }
 

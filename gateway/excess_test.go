@@ -37,7 +37,7 @@ func TestFloodInOneWebhookHoldsNoUserHostage(t *testing.T) {
 	var letter []byte
 	for _, d := range r.got {
 		if of[d.To]++; d.To.User == provider.UnreadUser {
-			letter = d.message().Raw
+			letter = d.Message().Raw
 		}
 	}
 	if got := of[conversation.ID{Channel: "shop", User: "49150"}]; got != 1000 {
@@ -57,7 +57,7 @@ func TestFloodInOneWebhookHoldsNoUserHostage(t *testing.T) {
 	}
 	again := &router{}
 	post(newGateway(again, nil), "/webhooks/shop", "new", flood(9000))
-	if last, first := again.got[len(again.got)-1].message(), r.got[len(r.got)-1].message(); last.Id != first.Id {
+	if last, first := again.got[len(again.got)-1].Message(), r.got[len(r.got)-1].Message(); last.Id != first.Id {
 		t.Error("the letter of the next try has another id")
 	}
 }
@@ -74,7 +74,7 @@ func TestUnreadPiecesAreFolded(t *testing.T) {
 		envelope(change("111", pieces...))); response.Code != 200 {
 		t.Fatalf("status %d", response.Code)
 	}
-	if len(r.got) != maxUnread+1 || !strings.Contains(r.got[maxUnread].message().Text, "8900 pieces") {
+	if len(r.got) != maxUnread+1 || !strings.Contains(r.got[maxUnread].Message().Text, "8900 pieces") {
 		t.Errorf("%d dead letters", len(r.got))
 	}
 }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
@@ -34,12 +33,6 @@ type router struct {
 type delivered struct {
 	delivery.Envelope
 	done delivery.Done
-}
-
-// message is that of a delivery; nil where it is a status.
-func (d delivered) message() *wactorv1.Message {
-	in, _ := d.Body.(delivery.Inbound)
-	return in.Message
 }
 
 func (r *router) Deliver(e delivery.Envelope, done delivery.Done) {
@@ -60,7 +53,7 @@ func (r *router) names() string {
 	var names []string
 	for _, d := range r.got {
 		what := "status"
-		if m := d.message(); m != nil {
+		if m := d.Message(); m != nil {
 			what = m.Type
 		}
 		names = append(names, d.To.String()+" "+what)
@@ -195,8 +188,8 @@ func TestAThousandMessagesInOnePost(t *testing.T) {
 	for i, d := range r.got {
 		user := d.To.User
 		k, _ := strconv.Atoi(user)
-		if d.message().Id != fmt.Sprintf("wamid.%d", k+300*next[user]) {
-			t.Fatalf("delivery %d: %v %v", i, d.To, d.message().Id)
+		if d.Message().Id != fmt.Sprintf("wamid.%d", k+300*next[user]) {
+			t.Fatalf("delivery %d: %v %v", i, d.To, d.Message().Id)
 		}
 		next[user]++
 	}
@@ -212,8 +205,8 @@ func TestUnreadIsKeptOnce(t *testing.T) {
 	for range 2 {
 		post(g, "/webhooks/shop", "new", "strange")
 	}
-	if len(r.got) != 2 || r.got[0].message().Id != r.got[1].message().Id ||
-		string(r.got[0].message().Raw) != "strange" {
+	if len(r.got) != 2 || r.got[0].Message().Id != r.got[1].Message().Id ||
+		string(r.got[0].Message().Raw) != "strange" {
 		t.Errorf("deliveries: %v", r.got)
 	}
 }

@@ -17,7 +17,7 @@ func (r *router) asked() []string {
 	defer r.mu.Unlock()
 	var ids []string
 	for _, d := range r.got {
-		ids = append(ids, d.message().Id)
+		ids = append(ids, d.Message().Id)
 	}
 	return ids
 }
@@ -26,7 +26,7 @@ func (r *router) asked() []string {
 func (r *router) end(t *testing.T, id string, verdict conversation.Verdict, err error) {
 	t.Helper()
 	r.mu.Lock()
-	at := slices.IndexFunc(r.got, func(d delivered) bool { return d.message().Id == id })
+	at := slices.IndexFunc(r.got, func(d delivered) bool { return d.Message().Id == id })
 	r.mu.Unlock()
 	if at < 0 {
 		t.Fatalf("%s was not delivered; %v were", id, r.asked())

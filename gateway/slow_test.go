@@ -135,7 +135,7 @@ func TestLargeBodiesAreWhole(t *testing.T) {
 		long := strings.Repeat("x", size)
 		body := envelope(change("111", `{"id":"m","from":"1","type":"text","text":{"body":"`+long+`"}}`))
 		if response := post(newGateway(r, nil), "/webhooks/shop", "new", body); response.Code != 200 ||
-			r.got[0].message().Text != long {
+			r.got[0].Message().Text != long {
 			t.Errorf("%d bytes: %d", size, response.Code)
 		}
 	}

@@ -47,10 +47,14 @@ func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, no
 			g.metrics.odd.Inc()
 			g.notices.odd(channel, in.Odd)
 		}
-		w.message(in.Number, in.User, in.Message)
+		if to, ok := w.takes(in.Number, in.User.Id, in.Message); ok {
+			w.deliver(to, delivery.Inbound{Message: in.Message, User: in.User})
+		}
 	}
 	for _, in := range decoded.Identities {
-		w.message(in.Number, in.User, in.Message)
+		if to, ok := w.takes(in.Number, in.User.Id, in.Message); ok {
+			w.deliver(to, delivery.Identity{Message: in.Message, User: in.User})
+		}
 	}
 	for i := range decoded.Statuses {
 		w.status(&decoded.Statuses[i])
@@ -70,24 +74,28 @@ func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, no
 	return w.out
 }
 
-func (w *webhook) message(number string, user *wactorv1.User, message *wactorv1.Message) {
+// takes returns the conversation of a user that a message is delivered to; false where it is kept
+// in another way, or not at all.
+func (w *webhook) takes(number, user string, message *wactorv1.Message) (to conversation.ID, ok bool) {
 	owner := w.owner(number)
 	switch {
 	case owner == nil && w.known(number):
 		w.keep(w.channel, "the business number is of a channel that does not accept this signature", message.Raw)
-		return
+		return to, false
 	case owner == nil:
-		return
+		return to, false
 	}
-	to := conversation.ID{Channel: owner.Name, User: user.Id}
+	to = conversation.ID{Channel: owner.Name, User: user}
 	if !w.fits(to) {
 		w.excess.add(message.Raw)
-		return
+		return to, false
 	}
 	message.ReceivedMs = w.nowMs
-	w.out = append(w.out, delivery.Envelope{
-		To: to, Origin: w.options.Node, Body: delivery.Inbound{Message: message, User: user},
-	})
+	return to, true
+}
+
+func (w *webhook) deliver(to conversation.ID, body delivery.Body) {
+	w.out = append(w.out, delivery.Envelope{To: to, Origin: w.options.Node, Body: body})
 }
 
 // known reports whether a business number is of a channel, and takes note of one that is not. That

@@ -17,7 +17,7 @@ type here struct {
 
 // Deliver implements routing.Local.
 func (h here) Deliver(e delivery.Envelope, done delivery.Done) {
-	if _, message := e.Body.(delivery.Inbound); message && h.full() {
+	if e.Message() != nil && h.full() {
 		done(delivery.Outcome{Err: fmt.Errorf("%w: the disk is nearly full", delivery.ErrOverloaded)})
 		return
 	}

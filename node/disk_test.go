@@ -7,6 +7,7 @@ import (
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // taker takes every delivery.
@@ -25,14 +26,14 @@ func TestFullDiskTakesNoNewMessages(t *testing.T) {
 		h.Deliver(delivery.Envelope{To: to, Body: body}, func(o delivery.Outcome) { err = o.Err })
 		return err
 	}
-	if err := outcome(delivery.Inbound{}); !errors.Is(err, delivery.ErrOverloaded) {
+	if err := outcome(delivery.Inbound{Message: &wactorv1.Message{}}); !errors.Is(err, delivery.ErrOverloaded) {
 		t.Errorf("a message to a full disk: %v", err)
 	}
 	if err := outcome(delivery.Status{}); err != nil {
 		t.Errorf("a status to a full disk: %v", err)
 	}
 	full = false
-	if err := outcome(delivery.Inbound{}); err != nil {
+	if err := outcome(delivery.Inbound{Message: &wactorv1.Message{}}); err != nil {
 		t.Errorf("a message once there is room: %v", err)
 	}
 }

@@ -195,12 +195,12 @@ type flight struct {
 
 // routed notes that a gateway gives a message to its router, and returns what takes the verdict.
 func (c *checks) routed(p *process, e delivery.Envelope) func(conversation.Verdict) {
-	in, ok := e.Body.(delivery.Inbound)
-	if !ok {
+	message := e.Message()
+	if message == nil {
 		return func(conversation.Verdict) {}
 	}
 	u := c.w.userOf[e.To.String()]
-	f := &flight{by: p, id: in.Message.Id, routed: c.call()}
+	f := &flight{by: p, id: message.Id, routed: c.call()}
 	c.order[u.index] = append(c.order[u.index], f)
 	return func(verdict conversation.Verdict) { f.accepted = verdict == conversation.Accepted }
 }

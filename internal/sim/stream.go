@@ -119,8 +119,8 @@ func (s *stream) lose() {
 
 // describe names an envelope for readers.
 func describe(e delivery.Envelope) string {
-	if in, ok := e.Body.(delivery.Inbound); ok {
-		return "message " + in.Message.GetId() + " to " + e.To.User
+	if message := e.Message(); message != nil {
+		return "message " + message.Id + " to " + e.To.User
 	}
 	return fmt.Sprintf("%T to %s", e.Body, e.To.User)
 }

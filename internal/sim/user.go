@@ -114,10 +114,13 @@ func (w *World) write() {
 func (w *World) deliver(m *message) {
 	called := w.checks.call()
 	content := func() delivery.Envelope {
-		return delivery.Envelope{To: m.to.id, Origin: "gateway", Body: delivery.Inbound{
-			User:    &wactorv1.User{WaId: m.names.WaId, UserId: m.names.UserId},
-			Message: &wactorv1.Message{Id: m.id, Type: m.kind, Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()},
-		}}
+		user := &wactorv1.User{WaId: m.names.WaId, UserId: m.names.UserId}
+		in := &wactorv1.Message{Id: m.id, Type: m.kind, Text: m.id, SentMs: m.sentMs, ReceivedMs: w.wallMs()}
+		e := delivery.Envelope{To: m.to.id, Origin: "gateway", Body: delivery.Inbound{Message: in, User: user}}
+		if m.kind == "system" {
+			e.Body = delivery.Identity{Message: in, User: user}
+		}
+		return e
 	}
 	w.post(content, func(verdict conversation.Verdict) {
 		w.checks.delivered(m, called, verdict)
