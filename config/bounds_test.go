@@ -33,7 +33,7 @@ func TestAConfigurationIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			env := func(string) (string, bool) { return strings.Repeat("y", 60_000), true }
-			_, err := Parse("x.yaml", []byte(c.source), env, os.ReadFile)
+			_, err := Parse("x.yaml", []byte(c.source), env, os.ReadFile, kinds)
 			var problems problem.List
 			if !errors.As(err, &problems) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%.300v, want %q", err, c.want)

@@ -4,16 +4,9 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/internal/nearest"
+	"github.com/wactor/wactor/provider"
 )
-
-// Provider is who carries a channel's messages.
-type Provider string
-
-// WhatsAppCloud is Meta's WhatsApp Cloud API.
-const WhatsAppCloud Provider = "whatsapp_cloud"
-
-// wasender is a provider that is known, but not in this version.
-const wasender Provider = "wasender"
 
 // Channel is one business number.
 type Channel struct {
@@ -21,25 +14,10 @@ type Channel struct {
 	// [a-z0-9_-], up to 64 characters. Another name is another channel, whose conversations begin
 	// anew. Required.
 	Name string `yaml:"name"`
-	// Provider is whatsapp_cloud. Required.
-	Provider Provider `yaml:"provider"`
-	// PhoneNumberID is the provider's id of the number: digits, not the phone number itself.
-	// Required; one channel each.
-	PhoneNumberID string `yaml:"phone_number_id"`
-	// IgnoreNumbers are the phone_number_ids of numbers of the same app that another program
-	// serves: what arrives for them on this channel's address is acknowledged without a warning.
-	// Default none.
-	IgnoreNumbers []string `yaml:"ignore_numbers"`
-	// VerifyToken is the word of your own that the provider repeats when the webhook is set up.
-	// Required.
-	VerifyToken Secret `yaml:"verify_token"`
-	// AppSecret signs webhooks: a text, or a list while a secret is being replaced (any of them
-	// fits). Required.
-	AppSecret Secrets `yaml:"app_secret"`
-	// AccessToken allows to send. Required.
-	AccessToken Secret `yaml:"access_token"`
-	// GraphURL is the provider's API with its version. Default https://graph.facebook.com/v26.0.
-	GraphURL string `yaml:"graph_url"`
+	// Provider is the word of one of the Kinds: who carries the channel's messages. Required.
+	Provider string `yaml:"provider"`
+	// Settings are the keys that belong to the provider; they stand beside the others in the file.
+	Settings provider.Settings `yaml:"-"`
 	// Bot names the bot that answers. Required.
 	Bot     string         `yaml:"bot"`
 	InDoubt policy.InDoubt `yaml:"in_doubt"`
@@ -70,4 +48,40 @@ type Pace struct {
 	PairBurst int `yaml:"pair_burst"`
 	// PairEvery is the time between two replies to one user from then on. Default 6s; 10ms to 1m.
 	PairEvery time.Duration `yaml:"pair_every"`
+}
+
+// Kind is a provider that a channel may name.
+type Kind struct {
+	// Name is its word in the file.
+	Name string
+	// Settings returns its keys of a channel with their defaults.
+	Settings func() provider.Settings
+}
+
+// Kinds are all providers.
+type Kinds []Kind
+
+func (k Kinds) names() []string {
+	names := make([]string, len(k))
+	for i := range k {
+		names[i] = k[i].Name
+	}
+	return names
+}
+
+// settings returns those of the provider of this name, or else of the one that was probably meant:
+// the mistakes in its keys are then named as well. Nil where there are no providers.
+func (k Kinds) settings(name string) provider.Settings {
+	for _, kind := range k {
+		if kind.Name == name {
+			return kind.Settings()
+		}
+	}
+	if meant := nearest.Word(name, k.names()); meant != "" {
+		return k.settings(meant)
+	}
+	if len(k) == 0 {
+		return nil
+	}
+	return k[0].Settings()
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ import (
 type decoder struct {
 	*report
 	sources sources
+	kinds   Kinds
 	anchors map[string]ast.Node
 	values  int // decoded so far
 	// secretFiles are the files that secrets were read from, by the paths of the values.
@@ -241,17 +243,20 @@ func keyText(entry *ast.MappingValueNode) (string, bool) {
 
 // object decodes a mapping with fixed keys.
 func (d *decoder) object(path string, node ast.Node, into reflect.Value) {
-	keys := keysOf(into.Type())
+	fields, entries := fieldsOf(into), d.entries(path, node)
+	if channel, ok := into.Addr().Interface().(*Channel); ok {
+		d.settings(path, entries, channel, fields)
+	}
 	var meant []string
-	for _, entry := range d.entries(path, node) {
+	for _, entry := range entries {
 		key, _ := keyText(entry)
-		index, known := keys[key]
+		field, known := fields[key]
 		if !known {
-			meant = append(meant, d.unknown(path, key, entry, keys))
+			meant = append(meant, d.unknown(path, key, entry, fields))
 			continue
 		}
 		d.enter(child(path, key), entry)
-		d.value(child(path, key), entry.Value, into.Field(index))
+		d.value(child(path, key), entry.Value, field)
 	}
 	for _, key := range meant {
 		if key != "" && !d.has(child(path, key)) {
@@ -270,7 +275,7 @@ func (d *decoder) enter(path string, entry *ast.MappingValueNode) {
 }
 
 // unknown reports an unknown key and returns the one that was probably meant.
-func (d *decoder) unknown(path, key string, entry *ast.MappingValueNode, keys map[string]int) string {
+func (d *decoder) unknown(path, key string, entry *ast.MappingValueNode, keys map[string]reflect.Value) string {
 	words := make([]string, 0, len(keys))
 	for word := range keys {
 		words = append(words, word)
@@ -284,14 +289,34 @@ func (d *decoder) unknown(path, key string, entry *ast.MappingValueNode, keys ma
 	return word
 }
 
-// keysOf maps the keys of a part to its fields.
-func keysOf(part reflect.Type) map[string]int {
-	keys := make(map[string]int, part.NumField())
+// fieldsOf maps the keys of a part to its fields.
+func fieldsOf(part reflect.Value) map[string]reflect.Value {
+	fields := make(map[string]reflect.Value, part.NumField())
 	for i := range part.NumField() {
-		keys[part.Field(i).Tag.Get("yaml")] = i
+		fields[part.Type().Field(i).Tag.Get("yaml")] = part.Field(i)
 	}
-	delete(keys, "-")
-	return keys
+	delete(fields, "-")
+	return fields
+}
+
+// settings gives a channel the settings of its provider, and adds their keys to those that the
+// channel may have.
+func (d *decoder) settings(path string, entries []*ast.MappingValueNode, channel *Channel,
+	fields map[string]reflect.Value) {
+	name := ""
+	path = child(path, "provider")
+	for _, entry := range entries {
+		if key, _ := keyText(entry); key != "provider" {
+			continue
+		}
+		d.enter(path, entry)
+		if d.value(path, entry.Value, reflect.ValueOf(&name).Elem()); name != "" {
+			d.oneOf(path, name, d.kinds.names()...)
+		}
+	}
+	d.required(path, name == "", "write "+alternatives(d.kinds.names()))
+	channel.Settings = d.kinds.settings(name)
+	maps.Copy(fields, fieldsOf(reflect.ValueOf(channel.Settings).Elem()))
 }
 
 // names decodes a mapping whose keys are names.

@@ -34,10 +34,9 @@ func Default() *Config {
 // DefaultChannel returns a channel with all defaults.
 func DefaultChannel() Channel {
 	return Channel{
-		GraphURL: "https://graph.facebook.com/v26.0",
-		InDoubt:  policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
-		Pace:     Pace{MessagesPerSecond: 80, PairBurst: 45, PairEvery: 6 * time.Second},
-		Window:   day,
+		InDoubt: policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute},
+		Pace:    Pace{MessagesPerSecond: 80, PairBurst: 45, PairEvery: 6 * time.Second},
+		Window:  day,
 	}
 }
 

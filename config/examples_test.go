@@ -13,7 +13,7 @@ func TestExamples(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			if _, err := Load(file, environment); err != nil {
+			if _, err := Load(file, environment, kinds); err != nil {
 				t.Error(err)
 			}
 		})

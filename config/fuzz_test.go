@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		c, err := Parse("wactor.yaml", src, environment, readTestFile)
+		c, err := Parse("wactor.yaml", src, environment, readTestFile, kinds)
 		shown := fmt.Sprintf("%v", err)
 		switch {
 		case err == nil:

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // key is one key of the file that holds a value and no further keys.
@@ -31,7 +33,8 @@ func keysBelow(path string, part reflect.Value) []key {
 	case interface{ Words() []string }:
 		return []key{{path, fmt.Sprint(value), value.Words()}}
 	case []Channel:
-		return keysBelow(path+"[]", reflect.ValueOf(DefaultChannel()))
+		return append(keysBelow(path+"[]", reflect.ValueOf(DefaultChannel())),
+			keysBelow(path+"[]", reflect.ValueOf(cloudapi.NewSettings()).Elem())...)
 	case map[string]Principal:
 		return keysBelow(path+".NAME", reflect.ValueOf(Principal{}))
 	case map[string]Bot:

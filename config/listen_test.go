@@ -19,7 +19,8 @@ func TestListenersNeedOneSourceOfCertificates(t *testing.T) {
 	} {
 		src := "listen: { " + listen + " }\nchannels: [{ name: shop, provider: whatsapp_cloud, phone_number_id: '1', " +
 			"verify_token: v, app_secret: s, access_token: t, bot: b }]\nbots: { b: { flow: f.yaml } }\n"
-		c, err := Parse("/etc/wactor/wactor.yaml", []byte(src), func(string) (string, bool) { return "", false }, nil)
+		c, err := Parse("/etc/wactor/wactor.yaml", []byte(src),
+			func(string) (string, bool) { return "", false }, nil, kinds)
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", listen, err, want)

@@ -7,18 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-// Load reads a configuration file. Env looks environment variables up (os.LookupEnv). Where the
-// file's content is wrong, the error is a problem.List.
-func Load(path string, env func(string) (string, bool)) (*Config, error) {
+// Load reads a configuration file. Env looks environment variables up (os.LookupEnv); kinds are the
+// providers that channels may name. Where the file's content is wrong, the error is a problem.List.
+func Load(path string, env func(string) (string, bool), kinds Kinds) (*Config, error) {
 	src, err := readFile(path, maxFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("config: read %s: %w", path, reason(err))
 	}
 	read := func(path string) ([]byte, error) { return readFile(path, maxReferenceBytes) }
-	c, d, err := parseAll(path, src, sources{env: env, readFile: read, dir: filepath.Dir(path)})
+	c, d, err := parseAll(path, src, sources{env: env, readFile: read, dir: filepath.Dir(path)}, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -42,16 +41,16 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 // paths; readFile reads what ${file:path} names. It does nothing else outside of memory: Node.Name
 // stays empty where the file does not say it.
 func Parse(
-	name string, src []byte, env func(string) (string, bool), readFile func(string) ([]byte, error),
+	name string, src []byte, env func(string) (string, bool), readFile func(string) ([]byte, error), kinds Kinds,
 ) (*Config, error) {
-	c, _, err := parseAll(name, src, sources{env: env, readFile: readFile, dir: filepath.Dir(name)})
+	c, _, err := parseAll(name, src, sources{env: env, readFile: readFile, dir: filepath.Dir(name)}, kinds)
 	return c, err
 }
 
 // parseAll is Parse, and keeps what was found out on the way.
-func parseAll(name string, src []byte, from sources) (*Config, *decoder, error) {
+func parseAll(name string, src []byte, from sources, kinds Kinds) (*Config, *decoder, error) {
 	c := Default()
-	d := &decoder{report: newReport(name), sources: from, secretFiles: map[string]string{}}
+	d := &decoder{report: newReport(name), sources: from, kinds: kinds, secretFiles: map[string]string{}}
 	d.document(src, c)
 	if d.readable {
 		c.validate(d.report)
@@ -65,8 +64,7 @@ func parseAll(name string, src []byte, from sources) (*Config, *decoder, error) 
 	return c, d, nil
 }
 
-// normalise makes relative paths count from the configuration file's folder, and ends addresses
-// without a slash.
+// normalise makes relative paths count from the configuration file's folder.
 func (c *Config) normalise(dir string) {
 	resolve := func(path string) string {
 		if path == "" || filepath.IsAbs(path) {
@@ -83,9 +81,6 @@ func (c *Config) normalise(dir string) {
 	}
 	if t := c.Cluster.TLS; t != nil {
 		t.Cert, t.Key, t.CA = resolve(t.Cert), resolve(t.Key), resolve(t.CA)
-	}
-	for i := range c.Channels {
-		c.Channels[i].GraphURL = strings.TrimRight(c.Channels[i].GraphURL, "/")
 	}
 	for name, b := range c.Bots {
 		b.Flow = resolve(b.Flow)

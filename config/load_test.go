@@ -14,6 +14,8 @@ import (
 	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/internal/problem"
+	"github.com/wactor/wactor/internal/secret"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -42,8 +44,14 @@ func parseFile(t *testing.T, path string) (*Config, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Parse(path, src, environment, readTestFile)
+	return Parse(path, src, environment, readTestFile, kinds)
 }
+
+// kinds are the providers of these tests.
+var kinds = Kinds{{Name: cloudapi.Name, Settings: cloudapi.NewSettings}}
+
+// cloud are the Cloud API's own settings of the first channel.
+func cloud(c *Config) *cloudapi.Settings { return c.Channels[0].Settings.(*cloudapi.Settings) }
 
 func TestParseFull(t *testing.T) {
 	got, err := parseFile(t, "testdata/full.yaml")
@@ -54,8 +62,8 @@ func TestParseFull(t *testing.T) {
 	want := &Config{
 		Node:   Node{Name: "node-1", Zone: "rack-1", DataDir: "data"},
 		Listen: Listen{HTTP: "127.0.0.1:18080", Admin: "[::]:9091"},
-		Admin: Admin{Token: NewSecret("SECRET-admin-${PORT}"), Principals: map[string]Principal{
-			"grafana": {Role: "viewer", Token: NewSecret("SECRET-of-grafana")},
+		Admin: Admin{Token: secret.New("SECRET-admin-${PORT}"), Principals: map[string]Principal{
+			"grafana": {Role: "viewer", Token: secret.New("SECRET-of-grafana")},
 		}},
 		Cluster: Cluster{
 			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{"10.0.0.2",
@@ -64,14 +72,17 @@ func TestParseFull(t *testing.T) {
 				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"),
 				CA: filepath.FromSlash("testdata/ca.pem"),
 			},
-			Secret: Secrets{{value: "SECRET-cluster-0123", file: "testdata/secret.txt"}},
+			Secret: Secrets{secret.FromFile("SECRET-cluster-0123", "testdata/secret.txt")},
 		},
 		Channels: []Channel{
 			{
-				Name: "shop", Provider: WhatsAppCloud, PhoneNumberID: "123456789", IgnoreNumbers: []string{"555"},
-				VerifyToken: NewSecret("a-token\nin-two-lines\n"),
-				AppSecret:   Secrets{NewSecret("SECRET-app"), NewSecret("old${secret}")},
-				AccessToken: NewSecret("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0", Bot: "orders",
+				Name: "shop", Provider: cloudapi.Name, Bot: "orders",
+				Settings: &cloudapi.Settings{
+					PhoneNumberID: "123456789", IgnoreNumbers: []string{"555"},
+					VerifyToken: secret.New("a-token\nin-two-lines\n"),
+					AppSecret:   Secrets{secret.New("SECRET-app"), secret.New("old${secret}")},
+					AccessToken: secret.New("SECRET-verify"), GraphURL: "http://127.0.0.1:9000/v26.0/",
+				},
 				InDoubt:  policy.InDoubt{Wait: 30 * time.Second, Max: time.Hour, Then: policy.Park},
 				Pace:     Pace{MessagesPerSecond: 250, PairBurst: 30, PairEvery: 4 * time.Second},
 				Await:    policy.AwaitDelivered,
@@ -79,11 +90,12 @@ func TestParseFull(t *testing.T) {
 				MarkRead: true, Typing: true,
 			},
 			{
-				Name: "help_2", Provider: WhatsAppCloud, PhoneNumberID: "987654321",
-				VerifyToken: NewSecret("SECRET-verify"),
-				AppSecret:   Secrets{NewSecret("SECRET-app")}, AccessToken: NewSecret("prefix-SECRET-app-suffix"),
-				GraphURL: "https://graph.facebook.com/v26.0",
-				Bot:      "agent",
+				Name: "help_2", Provider: cloudapi.Name, Bot: "agent",
+				Settings: &cloudapi.Settings{
+					PhoneNumberID: "987654321", VerifyToken: secret.New("SECRET-verify"),
+					AppSecret: Secrets{secret.New("SECRET-app")}, AccessToken: secret.New("prefix-SECRET-app-suffix"),
+					GraphURL: "https://graph.facebook.com/v26.0",
+				},
 				InDoubt: policy.InDoubt{Wait: 15 * time.Second, Max: 10 * time.Minute,
 					Then: policy.Resend}, Pace: Pace{Off: true},
 				Await: policy.AwaitNone,
@@ -102,9 +114,9 @@ func TestParseFull(t *testing.T) {
 			},
 			"agent": {
 				HTTP: &HTTPBot{
-					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: NewSecret("SECRET-bot"),
+					URL: "http://127.0.0.1:3000/turn", Timeout: 45 * time.Second, Secret: secret.New("SECRET-bot"),
 					MaxConcurrent: 32, Fit: fit.ModeRefuse,
-					Headers: map[string]Secret{"Authorization": NewSecret("Bearer SECRET-bot")},
+					Headers: map[string]Secret{"Authorization": secret.New("Bearer SECRET-bot")},
 				},
 				Retry: retry, Receives: []string{"text", "reaction", "unsupported_first"},
 				Burst: policy.Burst{
@@ -186,7 +198,7 @@ channels:
   - { name: shop, provider: whatsapp_cloud, phone_number_id: "1", verify_token: a, app_secret: b, access_token: "${file:token}", bot: echo }
 bots: { echo: { flow: flows/echo.yaml } }
 `)
-	c, err := Load(filepath.Join(dir, "wactor.yaml"), environment)
+	c, err := Load(filepath.Join(dir, "wactor.yaml"), environment, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +209,7 @@ bots: { echo: { flow: flows/echo.yaml } }
 	if c.Node.Name != host || c.Node.DataDir != filepath.Join(dir, "data") {
 		t.Errorf("node %+v", c.Node)
 	}
-	if c.Channels[0].AccessToken.Reveal() != "SECRET-access" || c.Bots["echo"].Flow != filepath.Join(dir, "flows",
+	if cloud(c).AccessToken.Reveal() != "SECRET-access" || c.Bots["echo"].Flow != filepath.Join(dir, "flows",
 		"echo.yaml") {
 		t.Errorf("channel and bot: %+v %+v", c.Channels[0], c.Bots["echo"])
 	}
@@ -205,14 +217,14 @@ bots: { echo: { flow: flows/echo.yaml } }
 
 func TestLoadOfNoFile(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Load(filepath.Join(dir, "none.yaml"), environment); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Load(filepath.Join(dir, "none.yaml"), environment, kinds); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 	large := filepath.Join(dir, "large.yaml")
 	if err := os.WriteFile(large, make([]byte, maxFileBytes+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(large, environment); !errors.Is(err, errTooLarge) {
+	if _, err := Load(large, environment, kinds); !errors.Is(err, errTooLarge) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -221,9 +233,9 @@ func TestLoadOfNoFile(t *testing.T) {
 func TestValidateBuilt(t *testing.T) {
 	c := Default()
 	channel := DefaultChannel()
-	channel.Name, channel.Provider, channel.PhoneNumberID, channel.Bot = "dev", WhatsAppCloud, "1", "echo"
-	channel.VerifyToken, channel.AppSecret, channel.AccessToken = NewSecret("a"), Secrets{NewSecret("b")},
-		NewSecret("c")
+	channel.Name, channel.Provider, channel.Bot = "dev", cloudapi.Name, "echo"
+	channel.Settings = &cloudapi.Settings{PhoneNumberID: "1", VerifyToken: secret.New("a"),
+		AppSecret: Secrets{secret.New("b")}, AccessToken: secret.New("c"), GraphURL: cloudapi.DefaultGraphURL}
 	echo := DefaultBot()
 	echo.Flow = "echo.yaml"
 	c.Channels, c.Bots = []Channel{channel}, map[string]Bot{"echo": echo}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/wactor/wactor/internal/secret"
 )
 
 // scalar decodes a text, number, true or false, with its references expanded.
@@ -44,11 +46,11 @@ func (d *decoder) set(path, value string, isText, refers bool, into reflect.Valu
 	var ok bool
 	switch into.Type() {
 	case secretType:
-		secret := NewSecret(value)
+		one := secret.New(value)
 		if written, _, _ := written(node); wholeReference(written) {
-			secret.file = d.sources.lastFile
+			one = secret.FromFile(value, d.sources.lastFile)
 		}
-		into.Set(reflect.ValueOf(secret))
+		into.Set(reflect.ValueOf(one))
 		ok = isText
 	case durationType:
 		var duration time.Duration

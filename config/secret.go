@@ -2,69 +2,61 @@ package config
 
 import (
 	"fmt"
-	"log/slog"
+	"reflect"
+
+	"github.com/wactor/wactor/internal/secret"
+	"github.com/wactor/wactor/provider"
 )
 
-// Secret is a value that nothing shows: fmt (every verb), slog, JSON and YAML write *** in its
-// place. Reveal returns it.
-type Secret struct {
-	value string
-	// file is where the whole value was read from; empty where it came from elsewhere.
-	file string
+// Secret is a value that nothing shows.
+type Secret = secret.Secret
+
+// Secrets is one secret, or several of which any fits.
+type Secrets = secret.Secrets
+
+// Reread returns a channel's settings with the secrets that their files hold now; changed where one
+// differs. A secret that is not the whole content of a file (${file:path} or ${credential:NAME},
+// and nothing beside it) stays as it is, and so does one whose file can't be read. Each is called
+// with the key of each secret that is in a file, and with what went wrong there: an error names the
+// file, never its content.
+func Reread(settings provider.Settings, each func(key string, changed bool, err error)) (
+	again provider.Settings, changed bool) {
+	before := reflect.ValueOf(settings).Elem()
+	copied := reflect.New(before.Type())
+	copied.Elem().Set(before)
+	reread := func(key string, one Secret) Secret {
+		if one.File() == "" {
+			return one
+		}
+		now, err := rereadSecret(one)
+		differs := now.Reveal() != one.Reveal()
+		each(key, differs, err)
+		changed = changed || differs
+		return now
+	}
+	for key, field := range fieldsOf(copied.Elem()) {
+		switch value := field.Interface().(type) {
+		case Secret:
+			field.Set(reflect.ValueOf(reread(key, value)))
+		case Secrets:
+			now := make(Secrets, len(value))
+			for i := range value {
+				now[i] = reread(key, value[i])
+			}
+			field.Set(reflect.ValueOf(now))
+		}
+	}
+	return copied.Interface().(provider.Settings), changed
 }
 
-// NewSecret makes a secret of a text.
-func NewSecret(value string) Secret { return Secret{value: value} }
-
-// Reread returns the secret as its file has it now. A secret that is not the whole content of a
-// file (${file:path} or ${credential:NAME}, and nothing beside it) stays as it is. The error names
-// the file, never its content; the secret is then the one before.
-func (s Secret) Reread() (Secret, error) {
-	if s.file == "" {
-		return s, nil
-	}
-	content, err := readFile(s.file, maxReferenceBytes)
+func rereadSecret(before Secret) (Secret, error) {
+	content, err := readFile(before.File(), maxReferenceBytes)
 	if err != nil {
-		return s, fmt.Errorf("config: read %s: %w", s.file, reason(err))
+		return before, fmt.Errorf("config: read %s: %w", before.File(), reason(err))
 	}
 	text := withoutLineBreak(content)
 	if text == "" {
-		return s, fmt.Errorf("config: %s is empty", s.file)
+		return before, fmt.Errorf("config: %s is empty", before.File())
 	}
-	return Secret{value: text, file: s.file}, nil
-}
-
-// Reveal returns the text. Its callers are all places where a secret leaves.
-func (s Secret) Reveal() string { return s.value }
-
-// Empty reports whether there is no secret.
-func (s Secret) Empty() bool { return s.value == "" }
-
-// String returns ***, or nothing where there is no secret.
-func (s Secret) String() string {
-	if s.Empty() {
-		return ""
-	}
-	return "***"
-}
-
-// Format hides the secret from every verb: %#v and %x would look inside.
-func (s Secret) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(s.String())) }
-
-// LogValue hides the secret from slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText hides the secret from JSON, YAML and what else knows encoding.TextMarshaler.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// Secrets is one secret, or several of which any fits.
-type Secrets []Secret
-
-// Reveal returns the texts.
-func (s Secrets) Reveal() []string {
-	out := make([]string, len(s))
-	for i, secret := range s {
-		out[i] = secret.Reveal()
-	}
-	return out
+	return secret.FromFile(text, before.File()), nil
 }

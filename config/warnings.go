@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
-	"net/url"
 	"os"
 	"slices"
 )
@@ -23,11 +21,9 @@ func (c *Config) warn(r *report) {
 	}
 	for i := range c.Channels {
 		path, channel := element("channels", i), &c.Channels[i]
-		for _, secret := range channel.AppSecret {
-			r.weak(child(path, "app_secret"), secret)
+		if channel.Settings != nil {
+			channel.Settings.Warn(part{r, path})
 		}
-		r.weak(child(path, "access_token"), channel.AccessToken)
-		r.plain(child(path, "graph_url"), channel.GraphURL)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Bots)) {
 		path, b := child("bots", name), c.Bots[name]
@@ -62,16 +58,6 @@ func (r *report) weak(path string, secret Secret) {
 	case len(different) < fewCharacters:
 		r.warnAt(path, "make one with: openssl rand -hex 32", "is weak: only %d different characters", len(different))
 	}
-}
-
-// plain warns of an address of another machine that is called without TLS: what users write, and
-// tokens, could be read on the way.
-func (r *report) plain(path, address string) {
-	at, err := url.Parse(address)
-	if err != nil || at.Scheme != "http" || Loopback(net.JoinHostPort(at.Hostname(), "0")) {
-		return
-	}
-	r.warnAt(path, "use https, or a tunnel to this machine", "is plain http to another machine")
 }
 
 // warnAt notes a warning of the value at a path.

@@ -23,7 +23,7 @@ func load(t *testing.T, dir, source string) (*Config, error) {
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Load(file, func(string) (string, bool) { return "", false })
+	return Load(file, func(string) (string, bool) { return "", false }, kinds)
 }
 
 const strong = "0123456789abcdef0123456789abcdef"

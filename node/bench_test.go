@@ -112,7 +112,7 @@ bots:
 	if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	cfg, err := config.Load(path, os.LookupEnv)
+	cfg, err := config.Load(path, os.LookupEnv, Kinds())
 	if err != nil {
 		b.Fatal(err)
 	}

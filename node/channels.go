@@ -12,7 +12,8 @@ import (
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
-	"github.com/wactor/wactor/provider/cloudapi/graph"
+	"github.com/wactor/wactor/provider"
+	"github.com/wactor/wactor/provider/pace"
 )
 
 // channel is one configured channel with the parts that serve it.
@@ -23,7 +24,7 @@ type channel struct {
 	guarded bot.Bot
 	rules   *conversation.Config
 	codec   *codec
-	sender  sender
+	sender  *pace.Sender
 	close   func()
 }
 
@@ -41,22 +42,23 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 	var channels []*channel
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
-		pace := graph.Pace{Logger: n.options.Logger.With("channel", c.Name)}
+		paced := pace.Options{Logger: n.options.Logger.With("channel", c.Name)}
 		if !c.Pace.Off {
-			pace.PerSecond = c.Pace.MessagesPerSecond
+			paced.PerSecond = c.Pace.MessagesPerSecond
 		}
-		kind, known := providers[c.Provider]
+		kind, known := providerOf(c)
 		if !known {
 			return channels, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
 		}
 		settings := cfg.Bots[c.Bot]
 		closeBot := closers[c.Bot]
 		built := &channel{
-			config: c, rules: rules(cfg, c), codec: newCodec(kind.codec(c)), sender: kind.sender(c, pace),
+			config: c, rules: rules(cfg, c), codec: newCodec(c.Settings.Codec()),
+			sender: pace.New(kind.sender(c.Settings, provider.Signs{MarkRead: c.MarkRead, Typing: c.Typing}), paced),
 		}
 		built.guarded = bots[c.Bot]
 		built.bot = bot.Checked(built.guarded, fitMode(&settings), built.codec.Check)
-		endRereading := startRereading(built, kind.codec, n.options.Logger)
+		endRereading := startRereading(built, n.options.Logger)
 		built.close = func() { endRereading(); built.sender.Close(); closeBot() }
 		channels = append(channels, built)
 	}
@@ -112,10 +114,10 @@ func (n *Node) actorChannels() map[string]*actors.Channel {
 func (n *Node) gatewayChannels() []gateway.Channel {
 	var out []gateway.Channel
 	for _, c := range n.channels {
+		_, number := c.config.Settings.Number()
 		out = append(out, gateway.Channel{
-			Name: c.config.Name, Provider: string(c.config.Provider), Number: c.config.PhoneNumberID,
-			IgnoreNumbers: c.config.IgnoreNumbers,
-			Codec:         c.codec,
+			Name: c.config.Name, Provider: c.config.Provider, Number: number,
+			IgnoreNumbers: c.config.Settings.IgnoredNumbers(), Codec: c.codec,
 		})
 	}
 	return out

@@ -271,7 +271,8 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 func memberChannels(channels []config.Channel) []*clusterv1.MemberChannel {
 	out := make([]*clusterv1.MemberChannel, len(channels))
 	for i, c := range channels {
-		alike := strings.Join([]string{string(c.Provider), c.PhoneNumberID, c.Bot}, "\x00")
+		_, number := c.Settings.Number()
+		alike := strings.Join([]string{c.Provider, number, c.Bot}, "\x00")
 		out[i] = &clusterv1.MemberChannel{Name: c.Name, Digest: xxhash.Sum64String(alike)}
 	}
 	slices.SortFunc(out, func(a, b *clusterv1.MemberChannel) int { return strings.Compare(a.Name, b.Name) })

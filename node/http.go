@@ -168,7 +168,7 @@ func logName(cfg *config.Config, node uint64) func(conversation.ID) string {
 func (n *Node) channelStatuses() []*wactorv1.ChannelStatus {
 	var out []*wactorv1.ChannelStatus
 	for _, c := range n.config.Channels {
-		out = append(out, &wactorv1.ChannelStatus{Name: c.Name, Provider: string(c.Provider), Bot: c.Bot})
+		out = append(out, &wactorv1.ChannelStatus{Name: c.Name, Provider: c.Provider, Bot: c.Bot})
 	}
 	return out
 }

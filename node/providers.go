@@ -1,45 +1,40 @@
 package node
 
 import (
-	"time"
-
-	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/cloudapi"
 	"github.com/wactor/wactor/provider/cloudapi/graph"
 )
 
-// kind makes the parts of a channel that are its provider's.
+// kind is a provider: its word in the configuration, its keys of a channel, which know their codec,
+// and its sender.
 type kind struct {
-	codec  func(*config.Channel) provider.Codec
-	sender func(*config.Channel, graph.Pace) sender
+	name     string
+	settings func() provider.Settings
+	sender   func(provider.Settings, provider.Signs) provider.Sender
 }
 
 // providers has one line for each kind of channel (docs/providers.md).
-var providers = map[config.Provider]kind{
-	config.WhatsAppCloud: {whatsAppCodec, whatsAppSender},
+var providers = []kind{
+	{cloudapi.Name, cloudapi.NewSettings, graph.ForChannel},
 }
 
-// sender sends the replies of one channel, within its pace.
-type sender interface {
-	actors.Sender
-	// Share is how many nodes send for the channel.
-	Share(nodes int)
-	// SetAccessToken replaces the token; a channel that is held tries the new one.
-	SetAccessToken(token string)
-	// Held reports since when the channel can't send, and why; zero where it can.
-	Held() (since time.Time, reason string)
-	Close()
+// Kinds are the providers as the configuration knows them.
+func Kinds() config.Kinds {
+	kinds := make(config.Kinds, len(providers))
+	for i, p := range providers {
+		kinds[i] = config.Kind{Name: p.name, Settings: p.settings}
+	}
+	return kinds
 }
 
-func whatsAppCodec(c *config.Channel) provider.Codec {
-	return &cloudapi.Codec{VerifyToken: c.VerifyToken.Reveal(), AppSecrets: c.AppSecret.Reveal()}
-}
-
-func whatsAppSender(c *config.Channel, pace graph.Pace) sender {
-	return graph.NewPaced(graph.New(graph.Config{
-		BaseURL: c.GraphURL, PhoneNumberID: c.PhoneNumberID, AccessToken: c.AccessToken.Reveal(),
-		MarkRead: c.MarkRead, Typing: c.Typing,
-	}), pace)
+// providerOf returns a channel's provider; false where there is none of that name.
+func providerOf(c *config.Channel) (kind, bool) {
+	for _, p := range providers {
+		if p.name == c.Provider && c.Settings != nil {
+			return p, true
+		}
+	}
+	return kind{}, false
 }

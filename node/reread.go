@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,60 +17,35 @@ import (
 // rereadEvery is how often the files of a channel's secrets are read again.
 const rereadEvery = 2 * time.Second
 
-// rereadSecrets uses a channel's secrets as their files have them, until ctx ends: a token is
-// replaced by writing its file, and a channel that was held for the old one goes on.
-func (c *channel) rereadSecrets(ctx context.Context, remake func(*config.Channel) provider.Codec,
-	log func(secret string, err error)) {
-	failing := map[string]string{}
-	changed := false
-	reread := func(secret config.Secret, name string) config.Secret {
-		again, err := secret.Reread()
-		if err != nil {
-			if failing[name] != err.Error() {
-				log(name, err)
-			}
-			failing[name] = err.Error()
-			return secret
-		}
-		delete(failing, name)
-		if again.Reveal() != secret.Reveal() {
-			changed = true
-			log(name, nil)
-		}
-		return again
-	}
-	now := *c.config
-	now.AppSecret = slices.Clone(now.AppSecret)
-	for pause.For(ctx, rereadEvery) {
-		if again := reread(now.AccessToken, "access_token"); again.Reveal() != now.AccessToken.Reveal() {
-			now.AccessToken = again
-			c.sender.SetAccessToken(again.Reveal())
-		}
-		now.VerifyToken = reread(now.VerifyToken, "verify_token")
-		for i := range now.AppSecret {
-			now.AppSecret[i] = reread(now.AppSecret[i], "app_secret")
+// startRereading uses a channel's secrets as their files have them from now on: a token is replaced
+// by writing its file, and a channel that was held for the old one goes on. The returned function
+// ends that and waits for it.
+func startRereading(c *channel, logger *slog.Logger) (end func()) {
+	logger = logger.With("channel", c.config.Name)
+	failing := map[string]string{} // the last error of each key
+	report := func(key string, changed bool, err error) {
+		switch {
+		case err == nil:
+			delete(failing, key)
+		case failing[key] != err.Error():
+			failing[key] = err.Error()
+			logger.Warn("a secret's file can't be read: the former one stays in use", "secret", key, "error", err)
 		}
 		if changed {
-			changed = false
-			c.codec.use(remake(&now))
+			logger.Info("a secret has changed in its file, and is used from now on", "secret", key)
 		}
 	}
-}
-
-// startRereading begins to read a channel's secrets again; end stops that and waits for it.
-func startRereading(c *channel, remake func(*config.Channel) provider.Codec, logger *slog.Logger) (end func()) {
-	logger = logger.With("channel", c.config.Name)
 	ctx, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		c.rereadSecrets(ctx, remake, func(secret string, err error) {
-			if err != nil {
-				logger.Warn("a secret's file can't be read: the former one stays in use", "secret", secret, "error",
-					err)
-				return
+		now := c.config.Settings
+		for pause.For(ctx, rereadEvery) {
+			again, changed := config.Reread(now, report)
+			if now = again; changed {
+				c.codec.use(now.Codec())
+				_ = c.sender.Renew(now) // it has said so in the log
 			}
-			logger.Info("a secret has changed in its file, and is used from now on", "secret", secret)
-		})
+		}
 	})
 	return func() { stop(); done.Wait() }
 }

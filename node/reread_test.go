@@ -11,6 +11,7 @@ import (
 	"github.com/wactor/wactor/config"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // TestASecretIsReplacedInItsFile: a channel that was held for an expired token goes on by itself,
@@ -41,12 +42,13 @@ channels:
       access_token: "${file:token}", bot: b }
 bots: { b: { http: { url: "http://127.0.0.1:1" } } }
 `
-	read, err := config.Parse(filepath.Join(dir, "x.yaml"), []byte(source), os.LookupEnv, os.ReadFile)
+	read, err := config.Parse(filepath.Join(dir, "x.yaml"), []byte(source), os.LookupEnv, os.ReadFile, Kinds())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Channels[0].AccessToken, cfg.Channels[0].AppSecret = read.Channels[0].AccessToken, read.Channels[0].AppSecret
-	cfg.Channels[0].GraphURL = graph.URL
+	settings := cfg.Channels[0].Settings.(*cloudapi.Settings)
+	files := read.Channels[0].Settings.(*cloudapi.Settings)
+	settings.AccessToken, settings.AppSecret, settings.GraphURL = files.AccessToken, files.AppSecret, graph.URL
 	n := w.start(cfg)
 	if status := w.send(n, "4915100000001", "wamid.1", "hello"); status != http.StatusUnauthorized {
 		t.Fatalf("under another app's secret: %d", status)
@@ -69,8 +71,15 @@ bots: { b: { http: { url: "http://127.0.0.1:1" } } }
 	if err := os.Remove(filepath.Join(dir, "token")); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := cfg.Channels[0].AccessToken.Reread(); err == nil || again.Reveal() != "expired" {
-		t.Errorf("a file that is gone: %v, %v", again.Reveal(), err)
+	failed := ""
+	again, changed := config.Reread(settings, func(key string, changed bool, err error) {
+		if err != nil {
+			failed += key
+		}
+	})
+	if token := again.(*cloudapi.Settings).AccessToken.Reveal(); failed != "access_token" || token != "expired" ||
+		!changed { // the app secret has
+		t.Errorf("a file that is gone: %q failed, token %q, changed %v", failed, token, changed)
 	}
 }
 

@@ -136,7 +136,7 @@ bots:
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	cfg, err := config.Load(path, os.LookupEnv)
+	cfg, err := config.Load(path, os.LookupEnv, Kinds())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wactor/wactor/bench/store"
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 func TestNeeds(t *testing.T) {
@@ -36,7 +37,8 @@ func TestConfig(t *testing.T) {
 	if err := os.WriteFile(path, []byte(r.config(nodes[:1], 0)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := config.Load(path, os.LookupEnv)
+	loaded, err := config.Load(path, os.LookupEnv,
+		config.Kinds{{Name: cloudapi.Name, Settings: cloudapi.NewSettings}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/internal/problem"
+	"github.com/wactor/wactor/node"
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
@@ -65,7 +66,7 @@ bots:
   bot: %s
 `, data, d.listen, d.admin, devChannelName, devNumberID, d.channel.verifyToken, d.channel.appSecret,
 		d.channel.accessToken, d.channel.graphURL, bot)
-	cfg, err := config.Parse("dev", []byte(source), d.lookup, os.ReadFile)
+	cfg, err := config.Parse("dev", []byte(source), d.lookup, os.ReadFile, node.Kinds())
 	if err != nil {
 		return nil, fmt.Errorf("dev: %w", byFlags(err))
 	}

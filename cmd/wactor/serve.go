@@ -84,7 +84,7 @@ func loadConfig(command *cobra.Command, path string) (*config.Config, map[string
 // readConfig reads a configuration and the flows that it names. The error lists the mistakes of all
 // of them; the configuration is there also where only flows have any.
 func readConfig(command *cobra.Command, path string) (*config.Config, map[string]*flow.Flow, error) {
-	cfg, err := config.Load(path, os.LookupEnv)
+	cfg, err := config.Load(path, os.LookupEnv, node.Kinds())
 	if errors.Is(err, fs.ErrNotExist) && !command.Flags().Changed("config") {
 		err = fmt.Errorf("%w; name your configuration with -c, or try a bot without any: wactor dev", err)
 	}

@@ -48,6 +48,7 @@ var layers = map[string]Layer{
 	"internal/problem":    Pure,
 	"internal/pseudonym":  Pure,
 	"internal/nearest":    Pure,
+	"internal/secret":     Pure,
 
 	"proto/wactor/v1/wactorv1connect": Runtime, // generated, but it speaks HTTP
 	"proto/wactor/cluster/v1":         Runtime, // generated, but it speaks gRPC
@@ -66,6 +67,7 @@ var layers = map[string]Layer{
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
 	"provider/cloudapi/emulator":      Runtime,
+	"provider/pace":                   Runtime,
 	"provider/providertest":           Runtime, // for tests
 	"internal/clock":                  Runtime,
 	"internal/freeport":               Runtime, // for tests
@@ -96,7 +98,7 @@ var vocabulary = map[string]bool{
 	"proto/wactor/v1": true, "proto/wactor/cluster/v1": true, "internal/planted": true,
 	"delivery": true, "persistence/record": true, "provider": true,
 	"internal/problem": true, "internal/pseudonym": true,
-	"internal/nearest": true, "internal/pause": true, "internal/ratelog": true,
+	"internal/nearest": true, "internal/secret": true, "internal/pause": true, "internal/ratelog": true,
 	"internal/fresh": true,
 }
 

@@ -4,15 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-)
 
-// DefaultBaseURL is the Graph API with the version that this package was written against.
-const DefaultBaseURL = "https://graph.facebook.com/v26.0"
+	"github.com/wactor/wactor/provider/cloudapi"
+)
 
 // Config is the sending side of one business number. Only PhoneNumberID and AccessToken are needed.
 type Config struct {
-	// BaseURL is the address of the Graph API with its version; default DefaultBaseURL. Plain http
-	// is for a local one.
+	// BaseURL is the address of the Graph API with its version; default cloudapi.DefaultGraphURL.
+	// Plain http is for a local one.
 	BaseURL string
 	// PhoneNumberID is the number that replies come from.
 	PhoneNumberID string
@@ -43,7 +42,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.BaseURL, DefaultBaseURL)
+	setDefault(&c.BaseURL, cloudapi.DefaultGraphURL)
 	setDefault(&c.Timeout, 10*time.Second)
 	setDefault(&c.UserAgent, "wactor")
 	setDefault(&c.MaxConns, 256)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -52,17 +53,30 @@ func New(config Config) *Sender {
 	return s
 }
 
-// setAccessToken makes the requests that begin from now on show another token; false where that
-// can't be one, and the former stays.
-func (s *Sender) setAccessToken(token string) bool {
+// ForChannel makes the Sender of a channel; the settings are cloudapi.Settings.
+func ForChannel(settings provider.Settings, signs provider.Signs) provider.Sender {
+	c := settings.(*cloudapi.Settings)
+	return New(Config{
+		BaseURL: strings.TrimRight(c.GraphURL, "/"), PhoneNumberID: c.PhoneNumberID,
+		AccessToken: c.AccessToken.Reveal(), MarkRead: signs.MarkRead, Typing: signs.Typing,
+	})
+}
+
+// errToken reports an access token that can't be one. Its value is not shown.
+var errToken = errors.New("graph: access_token is missing or holds spaces or control characters")
+
+// Renew implements provider.Sender: the requests that begin from now on show the access token of
+// the settings.
+func (s *Sender) Renew(settings provider.Settings) error {
+	token := settings.(*cloudapi.Settings).AccessToken.Reveal()
 	if s.flaw != "" || !isToken(token) {
-		return false
+		return errToken
 	}
 	s.token.Store(&token)
 	if s.wire != nil {
 		s.wire.setToken(token)
 	}
-	return true
+	return nil
 }
 
 // Send posts one reply, once, and says what became of it. It returns within Config.Timeout, or

@@ -1,4 +1,4 @@
-package config
+package secret
 
 import (
 	"bytes"
@@ -13,18 +13,18 @@ import (
 
 // TestSecretShowsNowhere tries every way in which a configuration usually ends up in a log.
 func TestSecretShowsNowhere(t *testing.T) {
-	secret := NewSecret("hunter2")
+	hidden := New("hunter2")
 	holder := struct {
 		One  Secret
 		Many Secrets
 		Map  map[string]Secret
 		At   *Secret
-	}{secret, Secrets{secret}, map[string]Secret{"a": secret}, &secret}
+	}{hidden, Secrets{hidden}, map[string]Secret{"a": hidden}, &hidden}
 	var shown []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%10s", "%T"} {
-		shown = append(shown, fmt.Sprintf(verb, secret), fmt.Sprintf(verb, holder), fmt.Sprintf(verb, &holder))
+		shown = append(shown, fmt.Sprintf(verb, hidden), fmt.Sprintf(verb, holder), fmt.Sprintf(verb, &holder))
 	}
-	shown = append(shown, fmt.Sprint(secret), secret.String())
+	shown = append(shown, fmt.Sprint(hidden), hidden.String())
 	for _, marshal := range []func(any) ([]byte, error){json.Marshal, yaml.Marshal} {
 		text, err := marshal(holder)
 		if err != nil {
@@ -33,18 +33,18 @@ func TestSecretShowsNowhere(t *testing.T) {
 		shown = append(shown, string(text))
 	}
 	var logged bytes.Buffer
-	slog.New(slog.NewTextHandler(&logged, nil)).Info("a", "secret", secret, "holder", holder)
-	slog.New(slog.NewJSONHandler(&logged, nil)).Info("a", "secret", secret, "holder", holder)
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("a", "secret", hidden, "holder", holder)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("a", "secret", hidden, "holder", holder)
 	shown = append(shown, logged.String())
 	for _, text := range shown {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, "68756e74657232") {
 			t.Errorf("the secret shows in %s", text)
 		}
 	}
-	if fmt.Sprint(secret) != "***" || fmt.Sprint(Secret{}) != "" {
-		t.Errorf("shown as %v, and nothing as %v", secret, Secret{})
+	if fmt.Sprint(hidden) != "***" || fmt.Sprint(Secret{}) != "" {
+		t.Errorf("shown as %v, and nothing as %v", hidden, Secret{})
 	}
-	if secret.Reveal() != "hunter2" || holder.Many.Reveal()[0] != "hunter2" {
+	if hidden.Reveal() != "hunter2" || holder.Many.Reveal()[0] != "hunter2" {
 		t.Error("Reveal does not reveal")
 	}
 }

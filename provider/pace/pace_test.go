@@ -1,4 +1,4 @@
-package graph
+package pace
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
-	p := NewPaced(nil, Pace{PerSecond: 10})
+	p := New(nil, Options{PerSecond: 10})
 	now := time.Unix(1000, 0)
 	for i := range 30 { // one at once, the others every 100 ms
 		wait, back := p.slot(now, fmt.Sprint(i))
@@ -32,12 +32,12 @@ func TestSlotsKeepThePaceAndTheOrder(t *testing.T) {
 
 func TestNodesShareThePace(t *testing.T) {
 	now := time.Unix(1000, 0)
-	nodes := []*Paced{NewPaced(nil, Pace{PerSecond: 80}), NewPaced(nil, Pace{PerSecond: 80}),
-		NewPaced(nil, Pace{PerSecond: 80})}
+	nodes := []*Sender{New(nil, Options{PerSecond: 80}), New(nil, Options{PerSecond: 80}),
+		New(nil, Options{PerSecond: 80})}
 	for _, p := range nodes {
 		p.Share(len(nodes))
 	}
-	within := func(d time.Duration, p *Paced) (n int) {
+	within := func(d time.Duration, p *Sender) (n int) {
 		for i := range 1000 {
 			if wait, _ := p.slot(now, fmt.Sprint(now, i)); wait < d {
 				n++
@@ -60,7 +60,7 @@ func TestNodesShareThePace(t *testing.T) {
 }
 
 func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
-	p := NewPaced(nil, Pace{PerSecond: 10})
+	p := New(nil, Options{PerSecond: 10})
 	now := time.Unix(1000, 0)
 	complaint := provider.Result{Outcome: provider.ChannelLimited}
 	taken := provider.Result{Outcome: provider.Sent}
@@ -87,11 +87,13 @@ func TestComplaintsSlowDownAndCalmSpeedsUp(t *testing.T) {
 }
 
 func TestHeldChannelIsProbedByOne(t *testing.T) {
-	var reported []bool
-	p := NewPaced(nil, Pace{Held: func(held bool) { reported = append(reported, held) }})
+	p := New(nil, Options{})
 	now := time.Unix(1000, 0)
 	held := provider.Result{Outcome: provider.ChannelHeld, Code: 190}
 	p.learn(now, held)
+	if since, _ := p.Held(); !since.Equal(now) {
+		t.Fatalf("held since %v", since)
+	}
 	if wait, back := p.slot(now, "a"); !back || wait != holdFor {
 		t.Fatalf("a held channel: wait %v, back %v", wait, back)
 	}
@@ -112,7 +114,7 @@ func TestHeldChannelIsProbedByOne(t *testing.T) {
 			t.Fatal("the channel is still held")
 		}
 	}
-	if fmt.Sprint(reported) != "[true false]" {
-		t.Errorf("reported %v", reported)
+	if since, _ := p.Held(); !since.IsZero() {
+		t.Errorf("held since %v", since)
 	}
 }

@@ -1,4 +1,6 @@
-package graph
+// Package pace keeps what a channel sends below its provider's rate, and stops a channel that can't
+// send. It stands before any provider's sender, and decides by outcomes alone.
+package pace
 
 import (
 	"context"
@@ -10,15 +12,13 @@ import (
 	"github.com/wactor/wactor/provider"
 )
 
-// Pace bounds what one channel sends.
-type Pace struct {
+// Options bound what one channel sends.
+type Options struct {
 	// PerSecond is how many messages a second may leave; 0 is no bound. WhatsApp's throughput is 80
 	// a second for most numbers.
 	PerSecond int
 	// Logger is notified when the channel can't send, and when it can again.
 	Logger *slog.Logger
-	// Held is notified whether the channel can't send.
-	Held func(bool)
 }
 
 const (
@@ -38,12 +38,12 @@ const (
 	calm = 10 * time.Second
 )
 
-// Paced sends within a pace, and stops a channel that can't send: a token that was refused for one
+// Sender sends within a pace, and stops a channel that can't send: a token that was refused for one
 // reply is refused for all. What is not sent is given back with NotTried and the time of its slot.
 // It is safe for concurrent use.
-type Paced struct {
-	*Sender
-	pace Pace
+type Sender struct {
+	sender  provider.Sender
+	options Options
 
 	mu    sync.Mutex
 	next  time.Time            // the first free slot
@@ -63,27 +63,27 @@ type Paced struct {
 	heldFor   string
 }
 
-// NewPaced returns a sender that keeps a pace.
-func NewPaced(sender *Sender, pace Pace) *Paced {
-	if pace.Logger == nil {
-		pace.Logger = slog.New(slog.DiscardHandler)
+var _ provider.Sender = (*Sender)(nil)
+
+// New returns a sender that keeps a pace.
+func New(sender provider.Sender, options Options) *Sender {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	if pace.Held == nil {
-		pace.Held = func(bool) {}
-	}
-	return &Paced{Sender: sender, pace: pace, slots: map[string]time.Time{}, nodes: 1, slow: 1}
+	return &Sender{sender: sender, options: options, slots: map[string]time.Time{}, nodes: 1, slow: 1}
 }
 
 // Share tells how many nodes send for the channel, this one included: each takes an equal part of
 // the pace. 1 until it is called; less counts as 1. Slots that were given stay.
-func (p *Paced) Share(nodes int) {
+func (p *Sender) Share(nodes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.nodes = max(nodes, 1)
 }
 
-// Send posts one reply as Sender.Send does, unless it has to wait for longer than a moment.
-func (p *Paced) Send(ctx context.Context, out *provider.Outgoing) provider.Result {
+// Send makes one attempt as the sender behind it does, unless it has to wait for longer than a
+// moment.
+func (p *Sender) Send(ctx context.Context, out *provider.Outgoing) provider.Result {
 	wait, back := p.slot(time.Now(), out.ReplyID)
 	if back {
 		return provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: wait,
@@ -97,14 +97,14 @@ func (p *Paced) Send(ctx context.Context, out *provider.Outgoing) provider.Resul
 				Reason: "not sent: cancelled"}
 		}
 	}
-	result := p.Sender.Send(ctx, out)
+	result := p.sender.Send(ctx, out)
 	p.learn(time.Now(), result)
 	return result
 }
 
 // slot says how long a reply has to wait, and whether it is to be given back meanwhile. A reply
 // that was given back has its slot kept, so that the first to come is the first to go.
-func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
+func (p *Sender) slot(now time.Time, id string) (wait time.Duration, back bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Before(p.heldUntil) {
@@ -113,7 +113,7 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 	if p.held {
 		p.heldUntil = now.Add(probeFor) // this one tries
 	}
-	if p.pace.PerSecond == 0 {
+	if p.options.PerSecond == 0 {
 		return 0, false
 	}
 	at, kept := p.slots[id]
@@ -122,7 +122,7 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 		if at.Before(now) {
 			at = now
 		}
-		p.next = at.Add(time.Duration(p.slow*p.nodes) * time.Second / time.Duration(p.pace.PerSecond))
+		p.next = at.Add(time.Duration(p.slow*p.nodes) * time.Second / time.Duration(p.options.PerSecond))
 	}
 	if wait = at.Sub(now); wait > shortWait {
 		p.forget(now)
@@ -135,7 +135,7 @@ func (p *Paced) slot(now time.Time, id string) (wait time.Duration, back bool) {
 
 // forget drops slots of replies that did not come back for theirs: a status settled them, or their
 // node is no longer this one.
-func (p *Paced) forget(now time.Time) {
+func (p *Sender) forget(now time.Time) {
 	const many, gone = 10_000, time.Minute
 	if len(p.slots) < many || now.Sub(p.swept) < gone {
 		return
@@ -144,20 +144,29 @@ func (p *Paced) forget(now time.Time) {
 	maps.DeleteFunc(p.slots, func(_ string, at time.Time) bool { return now.Sub(at) > gone })
 }
 
-// SetAccessToken replaces the token. A channel that is held tries the new one with its next reply.
-// A token that can't be one (spaces, control characters) is left aside, with a line in the log.
-func (p *Paced) SetAccessToken(token string) {
-	if !p.setAccessToken(token) {
-		p.pace.Logger.Error("the new access token holds spaces or control characters: the former one stays in use")
-		return
+// Renew implements provider.Sender. A channel that is held tries the new secrets with its next
+// reply. Settings with which it can't send are left aside, with a line in the log.
+func (p *Sender) Renew(settings provider.Settings) error {
+	if err := p.sender.Renew(settings); err != nil {
+		p.options.Logger.Error("the new secrets can't be used: the former ones stay", "error", err)
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heldUntil = time.Time{}
+	return nil
 }
 
+// MarkRead implements provider.Sender.
+func (p *Sender) MarkRead(ctx context.Context, messageID string) error {
+	return p.sender.MarkRead(ctx, messageID)
+}
+
+// Close implements provider.Sender.
+func (p *Sender) Close() { p.sender.Close() }
+
 // Held reports since when the channel can't send, and why; the zero time where it can.
-func (p *Paced) Held() (since time.Time, reason string) {
+func (p *Sender) Held() (since time.Time, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.held {
@@ -167,7 +176,7 @@ func (p *Paced) Held() (since time.Time, reason string) {
 }
 
 // learn takes the provider's word.
-func (p *Paced) learn(now time.Time, result provider.Result) {
+func (p *Sender) learn(now time.Time, result provider.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -175,16 +184,14 @@ func (p *Paced) learn(now time.Time, result provider.Result) {
 		p.heldUntil = now.Add(holdFor)
 		if !p.held {
 			p.held, p.heldSince, p.heldFor = true, now, result.Reason
-			p.pace.Held(true)
-			p.pace.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason", result.Reason,
-				"code", result.Code)
+			p.options.Logger.Error("the channel can't send; its replies wait and nothing is lost", "reason",
+				result.Reason, "code", result.Code)
 		}
 	case result.Outcome == provider.Sent:
 		p.heldUntil = time.Time{}
 		if p.held {
 			p.held = false
-			p.pace.Held(false)
-			p.pace.Logger.Info("the channel sends again")
+			p.options.Logger.Info("the channel sends again")
 		}
 		if p.slow > 1 && now.Sub(p.changed) >= calm {
 			p.slow, p.changed = p.slow/2, now
