@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -51,7 +52,7 @@ func (n *Node) startCluster() error {
 		return fmt.Errorf("node: cluster.rpc: %w", err)
 	}
 	n.router = routing.New(routing.Options{
-		Self: n.store.Node(), Local: hereOf(n), Peers: peers{n}, Clock: clock.System{}, Settled: n.settled,
+		Self: n.store.Node(), Local: hereOf(n), Peers: &n.peers, Clock: clock.System{}, Settled: n.settled,
 		Registerer: n.registry,
 	})
 	rpc := c.RPC
@@ -76,7 +77,7 @@ func (n *Node) startCluster() error {
 		},
 		Host: host{Store: n.store, runtime: n.runtime, leaderships: &n.leaderships}, Work: work{n},
 		Events: control.Events{
-			Allow: n.store.AllowFormat, Sized: n.share, Fatal: n.fail,
+			Allow: n.store.AllowFormat, Sized: n.share, Fatal: n.end.fail,
 			LeaderChanged: func(h gossip.Hint) { n.router.LeaderChanged(h.Shard, h.Node) },
 		},
 		Scheduler: clock.System{}, Logger: n.options.Logger,
@@ -85,8 +86,7 @@ func (n *Node) startCluster() error {
 		listener.Close()
 		return err
 	}
-	n.cluster = started
-	n.peers.Store(started)
+	n.peers.joined.Store(started)
 	n.registry.MustRegister(n.clusterGauges()...)
 	return nil
 }
@@ -94,8 +94,8 @@ func (n *Node) startCluster() error {
 // settled reports whether the cluster was formed once, as far as this node knows; after a start
 // without the others, too. Alone it needs none.
 func (n *Node) settled() bool {
-	peers := n.peers.Load()
-	return !n.config.Cluster.Clustered() || n.store.Settled() || peers != nil && peers.Known().GetSettled()
+	joined := n.peers.cluster()
+	return !n.config.Cluster.Clustered() || n.store.Settled() || joined != nil && joined.Known().GetSettled()
 }
 
 // share divides the channels' pace among the nodes.
@@ -105,36 +105,28 @@ func (n *Node) share(nodes int) {
 	}
 }
 
-// fail ends the node.
-func (n *Node) fail(err error) {
-	select {
-	case n.failed <- err:
-	default: // it ends already
-	}
-}
-
 func (n *Node) sendRaft(messages []replication.Message) {
-	peers := n.peers.Load()
-	if peers == nil {
+	joined := n.peers.cluster()
+	if joined == nil {
 		return
 	}
 	out := make([]peer.Message, len(messages))
 	for i, m := range messages {
 		out[i] = peer.Message{Shard: m.Shard, Node: m.Node, Message: m.Message}
 	}
-	peers.SendConsensus(out)
+	joined.SendConsensus(out)
 }
 
 var errAlone = errors.New("node: there is no cluster yet")
 
 func (n *Node) sendSnapshot(m replication.Message, snapshot *replication.Snapshot) {
-	peers := n.peers.Load()
-	if peers == nil {
+	joined := n.peers.cluster()
+	if joined == nil {
 		snapshot.Close()
 		n.store.SnapshotSent(m, errAlone)
 		return
 	}
-	peers.SendSnapshot(peer.Message{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot,
+	joined.SendSnapshot(peer.Message{Shard: m.Shard, Node: m.Node, Message: m.Message}, snapshot,
 		func(err error) {
 			n.store.SnapshotSent(m, err)
 		})
@@ -148,13 +140,19 @@ func (w work) Deliver(e delivery.Envelope, relay bool, done delivery.Done) {
 	w.n.router.Receive(e, relay, done)
 }
 
-// peers are the other nodes, as the router sees them: none until there is a cluster.
-type peers struct{ n *Node }
+// peers are the other nodes, as the router sees them: none until there is a cluster. The store's
+// lanes ask it from the start.
+type peers struct {
+	joined atomic.Pointer[cluster.Cluster]
+}
 
-var _ routing.Peers = peers{}
+var _ routing.Peers = (*peers)(nil)
 
-func (p peers) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
-	c := p.n.peers.Load()
+// cluster is the one that this node has; nil where it has none yet, or stays alone.
+func (p *peers) cluster() *cluster.Cluster { return p.joined.Load() }
+
+func (p *peers) Send(node uint64, e delivery.Envelope, relay bool, done delivery.Done) {
+	c := p.cluster()
 	if c == nil {
 		done(delivery.Outcome{Err: delivery.ErrNotLeader})
 		return
@@ -162,35 +160,35 @@ func (p peers) Send(node uint64, e delivery.Envelope, relay bool, done delivery.
 	c.Send(node, e, relay, done)
 }
 
-func (p peers) Leader(shard uint32) uint64 {
-	if c := p.n.peers.Load(); c != nil {
+func (p *peers) Leader(shard uint32) uint64 {
+	if c := p.cluster(); c != nil {
 		hint, _ := c.Leader(shard)
 		return hint.Node
 	}
 	return 0
 }
 
-func (p peers) Wanted(shard uint32) []uint64 {
-	if c := p.n.peers.Load(); c != nil {
+func (p *peers) Wanted(shard uint32) []uint64 {
+	if c := p.cluster(); c != nil {
 		return c.Wanted(shard)
 	}
 	return nil
 }
 
-func (p peers) Lost(node uint64) bool {
-	c := p.n.peers.Load()
+func (p *peers) Lost(node uint64) bool {
+	c := p.cluster()
 	return c != nil && c.Lost(node)
 }
 
-func (p peers) Relays(shard uint32, leader uint64) []uint64 {
-	if c := p.n.peers.Load(); c != nil {
+func (p *peers) Relays(shard uint32, leader uint64) []uint64 {
+	if c := p.cluster(); c != nil {
 		return c.Relays(shard, leader)
 	}
 	return nil
 }
 
-func (p peers) Isolated() time.Duration {
-	if c := p.n.peers.Load(); c != nil {
+func (p *peers) Isolated() time.Duration {
+	if c := p.cluster(); c != nil {
 		return c.Isolated()
 	}
 	return 0
@@ -198,7 +196,7 @@ func (p peers) Isolated() time.Duration {
 
 // leaderHint is another node that may be the leader of a shard; 0 where there is none.
 func (n *Node) leaderHint(shard uint32) uint64 {
-	if leader := (peers{n}).Leader(shard); leader != n.store.Node() {
+	if leader := n.peers.Leader(shard); leader != n.store.Node() {
 		return leader
 	}
 	return 0
@@ -214,13 +212,14 @@ func (w work) Admin(ctx context.Context, procedure string, request []byte) ([]by
 // not, a new one is being elected, or another node reaches it; so gossip decides, which knows after
 // seconds that the leader is gone and no node took its place.
 func (n *Node) reachable() int {
-	found, isolated := 0, n.cluster.Isolated() > 0
+	joined := n.peers.cluster()
+	found, isolated := 0, joined.Isolated() > 0
 	for shard := uint32(1); shard <= uint32(n.config.Cluster.Shards); shard++ {
-		hint, known := n.cluster.Leader(shard)
+		hint, known := joined.Leader(shard)
 		switch {
 		case !known:
-		case n.leaderships.term(shard) != 0, hint.Node != n.store.Node() && n.cluster.Reaches(hint.Node), !isolated &&
-			n.cluster.Alive(hint.Node):
+		case n.leaderships.term(shard) != 0, hint.Node != n.store.Node() && joined.Reaches(hint.Node), !isolated &&
+			joined.Alive(hint.Node):
 			found++
 		}
 	}
@@ -228,6 +227,7 @@ func (n *Node) reachable() int {
 }
 
 func (n *Node) clusterGauges() []prometheus.Collector {
+	joined := n.peers.cluster()
 	gauge := func(name, help string, value func() int) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return float64(value()) })
@@ -239,7 +239,7 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 	return []prometheus.Collector{
 		gauge("wactor_cluster_members", "Nodes of the cluster that are not removed.", func() int {
 			members := 0
-			for _, m := range n.cluster.Known().GetMembers() {
+			for _, m := range joined.Known().GetMembers() {
 				if m.Standing != clusterv1.Standing_STANDING_REMOVED {
 					members++
 				}
@@ -249,8 +249,8 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 		gauge("wactor_cluster_members_alive", "Nodes of the cluster that gossip takes for alive, this one included.",
 			func() int {
 				alive := 0
-				for _, m := range n.cluster.Known().GetMembers() {
-					if m.Standing != clusterv1.Standing_STANDING_REMOVED && n.cluster.Alive(m.Node) {
+				for _, m := range joined.Known().GetMembers() {
+					if m.Standing != clusterv1.Standing_STANDING_REMOVED && joined.Alive(m.Node) {
 						alive++
 					}
 				}
@@ -258,10 +258,10 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 			}),
 		counter("wactor_gossip_rejected_total", "Gossip under the cluster's key that no node sends, which was "+
 			"rejected: another program has the secret.",
-			func() uint64 { gossip, _ := n.cluster.Rejected(); return gossip }),
+			func() uint64 { gossip, _ := joined.Rejected(); return gossip }),
 		counter("wactor_peer_calls_rejected_total", "Calls and messages of nodes that are no members, which were "+
 			"rejected: they were removed, or never registered.",
-			func() uint64 { _, calls := n.cluster.Rejected(); return calls }),
+			func() uint64 { _, calls := joined.Rejected(); return calls }),
 		gauge("wactor_shards_led", "Shards of conversations that this node leads.", n.leaderships.led),
 		gauge("wactor_shards_reachable", "Shards of conversations whose leader this node knows.", n.reachable),
 	}

@@ -32,7 +32,7 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 	if node == 0 {
 		return nil, v.NoLeader(ctx, shard)
 	}
-	response, err := v.n.cluster.Ask(ctx, node, procedure, request)
+	response, err := v.n.peers.cluster().Ask(ctx, node, procedure, request)
 	switch code := status.Code(err); {
 	case err == nil:
 		return response, nil
@@ -44,7 +44,7 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 
 // NoLeader asks all nodes: gossip takes a while to notice who is dead.
 func (v clusterView) NoLeader(ctx context.Context, shard uint32) error {
-	c := v.n.cluster
+	c := v.n.peers.cluster()
 	answered := c.ReplicasOfAll(ctx)
 	names := namesOf(c.Known().GetMembers())
 	return noLeader(c.Wanted(shard), names, func(node uint64) bool { _, answers := answered[node]; return answers })
@@ -76,7 +76,7 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	if !known {
 		return nil, fmt.Errorf("%w: this version does not know what that is", admin.ErrRefused)
 	}
-	state, err := v.n.cluster.Operate(ctx, node, standing)
+	state, err := v.n.peers.cluster().Operate(ctx, node, standing)
 	switch {
 	case errors.Is(err, control.ErrRejected):
 		return nil, fmt.Errorf("%w: %s", admin.ErrRefused, strings.TrimPrefix(err.Error(), control.ErrRejected.Error()+
@@ -101,7 +101,7 @@ const (
 // Status asks all nodes how their replicas are. A group's leader decides; a node that
 // is cut off may still be the leader of an old term.
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
-	c := v.n.cluster
+	c := v.n.peers.cluster()
 	state := c.Known()
 	out := &wactorv1.ClusterStatusResponse{Formed: state.GetSettled(), Replicas: state.GetReplicas()}
 	if state == nil {

@@ -94,11 +94,11 @@ func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
 func (n *Node) unready() string {
 	all := n.config.Cluster.Shards
 	ready := n.leaderships.led
-	if n.cluster != nil {
+	if n.peers.cluster() != nil {
 		ready = n.reachable
 	}
 	switch found := ready(); {
-	case n.stopping.Load():
+	case n.end.stopping.Load():
 		return "stopping"
 	case !n.settled():
 		return "the cluster is being formed"
@@ -112,10 +112,11 @@ func (n *Node) unready() string {
 
 // lacks are the channels that most nodes have and this one has not.
 func lacks(n *Node) []string {
-	if n.cluster == nil {
+	joined := n.peers.cluster()
+	if joined == nil {
 		return nil
 	}
-	return n.cluster.Lacks()
+	return joined.Lacks()
 }
 
 // loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS

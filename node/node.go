@@ -29,7 +29,6 @@ import (
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/admin"
-	"github.com/wactor/wactor/cluster"
 	"github.com/wactor/wactor/cluster/gossip"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/config"
@@ -74,18 +73,32 @@ type Node struct {
 	store       *store.Store
 	channels    []*channel
 	runtime     *actors.Runtime
-	// cluster and router are nil where this node stays alone. The store's lanes use peers, which is
-	// the cluster once there is one.
-	cluster *cluster.Cluster
+	peers       peers
+	// router is nil where this node stays alone.
 	router  *routing.Router
-	peers   atomic.Pointer[cluster.Cluster]
 	api     *admin.Service
 	gateway *gateway.Gateway
 
 	public, admin *server
-	stopping      atomic.Bool
-	failed        chan error
-	closeOnce     sync.Once
+	end           ending
+}
+
+// ending is how a node comes to its end.
+type ending struct {
+	// stopping is set when the end has begun, failed receives why it must.
+	stopping atomic.Bool
+	failed   chan error
+	once     sync.Once
+}
+
+func newEnding() ending { return ending{failed: make(chan error, 2)} }
+
+// fail ends the node.
+func (e *ending) fail(err error) {
+	select {
+	case e.failed <- err:
+	default: // it ends already
+	}
 }
 
 // Start builds and starts a node. When it returns without an error, the node takes webhooks.
@@ -94,8 +107,7 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{
-		config: cfg, options: options, registry: prometheus.NewRegistry(), started: time.Now(), failed: make(chan error,
-			2),
+		config: cfg, options: options, registry: prometheus.NewRegistry(), started: time.Now(), end: newEnding(),
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -158,8 +170,8 @@ func (n *Node) start() error {
 		Logger: n.options.Logger, Registerer: n.registry,
 	})
 	n.public.http.ConnContext = n.gateway.ConnContext
-	n.public.serve(n.publicHandler(), n.failed)
-	n.admin.serve(n.adminHandler(), n.failed)
+	n.public.serve(n.publicHandler(), n.end.failed)
+	n.admin.serve(n.adminHandler(), n.end.failed)
 	n.options.Logger.Info("serving", "http", n.HTTPAddr(), "admin", n.AdminAddr(), "shards", n.config.Cluster.Shards,
 		"channels", len(n.channels), "took", time.Since(n.started).Round(time.Millisecond).String())
 	return nil
@@ -185,8 +197,8 @@ func (n *Node) leadershipChanged(shard uint32, leadership replication.Leadership
 		n.runtime.LeadershipChanged(shard, leadership.Term, leadership.Ready)
 		n.letters.led(shard, leadership.Ready)
 	}
-	if n.cluster != nil {
-		n.cluster.LeadershipChanged(gossip.Hint{Shard: shard, Term: leadership.Term, Node: leadership.Node},
+	if c := n.peers.cluster(); c != nil {
+		c.LeadershipChanged(gossip.Hint{Shard: shard, Term: leadership.Term, Node: leadership.Node},
 			leadership.Ready)
 	}
 }
@@ -243,7 +255,7 @@ func (n *Node) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-n.failed:
+	case err := <-n.end.failed:
 		return err
 	}
 }
@@ -251,7 +263,7 @@ func (n *Node) Wait(ctx context.Context) error {
 // Close stops the node and returns when nothing of it runs any more. It waits for webhooks and
 // sends under way until ctx ends.
 func (n *Node) Close(ctx context.Context) {
-	n.closeOnce.Do(func() {
+	n.end.once.Do(func() {
 		n.options.Logger.Info("stopping")
 		n.closeAll(ctx)
 		n.options.Logger.Info("stopped")
@@ -259,13 +271,14 @@ func (n *Node) Close(ctx context.Context) {
 }
 
 func (n *Node) closeAll(ctx context.Context) {
-	n.stopping.Store(true)
-	if n.cluster != nil {
-		n.cluster.Leave(leaveWithin) // first: others would transfer this node's leaderships back
-		n.cluster.TransferLeaderships(ctx)
+	n.end.stopping.Store(true)
+	joined := n.peers.cluster()
+	if joined != nil {
+		joined.Leave(leaveWithin) // first: others would transfer this node's leaderships back
+		joined.TransferLeaderships(ctx)
 	}
 	if n.public != nil {
-		if n.cluster != nil {
+		if joined != nil {
 			n.public.fallQuiet(ctx) // other nodes take webhooks meanwhile
 		}
 		n.public.close(ctx)
@@ -276,8 +289,8 @@ func (n *Node) closeAll(ctx context.Context) {
 	if n.runtime != nil {
 		n.runtime.Stop(ctx)
 	}
-	if n.cluster != nil {
-		n.cluster.Close()
+	if joined != nil {
+		joined.Close()
 	}
 	n.letters.stop()
 	if n.store != nil {

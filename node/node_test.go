@@ -77,7 +77,7 @@ func TestStopFinishesSends(t *testing.T) {
 	<-started
 	stopped := make(chan struct{})
 	go func() { w.stop(n); close(stopped) }()
-	for !n.stopping.Load() {
+	for !n.end.stopping.Load() {
 		time.Sleep(time.Millisecond)
 	}
 	close(release)
@@ -180,7 +180,7 @@ func TestHealth(t *testing.T) {
 	if status, body := public(); status != http.StatusOK || body != "ready\n" {
 		t.Errorf("/readyz on listen.http: %d %q", status, body)
 	}
-	n.stopping.Store(true)
+	n.end.stopping.Store(true)
 	if status, _ := w.get(n, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("a stopping node is ready: %d", status)
 	}

@@ -20,7 +20,6 @@ const (
 var oldSinners = []string{
 	"internal/sim.Stats fields",
 	"internal/sim.World fields",
-	"node.Node fields",
 }
 
 // CheckWalls finds structs, types and packages that hold too much.
