@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wactor/wactor/internal/pause"
 )
 
 // server is one listener and its HTTP server.
@@ -84,9 +86,7 @@ func (s *server) fallQuiet(ctx context.Context) {
 		if wait <= 0 {
 			return
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return
 		}
 	}

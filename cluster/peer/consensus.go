@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/pause"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -80,9 +81,7 @@ func (s *consensusStream) run() {
 		if time.Since(began) > 5*time.Second {
 			wait = 20 * time.Millisecond
 		}
-		select {
-		case <-time.After(jitter(wait)):
-		case <-s.ctx.Done():
+		if !pause.For(s.ctx, jitter(wait)) {
 			return
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/pause"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -114,10 +115,7 @@ func (s *deliveryStream) run() {
 			s.fail() // what came before the stop was seen
 			return
 		}
-		select {
-		case <-time.After(jitter(wait)):
-		case <-s.ctx.Done():
-		}
+		pause.For(s.ctx, jitter(wait))
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/wactor/wactor/cluster/trust"
 	"github.com/wactor/wactor/delivery"
+	"github.com/wactor/wactor/internal/pause"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
 )
 
@@ -168,12 +169,8 @@ func (p *Peers) Serve() {
 
 // checkCertificates reports new certificates that can't be used.
 func (p *Peers) checkCertificates(ctx context.Context) {
-	for reported := ""; ; reported = p.options.Credentials.Report(p.options.Logger, reported) {
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return
-		}
+	for reported := ""; pause.For(ctx, time.Second); {
+		reported = p.options.Credentials.Report(p.options.Logger, reported)
 	}
 }
 

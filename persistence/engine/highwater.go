@@ -25,8 +25,8 @@ import (
 // more than the disk holds, since it is written behind the sync, and synced itself before a file
 // that it names is removed.
 
-// HighWaterFile is the name of the record in the directory of the files.
-const HighWaterFile = "high-water"
+// highWaterFile is the name of the record in the directory of the files.
+const highWaterFile = "high-water"
 
 // ErrLoss: the disk holds less than was synced to it, or something else.
 var ErrLoss = errors.New("persistence: the disk does not hold what was written and synced")
@@ -82,7 +82,7 @@ func appended(name string) bool {
 // openHighWater reads the record of a directory, where there is one.
 func openHighWater(fs vfs.FS, dir string) (*highWater, error) {
 	h := &highWater{fs: fs, dir: dir, marks: map[string]mark{}}
-	file, err := fs.OpenReadWrite(fs.PathJoin(dir, HighWaterFile), vfs.WriteCategoryUnspecified)
+	file, err := fs.OpenReadWrite(fs.PathJoin(dir, highWaterFile), vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return nil, fmt.Errorf("persistence: opening the high-water record failed: %w", err)
 	}

@@ -136,7 +136,7 @@ func (h *Host) Propose(shard uint32, term uint64, command any, done func(result 
 	h.propose(&proposal{shard: shard, term: term, command: Command{Value: command}, done: done})
 }
 
-// ProposeLazy is Propose for a command whose outcome no caller waits for. It waits up to LazyWithin
+// ProposeLazy is Propose for a command whose outcome no caller waits for. It waits up to lazyWithin
 // for others, whose fsync, and whose messages to other nodes, it can share; what is proposed after
 // it is behind it all the same. With Options.Manual it is Propose.
 func (h *Host) ProposeLazy(shard uint32, term uint64, command any, done func(result uint64, err error)) {

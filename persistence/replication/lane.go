@@ -31,14 +31,14 @@ type lane struct {
 
 func newLane(h *Host) *lane {
 	l := &lane{host: h, groups: map[uint32]*group{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
-	l.late = time.AfterFunc(LazyWithin, l.overdue)
+	l.late = time.AfterFunc(lazyWithin, l.overdue)
 	l.late.Stop()
 	return l
 }
 
-// LazyWithin is how long a lazy proposal waits at most for others: little beside the time that a
+// lazyWithin is how long a lazy proposal waits at most for others: little beside the time that a
 // provider takes for a reply, whose outcome most such proposals tell.
-const LazyWithin = 5 * time.Millisecond
+const lazyWithin = 5 * time.Millisecond
 
 // inputs are what waits for a cycle.
 type inputs struct {
@@ -133,7 +133,7 @@ func (l *lane) put(p *proposal, add func() error) error {
 	}
 	now, at := time.Now(), l.pace.next()
 	if p.lazy {
-		at = now.Add(LazyWithin)
+		at = now.Add(lazyWithin)
 	}
 	if now.Before(at) {
 		l.rouseAt(now, at)

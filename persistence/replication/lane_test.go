@@ -8,7 +8,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// TestLazyProposalsWaitForOthers: what no caller waits for does not wake a lane until LazyWithin is
+// TestLazyProposalsWaitForOthers: what no caller waits for does not wake a lane until lazyWithin is
 // over, and goes with what does, in order.
 func TestLazyProposalsWaitForOthers(t *testing.T) {
 	lazy, urgent := proposal{lazy: true}, proposal{}
@@ -18,10 +18,10 @@ func TestLazyProposalsWaitForOthers(t *testing.T) {
 		woken    bool // as soon as it is posted
 	}{
 		"urgent":             {{0, urgent, true}, {0, urgent, true}},
-		"lazy":               {{0, lazy, false}, {LazyWithin - 1, lazy, false}, {1, lazy, true}},
+		"lazy":               {{0, lazy, false}, {lazyWithin - 1, lazy, false}, {1, lazy, true}},
 		"lazy, then urgent":  {{0, lazy, false}, {1, lazy, false}, {1, urgent, true}},
 		"urgent, then lazy":  {{0, urgent, true}, {0, lazy, true}},
-		"lazy after a cycle": {{0, lazy, false}, {LazyWithin, lazy, true}},
+		"lazy after a cycle": {{0, lazy, false}, {lazyWithin, lazy, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
