@@ -12,10 +12,10 @@ import (
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/cluster"
 	"github.com/wactor/wactor/cluster/peer"
+	"github.com/wactor/wactor/internal/pause"
 	"github.com/wactor/wactor/persistence/replication"
 	"github.com/wactor/wactor/persistence/store"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // host is what the cluster sees of this node's store and actors.
@@ -137,32 +137,26 @@ func (h host) Transfer(ctx context.Context, shard uint32, term, to uint64, insis
 	}
 	deadline := time.Now().Add(transferWithin)
 	for h.leaderships.term(shard) == term {
-		if time.Now().After(deadline) || ctx.Err() != nil {
+		if time.Now().After(deadline) || !pause.For(ctx, 2*time.Millisecond) {
 			return fmt.Errorf("node: no replica became leader of shard %d", shard)
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
 	return nil
 }
 
-// The cluster's state is the head of one conversation in the meta group, which has no others.
-const stateName = "cluster"
-
 func (h host) ReadState() (*clusterv1.ClusterState, error) {
-	var state *clusterv1.ClusterState
-	revision, err := h.Load(0, stateName, func(kind wactorv1.RecordKind, _, value []byte) error {
-		if kind != wactorv1.RecordKind_RECORD_KIND_HEAD {
-			return nil
-		}
-		state = &clusterv1.ClusterState{}
-		return proto.Unmarshal(value, state)
-	})
+	value, revision, err := h.ReadCluster()
 	if err != nil {
-		return nil, fmt.Errorf("node: read the cluster's state: %w", err)
+		return nil, fmt.Errorf("node: reading the cluster's state failed: %w", err)
 	}
-	if state != nil {
-		state.Revision = revision
+	if revision == 0 {
+		return nil, nil
 	}
+	state := &clusterv1.ClusterState{}
+	if err := proto.Unmarshal(value, state); err != nil {
+		return nil, fmt.Errorf("node: the cluster's state: %w", err)
+	}
+	state.Revision = revision
 	return state, nil
 }
 
@@ -173,12 +167,8 @@ func (h host) WriteState(ctx context.Context, revision uint64, state *clusterv1.
 	if err != nil {
 		return err
 	}
-	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: &wactorv1.Commit{
-		Conversation: stateName, BaseRevision: revision,
-		Puts: []*wactorv1.Put{{Kind: wactorv1.RecordKind_RECORD_KIND_HEAD, Value: value}},
-	}}}
 	done := make(chan error, 1)
-	h.Propose(0, h.leaderships.term(0), command, func(_ uint64, err error) { done <- err })
+	h.ProposeCluster(h.leaderships.term(0), revision, value, func(_ uint64, err error) { done <- err })
 	select {
 	case err := <-done:
 		return err

@@ -13,7 +13,6 @@ import (
 	"github.com/wactor/wactor/persistence/replication"
 	"github.com/wactor/wactor/persistence/store"
 	clusterv1 "github.com/wactor/wactor/proto/wactor/cluster/v1"
-	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // newControl makes what founds the cluster and moves replicas, in the seeds where no operator does.
@@ -223,24 +222,18 @@ func (r replicas) Transfer(ctx context.Context, shard uint32, term uint64, to ui
 	return errors.New("sim: no replica became leader")
 }
 
-// clusterRecord is the control.Record of a process: the head of a conversation of the meta group.
+// clusterRecord is the control.Record of a process.
 type clusterRecord struct{ p *process }
-
-const recordName = "cluster"
 
 // ReadState implements control.Record.
 func (r clusterRecord) ReadState() (*clusterv1.ClusterState, error) {
-	var state *clusterv1.ClusterState
-	revision, err := r.p.store.Load(0, recordName, func(kind wactorv1.RecordKind, _, value []byte) error {
-		if kind != wactorv1.RecordKind_RECORD_KIND_HEAD {
-			return nil
-		}
-		state = &clusterv1.ClusterState{}
-		return proto.Unmarshal(value, state)
-	})
-	if state != nil {
-		state.Revision = revision
+	value, revision, err := r.p.store.ReadCluster()
+	if err != nil || revision == 0 {
+		return nil, err
 	}
+	state := &clusterv1.ClusterState{}
+	err = proto.Unmarshal(value, state)
+	state.Revision = revision
 	return state, err
 }
 
@@ -252,13 +245,9 @@ func (r clusterRecord) WriteState(ctx context.Context, revision uint64, state *c
 	if err != nil {
 		return err
 	}
-	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: &wactorv1.Commit{
-		Conversation: recordName, BaseRevision: revision,
-		Puts: []*wactorv1.Put{{Kind: wactorv1.RecordKind_RECORD_KIND_HEAD, Value: value}},
-	}}}
 	result := context.Canceled
 	r.p.scheduler.awaitUntil(ctx, func(wake func()) {
-		r.p.store.Propose(0, r.p.leads[0].Term, command, func(_ uint64, err error) {
+		r.p.store.ProposeCluster(r.p.leads[0].Term, revision, value, func(_ uint64, err error) {
 			result = err
 			wake()
 		})

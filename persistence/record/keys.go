@@ -8,7 +8,7 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// Class is the byte behind the shard in a key. What lies before FirstState belongs to one replica;
+// Class is the byte behind the shard in a key. What lies before firstState belongs to one replica;
 // the rest is the state that all replicas of the shard have in common.
 type Class byte
 
@@ -27,9 +27,9 @@ const (
 	ClassSeen         Class = 0x11 // generation (4 bytes), name, message id
 	ClassWork         Class = 0x12 // name
 	ClassDue          Class = 0x13 // due time (8 bytes), name, timer
-	ClassCluster      Class = 0x14 // in shard 0 alone: the cluster's state, behind its revision (8 bytes)
+	ClassCluster      Class = 0x14 // in shard 0 alone; its value is a head: revision, chain 0, the cluster's state
 
-	FirstState = ClassConversation
+	firstState = ClassConversation
 )
 
 // Own is a number that a node keeps for itself, beside what the store was created with.
@@ -63,10 +63,6 @@ const firstUnloaded = 6
 // Loaded are the kinds of record that an activation loads, in the order of their keys.
 func Loaded() []wactorv1.RecordKind { return slices.Clone(places[1:firstUnloaded]) }
 
-// LiesWithConversation reports whether records of a kind lie behind their conversation's name, and
-// not in an index.
-func LiesWithConversation(kind wactorv1.RecordKind) bool { return place(kind) != 0 }
-
 // place is the byte of a kind behind a conversation's name; 0 for a kind that lies elsewhere.
 func place(kind wactorv1.RecordKind) byte {
 	if kind == wactorv1.RecordKind_RECORD_KIND_UNSPECIFIED {
@@ -95,7 +91,7 @@ type Range struct{ From, To []byte }
 func All(shard uint32) Range { return Range{Key(shard, ClassStore+1), Key(shard+1, ClassStore)} }
 
 // State is what the replicas of a shard have in common.
-func State(shard uint32) Range { return Range{Key(shard, FirstState), Key(shard+1, ClassStore)} }
+func State(shard uint32) Range { return Range{Key(shard, firstState), Key(shard+1, ClassStore)} }
 
 // Log is the entries of a shard.
 func Log(shard uint32) Range { return Range{Key(shard, ClassLog), Key(shard, ClassLog+1)} }
@@ -108,7 +104,7 @@ func CutShard(key []byte) []byte { return key[shardBytes:] }
 
 // PutShard is the inverse of CutShard; false where the key is none of a shard's state.
 func PutShard(shard uint32, key []byte) ([]byte, bool) {
-	if len(key) == 0 || Class(key[0]) < FirstState {
+	if len(key) == 0 || Class(key[0]) < firstState {
 		return nil, false
 	}
 	return append(binary.BigEndian.AppendUint32(make([]byte, 0, shardBytes+len(key)), shard), key...), true

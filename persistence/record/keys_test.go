@@ -78,7 +78,7 @@ func TestRangesHoldTheirRecordsAlone(t *testing.T) {
 	}
 	in := func(key []byte) (shard byte, class Class, rest []byte) { return key[3], Class(key[4]), key[5:] }
 	holds("All", All(1), func(key []byte) bool { return key[3] == 1 })
-	holds("State", State(1), func(key []byte) bool { s, c, _ := in(key); return s == 1 && c >= FirstState })
+	holds("State", State(1), func(key []byte) bool { s, c, _ := in(key); return s == 1 && c >= firstState })
 	holds("Log", Log(1), func(key []byte) bool { s, c, _ := in(key); return s == 1 && c == ClassLog })
 	holds("Loads", Loads(1, "a"), func(key []byte) bool {
 		s, c, rest := in(key)

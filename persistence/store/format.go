@@ -10,7 +10,10 @@ import (
 // that does not know all of it, an entry would make another state there than elsewhere. So each
 // names the format that it needs (Command.format), no node writes one that some node does not know
 // (AllowFormat), and a node that meets one all the same stops: see ErrNewer.
-const EntryFormat = 0
+const EntryFormat = 1
+
+// formatCluster is the first format in which the cluster's state has a place of its own.
+const formatCluster = 1
 
 // AllowFormat says up to which format entries may be written: what all nodes can apply. At first
 // that is 0. What this version does not know is never written.

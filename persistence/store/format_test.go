@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 			putEntry(t, cut, newer.last(1), entry)
 			_, err := tryOpen(t, setup{FS: cut, Dir: "store"})
 			wantErr(t, err, ErrNewer)
-			if text := err.Error(); !strings.Contains(text, "applies up to 0") || !strings.Contains(text,
+			if text := err.Error(); !strings.Contains(text, fmt.Sprint("applies up to ", EntryFormat)) || !strings.Contains(text,
 				"run the version that the other nodes run") {
 				t.Errorf("it says %q", text)
 			}

@@ -73,6 +73,8 @@ func (m *machine) apply(batch *pebble.Batch, command *wactorv1.Command) (uint64,
 	switch c := command.Command.(type) {
 	case *wactorv1.Command_Commit:
 		return m.applyCommit(batch, c.Commit)
+	case *wactorv1.Command_PutCluster:
+		return m.putCluster(batch, c.PutCluster)
 	case *wactorv1.Command_ExpireSeen:
 		old := record.SeenBefore(m.shard, c.ExpireSeen.GetBefore())
 		return 0, batch.DeleteRange(old.From, old.To, nil)
@@ -115,7 +117,7 @@ func (m *machine) applyCommit(batch *pebble.Batch, commit *wactorv1.Commit) (uin
 	return at.Revision, nil
 }
 
-// check rejects a command that could not be applied, before it is in the lom.
+// check rejects a command that could not be applied, before it is in the log.
 func check(command *wactorv1.Command) error {
 	switch c := command.GetCommand().(type) {
 	case *wactorv1.Command_Commit:
@@ -123,7 +125,7 @@ func check(command *wactorv1.Command) error {
 			return replication.ErrMalformed
 		}
 		return nil
-	case *wactorv1.Command_ExpireSeen:
+	case *wactorv1.Command_PutCluster, *wactorv1.Command_ExpireSeen:
 		return nil
 	}
 	return replication.ErrMalformed

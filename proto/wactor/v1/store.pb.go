@@ -206,6 +206,7 @@ type Command struct {
 	//
 	//	*Command_Commit
 	//	*Command_ExpireSeen
+	//	*Command_PutCluster
 	Command isCommand_Command `protobuf_oneof:"command"`
 	// What a node must know to apply this; the first versions know 0. A kind of command, a kind of record, or a field that applying looks
 	// at and that these do not know, belongs to a higher one. It is written only where all nodes know it.
@@ -269,6 +270,15 @@ func (x *Command) GetExpireSeen() *ExpireSeen {
 	return nil
 }
 
+func (x *Command) GetPutCluster() *PutCluster {
+	if x != nil {
+		if x, ok := x.Command.(*Command_PutCluster); ok {
+			return x.PutCluster
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetFormat() uint32 {
 	if x != nil {
 		return x.Format
@@ -288,9 +298,16 @@ type Command_ExpireSeen struct {
 	ExpireSeen *ExpireSeen `protobuf:"bytes,2,opt,name=expire_seen,json=expireSeen,proto3,oneof"`
 }
 
+type Command_PutCluster struct {
+	// Format 1.
+	PutCluster *PutCluster `protobuf:"bytes,3,opt,name=put_cluster,json=putCluster,proto3,oneof"`
+}
+
 func (*Command_Commit) isCommand_Command() {}
 
 func (*Command_ExpireSeen) isCommand_Command() {}
+
+func (*Command_PutCluster) isCommand_Command() {}
 
 // Commit changes one conversation, whole or not at all, if its revision is still base_revision, and the commit that made it is
 // still the one that the writer means.
@@ -495,6 +512,61 @@ func (x *Put) GetValue() []byte {
 	return nil
 }
 
+// PutCluster replaces the cluster's state, in the meta group, if its revision is still base_revision. Applying makes it
+// base_revision + 1. Older versions keep that state as the head of a conversation named cluster, from which it moves.
+type PutCluster struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	BaseRevision uint64                 `protobuf:"varint,1,opt,name=base_revision,json=baseRevision,proto3" json:"base_revision,omitempty"`
+	// A wactor.cluster.v1.ClusterState without its revision.
+	State         []byte `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutCluster) Reset() {
+	*x = PutCluster{}
+	mi := &file_wactor_v1_store_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutCluster) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutCluster) ProtoMessage() {}
+
+func (x *PutCluster) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutCluster.ProtoReflect.Descriptor instead.
+func (*PutCluster) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PutCluster) GetBaseRevision() uint64 {
+	if x != nil {
+		return x.BaseRevision
+	}
+	return 0
+}
+
+func (x *PutCluster) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 // ExpireSeen forgets the message ids of all generations before this one, in one shard.
 type ExpireSeen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -505,7 +577,7 @@ type ExpireSeen struct {
 
 func (x *ExpireSeen) Reset() {
 	*x = ExpireSeen{}
-	mi := &file_wactor_v1_store_proto_msgTypes[4]
+	mi := &file_wactor_v1_store_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +589,7 @@ func (x *ExpireSeen) String() string {
 func (*ExpireSeen) ProtoMessage() {}
 
 func (x *ExpireSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[4]
+	mi := &file_wactor_v1_store_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +602,7 @@ func (x *ExpireSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireSeen.ProtoReflect.Descriptor instead.
 func (*ExpireSeen) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExpireSeen) GetBefore() uint32 {
@@ -598,7 +670,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_wactor_v1_store_proto_msgTypes[5]
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +682,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[5]
+	mi := &file_wactor_v1_store_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +695,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Head) GetVersion() uint64 {
@@ -840,7 +912,7 @@ type Talk struct {
 
 func (x *Talk) Reset() {
 	*x = Talk{}
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +924,7 @@ func (x *Talk) String() string {
 func (*Talk) ProtoMessage() {}
 
 func (x *Talk) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[6]
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +937,7 @@ func (x *Talk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Talk.ProtoReflect.Descriptor instead.
 func (*Talk) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Talk) GetExchanges() uint32 {
@@ -925,7 +997,7 @@ type Press struct {
 
 func (x *Press) Reset() {
 	*x = Press{}
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1009,7 @@ func (x *Press) String() string {
 func (*Press) ProtoMessage() {}
 
 func (x *Press) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1022,7 @@ func (x *Press) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Press.ProtoReflect.Descriptor instead.
 func (*Press) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Press) GetHash() uint64 {
@@ -994,7 +1066,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1078,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1091,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Said) GetHash() uint32 {
@@ -1063,7 +1135,7 @@ type OutboxReply struct {
 
 func (x *OutboxReply) Reset() {
 	*x = OutboxReply{}
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1147,7 @@ func (x *OutboxReply) String() string {
 func (*OutboxReply) ProtoMessage() {}
 
 func (x *OutboxReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1160,7 @@ func (x *OutboxReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxReply.ProtoReflect.Descriptor instead.
 func (*OutboxReply) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OutboxReply) GetSeq() uint64 {
@@ -1157,7 +1229,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1241,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1254,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeadLetter) GetSeq() uint64 {
@@ -1244,7 +1316,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1328,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1341,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Timer) GetName() string {
@@ -1296,7 +1368,7 @@ type Journal struct {
 
 func (x *Journal) Reset() {
 	*x = Journal{}
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1380,7 @@ func (x *Journal) String() string {
 func (*Journal) ProtoMessage() {}
 
 func (x *Journal) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1393,7 @@ func (x *Journal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Journal.ProtoReflect.Descriptor instead.
 func (*Journal) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Journal) GetEntries() []*JournalEntry {
@@ -1373,7 +1445,7 @@ type JournalEntry struct {
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_wactor_v1_store_proto_msgTypes[13]
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1457,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[13]
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1470,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JournalEntry) GetKind() JournalKind {
@@ -1573,11 +1645,13 @@ var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/store.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\"\x93\x01\n" +
+	"\x15wactor/v1/store.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\"\xcd\x01\n" +
 	"\aCommand\x12+\n" +
 	"\x06commit\x18\x01 \x01(\v2\x11.wactor.v1.CommitH\x00R\x06commit\x128\n" +
 	"\vexpire_seen\x18\x02 \x01(\v2\x15.wactor.v1.ExpireSeenH\x00R\n" +
-	"expireSeen\x12\x16\n" +
+	"expireSeen\x128\n" +
+	"\vput_cluster\x18\x03 \x01(\v2\x15.wactor.v1.PutClusterH\x00R\n" +
+	"putCluster\x12\x16\n" +
 	"\x06format\x18\x0f \x01(\rR\x06formatB\t\n" +
 	"\acommand\"\xcf\x01\n" +
 	"\x06Commit\x12\"\n" +
@@ -1593,7 +1667,11 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x03Put\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.wactor.v1.RecordKindR\x04kind\x12\x16\n" +
 	"\x06suffix\x18\x02 \x01(\fR\x06suffix\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\fR\x05value\"$\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\"G\n" +
+	"\n" +
+	"PutCluster\x12#\n" +
+	"\rbase_revision\x18\x01 \x01(\x04R\fbaseRevision\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\fR\x05state\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
 	"\x06before\x18\x01 \x01(\rR\x06before\"\x90\a\n" +
@@ -1748,7 +1826,7 @@ func file_wactor_v1_store_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_wactor_v1_store_proto_goTypes = []any{
 	(RecordKind)(0),      // 0: wactor.v1.RecordKind
 	(JournalKind)(0),     // 1: wactor.v1.JournalKind
@@ -1756,42 +1834,44 @@ var file_wactor_v1_store_proto_goTypes = []any{
 	(*Commit)(nil),       // 3: wactor.v1.Commit
 	(*Key)(nil),          // 4: wactor.v1.Key
 	(*Put)(nil),          // 5: wactor.v1.Put
-	(*ExpireSeen)(nil),   // 6: wactor.v1.ExpireSeen
-	(*Head)(nil),         // 7: wactor.v1.Head
-	(*Talk)(nil),         // 8: wactor.v1.Talk
-	(*Press)(nil),        // 9: wactor.v1.Press
-	(*Said)(nil),         // 10: wactor.v1.Said
-	(*OutboxReply)(nil),  // 11: wactor.v1.OutboxReply
-	(*DeadLetter)(nil),   // 12: wactor.v1.DeadLetter
-	(*Timer)(nil),        // 13: wactor.v1.Timer
-	(*Journal)(nil),      // 14: wactor.v1.Journal
-	(*JournalEntry)(nil), // 15: wactor.v1.JournalEntry
-	(*User)(nil),         // 16: wactor.v1.User
-	(*Reply)(nil),        // 17: wactor.v1.Reply
-	(*Message)(nil),      // 18: wactor.v1.Message
+	(*PutCluster)(nil),   // 6: wactor.v1.PutCluster
+	(*ExpireSeen)(nil),   // 7: wactor.v1.ExpireSeen
+	(*Head)(nil),         // 8: wactor.v1.Head
+	(*Talk)(nil),         // 9: wactor.v1.Talk
+	(*Press)(nil),        // 10: wactor.v1.Press
+	(*Said)(nil),         // 11: wactor.v1.Said
+	(*OutboxReply)(nil),  // 12: wactor.v1.OutboxReply
+	(*DeadLetter)(nil),   // 13: wactor.v1.DeadLetter
+	(*Timer)(nil),        // 14: wactor.v1.Timer
+	(*Journal)(nil),      // 15: wactor.v1.Journal
+	(*JournalEntry)(nil), // 16: wactor.v1.JournalEntry
+	(*User)(nil),         // 17: wactor.v1.User
+	(*Reply)(nil),        // 18: wactor.v1.Reply
+	(*Message)(nil),      // 19: wactor.v1.Message
 }
 var file_wactor_v1_store_proto_depIdxs = []int32{
 	3,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
-	6,  // 1: wactor.v1.Command.expire_seen:type_name -> wactor.v1.ExpireSeen
-	5,  // 2: wactor.v1.Commit.puts:type_name -> wactor.v1.Put
-	4,  // 3: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
-	0,  // 4: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
-	0,  // 5: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
-	16, // 6: wactor.v1.Head.user:type_name -> wactor.v1.User
-	9,  // 7: wactor.v1.Head.presses:type_name -> wactor.v1.Press
-	10, // 8: wactor.v1.Head.said:type_name -> wactor.v1.Said
-	8,  // 9: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
-	17, // 10: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
-	18, // 11: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
-	11, // 12: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
-	13, // 13: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
-	15, // 14: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
-	1,  // 15: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	7,  // 1: wactor.v1.Command.expire_seen:type_name -> wactor.v1.ExpireSeen
+	6,  // 2: wactor.v1.Command.put_cluster:type_name -> wactor.v1.PutCluster
+	5,  // 3: wactor.v1.Commit.puts:type_name -> wactor.v1.Put
+	4,  // 4: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
+	0,  // 5: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
+	0,  // 6: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
+	17, // 7: wactor.v1.Head.user:type_name -> wactor.v1.User
+	10, // 8: wactor.v1.Head.presses:type_name -> wactor.v1.Press
+	11, // 9: wactor.v1.Head.said:type_name -> wactor.v1.Said
+	9,  // 10: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
+	18, // 11: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
+	19, // 12: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
+	12, // 13: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
+	14, // 14: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
+	16, // 15: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
+	1,  // 16: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_store_proto_init() }
@@ -1803,6 +1883,7 @@ func file_wactor_v1_store_proto_init() {
 	file_wactor_v1_store_proto_msgTypes[0].OneofWrappers = []any{
 		(*Command_Commit)(nil),
 		(*Command_ExpireSeen)(nil),
+		(*Command_PutCluster)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1810,7 +1891,7 @@ func file_wactor_v1_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_store_proto_rawDesc), len(file_wactor_v1_store_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
