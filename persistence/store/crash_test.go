@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	crashSeeds = flag.Int("crash.seeds", 40, "how many histories of crashes to play")
+	crashSeeds = flag.Int("crash.seeds", unlessRaced(40, 10), "how many histories of crashes to play")
 	crashSeed  = flag.Uint64("crash.seed", 1, "the first of them")
 )
 

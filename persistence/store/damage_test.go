@@ -17,7 +17,7 @@ import (
 	"github.com/wactor/wactor/persistence/replication"
 )
 
-var damages = flag.Int("damages", 50, "damages of files that TestDamageIsNeverSilent tries")
+var damages = flag.Int("damages", unlessRaced(50, 20), "damages of files that TestDamageIsNeverSilent tries")
 
 // TestDamageIsNeverSilent: a process is killed, and one of the files that it leaves is damaged. The
 // next start is refused, or everything that was acknowledged is there, or what can't be read is an

@@ -59,8 +59,9 @@ func TestOlderVersionStopsAtANewerEntry(t *testing.T) {
 			putEntry(t, cut, newer.last(1), entry)
 			_, err := tryOpen(t, setup{FS: cut, Dir: "store"})
 			wantErr(t, err, ErrNewer)
-			if text := err.Error(); !strings.Contains(text, fmt.Sprint("applies up to ", EntryFormat)) || !strings.Contains(text,
-				"run the version that the other nodes run") {
+			applies := fmt.Sprint("applies up to ", EntryFormat)
+			if text := err.Error(); !strings.Contains(text, applies) ||
+				!strings.Contains(text, "run the version that the other nodes run") {
 				t.Errorf("it says %q", text)
 			}
 			if name == "format" {

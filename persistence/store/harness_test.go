@@ -111,6 +111,14 @@ func tryOpen(t testing.TB, s setup) (*rig, error) {
 	return r, nil
 }
 
+// unlessRaced is how much a test does: less of the same under the race detector.
+func unlessRaced(n, less int) int {
+	if raced {
+		return less
+	}
+	return n
+}
+
 // checkLeaks fails the test if it leaves a goroutine that it did not find. Call it first.
 func checkLeaks(t *testing.T) {
 	found := goleak.IgnoreCurrent()

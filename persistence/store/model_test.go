@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -113,7 +114,11 @@ func drawCommit(t *rapid.T, m *model) *wactorv1.Commit {
 
 // TestStoreIsAMap holds random commits, expiries, restarts and reads against the model.
 func TestStoreIsAMap(t *testing.T) {
+	began := time.Now()
 	rapid.Check(t, func(rt *rapid.T) {
+		if raced && time.Since(began) > 10*time.Second {
+			return // what is looked for here is no race
+		}
 		m := &model{revisions: map[string]uint64{}, records: map[string]map[kindOf]map[string]string{}}
 		options := setup{FS: vfs.NewMem(), Dir: "store", Shards: 2, LogBytes: 2000, CacheBytes: 1 << 20,
 			tune: func(o *pebble.Options) { o.MemTableSize = 32 << 10 }}
