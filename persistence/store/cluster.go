@@ -22,8 +22,8 @@ const (
 	clusterRevision = ""
 )
 
-// ReadCluster returns the cluster's state as this node's replica of the meta group knows it, and how
-// often it was written; nil and 0 where it never was.
+// ReadCluster returns the cluster's state as this node's replica of the meta group knows it, and
+// how often it was written; nil and 0 where it never was.
 func (s *Store) ReadCluster() (state []byte, revision uint64, err error) {
 	err = s.Read(metaShard, func() error {
 		var at record.Standing
