@@ -47,8 +47,10 @@ type activation struct {
 	clock      clock
 	ids        ids
 	backlog    backlog
-	chain      uint64 // names its commits
-	ended      error  // why this activation has ended; what still comes is handed back
+	// follows is what the machine has its rules from.
+	follows *service
+	chain   uint64 // names its commits
+	ended   error  // why this activation has ended; what still comes is handed back
 	// endsCleanly: it ends as soon as the machine has settled. stopped: nothing more comes.
 	endsCleanly, stopped bool
 }
@@ -58,7 +60,6 @@ func newActivation(of subject) *activation {
 	a := &activation{subject: of, chain: of.runtime.options.Random()}
 	a.deliveries.open = map[uint64]*arrival{}
 	a.tasks.subject, a.clock.subject, a.ids.subject = &a.subject, &a.subject, &a.subject
-	a.tasks.calls.inliner, _ = a.channel.Bot.(Inliner)
 	return a
 }
 
@@ -126,7 +127,8 @@ func (a *activation) load() bool {
 	if a.machine != nil {
 		return true
 	}
-	loader := conversation.NewLoader(a.id, a.channel.Config)
+	a.follows = a.channel.now()
+	loader := conversation.NewLoader(a.id, a.follows.Config)
 	revision, err := a.store().Load(a.table.shard, a.id.String(), loader.Record)
 	if err != nil {
 		a.runtime.options.Logger.Error("a conversation can't be loaded", "conversation", a.logName(), "error", err)
@@ -218,6 +220,6 @@ func (a *activation) stopWhenDrained() {
 	}
 	a.stopped = true
 	a.mailbox.Close()
-	a.runtime.active.Add(-1)
+	a.runtime.room.active.Add(-1)
 	a.runtime.work.Done()
 }

@@ -13,6 +13,10 @@ var errIdle = errors.New("actors: idle")
 
 // step feeds an event to the machine and performs what follows, inline bot calls included.
 func (a *activation) step(event conversation.Event) {
+	if now := a.channel.now(); now != a.follows && a.machine != nil {
+		a.follows = now
+		a.machine.Configure(now.Config)
+	}
 	pending := []conversation.Event{event}
 	for len(pending) > 0 && a.ended == nil {
 		next := pending[0]
@@ -71,13 +75,13 @@ func (a *activation) respond(e conversation.Respond) {
 		return
 	}
 	if _, message := d.Body.(delivery.Inbound); message && e.Verdict == conversation.Duplicate {
-		a.channel.metrics.duplicates.Inc()
+		a.follows.metrics.duplicates.Inc()
 	}
 	d.done(delivery.Outcome{Verdict: e.Verdict})
 }
 
 func (a *activation) propose(commit conversation.Commit) {
-	a.runtime.metrics.journal(a.channel.metrics, commit.Journal)
+	a.runtime.metrics.journal(a.follows.metrics, commit.Journal)
 	a.runtime.complaints.journal(a.id.Channel, a.logName, commit.Journal)
 	a.ids.note(commit.Command)
 	commit.Command.Chain = a.chain

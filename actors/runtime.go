@@ -19,7 +19,8 @@ import (
 
 // Options configure a Runtime.
 type Options struct {
-	Store    Store
+	Store Store
+	// Channels are those to begin with, by name.
 	Channels map[string]*Channel
 	// Shards is the number of shards, 1 to Shards.
 	Shards uint32
@@ -94,6 +95,7 @@ type Runtime struct {
 	scheduler  Scheduler
 	own        *protoactor // the scheduler where it is the runtime's own
 	metrics    *metrics
+	channels   channels
 	complaints complaints
 	tables     []*table // by shard; 0 is not used
 
@@ -104,13 +106,19 @@ type Runtime struct {
 	running  context.Context
 	halt     context.CancelFunc
 	stopping atomic.Bool
-	active   atomic.Int64
-	crowded  atomic.Uint32 // the table that makes room next
+	room     room
 	// work counts the tasks and activations that Stop waits for; nothing is added from nothing
 	// once stopping is set.
 	work     sync.WaitGroup
 	starting sync.Mutex
 	hashSeed maphash.Seed
+}
+
+// room is how many conversations are in memory.
+type room struct {
+	active  atomic.Int64
+	most    atomic.Int64  // Options.MaxActive
+	crowded atomic.Uint32 // the table that makes room next
 }
 
 // New returns a Runtime that leads no shard yet.
@@ -128,9 +136,9 @@ func New(options Options) *Runtime {
 		r.options.Elsewhere = r.Deliver
 	}
 	r.metrics = newMetrics(options.Registerer, r)
-	for name, channel := range options.Channels {
-		channel.metrics = r.metrics.of(name, channel.BotName)
-	}
+	r.channels.metrics = r.metrics
+	r.channels.replace(options.Channels)
+	r.room.most.Store(int64(options.MaxActive))
 	r.complaints = newComplaints(options.Logger, r.scheduler.Now)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.running, r.halt = context.WithCancel(r.ctx)
@@ -145,7 +153,7 @@ func New(options Options) *Runtime {
 // Deliver takes a delivery to its conversation, if this node leads it. It never blocks. Deliveries
 // of one conversation by one goroutine arrive in their order.
 func (r *Runtime) Deliver(e delivery.Envelope, done delivery.Done) {
-	if r.options.Channels[e.To.Channel] == nil {
+	if r.channels.of(e.To.Channel) == nil {
 		done(delivery.Outcome{Err: delivery.ErrUnknownChannel})
 		return
 	}
@@ -155,7 +163,7 @@ func (r *Runtime) Deliver(e delivery.Envelope, done delivery.Done) {
 // NoteStatus notes that a status of any message came on a channel, here or for another program:
 // where in-doubt replies wait for one, it is not the webhooks that fail.
 func (r *Runtime) NoteStatus(channel string) {
-	if c := r.options.Channels[channel]; c != nil {
+	if c := r.channels.of(channel); c != nil {
 		c.statusMs.Store(r.scheduler.Now().UnixMilli())
 	}
 }
@@ -197,7 +205,7 @@ func (r *Runtime) goCounted(task func()) {
 }
 
 // Active returns the number of conversations in memory.
-func (r *Runtime) Active() int { return int(r.active.Load()) }
+func (r *Runtime) Active() int { return int(r.room.active.Load()) }
 
 // makeRoom lets conversations leave that have nothing to do, when there are nearly as many as there
 // may be: more than one that comes can take the place of. They are drawn, as by caches that can't
@@ -205,13 +213,13 @@ func (r *Runtime) Active() int { return int(r.active.Load()) }
 // back soon are loaded again.
 func (r *Runtime) makeRoom() {
 	const atOnce = 4
-	most := r.options.MaxActive
-	if int(r.active.Load()) < most-most/8 {
+	most := int(r.room.most.Load())
+	if int(r.room.active.Load()) < most-most/8 {
 		return
 	}
 	asked := 0
 	for range r.options.Shards {
-		t := r.tables[1+r.crowded.Add(1)%r.options.Shards]
+		t := r.tables[1+r.room.crowded.Add(1)%r.options.Shards]
 		if asked += t.askToLeave(atOnce - asked); asked == atOnce {
 			return
 		}

@@ -16,13 +16,15 @@ func (t *tasks) send(e conversation.Send) {
 	t.runtime.work.Add(1)
 	t.runtime.scheduler.Go(func() { // not by goCounted: its closure would be one more for each reply
 		defer t.runtime.work.Done()
-		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: t.post(ctx, e.Outgoing)}
-		t.channel.metrics.send(done.Result, e.ReceivedMs, t.runtime.scheduler.Now())
+		service := t.channel.use()
+		defer service.done()
+		done := conversation.SendDone{Seq: e.Seq, Try: e.Try, Result: t.post(ctx, service, e.Outgoing)}
+		service.metrics.send(done.Result, e.ReceivedMs, t.runtime.scheduler.Now())
 		t.mailbox.Post(result{event: done})
 	})
 }
 
-func (t *tasks) post(ctx context.Context, out *provider.Outgoing) (sent provider.Result) {
+func (t *tasks) post(ctx context.Context, service *service, out *provider.Outgoing) (sent provider.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			t.runtime.metrics.panics.Inc()
@@ -36,7 +38,7 @@ func (t *tasks) post(ctx context.Context, out *provider.Outgoing) (sent provider
 		return provider.Result{Outcome: provider.RetryLater, NotTried: true, RetryAfter: leaseAgain,
 			Reason: "not sent: the leadership is not confirmed"}
 	}
-	return t.channel.Sender.Send(ctx, out)
+	return service.Sender.Send(ctx, out)
 }
 
 // leaseAgain is how soon a reply is tried again that was not sent since the leadership was not

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -61,7 +60,8 @@ type Typer interface {
 	MarkRead(ctx context.Context, messageID string) error
 }
 
-// Channel is what the conversations of one channel share.
+// Channel is what the conversations of one channel share. It is not changed while in use, but
+// replaced (Runtime.SetChannels).
 type Channel struct {
 	Config *conversation.Config
 	// Bot is asked inline first where it is an Inliner and Config.Inline is set.
@@ -72,8 +72,7 @@ type Channel struct {
 	// called.
 	Sender Sender
 	Typing bool
-
-	// statusMs is when the last status of a message came.
-	statusMs atomic.Int64
-	metrics  *channelMetrics
+	// Close, where set, is called when the channel was replaced and neither its bot nor its sender
+	// is in use any more. It must not block.
+	Close func()
 }

@@ -19,7 +19,7 @@ type subject struct {
 	runtime *Runtime
 	table   *table
 	id      conversation.ID
-	channel *Channel
+	channel *served
 	term    uint64
 	mailbox Mailbox
 }

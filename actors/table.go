@@ -67,16 +67,18 @@ func (t *table) post(id conversation.ID, message any, counted bool) error {
 	a := t.activations.of(id)
 	if a == nil {
 		isNew = true
-		most := r.options.MaxActive
+		most := int(r.room.most.Load())
 		if d, ok := message.(*arrival); ok && !fromWebhook(d.Envelope) {
 			// A conversation in memory waits for the answer, or is an alias that forwards. If
 			// memory were full for those that they need, all of them might wait for ever.
 			most *= 2
 		}
-		if int(r.active.Load()) >= most {
+		if int(r.room.active.Load()) >= most {
 			return delivery.ErrOverloaded
 		}
-		a = t.activate(id)
+		if a = t.activate(id); a == nil {
+			return delivery.ErrUnknownChannel
+		}
 	}
 	if counted {
 		if int(a.deliveries.depth.Load()) >= r.options.MaxMailbox {
@@ -98,11 +100,15 @@ func fromWebhook(e delivery.Envelope) bool {
 	return false
 }
 
-// activate starts an activation. The lock is held.
+// activate starts an activation; nil where its channel is none any more. The lock is held.
 func (t *table) activate(id conversation.ID) *activation {
 	r := t.runtime
-	a := newActivation(subject{runtime: r, table: t, id: id, channel: r.options.Channels[id.Channel], term: t.term})
-	r.active.Add(1)
+	channel := r.channels.of(id.Channel)
+	if channel == nil {
+		return nil
+	}
+	a := newActivation(subject{runtime: r, table: t, id: id, channel: channel, term: t.term})
+	r.room.active.Add(1)
 	r.work.Add(1)
 	a.mailbox = r.scheduler.Spawn(a)
 	t.activations.add(a)
@@ -150,6 +156,13 @@ func (t *table) changeLeadership(term uint64, ready bool) bool {
 	return ready
 }
 
+// readyIn reports the term in which conversations of the shard may be activated here, if they may.
+func (t *table) readyIn() (term uint64, ready bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.term, t.ready && !t.leaving
+}
+
 func (t *table) isReady() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -180,7 +193,7 @@ func (t *table) takeUp(term uint64) {
 	var ids []conversation.ID
 	err := r.options.Store.Work(t.shard, func(name string) error {
 		id, err := conversation.ParseID(name)
-		if err != nil || r.options.Channels[id.Channel] == nil {
+		if err != nil || r.channels.of(id.Channel) == nil {
 			r.options.Logger.Warn("unfinished work of a channel that is not configured", "shard", t.shard)
 			return nil
 		}

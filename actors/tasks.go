@@ -23,7 +23,6 @@ type tasks struct {
 // calls are the bot calls of an activation. They never overlap: one that was cancelled returns
 // before the next one starts.
 type calls struct {
-	inliner Inliner
 	// turn is that of the newest call until it has returned, and cancel cancels it.
 	turn    *conversation.Turn
 	cancel  context.CancelFunc
@@ -50,20 +49,21 @@ func (t *tasks) end() {
 
 // callInline runs the bot inside the actor.
 func (t *tasks) callInline(turn *conversation.Turn) conversation.Event {
-	if t.calls.inliner == nil {
+	service := t.channel.now()
+	if service.inliner == nil {
 		return conversation.Deferred{Turn: turn}
 	}
 	started := t.runtime.scheduler.Now()
-	answer, ok, err := t.inline(turn)
+	answer, ok, err := t.inline(service, turn)
 	if err == nil && !ok {
 		return conversation.Deferred{Turn: turn}
 	}
-	return t.outcome(turn, answer, err, t.runtime.scheduler.Now().Sub(started))
+	return eventOf(service, turn, answer, err, t.runtime.scheduler.Now().Sub(started))
 }
 
-func (t *tasks) inline(turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error) {
+func (t *tasks) inline(service *service, turn *conversation.Turn) (answer *conversation.Answer, ok bool, err error) {
 	defer t.recoverBot(&err)
-	return t.calls.inliner.Inline(turn)
+	return service.inliner.Inline(turn)
 }
 
 // callBot runs the bot beside the actor.
@@ -75,10 +75,12 @@ func (t *tasks) callBot(turn *conversation.Turn) {
 		t.calls.running = true
 		t.runtime.goCounted(func() {
 			defer cancel()
+			service := t.channel.use()
+			defer service.done()
 			started := t.runtime.scheduler.Now()
-			answer, err := t.ask(ctx, turn)
+			answer, err := t.ask(ctx, service, turn)
 			took := t.runtime.scheduler.Now().Sub(started)
-			t.mailbox.Post(result{t.outcome(turn, answer, err, took), turn})
+			t.mailbox.Post(result{eventOf(service, turn, answer, err, took), turn})
 		})
 	}
 	if t.calls.running {
@@ -113,9 +115,10 @@ func (t *tasks) cancelBot() {
 	}
 }
 
-func (t *tasks) ask(ctx context.Context, turn *conversation.Turn) (answer *conversation.Answer, err error) {
+func (t *tasks) ask(ctx context.Context, service *service, turn *conversation.Turn) (answer *conversation.Answer,
+	err error) {
 	defer t.recoverBot(&err)
-	return t.channel.Bot.Turn(ctx, turn)
+	return service.Bot.Turn(ctx, turn)
 }
 
 // recoverBot turns a panic of a bot into an error: it would happen again with the same message.
@@ -128,10 +131,10 @@ func (t *tasks) recoverBot(err *error) {
 	}
 }
 
-// outcome makes an event of what the bot returned.
-func (t *tasks) outcome(turn *conversation.Turn, answer *conversation.Answer, err error,
+// eventOf makes an event of what the bot returned.
+func eventOf(service *service, turn *conversation.Turn, answer *conversation.Answer, err error,
 	took time.Duration) conversation.Event {
-	t.channel.metrics.bot(took, err)
+	service.metrics.bot(took, err)
 	if err == nil && answer == nil {
 		err = conversation.Permanent("no answer")
 	}

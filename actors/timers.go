@@ -52,7 +52,7 @@ func (t *table) ringTimers(nowMs int64) {
 		}
 		t.expectTimer(nowMs + timerAgain.Milliseconds())
 		id, err := conversation.ParseID(name)
-		if err != nil || t.runtime.options.Channels[id.Channel] == nil {
+		if err != nil || t.runtime.channels.of(id.Channel) == nil {
 			return nil
 		}
 		switch {

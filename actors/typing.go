@@ -18,8 +18,9 @@ const (
 
 // showTyping shows the user that the bot thinks, until ctx ends.
 func (t *tasks) showTyping(ctx context.Context, turn *conversation.Turn) {
-	typer, ok := t.channel.Sender.(Typer)
-	if !t.channel.Typing || !ok || len(turn.Messages) == 0 {
+	service := t.channel.now()
+	typer, ok := service.Sender.(Typer)
+	if !service.Typing || !ok || len(turn.Messages) == 0 {
 		return
 	}
 	newest := turn.Messages[len(turn.Messages)-1].Id

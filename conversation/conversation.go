@@ -20,6 +20,8 @@ type Conversation struct {
 	// joins: what the event of this step decided shares a commit with the turn that it starts.
 	joins    bool
 	stopping bool
+	// next are the rules that hold once no turn is under way; nil where they do already.
+	next *Config
 }
 
 // machine is a part of a conversation that owns a part of its head.
@@ -41,6 +43,18 @@ func New(id ID, cfg *Config) *Conversation {
 	return c
 }
 
+// Configure replaces the rules. A turn under way ends by those that it began with.
+func (c *Conversation) Configure(cfg *Config) { c.next = cfg }
+
+// configure takes rules up that wait, between two turns.
+func configure(c *Conversation) {
+	if c.next == nil || c.turns.running() {
+		return
+	}
+	c.ledger.cfg, c.inbox.cfg, c.turns.cfg, c.outbox.cfg = c.next, c.next, c.next, c.next
+	c.next = nil
+}
+
 func machines(c *Conversation) [4]machine {
 	return [...]machine{&c.inbox, &c.turns, &c.outbox, &c.identities}
 }
@@ -57,6 +71,7 @@ func (c *Conversation) load(head *wactorv1.Head) {
 // be done, in order.
 func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	c.ledger.nowMs = max(nowMs, c.ledger.nowMs)
+	configure(c)
 	c.joins = false
 	c.take(event)
 	for _, phase := range phases {

@@ -17,7 +17,7 @@ func TestTimerThatIsDueWaitsForTheTurnBefore(t *testing.T) {
 	for dueMs, want := range map[int64]bool{99: false, 100: false, 101: true} {
 		c := New(ID{Channel: "shop", User: "49151"}, cfg)
 		c.ledger.nowMs, c.turns.timers.byDue = 100, []*wactorv1.Timer{{Name: "again", DueMs: dueMs}}
-		if got := c.quiet(); got != want {
+		if got := quiet(c); got != want {
 			t.Errorf("a timer that is due at %d, at 100: nothing waits: %v", dueMs, got)
 		}
 	}

@@ -44,6 +44,7 @@ var phases = []func(*Conversation){
 func (c *Conversation) startTurn() {
 	t := &c.turns
 	t.run.wakeMs = 0
+	configure(c)
 	for !t.running() && !c.stopping && !c.identities.open() && !c.outbox.full() && !t.waits() {
 		messages, timer := t.next()
 		switch {
@@ -76,11 +77,11 @@ func (c *Conversation) commit() {
 	for _, m := range machines(c) {
 		m.save(l.head)
 	}
-	l.commit(c.Unfinished(), c.quiet())
+	l.commit(c.Unfinished(), quiet(c))
 }
 
 // quiet reports whether nothing waits for the newest commit.
-func (c *Conversation) quiet() bool {
+func quiet(c *Conversation) bool {
 	if timer, _ := c.turns.timers.due(); timer != nil {
 		return false // its turn waits for the one before
 	}

@@ -20,7 +20,7 @@ import (
 func TestPromises(t *testing.T) {
 	for _, inline := range []bool{true, false} {
 		t.Run(fmt.Sprintf("inline=%v", inline), func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) { runHistory(t, plainConfig(inline)) })
+			rapid.Check(t, func(t *rapid.T) { runHistory(t, plainConfig(inline), false) })
 		})
 	}
 }
@@ -28,7 +28,12 @@ func TestPromises(t *testing.T) {
 // TestPromisesUnderPolicies does the same under random policies for bursts, order, taps, sessions
 // and sending.
 func TestPromisesUnderPolicies(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { runHistory(t, drawPolicies(t)) })
+	rapid.Check(t, func(t *rapid.T) { runHistory(t, drawPolicies(t), false) })
+}
+
+// TestPromisesWhileRulesChange replaces the rules at any moment, turns and sends under way.
+func TestPromisesWhileRulesChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { runHistory(t, drawPolicies(t), true) })
 }
 
 func plainConfig(inline bool) Config {
@@ -67,7 +72,7 @@ func drawPolicies(t *rapid.T) Config {
 	return cfg
 }
 
-func runHistory(t *rapid.T, cfg Config) {
+func runHistory(t *rapid.T, cfg Config, changing bool) {
 	w := newWorld(cfg)
 	w.resets = cfg.Session.Idle > 0
 	messages := 0
@@ -124,6 +129,15 @@ func runHistory(t *rapid.T, cfg Config) {
 		"graceful restart": func(*rapid.T) {
 			w.stopGracefully()
 			w.crash(0)
+		},
+		"new rules": func(t *rapid.T) {
+			if !changing {
+				t.Skip("the rules stay")
+			}
+			next := drawPolicies(t)
+			next.Session = cfg.Session // w.resets follows from it
+			w.cfg = next.WithDefaults()
+			w.c.Configure(w.cfg)
 		},
 		"": func(t *rapid.T) {
 			w.answerInline()
