@@ -15,7 +15,7 @@ import (
 // instantStore applies commits at once and keeps nothing: what remains is the cost of the actors.
 type instantStore struct{}
 
-func (instantStore) Propose(_ uint32, _ uint64, _ *wactorv1.Commit, _ bool, done func(error)) {
+func (instantStore) Propose(_ uint32, _ uint64, _ *wactorv1.Command, _ bool, done func(error)) {
 	done(nil)
 }
 func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {

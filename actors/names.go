@@ -46,6 +46,7 @@ func (s *subject) requestResolve(e conversation.RequestResolve) {
 func (s *subject) offerMerge(e conversation.OfferMerge) {
 	offer := delivery.MergeOffer{
 		From: e.From, User: e.User, AtMs: e.UserMs, Names: e.Names, Claims: e.Claims, Messages: cloneAll(e.Messages),
+		Ownership: e.Ownership,
 	}
 	s.request(e.To, offer, func(answer *delivery.Answer) conversation.Event {
 		return conversation.MergeResult{By: e.To.User, Owner: answer.Owner, Taken: answer.Taken, Claims: len(e.Claims)}
@@ -65,7 +66,7 @@ func (a *activation) receiveOffer(ref uint64, b delivery.MergeOffer) {
 	offer := conversation.MergeOffer{
 		Ref: ref, From: b.From, User: b.User, UserMs: b.AtMs, Names: b.Names, Claims: b.Claims,
 		Messages: cloneAll(b.Messages), // the machine changes them; the offer may have to be tried again
-		Known:    a.knownAll(b.Messages),
+		Known:    a.knownAll(b.Messages), Ownership: b.Ownership,
 	}
 	if a.ended == nil {
 		a.step(offer)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // errIdle ends an activation that has nothing to do.
@@ -87,7 +88,8 @@ func (a *activation) propose(commit conversation.Commit) {
 	commit.Command.Chain = a.chain
 	mailbox, revision := a.mailbox, commit.Revision
 	table, dueMs := a.table, earliestDue(commit.Command)
-	a.store().Propose(a.table.shard, a.term, commit.Command, commit.Lazy, func(err error) {
+	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit.Command}, Format: commit.Format}
+	a.store().Propose(a.table.shard, a.term, command, commit.Lazy, func(err error) {
 		table.expectTimer(dueMs)
 		mailbox.Post(committed{revision, err})
 	})

@@ -11,11 +11,11 @@ import (
 // Store is the replicated log and what was applied from it. Its methods are called by many actors
 // at once; the reads may take a disk access.
 type Store interface {
-	// Propose proposes a commit to the shard's log in a term. It never blocks; done is called
-	// exactly once and never blocks: nil when the commit was applied, else an error that says
-	// nothing about whether it will be. A lazy one, without a caller that waits, may take a little
-	// longer, to share another one's way to the disk; those of a shard stay in order.
-	Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error))
+	// Propose proposes the command of a commit to the shard's log in a term. It never blocks; done
+	// is called exactly once and never blocks: nil when the commit was applied, else an error that
+	// says nothing about whether it will be. A lazy one, without a caller that waits, may take a
+	// little longer, to share another one's way to the disk; those of a shard stay in order.
+	Propose(shard uint32, term uint64, command *wactorv1.Command, lazy bool, done func(error))
 	// Leased reports whether this node leads a shard in a term, and no other node can before a
 	// moment is over.
 	Leased(shard uint32, term uint64) bool

@@ -74,8 +74,8 @@ func (s *memoryStore) close() {
 	s.done.Wait()
 }
 
-func (s *memoryStore) Propose(_ uint32, _ uint64, commit *wactorv1.Commit, _ bool, done func(error)) {
-	commit = proto.CloneOf(commit)
+func (s *memoryStore) Propose(_ uint32, _ uint64, command *wactorv1.Command, _ bool, done func(error)) {
+	commit := proto.CloneOf(command.GetCommit())
 	s.set(func() { s.queue = append(s.queue, func() { done(s.apply(commit)) }) })
 }
 

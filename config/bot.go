@@ -32,6 +32,7 @@ type Bot struct {
 	StaleReply string           `yaml:"stale_reply"`
 	Session    policy.Session   `yaml:"session"`
 	LoopGuard  policy.LoopGuard `yaml:"loop_guard"`
+	Handoff    policy.Handoff   `yaml:"handoff"`
 }
 
 // HTTPBot says how a bot is called over HTTP. docs/bots.md describes the contract.

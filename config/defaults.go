@@ -48,6 +48,7 @@ func DefaultBot() Bot {
 		Debounce:  2 * time.Second,
 		Session:   policy.Session{Idle: day},
 		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
+		Handoff:   policy.Handoff{Hold: 200, For: day, OnEcho: time.Hour},
 	}
 }
 

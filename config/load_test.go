@@ -111,6 +111,7 @@ func TestParseFull(t *testing.T) {
 				StaleReply:   "Those buttons are old; please use the newest ones.",
 				Session:      policy.Session{Idle: 30 * time.Minute},
 				LoopGuard:    policy.LoopGuard{Repeats: 5, Window: time.Hour, Exchanges: 9, Unasked: 7},
+				Handoff:      policy.Handoff{Hold: 50, Held: policy.Run, For: 2 * time.Hour},
 			},
 			"agent": {
 				HTTP: &HTTPBot{
@@ -127,6 +128,7 @@ func TestParseFull(t *testing.T) {
 				Order: policy.Order{Late: policy.Process}, Debounce: 2 * time.Second, StaleButtons: policy.Ignore,
 				Session:   policy.Session{Idle: 2 * time.Hour, Turn: true},
 				LoopGuard: policy.LoopGuard{Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
+				Handoff:   policy.Handoff{Hold: 200, For: day, OnEcho: time.Hour},
 			},
 		},
 		DedupWindow: 10*day + 12*time.Hour,

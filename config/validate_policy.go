@@ -28,6 +28,7 @@ func (b *Bot) validatePolicies(r *report, path string) {
 			"does nothing with a flow, which has no step for the end of a session")
 	}
 	validateLoopGuard(r, child(path, "loop_guard"), &b.LoopGuard)
+	validateHandoff(r, child(path, "handoff"), &b.Handoff)
 }
 
 func validateReceives(r *report, path string, types []string) {
@@ -119,6 +120,12 @@ func validateLoopGuard(r *report, path string, g *policy.LoopGuard) {
 	r.durationBetween(child(path, "window"), g.Window, time.Second, day)
 	r.between(child(path, "exchanges"), g.Exchanges, 0, 10_000)
 	r.between(child(path, "unasked"), g.Unasked, 0, 10_000)
+}
+
+func validateHandoff(r *report, path string, h *policy.Handoff) {
+	r.between(child(path, "hold"), h.Hold, 1, 1000)
+	r.optionalDuration(child(path, "for"), h.For, time.Minute, 365*day)
+	r.optionalDuration(child(path, "on_echo"), h.OnEcho, time.Minute, 365*day)
 }
 
 func (p *Pace) validate(r *report, path string) {

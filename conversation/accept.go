@@ -28,7 +28,7 @@ func (c *Conversation) accept(e Arrived, renames bool) {
 		// Only once it is on disk that this is an alias: else a crash could make this message new
 		// here after it ran there.
 		l.whenApplied(Forward{Ref: e.Ref, To: c.identities.sibling(c.identities.aliasOf)})
-	case c.inbox.full() || c.outbox.full():
+	case c.inbox.full() && !c.ownership.paused() || c.outbox.full():
 		l.effect(Respond{Ref: e.Ref, Verdict: Overloaded})
 	default:
 		message.ReceivedMs = min(message.ReceivedMs, l.nowMs) // a gateway's clock may be ahead of this one's
@@ -45,6 +45,9 @@ func (c *Conversation) accept(e Arrived, renames bool) {
 		}
 		if message.Event {
 			accepted.Reason = "an event for the next turn: the bot does not receive messages of this type"
+		}
+		if c.ownership.paused() {
+			accepted.Reason = "held: the bot does not own the conversation"
 		}
 		l.note(accepted)
 		c.sort(message)
@@ -65,7 +68,9 @@ func (c *Conversation) duplicate(e Arrived, renames bool, revision uint64) {
 // enter gives a message that is new here its number, and notes that its user has written, if it was
 // the user.
 func (c *Conversation) enter(message *wactorv1.Message) {
-	c.turns.expire()
+	if !c.ownership.paused() {
+		c.turns.expire()
+	}
 	c.inbox.number(message)
 	c.turns.touched()
 	if message.Type != typeSystem {
@@ -83,6 +88,11 @@ func (c *Conversation) sort(message *wactorv1.Message) {
 	if message.Event {
 		c.inbox.queue(message)
 		c.inbox.keepEvents()
+		return
+	}
+	if c.ownership.paused() {
+		c.inbox.queue(message)
+		c.inbox.keepHeld(c.ledger.cfg.Handoff.Hold)
 		return
 	}
 	if reason, answer := c.spare(message); reason != "" {

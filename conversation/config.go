@@ -36,6 +36,7 @@ type Config struct {
 	Session   policy.Session
 	LoopGuard policy.LoopGuard
 	Sending   policy.Sending
+	Handoff   policy.Handoff
 }
 
 // Limits bound what a conversation keeps.
@@ -71,6 +72,7 @@ func (c Config) WithDefaults() *Config {
 	setDefault(&c.Burst.MaxWait, max(10*time.Second, 10*c.Burst.Quiet))
 	setDefault(&c.Burst.MaxMessages, 20)
 	setDefault(&c.Sending.AwaitMax, 10*time.Second)
+	setDefault(&c.Handoff.Hold, 200)
 	setDefault(&c.Limits.Inbox, 1000)
 	setDefault(&c.Limits.Pipeline, 256)
 	setDefault(&c.Limits.Journal, 500)

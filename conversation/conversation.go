@@ -16,6 +16,7 @@ type Conversation struct {
 	turns      turns
 	outbox     outbox
 	identities identities
+	ownership  ownership
 	alarmMs    int64
 	// joins: what the event of this step decided shares a commit with the turn that it starts.
 	joins    bool
@@ -39,6 +40,7 @@ func New(id ID, cfg *Config) *Conversation {
 	c.turns = turns{ledger: l, cfg: cfg, inbox: &c.inbox, timers: timers{ledger: l}}
 	c.outbox = outbox{ledger: l, cfg: cfg}
 	c.identities = identities{ledger: l}
+	c.ownership = ownership{ledger: l, identities: &c.identities, turns: &c.turns, inbox: &c.inbox, outbox: &c.outbox}
 	c.load(l.head)
 	return c
 }
@@ -55,8 +57,8 @@ func configure(c *Conversation) {
 	c.next = nil
 }
 
-func machines(c *Conversation) [4]machine {
-	return [...]machine{&c.inbox, &c.turns, &c.outbox, &c.identities}
+func machines(c *Conversation) [5]machine {
+	return [...]machine{&c.inbox, &c.turns, &c.outbox, &c.identities, &c.ownership}
 }
 
 // load takes a head that was read from the store.
@@ -65,6 +67,7 @@ func (c *Conversation) load(head *wactorv1.Head) {
 	for _, m := range machines(c) {
 		m.load(head)
 	}
+	c.turns.timers.suspended = c.ownership.paused()
 }
 
 // Step takes one event at a time (Unix milliseconds, never running backwards) and returns what must
@@ -73,6 +76,9 @@ func (c *Conversation) Step(nowMs int64, event Event) []Effect {
 	c.ledger.nowMs = max(nowMs, c.ledger.nowMs)
 	configure(c)
 	c.joins = false
+	if !c.stopping {
+		c.ownership.resumeWhenOver()
+	}
 	c.take(event)
 	for _, phase := range phases {
 		phase(c)
@@ -117,6 +123,12 @@ func (c *Conversation) take(event Event) {
 		c.retried(e)
 	case Skipped:
 		c.ledger.removeLetter(e.Ref, e.Letter, e.By, "skipped by an operator")
+	case Paused:
+		c.ownership.takePause(e)
+	case Resumed:
+		c.ownership.takeResume(e)
+	case Echoed:
+		c.ownership.takeEcho(e)
 	case Stopping:
 		c.stopping = true
 		c.turns.stop()
@@ -138,6 +150,9 @@ func (c *Conversation) answered(e Answered) {
 	for i, reply := range e.Answer.Replies {
 		c.outbox.say(reply, sums[i], from)
 		from.receivedMs = 0 // how long the user waited, the first reply tells
+	}
+	if handoff := e.Answer.Handoff; handoff != nil {
+		c.ownership.pause(handoff.ownership(c.ledger.nowMs, c.ledger.cfg.Handoff.For))
 	}
 }
 
@@ -170,10 +185,13 @@ type Backlog struct {
 	MessageMs, ReplyMs int64
 }
 
-// Backlog returns what is left to do.
+// Backlog returns what is left to do. What is held while the bot does not own the conversation
+// waits for no turn.
 func (c *Conversation) Backlog() Backlog {
 	b := Backlog{Letters: int(c.ledger.head.DeadLetters)}
-	b.Messages, b.Replies = len(c.inbox.waiting), len(c.outbox.replies)
+	if b.Replies = len(c.outbox.replies); !c.ownership.paused() {
+		b.Messages = len(c.inbox.waiting)
+	}
 	if b.Messages > 0 {
 		b.MessageMs = c.inbox.waiting[0].message.ReceivedMs
 	}
@@ -190,7 +208,7 @@ func (c *Conversation) Full() bool { return c.ledger.full() }
 // Unfinished reports whether messages, replies or links to other identities wait: what is to be
 // taken up again after a crash.
 func (c *Conversation) Unfinished() bool {
-	return !c.inbox.empty() || !c.outbox.empty() || c.identities.open()
+	return !c.inbox.empty() && !c.ownership.paused() || !c.outbox.empty() || c.identities.open()
 }
 
 // Committing reports whether commits are on their way: their fate is unknown if the activation

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wactor/wactor/conversation/policy"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 )
@@ -123,6 +124,8 @@ type MergeOffer struct {
 	Messages      []*wactorv1.Message
 	// Known says of each message whether the store holds its id.
 	Known []bool
+	// Ownership is who answers the user there; nil where that has ever been the bot.
+	Ownership *wactorv1.Ownership
 }
 
 // MergeResult is the answer to an OfferMerge. Offers are repeated, and so may be their answers:
@@ -155,6 +158,39 @@ type Skipped struct {
 	Letter *wactorv1.DeadLetter
 }
 
+// Paused gives the conversation to a person, as a principal wants it. It is answered by Accepted,
+// by Owned where it is another principal's, or by Overloaded. The conversation need not exist.
+type Paused struct {
+	Ref uint64
+	// By is the principal's name, and Reason what it says of the cause.
+	By, Reason string
+	// UntilMs is when the bot gets it back by itself (Unix milliseconds), at most MaxPause ahead; 0
+	// where it does not.
+	UntilMs int64
+	// Take takes it from another principal.
+	Take bool
+}
+
+// Resumed gives the conversation back to the bot. It is answered by Accepted, by NotOwned where
+// the bot owns it, or by Overloaded.
+type Resumed struct {
+	Ref uint64
+	By  string
+	// Held says what becomes of the messages that came meanwhile; nil: as configured.
+	Held *policy.Held
+}
+
+// Echoed is what a person of the business wrote to the user on a device of its own. It is answered
+// by Accepted or Duplicate.
+type Echoed struct {
+	Ref     uint64
+	Message *wactorv1.Message
+	// User is the one who was written to, as far as the webhook says.
+	User *wactorv1.User
+	// Known is as for Arrived.
+	Known bool
+}
+
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are
 // awaited or cancelled by the caller. When Settled reports true, all is on disk and the next
 // activation holds no reply in doubt.
@@ -176,6 +212,9 @@ func (MergeOffer) event()      {}
 func (MergeResult) event()     {}
 func (Retried) event()         {}
 func (Skipped) event()         {}
+func (Paused) event()          {}
+func (Resumed) event()         {}
+func (Echoed) event()          {}
 func (Stopping) event()        {}
 
 // Effect is something that the caller must do, in the order in which Step returned it.
@@ -193,6 +232,9 @@ type Commit struct {
 	// Lazy: nothing waits for it, nor will it, until something else happens here. It may take a few
 	// milliseconds longer.
 	Lazy bool
+	// Format is the format of a log entry that every node must know to whom the commit may come; 0
+	// for most.
+	Format uint32
 }
 
 // Respond ends a delivery: the gateway may answer.
@@ -256,6 +298,8 @@ type OfferMerge struct {
 	// Names belong to this conversation, Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message
+	// Ownership is who answers the user here; nil where that has ever been the bot.
+	Ownership *wactorv1.Ownership
 }
 
 // Alarm asks for a Ticked at this time (Unix milliseconds); it replaces the alarm before. 0 cancels
@@ -286,6 +330,10 @@ const (
 	Overloaded
 	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.
 	Unretryable
+	// Owned: another principal owns the conversation; nothing was changed.
+	Owned
+	// NotOwned: the bot owns the conversation; nothing was changed.
+	NotOwned
 )
 
 func (v Verdict) String() string {
@@ -298,6 +346,10 @@ func (v Verdict) String() string {
 		return "overloaded"
 	case Unretryable:
 		return "unretryable"
+	case Owned:
+		return "owned"
+	case NotOwned:
+		return "not owned"
 	}
 	return fmt.Sprintf("Verdict(%d)", int(v))
 }

@@ -29,13 +29,16 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	system ID                             a gateway delivers what the provider tells about the user
 //	status SEQ WORD                       a gateway delivers a status of a reply
 //	commit                                the next commit is applied
-//	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT]
+//	answer [set=NAME:SECONDS] [cancel=NAME] [end] [prompt] [say=TEXT] [handoff=SECONDS]
 //	                                      the bot answers, besides the text that it always says
 //	defer | fail [retryable] | down       the bot can't
 //	unreached                             the bot was not reached at all
 //	send taken|rejected|refused|held|unknown [code=N]
 //	send paced                            it was not tried: the channel has to wait for a second
 //	retry LETTER [TEXT] | skip LETTER     an operator takes a dead letter up, or drops it
+//	pause [by=NAME] [until=SECONDS] [take] a person takes the conversation
+//	resume [HELD]                         a person gives it back
+//	echo ID                               a person writes on the business's phone
 //	wait SECONDS                          time goes on, and the alarm rings
 //	stop                                  a graceful stop begins
 //	crash                                 the memory is lost, commits that are not applied too
@@ -156,6 +159,10 @@ func newHistory(words []string) *world {
 			_ = cfg.Sending.Await.UnmarshalText([]byte(value))
 		case "window":
 			cfg.Sending.Window = seconds
+		case "phone":
+			cfg.Handoff.OnEcho = seconds
+		case "max_held":
+			cfg.Handoff.Hold = n
 		default:
 			panic("unknown setting " + word)
 		}
@@ -179,6 +186,9 @@ func historyAnswer(w *world, words []string) *Answer {
 			answer.CancelTimers = append(answer.CancelTimers, value)
 		case "end":
 			answer.End, w.resets = true, true
+		case "handoff":
+			seconds, _ := strconv.Atoi(value)
+			answer.Handoff = &Handoff{Note: "wants a person", UntilMs: w.nowMs + int64(seconds)*1000}
 		case "say":
 			answer.Replies = append(answer.Replies, text(value))
 		case "prompt":
@@ -234,6 +244,32 @@ func (w *world) run(fields []string) {
 		w.nextRef++
 		w.refs[w.nextRef] = "operator"
 		w.step(Skipped{Ref: w.nextRef, Letter: w.letter(seq)})
+	case "pause":
+		event := Paused{By: "ana"}
+		for _, word := range args {
+			key, value, _ := strings.Cut(word, "=")
+			switch seconds, _ := strconv.Atoi(value); key {
+			case "by":
+				event.By = value
+			case "until":
+				event.UntilMs = w.nowMs + int64(seconds)*1000
+			case "take":
+				event.Take = true
+			}
+		}
+		event.Ref = w.ref("pause")
+		w.step(event)
+	case "resume":
+		event := Resumed{By: "ana", Ref: w.ref("resume")}
+		if len(args) > 0 {
+			event.Held = new(policy.Held)
+			if err := event.Held.UnmarshalText([]byte(args[0])); err != nil {
+				panic(err)
+			}
+		}
+		w.step(event)
+	case "echo":
+		w.echo(args[0])
 	case "down":
 		turn := w.call.Turn
 		w.call = nil
@@ -309,6 +345,12 @@ func (w *world) describe(effect Effect) string {
 		if len(e.Turn.Events) > 0 {
 			about += " events " + ids(e.Turn.Events)
 		}
+		if len(e.Turn.History) > 0 {
+			about += " history " + ids(e.Turn.History)
+		}
+		if e.Turn.Paused != nil {
+			about += " after " + e.Turn.Paused.By
+		}
 		return fmt.Sprintf("%s bot: turn %s version %d attempt %d %s late=%v", how, e.Turn.ID[:4], e.Turn.Version,
 			e.Turn.Attempt, about, e.Turn.late())
 	case CancelBot:
@@ -344,7 +386,7 @@ func recordName(kind wactorv1.RecordKind, suffix []byte) string {
 	case kind == wactorv1.RecordKind_RECORD_KIND_TIMER:
 		return name + "/" + string(suffix)
 	case kind == wactorv1.RecordKind_RECORD_KIND_DUE:
-		return name + "/" + string(suffix[8:])
+		return name + "/" + strings.TrimPrefix(string(suffix[8:]), "\x00")
 	case len(suffix) == 8:
 		return fmt.Sprintf("%s/%d", name, suffix[7])
 	}
@@ -369,6 +411,7 @@ func describeEntry(w *world, e *wactorv1.JournalEntry) string {
 	add("status", e.Status, e.Status != "")
 	add("late", e.Late, e.Late)
 	add("resolved", e.Doubt, e.Doubt != "")
+	add("by", e.By, e.By != "")
 	add("reason", strconv.Quote(e.Reason), e.Reason != "")
 	return strings.Join(parts, " ")
 }

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -218,6 +219,25 @@ func (i *identities) greet(user *wactorv1.User, userMs int64) {
 	if !proto.Equal(known, now) {
 		i.user = now
 	}
+}
+
+// begin begins a conversation with a user who has not written: all that is known is the identity.
+func (i *identities) begin() {
+	if i.user != nil {
+		return
+	}
+	user := &wactorv1.User{}
+	if id := i.ledger.id.User; digits(id) {
+		user.WaId = id
+	} else {
+		user.UserId = id
+	}
+	i.greet(user, 0)
+}
+
+// digits reports whether an identity is a phone number: BSUIDs begin with letters.
+func digits(id string) bool {
+	return !strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // learned is what is known after a webhook. What it leaves out was not unlearned: WhatsApp

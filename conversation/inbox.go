@@ -1,10 +1,12 @@
 package conversation
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -19,7 +21,9 @@ type inbox struct {
 	// bytes is the sum of their sizes.
 	bytes int
 	// events start no turn and wait for the next one: they are no unfinished work.
-	events  []waiting
+	events []waiting
+	// history is for the next turn: what a person has seen or written.
+	history []waiting
 	next    uint64
 	order   order
 	presses []*wactorv1.Press
@@ -93,7 +97,11 @@ func (b *inbox) queue(message *wactorv1.Message) {
 
 func (b *inbox) add(w waiting) {
 	w.size = proto.Size(w.message)
-	if w.message.Event {
+	switch {
+	case w.message.History:
+		b.history = append(b.history, w)
+		return
+	case w.message.Event:
 		b.events = append(b.events, w)
 		return
 	}
@@ -107,7 +115,7 @@ func (b *inbox) consume(seq uint64) {
 		if w.message.Seq != seq {
 			return false
 		}
-		if !w.message.Event {
+		if !w.message.Event && !w.message.History {
 			b.bytes -= w.size
 		}
 		if w.written {
@@ -116,6 +124,7 @@ func (b *inbox) consume(seq uint64) {
 		return true
 	}
 	b.waiting, b.events = slices.DeleteFunc(b.waiting, taken), slices.DeleteFunc(b.events, taken)
+	b.history = slices.DeleteFunc(b.history, taken)
 	b.ledger.touch()
 }
 
@@ -156,7 +165,7 @@ func (b *inbox) taken(messages []*wactorv1.Message) {
 
 // flush writes the messages that no turn of this very commit has consumed.
 func (b *inbox) flush() {
-	for _, messages := range [...][]waiting{b.waiting, b.events} {
+	for _, messages := range [...][]waiting{b.waiting, b.events, b.history} {
 		for i := range messages {
 			if w := &messages[i]; !w.written {
 				b.ledger.put(wactorv1.RecordKind_RECORD_KIND_INBOX, record.Number(w.message.Seq), w.message)
@@ -204,21 +213,68 @@ func (b *inbox) keepEvents() {
 		size += w.size
 	}
 	for len(b.events) > maxEvents || size > maxEventBytes {
-		oldest := b.events[0]
-		size -= oldest.size
-		b.consume(oldest.message.Seq)
-		b.ledger.absorbed(oldest.message, "too many events wait for the next turn")
+		size -= b.events[0].size
+		b.drop(b.events[0], "too many events wait for the next turn")
 	}
 }
 
-// all returns the messages that wait and the events.
-func (b *inbox) all() []waiting { return slices.Concat(b.waiting, b.events) }
+// all returns the messages that wait, the events and the history.
+func (b *inbox) all() []waiting { return slices.Concat(b.waiting, b.events, b.history) }
 
-// happened returns the events that a turn may read: those on disk, or all where it is inline.
-func (b *inbox) happened(inline bool) []waiting {
-	end := len(b.events)
-	for end > 0 && !inline && !b.ledger.applied(b.events[end-1].revision) {
+// stored returns which of these a turn may read: those on disk, or all where it is inline.
+func (b *inbox) stored(messages []waiting, inline bool) []waiting {
+	end := len(messages)
+	for end > 0 && !inline && !b.ledger.applied(messages[end-1].revision) {
 		end--
 	}
-	return b.events[:end]
+	return messages[:end]
+}
+
+// maxHistoryBytes bounds the history, which one turn takes.
+const maxHistoryBytes = 512 << 10
+
+// keepHeld absorbs the oldest messages where more wait than are held for a bot that does not own
+// the conversation.
+func (b *inbox) keepHeld(most int) {
+	for len(b.waiting) > most || b.bytes > maxInboxBytes {
+		b.drop(b.waiting[0], "too many messages are held")
+	}
+}
+
+// keepHistory absorbs the oldest history where there is too much of it.
+func (b *inbox) keepHistory(most int) {
+	size := 0
+	for _, w := range b.history {
+		size += w.size
+	}
+	for len(b.history) > most || size > maxHistoryBytes {
+		size -= b.history[0].size
+		b.drop(b.history[0], "too much was said for the history")
+	}
+}
+
+// drop absorbs a message that waits.
+func (b *inbox) drop(w waiting, reason string) {
+	b.consume(w.message.Seq)
+	b.ledger.absorbed(w.message, reason)
+}
+
+// release decides what becomes of the messages that were held, now that the bot owns the
+// conversation again.
+func (b *inbox) release(held policy.Held, most int) {
+	if held == policy.Run {
+		return
+	}
+	for _, w := range slices.Clone(b.waiting) {
+		if held == policy.Forget {
+			b.drop(w, "held, and dropped when the bot got the conversation back")
+			continue
+		}
+		b.consume(w.message.Seq)
+		w.message = proto.CloneOf(w.message)
+		w.message.History, w.written, w.revision = true, false, b.ledger.next()
+		b.history = append(b.history, w)
+	}
+	slices.SortFunc(b.history, func(x, y waiting) int { return cmp.Compare(x.message.Seq, y.message.Seq) })
+	b.keepHistory(most)
 }

@@ -60,6 +60,8 @@ func (o *outbox) resolve(statusMs int64) bool {
 	}
 	reason := ""
 	switch {
+	case o.replies[0].reply.Withdrawn:
+		reason = "in doubt: no status came in time, and the conversation has another owner"
 	case o.cfg.InDoubt.Then == policy.Park:
 		reason = "in doubt: no status came in time, parked"
 	case o.windowClosed(o.replies[0].reply.Reply):

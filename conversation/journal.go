@@ -45,6 +45,14 @@ func (l *ledger) noteResolved(outcome string) {
 	l.draft.journal[len(l.draft.journal)-1].Doubt = outcome
 }
 
+// notSent is the entry about a reply that is not sent, since the bot lost the conversation.
+func notSent(reply *wactorv1.OutboxReply) *wactorv1.JournalEntry {
+	return &wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_WITHDRAWN, ReplySeq: reply.Seq, VersionAfter: reply.Version,
+		Reason: "the conversation has another owner",
+	}
+}
+
 // maxReason bounds a reason, in bytes.
 const maxReason = 1000
 

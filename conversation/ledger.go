@@ -47,6 +47,8 @@ type draft struct {
 	deletes []*wactorv1.Key
 	journal []*wactorv1.JournalEntry
 	seen    []string
+	// format is that of the log entry (Commit.Format).
+	format uint32
 }
 
 // pending is what commits that are not applied yet hold.
@@ -201,7 +203,7 @@ func (l *ledger) commit(unfinished, lazy bool) {
 	l.effect(Commit{Revision: l.chain.revision, Journal: l.draft.journal, Command: &wactorv1.Commit{
 		Conversation: l.id.String(), BaseRevision: l.chain.revision - 1, Puts: l.draft.puts, Deletes: l.draft.deletes,
 		Follows: l.chain.follows,
-	}, Lazy: lazy})
+	}, Lazy: lazy, Format: l.draft.format})
 	l.chain.follows = true
 	l.draft = draft{}
 }

@@ -3,6 +3,8 @@ package conversation
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -25,13 +27,14 @@ func (i *identities) yieldAgain() {
 
 // offer offers what waits to the older conversation, a piece at a time, again and again until all
 // was taken.
-func (i *identities) offer(b *inbox) {
+func (i *identities) offer(b *inbox, owner *wactorv1.Ownership) {
 	if i.yieldsTo == "" || i.ledger.committing() || i.ledger.nowMs < i.linking.againMs {
 		return
 	}
 	i.ledger.effect(OfferMerge{
 		To: i.sibling(i.yieldsTo), From: i.ledger.id.User, User: i.user, UserMs: i.userMs,
 		Names: slices.Clone(i.names), Claims: slices.Clone(i.claims), Messages: unwrap(together(b.all())),
+		Ownership: owner,
 	})
 	i.linking.againMs = i.ledger.nowMs + linkAgainMs
 }
@@ -74,6 +77,11 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 			reply.Taken = append(reply.Taken, message.Seq)
 		}
 		if !known && takes {
+			if message.Author != "" {
+				c.ownership.remark(message, message.Author)
+				l.remember(message.Id)
+				continue
+			}
 			c.enter(message)
 			l.note(&wactorv1.JournalEntry{
 				Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, MessageId: message.Id, MessageSeq: message.Seq,
@@ -82,6 +90,9 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 			})
 			c.inbox.queue(message)
 		}
+	}
+	if owner := e.Ownership; takes && owner.GetOwner() != 0 && !c.ownership.lasts(owner.UntilMs) {
+		c.ownership.pause(proto.CloneOf(owner)) // a person who answers one name of the user answers all of them
 	}
 	if planted.Is(planted.MergedBeforeCommit) {
 		l.effect(reply)
@@ -113,6 +124,7 @@ func (c *Conversation) mergeResult(e MergeResult) {
 		c.ledger.touch()
 	case len(c.inbox.all()) == 0 && len(i.claims) <= e.Claims:
 		c.turns.clear()
+		c.ownership.end()
 		i.merged()
 	}
 }

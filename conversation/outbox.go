@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/internal/planted"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -31,6 +33,9 @@ type taken struct {
 	// recent are the newest replies: one that fails after it was taken becomes a dead letter that
 	// can be tried again. They are not stored: after a crash only their numbers are known.
 	recent []*wactorv1.OutboxReply
+	// ids are the provider's ids of the newest replies, in a ring. They are not stored.
+	ids  [8]string
+	next int
 }
 
 // Of the replies that were taken so many are kept, and so many bytes.
@@ -48,6 +53,17 @@ func (t *taken) keep(first outgoing) {
 		t.recent = slices.Delete(t.recent, 0, 1)
 	}
 	t.recent = append(t.recent, first.reply)
+}
+
+// sent notes the provider's id of a reply.
+func (t *taken) sent(providerID string) {
+	t.ids[t.next%len(t.ids)] = providerID
+	t.next++
+}
+
+// ours reports whether a message of the provider's is a reply of this conversation.
+func (t *taken) ours(providerID string) bool {
+	return providerID != "" && slices.Contains(t.ids[:], providerID)
 }
 
 // find returns a recent reply; only its number and id where it is none.
@@ -186,22 +202,26 @@ func (o *outbox) done(e SendDone) {
 	if o.send.phase != sendInFlight || e.Seq != o.send.seq || e.Try != o.send.try {
 		return
 	}
-	if e.Result.NotTried {
+	switch outcome := e.Result.Outcome; {
+	case e.Result.NotTried:
 		o.send.phase = sendPaced
 		o.send.try--
 		o.unpaced()
 		o.send.untilMs = o.ledger.nowMs + max(e.Result.RetryAfter.Milliseconds(), 1)
-		return
-	}
-	switch e.Result.Outcome {
-	case provider.Sent:
+	case outcome == provider.Sent:
 		o.took(e.Result.ProviderID, e.Result.Reason)
-	case provider.Refused:
+		return
+	case outcome == provider.Refused:
 		o.refused(e.Result.Reason)
-	case provider.Unknown:
+		return
+	case outcome == provider.Unknown:
 		o.hold(e.Result.Reason)
+		return
 	default:
 		o.backOff(e.Result)
+	}
+	if o.replies[0].reply.Withdrawn { // meanwhile; the provider does not have it
+		o.ledger.note(notSent(o.settle().reply))
 	}
 }
 
@@ -235,6 +255,7 @@ func (o *outbox) took(providerID, how string) {
 	settled := o.settle()
 	o.guard.sent(o.ledger.nowMs)
 	o.taken.keep(settled)
+	o.taken.sent(providerID)
 	first := settled.reply
 	if hasOptions(first.Reply) && providerID != "" {
 		o.taken.prompt = providerID
@@ -249,6 +270,31 @@ func (o *outbox) took(providerID, how string) {
 // refused: the provider will never take the reply.
 func (o *outbox) refused(reason string) {
 	o.ledger.deadLetter(&wactorv1.DeadLetter{Reason: reason, Reply: o.settle().reply})
+}
+
+// withdraw takes the replies out that no person has written and that the provider can't have. One
+// whose attempt is under way, or in doubt, stays until its fate is known, and is not sent again.
+func (o *outbox) withdraw() {
+	kept := make([]outgoing, 0, len(o.replies))
+	for i, out := range o.replies {
+		suffix := record.Number(out.reply.Seq)
+		switch {
+		case out.reply.Author != "" || out.reply.Withdrawn:
+			kept = append(kept, out)
+		case i == 0 && o.uncertain():
+			out.reply = proto.CloneOf(out.reply)
+			out.reply.Withdrawn = true
+			o.ledger.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, suffix, out.reply)
+			kept = append(kept, out)
+		default:
+			if i == 0 && o.send.phase != sendAwait {
+				o.send.phase = sendIdle
+			}
+			o.ledger.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, suffix)
+			o.ledger.note(notSent(out.reply))
+		}
+	}
+	o.replies = kept
 }
 
 // settle takes the first reply out; the next one waits for the commit that says so.

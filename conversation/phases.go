@@ -1,5 +1,7 @@
 package conversation
 
+import wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+
 // phases are what each step does once its event is taken, in this order. Each says why it stands
 // where it stands.
 var phases = []func(*Conversation){
@@ -40,25 +42,32 @@ var phases = []func(*Conversation){
 }
 
 // startTurn runs the bot over the next messages or the next timer, if no turn is under way and one
-// may be run: not while the outbox is full, from whatever source.
+// may be run: not while the outbox is full, from whatever source, nor while the bot does not own
+// the conversation.
 func (c *Conversation) startTurn() {
 	t := &c.turns
 	t.run.wakeMs = 0
 	configure(c)
-	for !t.running() && !c.stopping && !c.identities.open() && !c.outbox.full() && !t.waits() {
+	for !t.running() && !c.stopping && !c.identities.open() && !c.ownership.paused() && !c.outbox.full() && !t.waits() {
 		messages, timer := t.next()
 		switch {
 		case timer != nil && t.sessionGoesOn(timer):
 		case timer != nil:
-			t.start(nil, timer, c.identities.user, c.outbox.windowUntil())
+			callBot(c, nil, timer)
 		case len(messages) == 0:
 			return
 		default:
 			if messages = c.inbox.dropLate(messages); len(messages) > 0 {
-				t.start(messages, nil, c.identities.user, c.outbox.windowUntil())
+				callBot(c, messages, nil)
 			}
 		}
 	}
+}
+
+// callBot runs the bot over messages or a timer.
+func callBot(c *Conversation, messages []waiting, timer *wactorv1.Timer) {
+	c.turns.start(messages, &Turn{Timer: timer, User: c.identities.user, WindowUntil: c.outbox.windowUntil(),
+		Paused: c.ownership.before(c.turns.version)})
 }
 
 // commit makes a commit of what changed, if anything did. A graceful stop changes the mark that
@@ -82,7 +91,7 @@ func (c *Conversation) commit() {
 
 // quiet reports whether nothing waits for the newest commit.
 func quiet(c *Conversation) bool {
-	if timer, _ := c.turns.timers.due(); timer != nil {
+	if timer, _ := c.turns.timers.due(); timer != nil && !c.ownership.paused() {
 		return false // its turn waits for the one before
 	}
 	return !c.turns.running() && !c.Unfinished() && !c.stopping && !c.ledger.awaited()
@@ -94,7 +103,7 @@ func (c *Conversation) askOthers() {
 	}
 	c.identities.request()
 	if c.outbox.empty() { // what this one has said leaves before the other one says anything
-		c.identities.offer(&c.inbox)
+		c.identities.offer(&c.inbox, c.ownership.now)
 	}
 }
 
@@ -114,6 +123,7 @@ func (c *Conversation) setAlarm() {
 			sooner(c.outbox.send.untilMs)
 		}
 		sooner(c.identities.wakeMs())
+		sooner(c.ownership.wakeMs())
 	}
 	if at != c.alarmMs {
 		c.alarmMs = at

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ func plainConfig(inline bool) Config {
 		Node: "n1", Inline: inline, Limits: Limits{Inbox: 6, Pipeline: 5, Journal: 1 << 40},
 		Retry:     policy.Retry{MaxAttempts: 3, Min: time.Second, Max: 4 * time.Second},
 		InDoubt:   policy.InDoubt{Wait: 5 * time.Second},
+		Handoff:   policy.Handoff{OnEcho: 8 * time.Second, Hold: 3},
 		OnFailure: policy.OnFailure{Reply: "sorry"},
 	}
 }
@@ -98,7 +100,7 @@ func runHistory(t *rapid.T, cfg Config, changing bool) {
 			w.apply()
 			w.step(Committed{Revision: w.revision})
 		},
-		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 8).Draw(t, "bot")) },
+		"bot": func(t *rapid.T) { w.runBot(t, rapid.IntRange(0, 9).Draw(t, "bot")) },
 		"cancelled bot": func(t *rapid.T) {
 			if len(w.late) == 0 {
 				t.Skip("no call was cancelled")
@@ -146,6 +148,7 @@ func runHistory(t *rapid.T, cfg Config, changing bool) {
 			}
 		},
 	}
+	maps.Copy(actions, ownerActions(w))
 	t.Repeat(actions)
 	w.comeToRest()
 	w.check(t, messages)
@@ -207,6 +210,8 @@ func (w *world) runBot(t *rapid.T, way int) {
 	case way == 8:
 		prompt := &wactorv1.Reply{Content: &wactorv1.Reply_Buttons{Buttons: &wactorv1.Buttons{Body: "?"}}}
 		w.answerWith(&Answer{CancelTimers: []string{"t0", "t1"}, Replies: []*wactorv1.Reply{prompt}})
+	case way == 9:
+		w.answerWith(&Answer{Handoff: &Handoff{UntilMs: w.nowMs + int64(1+turn.Version%3)*5000}})
 	default:
 		w.answer()
 	}
@@ -276,6 +281,7 @@ func (w *world) comeToRest() {
 			w.nowMs = w.alarm
 			w.tick()
 		case w.redeliver():
+		case w.giveBack():
 		default:
 			return
 		}
@@ -347,8 +353,9 @@ func (w *world) check(t *rapid.T, messages int) {
 			t.Fatalf("reply %d was taken twice and never in doubt", w.taken[i])
 		}
 	}
+	stopped := withdrawn(w.journal())
 	for seq := uint64(1); seq < w.c.outbox.next; seq++ {
-		if !slices.Contains(w.taken, seq) {
+		if !slices.Contains(w.taken, seq) && !slices.Contains(stopped, seq) {
 			t.Fatalf("reply %d was never taken", seq)
 		}
 	}

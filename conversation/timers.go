@@ -24,6 +24,8 @@ type timers struct {
 	ledger *ledger
 	// byDue are the timers by due time, then by name.
 	byDue []*wactorv1.Timer
+	// suspended timers are in no index: the bot does not own the conversation.
+	suspended bool
 }
 
 // due returns the first timer that is due; nil where there is none, then wakeMs is when the next
@@ -60,7 +62,29 @@ func (t *timers) set(name string, dueMs int64) {
 	t.byDue = append(t.byDue, timer)
 	sortTimers(t.byDue)
 	t.ledger.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
-	t.ledger.putBytes(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name), nil)
+	t.index(timer)
+}
+
+func (t *timers) index(timer *wactorv1.Timer) {
+	if !t.suspended {
+		t.ledger.putBytes(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name), nil)
+	}
+}
+
+// suspend takes the timers out of the index, so that none wakes the conversation until resume.
+func (t *timers) suspend() {
+	t.suspended = true
+	for _, timer := range t.byDue {
+		t.ledger.delete(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(timer.DueMs, timer.Name))
+	}
+}
+
+// resume lets the timers ring again; those that were due meanwhile are due now.
+func (t *timers) resume() {
+	t.suspended = false
+	for _, timer := range t.byDue {
+		t.index(timer)
+	}
 }
 
 // cancel takes a timer out; one that is not set is no error.
@@ -132,7 +156,7 @@ func (t *timers) unfit(answer *Answer, rang *wactorv1.Timer) string {
 	for _, set := range answer.Timers {
 		switch {
 		case set.Name == "" || len(set.Name) > maxTimerName || set.Name == SessionExpired ||
-			!utf8.ValidString(set.Name):
+			set.Name == resumeTimer || !utf8.ValidString(set.Name):
 			return "a timer can't have this name"
 		case set.After <= 0:
 			return "a timer must be set ahead"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -29,6 +30,12 @@ type Turn struct {
 	// Events came since the turn before and started none, since the bot does not receive messages
 	// of their types: oldest first.
 	Events []*wactorv1.Message
+	// History is what was said while the bot did not own the conversation and no turn has taken:
+	// messages of the user, and those of an Author; oldest first.
+	History []*wactorv1.Message
+	// Paused is the time in which the bot did not own the conversation, in the first turn behind
+	// it; else nil.
+	Paused *wactorv1.Ownership
 	// WindowUntil is when the customer service window closes; zero where the provider has none.
 	WindowUntil time.Time
 	// Now is the time of the turn: a bot that is a function of its Turn asks no clock.
@@ -71,6 +78,46 @@ type Answer struct {
 	// Note is written to the journal: what the bot has to tell an operator, free of anything the
 	// user wrote.
 	Note string
+	// Handoff gives the conversation to a person once the replies are committed; nil: it stays the
+	// bot's.
+	Handoff *Handoff
+}
+
+// Handoff gives a conversation to a person.
+type Handoff struct {
+	// Note is for the person, up to MaxNote characters. It stands in the journal, free of anything
+	// the user wrote.
+	Note string
+	// UntilMs is when the bot gets the conversation back by itself, at most MaxPause ahead; 0: as
+	// configured.
+	UntilMs int64
+}
+
+// MaxNote bounds the note of a handoff, in characters.
+const MaxNote = 200
+
+// unfit says why a handoff can't be; empty where it can, or where there is none.
+func (h *Handoff) unfit(nowMs int64) string {
+	switch {
+	case h == nil:
+	case utf8.RuneCountInString(h.Note) > MaxNote:
+		return "the note of a handoff is longer than 200 characters"
+	case h.UntilMs != 0 && h.UntilMs <= nowMs:
+		return "a handoff must end ahead"
+	case h.UntilMs > nowMs+MaxPause.Milliseconds():
+		return "a handoff must end within a year"
+	}
+	return ""
+}
+
+// ownership is what a handoff asks for.
+func (h *Handoff) ownership(nowMs int64, lasts time.Duration) *wactorv1.Ownership {
+	to := &wactorv1.Ownership{Owner: wactorv1.Owner_OWNER_HUMAN, UntilMs: h.UntilMs, By: ByBot,
+		Reason: readable(h.Note)}
+	if to.UntilMs == 0 && lasts > 0 {
+		to.UntilMs = nowMs + lasts.Milliseconds()
+	}
+	return to
 }
 
 // SetTimer asks for a turn in the future.

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"time"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -122,17 +123,15 @@ func (t *turns) stored(messages []waiting) bool {
 	return true
 }
 
-// start calls the bot over messages or a timer.
-func (t *turns) start(messages []waiting, timer *wactorv1.Timer, user *wactorv1.User, windowUntil time.Time) {
+// start calls the bot over messages, or over the timer of a turn whose other parts the turns know.
+func (t *turns) start(messages []waiting, turn *Turn) {
 	l := t.ledger
-	turn := &Turn{
-		Attempt: int(t.retry.attempts) + 1, Conversation: l.id, Version: t.version, User: user,
-		State: t.session.state, Messages: unwrap(messages), Timer: timer,
-		Now: time.UnixMilli(l.nowMs).UTC(), WindowUntil: windowUntil,
-	}
+	turn.Attempt, turn.Conversation, turn.Version = int(t.retry.attempts)+1, l.id, t.version
+	turn.State, turn.Messages, turn.Now = t.session.state, unwrap(messages), time.UnixMilli(l.nowMs).UTC()
 	t.run.inline = len(messages) == 1 && t.inbox.mayInline(messages[0])
-	turn.Events = unwrap(t.inbox.happened(t.run.inline))
-	turn.ID = turnID(l.id, l.head.CreatedMs, t.version, timer, seqs(turn.Messages)...)
+	turn.Events = unwrap(t.inbox.stored(t.inbox.events, t.run.inline))
+	turn.History = unwrap(t.inbox.stored(t.inbox.history, t.run.inline))
+	turn.ID = turnID(l.id, l.head.CreatedMs, t.version, turn.Timer, seqs(turn.Messages)...)
 	t.run.turn, t.run.startedMs = turn, l.nowMs
 	l.effect(CallBot{Turn: turn, Inline: t.run.inline})
 }
@@ -149,6 +148,9 @@ func (t *turns) check(answer *Answer) (sums [MaxReplies]uint32, reason string) {
 	if reason := t.timers.unfit(answer, t.run.turn.Timer); reason != "" {
 		return sums, reason
 	}
+	if reason := answer.Handoff.unfit(t.ledger.nowMs); reason != "" {
+		return sums, reason
+	}
 	for i, reply := range answer.Replies {
 		sum, err := sumOf(reply)
 		if err != nil {
@@ -162,14 +164,15 @@ func (t *turns) check(answer *Answer) (sums [MaxReplies]uint32, reason string) {
 // complete commits an answer, and returns its turn: the replies are the caller's to post.
 func (t *turns) complete(e Answered) *Turn {
 	answer, turn := e.Answer, t.end()
-	for _, event := range turn.Events {
-		t.inbox.consume(event.Seq)
+	beside := slices.Concat(turn.Events, turn.History)
+	for _, message := range beside {
+		t.inbox.consume(message.Seq)
 	}
 	t.run.committed = t.ledger.next()
 	t.version++
 	t.ledger.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Node: t.cfg.Node, TurnId: turn.ID,
-		MessageSeqs:   append(seqs(turn.Messages), seqs(turn.Events)...),
+		MessageSeqs:   append(seqs(turn.Messages), seqs(beside)...),
 		VersionBefore: turn.Version, VersionAfter: t.version,
 		StartedMs: t.run.startedMs, BotUs: e.BotMicros, Attempt: uint32(turn.Attempt),
 		Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(), Reason: answer.Note,

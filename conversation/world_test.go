@@ -79,7 +79,7 @@ func (w *world) crash(n int) {
 	for range min(n, len(w.proposed)) {
 		w.apply()
 	}
-	unfinished := w.unread()+w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 || w.linking()
+	unfinished := w.unread() > 0 && !w.paused() || w.count(wactorv1.RecordKind_RECORD_KIND_OUTBOX) > 0 || w.linking()
 	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_WORK) == 1; indexed != unfinished {
 		panic(fmt.Sprintf("unfinished work: %v, in the index: %v", unfinished, indexed))
 	}
@@ -89,9 +89,28 @@ func (w *world) crash(n int) {
 	w.load()
 }
 
-// checkTimers panics where the index of due times and the timers differ.
+// checkTimers panics where the index of due times and the timers differ, or the index of paused
+// conversations is wrong. While the bot does not own the conversation, its own return is the only
+// thing that is due.
 func (w *world) checkTimers() {
-	due := map[string]int64{}
+	due, back := map[string]int64{}, w.storedHead().GetOwnership()
+	if indexed := w.count(wactorv1.RecordKind_RECORD_KIND_PAUSED) == 1; indexed != w.paused() {
+		panic(fmt.Sprintf("paused: %v, in the index: %v", w.paused(), indexed))
+	}
+	if w.paused() {
+		want := 0
+		if back.UntilMs != 0 {
+			want = 1
+			if _, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_DUE, record.Due(back.UntilMs,
+				resumeTimer))]; !ok {
+				panic("the end of a pause is not in the index of due times")
+			}
+		}
+		if n := w.count(wactorv1.RecordKind_RECORD_KIND_DUE); n != want {
+			panic(fmt.Sprintf("%d entries are in the index of due times of a paused conversation, want %d", n, want))
+		}
+		return
+	}
 	for key := range w.records {
 		if key[0] == byte(wactorv1.RecordKind_RECORD_KIND_DUE) {
 			due[key[9:]] = int64(binary.BigEndian.Uint64([]byte(key[1:9])))
@@ -110,17 +129,30 @@ func (w *world) checkTimers() {
 	}
 }
 
-// linking reports whether the stored head has open claims or a merge.
-func (w *world) linking() bool {
-	var head wactorv1.Head
-	if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_HEAD, nil)], &head); err != nil {
+// storedHead is the head in the store.
+func (w *world) storedHead() *wactorv1.Head {
+	head := &wactorv1.Head{}
+	if err := proto.Unmarshal(w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_HEAD, nil)], head); err != nil {
 		panic(err)
 	}
+	return head
+}
+
+// linking reports whether the stored head has open claims or a merge.
+func (w *world) linking() bool {
+	head := w.storedHead()
 	return len(head.Claims) > 0 || head.YieldsTo != ""
 }
 
+// paused reports whether another one than the bot owns the conversation, as the store knows it.
+func (w *world) paused() bool { return w.storedHead().GetOwnership().GetOwner() != 0 }
+
 // step queues the effects of an event; perform performs them one by one.
-func (w *world) step(event Event) { w.pending = append(w.pending, w.c.Step(w.nowMs, event)...) }
+func (w *world) step(event Event) {
+	effects := w.c.Step(w.nowMs, event)
+	w.guardOwner(effects)
+	w.pending = append(w.pending, effects...)
+}
 
 // performOne performs the oldest effect; false where there is none.
 func (w *world) performOne() bool {
@@ -235,6 +267,19 @@ func (w *world) deliverAs(id string, message *wactorv1.Message, user *wactorv1.U
 	w.step(e)
 }
 
+// ref makes a reference for a delivery of a name.
+func (w *world) ref(name string) uint64 {
+	w.nextRef++
+	w.refs[w.nextRef] = name
+	return w.nextRef
+}
+
+// echo delivers what a person wrote on the business's phone.
+func (w *world) echo(id string) {
+	w.step(Echoed{Ref: w.ref(id), Known: w.known(id), User: &wactorv1.User{WaId: w.id.User},
+		Message: &wactorv1.Message{Id: id, Type: "text", Text: id, SentMs: w.nowMs, ReceivedMs: w.nowMs}})
+}
+
 func (w *world) known(id string) bool {
 	for _, g := range w.c.Generations() {
 		suffix := append(binary.BigEndian.AppendUint32(nil, g), id...)
@@ -337,7 +382,7 @@ func (w *world) count(kind wactorv1.RecordKind) int {
 	return n
 }
 
-// unread counts the messages that wait for a turn, without events.
+// unread counts the messages that wait for a turn, without events and history.
 func (w *world) unread() int {
 	n := 0
 	for key, value := range w.records {
@@ -348,7 +393,7 @@ func (w *world) unread() int {
 		if err := proto.Unmarshal(value, &message); err != nil {
 			panic(err)
 		}
-		if !message.Event {
+		if !message.Event && !message.History {
 			n++
 		}
 	}

@@ -78,6 +78,8 @@ type MergeOffer struct {
 	// Names belong to the younger conversation; Claims are those of which that is not known yet.
 	Names, Claims []string
 	Messages      []*wactorv1.Message
+	// Ownership is who answers the user there; nil where that has ever been the bot.
+	Ownership *wactorv1.Ownership
 }
 
 // Operation is a change that a principal of the admin API asks for: Request is one of that API's

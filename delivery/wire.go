@@ -61,12 +61,13 @@ var codecs = []codec{
 	row(func(b MergeOffer, out *clusterv1.Delivery) {
 		out.Content = &clusterv1.Delivery_TakenOver{TakenOver: &clusterv1.TakenOver{
 			From: b.From, User: b.User, Names: b.Names, Claims: b.Claims, Messages: b.Messages, ToldMs: b.AtMs,
+			Ownership: b.Ownership,
 		}}
 	}, func(c *clusterv1.Delivery_TakenOver) MergeOffer {
 		t := c.TakenOver
 		return MergeOffer{
 			From: t.GetFrom(), User: t.GetUser(), AtMs: t.GetToldMs(), Names: t.GetNames(), Claims: t.GetClaims(),
-			Messages: t.GetMessages(),
+			Messages: t.GetMessages(), Ownership: t.GetOwnership(),
 		}
 	}),
 	{encodeOperation, decodeOperation},

@@ -31,7 +31,7 @@ func envelopes() []Envelope {
 		{To: to, Body: ResolveRequest{By: "US.1", CreatedMs: 4}},
 		{To: to, Body: MergeOffer{
 			From: "US.1", User: &wactorv1.User{Id: "1"}, AtMs: 5, Names: []string{"a"}, Claims: []string{"b"},
-			Messages: []*wactorv1.Message{message},
+			Messages: []*wactorv1.Message{message}, Ownership: &wactorv1.Ownership{By: "ana", UntilMs: 3},
 		}},
 		{To: to, Body: Operation{By: "ana", Request: &wactorv1.RetryRequest{Seq: 3, Text: "x"}}},
 		{To: to, Body: Operation{By: "ana", Request: &wactorv1.SkipRequest{Seq: 3}}},

@@ -140,7 +140,7 @@ func rules(cfg *config.Config, c *config.Channel) *conversation.Config {
 		Receives: receives(&b), Retry: b.Retry, OnFailure: b.OnFailure, Burst: b.Burst, Order: b.Order,
 		Session:   b.Session,
 		Taps:      policy.Taps{Debounce: b.Debounce, Stale: b.StaleButtons, StaleReply: b.StaleReply},
-		LoopGuard: b.LoopGuard, InDoubt: c.InDoubt,
+		LoopGuard: b.LoopGuard, Handoff: b.Handoff, InDoubt: c.InDoubt,
 		Sending:     policy.Sending{Await: c.Await, Window: c.Window},
 		DedupWindow: cfg.DedupWindow, StaleAfter: cfg.StaleAfter,
 		Limits: conversation.Limits{Inbox: cfg.Limits.Inbox, Journal: uint64(cfg.Limits.Journal)},

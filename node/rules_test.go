@@ -27,6 +27,7 @@ func TestRulesOfDefaults(t *testing.T) {
 		Taps:      policy.Taps{Debounce: 2 * time.Second, Stale: policy.Accept},
 		Session:   policy.Session{Idle: day},
 		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},
+		Handoff:   policy.Handoff{Hold: 200, For: day, OnEcho: time.Hour},
 		Sending: policy.Sending{PairBurst: 45, PairEvery: 6 * time.Second, AwaitMax: 10 * time.Second,
 			Window: day},
 	}
@@ -46,6 +47,7 @@ func TestRulesOfPolicies(t *testing.T) {
 	b.Debounce, b.StaleButtons, b.StaleReply = 0, policy.Answer, "Old."
 	b.Session = policy.Session{Idle: time.Hour, Turn: true}
 	b.LoopGuard = policy.LoopGuard{Exchanges: 50}
+	b.Handoff = policy.Handoff{Hold: 5, Held: policy.Forget, For: time.Hour}
 	c.Bot, c.InDoubt.Then, c.Pace.Off, c.Await, c.Window = "shop", policy.Park, true, policy.AwaitSent, 0
 	cfg.Bots = map[string]config.Bot{"shop": b}
 	got := rules(cfg, &c)
@@ -59,6 +61,7 @@ func TestRulesOfPolicies(t *testing.T) {
 		Order:   policy.Order{Hold: time.Second, Late: policy.Drop},
 		Taps:    policy.Taps{Stale: policy.Answer, StaleReply: "Old."},
 		Session: policy.Session{Idle: time.Hour, Turn: true},
+		Handoff: b.Handoff,
 		Sending: policy.Sending{Await: policy.AwaitSent, AwaitMax: 10 * time.Second},
 	}
 	want.Receives = policy.DefaultReceives // those of a bot over HTTP

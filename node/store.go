@@ -17,8 +17,7 @@ type actorStore struct{ *store.Store }
 
 var _ actors.Store = actorStore{}
 
-func (s actorStore) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
-	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
+func (s actorStore) Propose(shard uint32, term uint64, command *wactorv1.Command, lazy bool, done func(error)) {
 	propose := s.Store.Propose
 	if lazy {
 		propose = s.Store.ProposeLazy

@@ -14,7 +14,7 @@ func TestEveryWordIsReadAsWritten(t *testing.T) {
 		encoding.TextMarshaler
 		Words() []string
 		String() string
-	}{new(BurstPolicy), new(Late), new(Stale), new(Then), new(Await)} {
+	}{new(BurstPolicy), new(Late), new(Stale), new(Then), new(Await), new(Held)} {
 		for _, text := range word.Words() {
 			if err := word.UnmarshalText([]byte(text)); err != nil {
 				t.Errorf("%T: %v", word, err)

@@ -40,9 +40,8 @@ type actorStore struct {
 }
 
 // Propose implements actors.Store.
-func (s actorStore) Propose(shard uint32, term uint64, commit *wactorv1.Commit, lazy bool, done func(error)) {
-	p := s.p
-	command := &wactorv1.Command{Command: &wactorv1.Command_Commit{Commit: commit}}
+func (s actorStore) Propose(shard uint32, term uint64, command *wactorv1.Command, lazy bool, done func(error)) {
+	p, commit := s.p, command.GetCommit()
 	propose := s.Store.Propose
 	if lazy {
 		propose = s.Store.ProposeLazy

@@ -28,6 +28,7 @@ const (
 	ClassWork         Class = 0x12 // name
 	ClassDue          Class = 0x13 // due time (8 bytes), name, timer
 	ClassCluster      Class = 0x14 // in shard 0 alone; its value is a head: revision, chain 0, the cluster's state
+	ClassPaused       Class = 0x15 // name
 
 	firstState = ClassConversation
 )
@@ -228,6 +229,8 @@ func AppendOf(key []byte, shard uint32, conversation string, kind wactorv1.Recor
 		return append(appendName(key, conversation), suffix[seenPrefix:]...)
 	case wactorv1.RecordKind_RECORD_KIND_WORK:
 		return appendName(append(key, byte(ClassWork)), conversation)
+	case wactorv1.RecordKind_RECORD_KIND_PAUSED:
+		return appendName(append(key, byte(ClassPaused)), conversation)
 	case wactorv1.RecordKind_RECORD_KIND_DUE:
 		key = append(append(key, byte(ClassDue)), suffix[:duePrefix]...)
 		return append(appendName(key, conversation), suffix[duePrefix:]...)
@@ -243,8 +246,8 @@ func HasPlace(kind wactorv1.RecordKind, suffix []byte) bool {
 		return len(suffix) > seenPrefix
 	case wactorv1.RecordKind_RECORD_KIND_DUE:
 		return len(suffix) > duePrefix
-	case wactorv1.RecordKind_RECORD_KIND_WORK, wactorv1.RecordKind_RECORD_KIND_HEAD,
-		wactorv1.RecordKind_RECORD_KIND_STATE:
+	case wactorv1.RecordKind_RECORD_KIND_WORK, wactorv1.RecordKind_RECORD_KIND_PAUSED,
+		wactorv1.RecordKind_RECORD_KIND_HEAD, wactorv1.RecordKind_RECORD_KIND_STATE:
 		return len(suffix) == 0
 	}
 	return place(kind) != 0

@@ -40,7 +40,8 @@ func TestStoredKeysNeverChange(t *testing.T) {
 		"0000000711000000056100ff6200016964":       of(wactorv1.RecordKind_RECORD_KIND_SEEN, Seen(5, "id")),
 		"00000007126100ff620001":                   of(wactorv1.RecordKind_RECORD_KIND_WORK, nil),
 		"000000071300000000000000066100ff62000174": of(wactorv1.RecordKind_RECORD_KIND_DUE, Due(6, "t")),
-		"0000000014": Key(0, ClassCluster),
+		"0000000014":             Key(0, ClassCluster),
+		"00000007156100ff620001": of(wactorv1.RecordKind_RECORD_KIND_PAUSED, nil),
 	} {
 		if got := hex.EncodeToString(key); got != want {
 			t.Errorf("key %s, want %s", got, want)
@@ -57,7 +58,7 @@ func TestRangesHoldTheirRecordsAlone(t *testing.T) {
 		}
 		all = append(all, LogKey(shard, 1), LogKey(shard, 1<<63))
 		for _, name := range []string{"a", "a\x00", "ab"} {
-			for kind := wactorv1.RecordKind_RECORD_KIND_HEAD; kind <= wactorv1.RecordKind_RECORD_KIND_DUE; kind++ {
+			for kind := wactorv1.RecordKind_RECORD_KIND_HEAD; kind <= wactorv1.RecordKind_RECORD_KIND_PAUSED; kind++ {
 				for _, suffix := range [][]byte{nil, Number(9), Seen(1, "id"), Seen(2, "id"), Due(5, "t"), Due(6,
 					"t")} {
 					if key, ok := Of(shard, name, kind, suffix); ok {

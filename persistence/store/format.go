@@ -10,7 +10,10 @@ import (
 // that does not know all of it, an entry would make another state there than elsewhere. So each
 // names the format that it needs (Command.format), no node writes one that some node does not know
 // (AllowFormat), and a node that meets one all the same stops: see ErrNewer.
-const EntryFormat = 1
+//
+// Format 1 gives the cluster's state a place of its own. Format 2 knows conversations that the bot
+// does not own: their index, and that no bot is called.
+const EntryFormat = 2
 
 // formatCluster is the first format in which the cluster's state has a place of its own.
 const formatCluster = 1

@@ -112,6 +112,25 @@ func (s *Store) Work(shard uint32, each func(conversation string) error) error {
 	})
 }
 
+// Paused names the conversations of a shard that the bot does not own, in the order of their names,
+// behind a name (empty: all), each with its stored wactor.v1.Ownership, which is valid during the
+// call only.
+func (s *Store) Paused(shard uint32, behind string, each func(conversation string, ownership []byte) error) error {
+	all := record.ClassPaused.Range(shard)
+	return s.Read(shard, func() error {
+		return s.scan(all, func(rest, value []byte) error {
+			name, _, ok := record.CutName(rest)
+			if !ok {
+				return fmt.Errorf("%w: key in the index of paused conversations of shard %d", engine.ErrCorrupt, shard)
+			}
+			if name <= behind {
+				return nil
+			}
+			return each(name, value)
+		})
+	})
+}
+
 // Conversations names the conversations of a shard in the order of their names, behind a name
 // (empty: all), and tells whether each has dead letters. It costs two look-ups a conversation,
 // however much lies in it.

@@ -44,7 +44,11 @@ type TurnRequest struct {
 	// Until then the provider takes replies of any kind; later only templates. Left out where it is not known.
 	WindowOpenUntil *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=window_open_until,json=windowOpenUntil,proto3" json:"window_open_until,omitempty"`
 	// What came since the last turn and started none, since the bot does not receive messages of their types: oldest first.
-	Events        []*InboundMessage `protobuf:"bytes,10,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*InboundMessage `protobuf:"bytes,10,rep,name=events,proto3" json:"events,omitempty"`
+	// What was said while the bot did not own the conversation, and what no turn has told yet: oldest first.
+	History []*InboundMessage `protobuf:"bytes,11,rep,name=history,proto3" json:"history,omitempty"`
+	// Set in the first turn behind a time in which the bot did not own the conversation.
+	Owner         *OwnerChange `protobuf:"bytes,12,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -149,6 +153,99 @@ func (x *TurnRequest) GetEvents() []*InboundMessage {
 	return nil
 }
 
+func (x *TurnRequest) GetHistory() []*InboundMessage {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+func (x *TurnRequest) GetOwner() *OwnerChange {
+	if x != nil {
+		return x.Owner
+	}
+	return nil
+}
+
+// OwnerChange is a time in which a person, or another program, answered the user.
+type OwnerChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// human or other_app.
+	Owner string                 `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	Until *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	// Who took the conversation, and why.
+	By            string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwnerChange) Reset() {
+	*x = OwnerChange{}
+	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwnerChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwnerChange) ProtoMessage() {}
+
+func (x *OwnerChange) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
+func (*OwnerChange) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *OwnerChange) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *OwnerChange) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *OwnerChange) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *OwnerChange) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *OwnerChange) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type InboundMessage struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -164,14 +261,16 @@ type InboundMessage struct {
 	Received *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=received,proto3" json:"received,omitempty"`
 	Late     bool                   `protobuf:"varint,10,opt,name=late,proto3" json:"late,omitempty"`
 	// The provider's JSON of this message.
-	Raw           *structpb.Struct `protobuf:"bytes,11,opt,name=raw,proto3" json:"raw,omitempty"`
+	Raw *structpb.Struct `protobuf:"bytes,11,opt,name=raw,proto3" json:"raw,omitempty"`
+	// Who wrote it; left out where that is the user.
+	Author        string `protobuf:"bytes,12,opt,name=author,proto3" json:"author,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InboundMessage) Reset() {
 	*x = InboundMessage{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	mi := &file_wactor_v1_bot_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -183,7 +282,7 @@ func (x *InboundMessage) String() string {
 func (*InboundMessage) ProtoMessage() {}
 
 func (x *InboundMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	mi := &file_wactor_v1_bot_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -196,7 +295,7 @@ func (x *InboundMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InboundMessage.ProtoReflect.Descriptor instead.
 func (*InboundMessage) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *InboundMessage) GetId() string {
@@ -276,6 +375,13 @@ func (x *InboundMessage) GetRaw() *structpb.Struct {
 	return nil
 }
 
+func (x *InboundMessage) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
 type TimerFired struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -286,7 +392,7 @@ type TimerFired struct {
 
 func (x *TimerFired) Reset() {
 	*x = TimerFired{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[2]
+	mi := &file_wactor_v1_bot_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +404,7 @@ func (x *TimerFired) String() string {
 func (*TimerFired) ProtoMessage() {}
 
 func (x *TimerFired) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[2]
+	mi := &file_wactor_v1_bot_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +417,7 @@ func (x *TimerFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerFired.ProtoReflect.Descriptor instead.
 func (*TimerFired) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TimerFired) GetName() string {
@@ -336,14 +442,16 @@ type TurnResponse struct {
 	Timers       []*SetTimer      `protobuf:"bytes,3,rep,name=timers,proto3" json:"timers,omitempty"`
 	CancelTimers []string         `protobuf:"bytes,4,rep,name=cancel_timers,json=cancelTimers,proto3" json:"cancel_timers,omitempty"`
 	// Ends the session: the state is cleared once the replies are committed.
-	End           bool `protobuf:"varint,5,opt,name=end,proto3" json:"end,omitempty"`
+	End bool `protobuf:"varint,5,opt,name=end,proto3" json:"end,omitempty"`
+	// Gives the conversation to a person, once the replies are committed.
+	Handoff       *Handoff `protobuf:"bytes,6,opt,name=handoff,proto3" json:"handoff,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TurnResponse) Reset() {
 	*x = TurnResponse{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[3]
+	mi := &file_wactor_v1_bot_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -355,7 +463,7 @@ func (x *TurnResponse) String() string {
 func (*TurnResponse) ProtoMessage() {}
 
 func (x *TurnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[3]
+	mi := &file_wactor_v1_bot_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -368,7 +476,7 @@ func (x *TurnResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TurnResponse.ProtoReflect.Descriptor instead.
 func (*TurnResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TurnResponse) GetState() *structpb.Struct {
@@ -406,6 +514,68 @@ func (x *TurnResponse) GetEnd() bool {
 	return false
 }
 
+func (x *TurnResponse) GetHandoff() *Handoff {
+	if x != nil {
+		return x.Handoff
+	}
+	return nil
+}
+
+// Handoff gives the conversation to a person. No turn runs until it is given back, or its time is over.
+type Handoff struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why, for the person: up to 200 characters. It stands in the journal and in logs, so nothing that the user wrote belongs here.
+	Note string `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"`
+	// When the bot gets the conversation back by itself, at most a year ahead; left out: as the bot's configuration says.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Handoff) Reset() {
+	*x = Handoff{}
+	mi := &file_wactor_v1_bot_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Handoff) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Handoff) ProtoMessage() {}
+
+func (x *Handoff) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_bot_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Handoff.ProtoReflect.Descriptor instead.
+func (*Handoff) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Handoff) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Handoff) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 type SetTimer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Replaces the timer of the same name.
@@ -417,7 +587,7 @@ type SetTimer struct {
 
 func (x *SetTimer) Reset() {
 	*x = SetTimer{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[4]
+	mi := &file_wactor_v1_bot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +599,7 @@ func (x *SetTimer) String() string {
 func (*SetTimer) ProtoMessage() {}
 
 func (x *SetTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[4]
+	mi := &file_wactor_v1_bot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +612,7 @@ func (x *SetTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTimer.ProtoReflect.Descriptor instead.
 func (*SetTimer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SetTimer) GetName() string {
@@ -463,7 +633,7 @@ var File_wactor_v1_bot_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xa7\x03\n" +
+	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\x8a\x04\n" +
 	"\vTurnRequest\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x18\n" +
@@ -475,7 +645,15 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x05timer\x18\b \x01(\v2\x15.wactor.v1.TimerFiredR\x05timer\x12F\n" +
 	"\x11window_open_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowOpenUntil\x121\n" +
 	"\x06events\x18\n" +
-	" \x03(\v2\x19.wactor.v1.InboundMessageR\x06events\"\x9c\x03\n" +
+	" \x03(\v2\x19.wactor.v1.InboundMessageR\x06events\x123\n" +
+	"\ahistory\x18\v \x03(\v2\x19.wactor.v1.InboundMessageR\ahistory\x12,\n" +
+	"\x05owner\x18\f \x01(\v2\x16.wactor.v1.OwnerChangeR\x05owner\"\xaf\x01\n" +
+	"\vOwnerChange\x12\x14\n" +
+	"\x05owner\x18\x01 \x01(\tR\x05owner\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
+	"\x05until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xb4\x03\n" +
 	"\x0eInboundMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -489,17 +667,22 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\breceived\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x12\n" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04late\x12)\n" +
-	"\x03raw\x18\v \x01(\v2\x17.google.protobuf.StructR\x03raw\"N\n" +
+	"\x03raw\x18\v \x01(\v2\x17.google.protobuf.StructR\x03raw\x12\x16\n" +
+	"\x06author\x18\f \x01(\tR\x06author\"N\n" +
 	"\n" +
 	"TimerFired\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
-	"\x03due\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03due\"\xcd\x01\n" +
+	"\x03due\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03due\"\xfb\x01\n" +
 	"\fTurnResponse\x12-\n" +
 	"\x05state\x18\x01 \x01(\v2\x17.google.protobuf.StructR\x05state\x12*\n" +
 	"\areplies\x18\x02 \x03(\v2\x10.wactor.v1.ReplyR\areplies\x12+\n" +
 	"\x06timers\x18\x03 \x03(\v2\x13.wactor.v1.SetTimerR\x06timers\x12#\n" +
 	"\rcancel_timers\x18\x04 \x03(\tR\fcancelTimers\x12\x10\n" +
-	"\x03end\x18\x05 \x01(\bR\x03end\"O\n" +
+	"\x03end\x18\x05 \x01(\bR\x03end\x12,\n" +
+	"\ahandoff\x18\x06 \x01(\v2\x12.wactor.v1.HandoffR\ahandoff\"O\n" +
+	"\aHandoff\x12\x12\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"O\n" +
 	"\bSetTimer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\x05after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05after2E\n" +
@@ -519,47 +702,55 @@ func file_wactor_v1_bot_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_bot_proto_rawDescData
 }
 
-var file_wactor_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_wactor_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_wactor_v1_bot_proto_goTypes = []any{
 	(*TurnRequest)(nil),           // 0: wactor.v1.TurnRequest
-	(*InboundMessage)(nil),        // 1: wactor.v1.InboundMessage
-	(*TimerFired)(nil),            // 2: wactor.v1.TimerFired
-	(*TurnResponse)(nil),          // 3: wactor.v1.TurnResponse
-	(*SetTimer)(nil),              // 4: wactor.v1.SetTimer
-	(*User)(nil),                  // 5: wactor.v1.User
-	(*structpb.Struct)(nil),       // 6: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*Choice)(nil),                // 8: wactor.v1.Choice
-	(*Media)(nil),                 // 9: wactor.v1.Media
-	(*Location)(nil),              // 10: wactor.v1.Location
-	(*Reply)(nil),                 // 11: wactor.v1.Reply
-	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
+	(*OwnerChange)(nil),           // 1: wactor.v1.OwnerChange
+	(*InboundMessage)(nil),        // 2: wactor.v1.InboundMessage
+	(*TimerFired)(nil),            // 3: wactor.v1.TimerFired
+	(*TurnResponse)(nil),          // 4: wactor.v1.TurnResponse
+	(*Handoff)(nil),               // 5: wactor.v1.Handoff
+	(*SetTimer)(nil),              // 6: wactor.v1.SetTimer
+	(*User)(nil),                  // 7: wactor.v1.User
+	(*structpb.Struct)(nil),       // 8: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*Choice)(nil),                // 10: wactor.v1.Choice
+	(*Media)(nil),                 // 11: wactor.v1.Media
+	(*Location)(nil),              // 12: wactor.v1.Location
+	(*Reply)(nil),                 // 13: wactor.v1.Reply
+	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
 }
 var file_wactor_v1_bot_proto_depIdxs = []int32{
-	5,  // 0: wactor.v1.TurnRequest.user:type_name -> wactor.v1.User
-	6,  // 1: wactor.v1.TurnRequest.state:type_name -> google.protobuf.Struct
-	1,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
-	2,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
-	7,  // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
-	1,  // 5: wactor.v1.TurnRequest.events:type_name -> wactor.v1.InboundMessage
-	8,  // 6: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
-	9,  // 7: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
-	10, // 8: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
-	7,  // 9: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
-	7,  // 10: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
-	6,  // 11: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
-	7,  // 12: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
-	6,  // 13: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
-	11, // 14: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
-	4,  // 15: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
-	12, // 16: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
-	0,  // 17: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
-	3,  // 18: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
-	18, // [18:19] is the sub-list for method output_type
-	17, // [17:18] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	7,  // 0: wactor.v1.TurnRequest.user:type_name -> wactor.v1.User
+	8,  // 1: wactor.v1.TurnRequest.state:type_name -> google.protobuf.Struct
+	2,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
+	3,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
+	9,  // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
+	2,  // 5: wactor.v1.TurnRequest.events:type_name -> wactor.v1.InboundMessage
+	2,  // 6: wactor.v1.TurnRequest.history:type_name -> wactor.v1.InboundMessage
+	1,  // 7: wactor.v1.TurnRequest.owner:type_name -> wactor.v1.OwnerChange
+	9,  // 8: wactor.v1.OwnerChange.since:type_name -> google.protobuf.Timestamp
+	9,  // 9: wactor.v1.OwnerChange.until:type_name -> google.protobuf.Timestamp
+	10, // 10: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
+	11, // 11: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
+	12, // 12: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
+	9,  // 13: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
+	9,  // 14: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
+	8,  // 15: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
+	9,  // 16: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
+	8,  // 17: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
+	13, // 18: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
+	6,  // 19: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
+	5,  // 20: wactor.v1.TurnResponse.handoff:type_name -> wactor.v1.Handoff
+	9,  // 21: wactor.v1.Handoff.until:type_name -> google.protobuf.Timestamp
+	14, // 22: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
+	0,  // 23: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
+	4,  // 24: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
+	24, // [24:25] is the sub-list for method output_type
+	23, // [23:24] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_bot_proto_init() }
@@ -574,7 +765,7 @@ func file_wactor_v1_bot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_bot_proto_rawDesc), len(file_wactor_v1_bot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -132,7 +132,11 @@ type Message struct {
 	// Arrival number inside the conversation, 1, 2, 3, ...; set by the conversation.
 	Seq uint64 `protobuf:"varint,12,opt,name=seq,proto3" json:"seq,omitempty"`
 	// It starts no turn, and is given to the next one as an event; set by the conversation.
-	Event         bool `protobuf:"varint,13,opt,name=event,proto3" json:"event,omitempty"`
+	Event bool `protobuf:"varint,13,opt,name=event,proto3" json:"event,omitempty"`
+	// It starts no turn, and is given to the next one as history: a person has seen or written it; set by the conversation.
+	History bool `protobuf:"varint,14,opt,name=history,proto3" json:"history,omitempty"`
+	// Who wrote it, where that is not the user: a principal of the admin API, or "phone"; set by the conversation.
+	Author        string `protobuf:"bytes,15,opt,name=author,proto3" json:"author,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -256,6 +260,20 @@ func (x *Message) GetEvent() bool {
 		return x.Event
 	}
 	return false
+}
+
+func (x *Message) GetHistory() bool {
+	if x != nil {
+		return x.History
+	}
+	return false
+}
+
+func (x *Message) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
 }
 
 // Choice is a pressed button, list row or template button.
@@ -1273,7 +1291,7 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	"\x05wa_id\x18\x02 \x01(\tR\x04waId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x1a\n" +
-	"\busername\x18\x05 \x01(\tR\busername\"\xec\x02\n" +
+	"\busername\x18\x05 \x01(\tR\busername\"\x9e\x03\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -1290,7 +1308,9 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	" \x01(\bR\x04late\x12\x10\n" +
 	"\x03raw\x18\v \x01(\fR\x03raw\x12\x10\n" +
 	"\x03seq\x18\f \x01(\x04R\x03seq\x12\x14\n" +
-	"\x05event\x18\r \x01(\bR\x05event\"P\n" +
+	"\x05event\x18\r \x01(\bR\x05event\x12\x18\n" +
+	"\ahistory\x18\x0e \x01(\bR\ahistory\x12\x16\n" +
+	"\x06author\x18\x0f \x01(\tR\x06author\"P\n" +
 	"\x06Choice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +

@@ -48,6 +48,8 @@ const (
 	RecordKind_RECORD_KIND_WORK RecordKind = 9
 	// Index: a timer by due time, empty value; suffix: Unix milliseconds (8 bytes big endian), then the timer's name.
 	RecordKind_RECORD_KIND_DUE RecordKind = 10
+	// Index: the bot does not own the conversation; its Ownership, no suffix. Since format 2.
+	RecordKind_RECORD_KIND_PAUSED RecordKind = 11
 )
 
 // Enum value maps for RecordKind.
@@ -64,6 +66,7 @@ var (
 		8:  "RECORD_KIND_SEEN",
 		9:  "RECORD_KIND_WORK",
 		10: "RECORD_KIND_DUE",
+		11: "RECORD_KIND_PAUSED",
 	}
 	RecordKind_value = map[string]int32{
 		"RECORD_KIND_UNSPECIFIED": 0,
@@ -77,6 +80,7 @@ var (
 		"RECORD_KIND_SEEN":        8,
 		"RECORD_KIND_WORK":        9,
 		"RECORD_KIND_DUE":         10,
+		"RECORD_KIND_PAUSED":      11,
 	}
 )
 
@@ -107,6 +111,58 @@ func (RecordKind) EnumDescriptor() ([]byte, []int) {
 	return file_wactor_v1_store_proto_rawDescGZIP(), []int{0}
 }
 
+// Owner is who answers the user.
+type Owner int32
+
+const (
+	// The bot.
+	Owner_OWNER_UNSPECIFIED Owner = 0
+	Owner_OWNER_HUMAN       Owner = 1
+	// Another program on the same number, as the provider reports.
+	Owner_OWNER_OTHER_APP Owner = 2
+)
+
+// Enum value maps for Owner.
+var (
+	Owner_name = map[int32]string{
+		0: "OWNER_UNSPECIFIED",
+		1: "OWNER_HUMAN",
+		2: "OWNER_OTHER_APP",
+	}
+	Owner_value = map[string]int32{
+		"OWNER_UNSPECIFIED": 0,
+		"OWNER_HUMAN":       1,
+		"OWNER_OTHER_APP":   2,
+	}
+)
+
+func (x Owner) Enum() *Owner {
+	p := new(Owner)
+	*p = x
+	return p
+}
+
+func (x Owner) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Owner) Descriptor() protoreflect.EnumDescriptor {
+	return file_wactor_v1_store_proto_enumTypes[1].Descriptor()
+}
+
+func (Owner) Type() protoreflect.EnumType {
+	return &file_wactor_v1_store_proto_enumTypes[1]
+}
+
+func (x Owner) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Owner.Descriptor instead.
+func (Owner) EnumDescriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{1}
+}
+
 type JournalKind int32
 
 const (
@@ -130,6 +186,12 @@ const (
 	JournalKind_JOURNAL_KIND_INTERRUPTED JournalKind = 15
 	// Another identity of the user was linked to this conversation, or this one to another; reason says which way.
 	JournalKind_JOURNAL_KIND_LINKED JournalKind = 16
+	// The conversation got another owner, whom status names: bot, human or other_app.
+	JournalKind_JOURNAL_KIND_OWNER JournalKind = 17
+	// A reply of the bot that was not sent, since the conversation got another owner.
+	JournalKind_JOURNAL_KIND_WITHDRAWN JournalKind = 18
+	// Words of a person to the user: by says whose.
+	JournalKind_JOURNAL_KIND_REMARK JournalKind = 19
 )
 
 // Enum value maps for JournalKind.
@@ -151,6 +213,9 @@ var (
 		14: "JOURNAL_KIND_SESSION_EXPIRED",
 		15: "JOURNAL_KIND_INTERRUPTED",
 		16: "JOURNAL_KIND_LINKED",
+		17: "JOURNAL_KIND_OWNER",
+		18: "JOURNAL_KIND_WITHDRAWN",
+		19: "JOURNAL_KIND_REMARK",
 	}
 	JournalKind_value = map[string]int32{
 		"JOURNAL_KIND_UNSPECIFIED":     0,
@@ -169,6 +234,9 @@ var (
 		"JOURNAL_KIND_SESSION_EXPIRED": 14,
 		"JOURNAL_KIND_INTERRUPTED":     15,
 		"JOURNAL_KIND_LINKED":          16,
+		"JOURNAL_KIND_OWNER":           17,
+		"JOURNAL_KIND_WITHDRAWN":       18,
+		"JOURNAL_KIND_REMARK":          19,
 	}
 )
 
@@ -183,11 +251,11 @@ func (x JournalKind) String() string {
 }
 
 func (JournalKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wactor_v1_store_proto_enumTypes[1].Descriptor()
+	return file_wactor_v1_store_proto_enumTypes[2].Descriptor()
 }
 
 func (JournalKind) Type() protoreflect.EnumType {
-	return &file_wactor_v1_store_proto_enumTypes[1]
+	return &file_wactor_v1_store_proto_enumTypes[2]
 }
 
 func (x JournalKind) Number() protoreflect.EnumNumber {
@@ -196,7 +264,7 @@ func (x JournalKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use JournalKind.Descriptor instead.
 func (JournalKind) EnumDescriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{2}
 }
 
 // Command is one entry of a shard's log.
@@ -663,7 +731,9 @@ type Head struct {
 	// Since when the bot is not reached for the turn that is due (Unix milliseconds); 0 where it is.
 	UnreachableMs int64 `protobuf:"varint,27,opt,name=unreachable_ms,json=unreachableMs,proto3" json:"unreachable_ms,omitempty"`
 	// What the loop guard knows of the talk.
-	Talk          *Talk `protobuf:"bytes,28,opt,name=talk,proto3" json:"talk,omitempty"`
+	Talk *Talk `protobuf:"bytes,28,opt,name=talk,proto3" json:"talk,omitempty"`
+	// Who answers the user; left out where the bot has done so ever since.
+	Ownership     *Ownership `protobuf:"bytes,29,opt,name=ownership,proto3" json:"ownership,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -894,6 +964,119 @@ func (x *Head) GetTalk() *Talk {
 	return nil
 }
 
+func (x *Head) GetOwnership() *Ownership {
+	if x != nil {
+		return x.Ownership
+	}
+	return nil
+}
+
+// Ownership is who answers the user, and since when. Where that is the bot again, it tells of the time before.
+type Ownership struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Owner Owner                  `protobuf:"varint,1,opt,name=owner,proto3,enum=wactor.v1.Owner" json:"owner,omitempty"`
+	// When the bot lost the conversation (Unix milliseconds).
+	SinceMs int64 `protobuf:"varint,2,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// When it gets it back by itself (Unix milliseconds); 0 where a person has to give it back.
+	UntilMs int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	// Who took it: a principal of the admin API, or "bot", "phone" or "provider".
+	By     string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Counts the changes of the owner.
+	Epoch uint64 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// When the bot got it back (Unix milliseconds), and the version then: the next turn is told. 0 where it has not.
+	BackMs        int64  `protobuf:"varint,7,opt,name=back_ms,json=backMs,proto3" json:"back_ms,omitempty"`
+	BackVersion   uint64 `protobuf:"varint,8,opt,name=back_version,json=backVersion,proto3" json:"back_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ownership) Reset() {
+	*x = Ownership{}
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ownership) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ownership) ProtoMessage() {}
+
+func (x *Ownership) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ownership.ProtoReflect.Descriptor instead.
+func (*Ownership) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Ownership) GetOwner() Owner {
+	if x != nil {
+		return x.Owner
+	}
+	return Owner_OWNER_UNSPECIFIED
+}
+
+func (x *Ownership) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *Ownership) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *Ownership) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Ownership) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Ownership) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Ownership) GetBackMs() int64 {
+	if x != nil {
+		return x.BackMs
+	}
+	return 0
+}
+
+func (x *Ownership) GetBackVersion() uint64 {
+	if x != nil {
+		return x.BackVersion
+	}
+	return 0
+}
+
 // Talk is what the loop guard knows of who writes when.
 type Talk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -912,7 +1095,7 @@ type Talk struct {
 
 func (x *Talk) Reset() {
 	*x = Talk{}
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1107,7 @@ func (x *Talk) String() string {
 func (*Talk) ProtoMessage() {}
 
 func (x *Talk) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[7]
+	mi := &file_wactor_v1_store_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1120,7 @@ func (x *Talk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Talk.ProtoReflect.Descriptor instead.
 func (*Talk) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Talk) GetExchanges() uint32 {
@@ -997,7 +1180,7 @@ type Press struct {
 
 func (x *Press) Reset() {
 	*x = Press{}
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1192,7 @@ func (x *Press) String() string {
 func (*Press) ProtoMessage() {}
 
 func (x *Press) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[8]
+	mi := &file_wactor_v1_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1205,7 @@ func (x *Press) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Press.ProtoReflect.Descriptor instead.
 func (*Press) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Press) GetHash() uint64 {
@@ -1066,7 +1249,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1261,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[9]
+	mi := &file_wactor_v1_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1274,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Said) GetHash() uint32 {
@@ -1128,14 +1311,18 @@ type OutboxReply struct {
 	// Id of the newest message that it answers: for read marks and typing.
 	Answers string `protobuf:"bytes,6,opt,name=answers,proto3" json:"answers,omitempty"`
 	// When the first of the messages that its turn took was received; only in the first reply of a turn.
-	ReceivedMs    int64 `protobuf:"varint,9,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	ReceivedMs int64 `protobuf:"varint,9,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	// Who wrote it: a principal of the admin API; empty where it is the bot's or the configuration's.
+	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
+	// It must not be sent again: somebody else owns the conversation, and only the fate of the attempt under way is awaited.
+	Withdrawn     bool `protobuf:"varint,8,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutboxReply) Reset() {
 	*x = OutboxReply{}
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1334,7 @@ func (x *OutboxReply) String() string {
 func (*OutboxReply) ProtoMessage() {}
 
 func (x *OutboxReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[10]
+	mi := &file_wactor_v1_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1347,7 @@ func (x *OutboxReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxReply.ProtoReflect.Descriptor instead.
 func (*OutboxReply) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OutboxReply) GetSeq() uint64 {
@@ -1212,6 +1399,20 @@ func (x *OutboxReply) GetReceivedMs() int64 {
 	return 0
 }
 
+func (x *OutboxReply) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *OutboxReply) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
 // DeadLetter is what could not be processed, kept for an operator.
 type DeadLetter struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1229,7 +1430,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1442,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[11]
+	mi := &file_wactor_v1_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1455,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeadLetter) GetSeq() uint64 {
@@ -1316,7 +1517,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1529,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[12]
+	mi := &file_wactor_v1_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1542,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Timer) GetName() string {
@@ -1368,7 +1569,7 @@ type Journal struct {
 
 func (x *Journal) Reset() {
 	*x = Journal{}
-	mi := &file_wactor_v1_store_proto_msgTypes[13]
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1581,7 @@ func (x *Journal) String() string {
 func (*Journal) ProtoMessage() {}
 
 func (x *Journal) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[13]
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1594,7 @@ func (x *Journal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Journal.ProtoReflect.Descriptor instead.
 func (*Journal) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Journal) GetEntries() []*JournalEntry {
@@ -1435,7 +1636,8 @@ type JournalEntry struct {
 	Timer string `protobuf:"bytes,21,opt,name=timer,proto3" json:"timer,omitempty"`
 	// How a doubt about the reply ended: taken, failed, resent or parked; empty where none did.
 	Doubt string `protobuf:"bytes,22,opt,name=doubt,proto3" json:"doubt,omitempty"`
-	// Who did it: the principal of the admin API that retried or skipped a dead letter.
+	// Who did it: the principal of the admin API that retried or skipped a dead letter, took the conversation or gave it back, or wrote
+	// the reply.
 	By string `protobuf:"bytes,30,opt,name=by,proto3" json:"by,omitempty"`
 	// How many alike events this entry stands for; 0 means one.
 	Count         uint32 `protobuf:"varint,31,opt,name=count,proto3" json:"count,omitempty"`
@@ -1445,7 +1647,7 @@ type JournalEntry struct {
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	mi := &file_wactor_v1_store_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1659,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	mi := &file_wactor_v1_store_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1672,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *JournalEntry) GetKind() JournalKind {
@@ -1674,7 +1876,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\fR\x05state\"$\n" +
 	"\n" +
 	"ExpireSeen\x12\x16\n" +
-	"\x06before\x18\x01 \x01(\rR\x06before\"\x90\a\n" +
+	"\x06before\x18\x01 \x01(\rR\x06before\"\xc4\a\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1708,7 +1910,17 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\tyields_to\x18\x19 \x01(\tR\byieldsTo\x12\x17\n" +
 	"\atold_ms\x18\x1a \x01(\x03R\x06toldMs\x12%\n" +
 	"\x0eunreachable_ms\x18\x1b \x01(\x03R\runreachableMs\x12#\n" +
-	"\x04talk\x18\x1c \x01(\v2\x0f.wactor.v1.TalkR\x04talk\"\xb5\x01\n" +
+	"\x04talk\x18\x1c \x01(\v2\x0f.wactor.v1.TalkR\x04talk\x122\n" +
+	"\townership\x18\x1d \x01(\v2\x14.wactor.v1.OwnershipR\townership\"\xe3\x01\n" +
+	"\tOwnership\x12&\n" +
+	"\x05owner\x18\x01 \x01(\x0e2\x10.wactor.v1.OwnerR\x05owner\x12\x19\n" +
+	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\x12\x17\n" +
+	"\aback_ms\x18\a \x01(\x03R\x06backMs\x12!\n" +
+	"\fback_version\x18\b \x01(\x04R\vbackVersion\"\xb5\x01\n" +
 	"\x04Talk\x12\x1c\n" +
 	"\texchanges\x18\x01 \x01(\rR\texchanges\x12\x19\n" +
 	"\bleast_ms\x18\x02 \x01(\x03R\aleastMs\x12\x17\n" +
@@ -1724,7 +1936,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04Said\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\aR\x04hash\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\x12\x19\n" +
-	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xcb\x01\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\x81\x02\n" +
 	"\vOutboxReply\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
@@ -1734,7 +1946,9 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"created_ms\x18\x05 \x01(\x03R\tcreatedMs\x12\x18\n" +
 	"\aanswers\x18\x06 \x01(\tR\aanswers\x12\x1f\n" +
 	"\vreceived_ms\x18\t \x01(\x03R\n" +
-	"receivedMs\"\xe7\x01\n" +
+	"receivedMs\x12\x16\n" +
+	"\x06author\x18\a \x01(\tR\x06author\x12\x1c\n" +
+	"\twithdrawn\x18\b \x01(\bR\twithdrawn\"\xe7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
@@ -1779,7 +1993,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05timer\x18\x15 \x01(\tR\x05timer\x12\x14\n" +
 	"\x05doubt\x18\x16 \x01(\tR\x05doubt\x12\x0e\n" +
 	"\x02by\x18\x1e \x01(\tR\x02by\x12\x14\n" +
-	"\x05count\x18\x1f \x01(\rR\x05count*\x8c\x02\n" +
+	"\x05count\x18\x1f \x01(\rR\x05count*\xa4\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1793,7 +2007,12 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x10RECORD_KIND_SEEN\x10\b\x12\x14\n" +
 	"\x10RECORD_KIND_WORK\x10\t\x12\x13\n" +
 	"\x0fRECORD_KIND_DUE\x10\n" +
-	"*\xdb\x03\n" +
+	"\x12\x16\n" +
+	"\x12RECORD_KIND_PAUSED\x10\v*D\n" +
+	"\x05Owner\x12\x15\n" +
+	"\x11OWNER_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vOWNER_HUMAN\x10\x01\x12\x13\n" +
+	"\x0fOWNER_OTHER_APP\x10\x02*\xa8\x04\n" +
 	"\vJournalKind\x12\x1c\n" +
 	"\x18JOURNAL_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15JOURNAL_KIND_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -1811,7 +2030,10 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x15JOURNAL_KIND_ABSORBED\x10\r\x12 \n" +
 	"\x1cJOURNAL_KIND_SESSION_EXPIRED\x10\x0e\x12\x1c\n" +
 	"\x18JOURNAL_KIND_INTERRUPTED\x10\x0f\x12\x17\n" +
-	"\x13JOURNAL_KIND_LINKED\x10\x10\"\x04\b\x03\x10\x03*\x12JOURNAL_KIND_STALEB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x13JOURNAL_KIND_LINKED\x10\x10\x12\x16\n" +
+	"\x12JOURNAL_KIND_OWNER\x10\x11\x12\x1a\n" +
+	"\x16JOURNAL_KIND_WITHDRAWN\x10\x12\x12\x17\n" +
+	"\x13JOURNAL_KIND_REMARK\x10\x13\"\x04\b\x03\x10\x03*\x12JOURNAL_KIND_STALEB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_store_proto_rawDescOnce sync.Once
@@ -1825,53 +2047,57 @@ func file_wactor_v1_store_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_store_proto_rawDescData
 }
 
-var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_wactor_v1_store_proto_goTypes = []any{
 	(RecordKind)(0),      // 0: wactor.v1.RecordKind
-	(JournalKind)(0),     // 1: wactor.v1.JournalKind
-	(*Command)(nil),      // 2: wactor.v1.Command
-	(*Commit)(nil),       // 3: wactor.v1.Commit
-	(*Key)(nil),          // 4: wactor.v1.Key
-	(*Put)(nil),          // 5: wactor.v1.Put
-	(*PutCluster)(nil),   // 6: wactor.v1.PutCluster
-	(*ExpireSeen)(nil),   // 7: wactor.v1.ExpireSeen
-	(*Head)(nil),         // 8: wactor.v1.Head
-	(*Talk)(nil),         // 9: wactor.v1.Talk
-	(*Press)(nil),        // 10: wactor.v1.Press
-	(*Said)(nil),         // 11: wactor.v1.Said
-	(*OutboxReply)(nil),  // 12: wactor.v1.OutboxReply
-	(*DeadLetter)(nil),   // 13: wactor.v1.DeadLetter
-	(*Timer)(nil),        // 14: wactor.v1.Timer
-	(*Journal)(nil),      // 15: wactor.v1.Journal
-	(*JournalEntry)(nil), // 16: wactor.v1.JournalEntry
-	(*User)(nil),         // 17: wactor.v1.User
-	(*Reply)(nil),        // 18: wactor.v1.Reply
-	(*Message)(nil),      // 19: wactor.v1.Message
+	(Owner)(0),           // 1: wactor.v1.Owner
+	(JournalKind)(0),     // 2: wactor.v1.JournalKind
+	(*Command)(nil),      // 3: wactor.v1.Command
+	(*Commit)(nil),       // 4: wactor.v1.Commit
+	(*Key)(nil),          // 5: wactor.v1.Key
+	(*Put)(nil),          // 6: wactor.v1.Put
+	(*PutCluster)(nil),   // 7: wactor.v1.PutCluster
+	(*ExpireSeen)(nil),   // 8: wactor.v1.ExpireSeen
+	(*Head)(nil),         // 9: wactor.v1.Head
+	(*Ownership)(nil),    // 10: wactor.v1.Ownership
+	(*Talk)(nil),         // 11: wactor.v1.Talk
+	(*Press)(nil),        // 12: wactor.v1.Press
+	(*Said)(nil),         // 13: wactor.v1.Said
+	(*OutboxReply)(nil),  // 14: wactor.v1.OutboxReply
+	(*DeadLetter)(nil),   // 15: wactor.v1.DeadLetter
+	(*Timer)(nil),        // 16: wactor.v1.Timer
+	(*Journal)(nil),      // 17: wactor.v1.Journal
+	(*JournalEntry)(nil), // 18: wactor.v1.JournalEntry
+	(*User)(nil),         // 19: wactor.v1.User
+	(*Reply)(nil),        // 20: wactor.v1.Reply
+	(*Message)(nil),      // 21: wactor.v1.Message
 }
 var file_wactor_v1_store_proto_depIdxs = []int32{
-	3,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
-	7,  // 1: wactor.v1.Command.expire_seen:type_name -> wactor.v1.ExpireSeen
-	6,  // 2: wactor.v1.Command.put_cluster:type_name -> wactor.v1.PutCluster
-	5,  // 3: wactor.v1.Commit.puts:type_name -> wactor.v1.Put
-	4,  // 4: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
+	4,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
+	8,  // 1: wactor.v1.Command.expire_seen:type_name -> wactor.v1.ExpireSeen
+	7,  // 2: wactor.v1.Command.put_cluster:type_name -> wactor.v1.PutCluster
+	6,  // 3: wactor.v1.Commit.puts:type_name -> wactor.v1.Put
+	5,  // 4: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
 	0,  // 5: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
 	0,  // 6: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
-	17, // 7: wactor.v1.Head.user:type_name -> wactor.v1.User
-	10, // 8: wactor.v1.Head.presses:type_name -> wactor.v1.Press
-	11, // 9: wactor.v1.Head.said:type_name -> wactor.v1.Said
-	9,  // 10: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
-	18, // 11: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
-	19, // 12: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
-	12, // 13: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
-	14, // 14: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
-	16, // 15: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
-	1,  // 16: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	19, // 7: wactor.v1.Head.user:type_name -> wactor.v1.User
+	12, // 8: wactor.v1.Head.presses:type_name -> wactor.v1.Press
+	13, // 9: wactor.v1.Head.said:type_name -> wactor.v1.Said
+	11, // 10: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
+	10, // 11: wactor.v1.Head.ownership:type_name -> wactor.v1.Ownership
+	1,  // 12: wactor.v1.Ownership.owner:type_name -> wactor.v1.Owner
+	20, // 13: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
+	21, // 14: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
+	14, // 15: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
+	16, // 16: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
+	18, // 17: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
+	2,  // 18: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_store_proto_init() }
@@ -1890,8 +2116,8 @@ func file_wactor_v1_store_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_store_proto_rawDesc), len(file_wactor_v1_store_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1635,7 +1635,9 @@ type TakenOver struct {
 	Claims   []string               `protobuf:"bytes,4,rep,name=claims,proto3" json:"claims,omitempty"`
 	Messages []*v1.Message          `protobuf:"bytes,5,rep,name=messages,proto3" json:"messages,omitempty"`
 	// When the provider told that user.
-	ToldMs        int64 `protobuf:"varint,6,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	ToldMs int64 `protobuf:"varint,6,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	// Who answers the user there; left out where that has ever been the bot.
+	Ownership     *v1.Ownership `protobuf:"bytes,7,opt,name=ownership,proto3" json:"ownership,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1710,6 +1712,13 @@ func (x *TakenOver) GetToldMs() int64 {
 		return x.ToldMs
 	}
 	return 0
+}
+
+func (x *TakenOver) GetOwnership() *v1.Ownership {
+	if x != nil {
+		return x.Ownership
+	}
+	return nil
 }
 
 type RetryLetter struct {
@@ -2126,7 +2135,7 @@ var File_wactor_cluster_v1_node_proto protoreflect.FileDescriptor
 
 const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1cwactor/cluster/v1/node.proto\x12\x11wactor.cluster.v1\x1a\x1dwactor/cluster/v1/state.proto\x1a\x17wactor/v1/message.proto\"1\n" +
+	"\x1cwactor/cluster/v1/node.proto\x12\x11wactor.cluster.v1\x1a\x1dwactor/cluster/v1/state.proto\x1a\x17wactor/v1/message.proto\x1a\x15wactor/v1/store.proto\"1\n" +
 	"\x0fNominateRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\x04R\x04nodeJ\x04\b\x02\x10\x03R\x04name\"D\n" +
 	"\x10NominateResponse\x12\x18\n" +
@@ -2226,14 +2235,15 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x05Asked\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x1d\n" +
 	"\n" +
-	"created_ms\x18\x02 \x01(\x03R\tcreatedMs\"\xbb\x01\n" +
+	"created_ms\x18\x02 \x01(\x03R\tcreatedMs\"\xef\x01\n" +
 	"\tTakenOver\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12\x14\n" +
 	"\x05names\x18\x03 \x03(\tR\x05names\x12\x16\n" +
 	"\x06claims\x18\x04 \x03(\tR\x06claims\x12.\n" +
 	"\bmessages\x18\x05 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12\x17\n" +
-	"\atold_ms\x18\x06 \x01(\x03R\x06toldMs\"C\n" +
+	"\atold_ms\x18\x06 \x01(\x03R\x06toldMs\x122\n" +
+	"\townership\x18\a \x01(\v2\x14.wactor.v1.OwnershipR\townership\"C\n" +
 	"\vRetryLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x0e\n" +
@@ -2339,6 +2349,7 @@ var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(*Replica)(nil),               // 37: wactor.cluster.v1.Replica
 	(*v1.Message)(nil),            // 38: wactor.v1.Message
 	(*v1.User)(nil),               // 39: wactor.v1.User
+	(*v1.Ownership)(nil),          // 40: wactor.v1.Ownership
 }
 var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
 	34, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
@@ -2364,33 +2375,34 @@ var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
 	39, // 20: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
 	39, // 21: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
 	38, // 22: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
-	31, // 23: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
-	0,  // 24: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
-	1,  // 25: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
-	3,  // 26: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
-	5,  // 27: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
-	7,  // 28: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
-	9,  // 29: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
-	11, // 30: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
-	15, // 31: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
-	18, // 32: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
-	21, // 33: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
-	32, // 34: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
-	2,  // 35: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
-	4,  // 36: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
-	6,  // 37: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
-	8,  // 38: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
-	10, // 39: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
-	12, // 40: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
-	17, // 41: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
-	20, // 42: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
-	30, // 43: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
-	33, // 44: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
-	35, // [35:45] is the sub-list for method output_type
-	25, // [25:35] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	40, // 23: wactor.cluster.v1.TakenOver.ownership:type_name -> wactor.v1.Ownership
+	31, // 24: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
+	0,  // 25: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
+	1,  // 26: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
+	3,  // 27: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
+	5,  // 28: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
+	7,  // 29: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
+	9,  // 30: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
+	11, // 31: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
+	15, // 32: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
+	18, // 33: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
+	21, // 34: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
+	32, // 35: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
+	2,  // 36: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
+	4,  // 37: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
+	6,  // 38: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
+	8,  // 39: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
+	10, // 40: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
+	12, // 41: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
+	17, // 42: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
+	20, // 43: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
+	30, // 44: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
+	33, // 45: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
+	36, // [36:46] is the sub-list for method output_type
+	26, // [26:36] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_wactor_cluster_v1_node_proto_init() }
