@@ -86,15 +86,19 @@ func (a *arrival) free() {
 // strangers goes: webhooks are small, and who holds megabytes without a signature is most likely no
 // provider.
 type room struct {
-	most, strangers int64
-
 	mu                sync.Mutex
+	most, strangers   int64
 	used, usedStrange int64
 	open              map[*arrival]int64 // and how much each takes
 }
 
-func newRoom(most int64) *room {
-	return &room{most: most, strangers: most - most/4, open: map[*arrival]int64{}}
+func newRoom() *room { return &room{open: map[*arrival]int64{}} }
+
+// bound sets how many bytes there is room for. What is there stays.
+func (r *room) bound(most int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.most, r.strangers = most, most-most/4
 }
 
 // take counts one more chunk of a body in; false where there is no room for it.

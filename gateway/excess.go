@@ -37,7 +37,7 @@ func (e *excess) add(raw []byte) {
 
 // fits reports whether a conversation may get one more message out of this webhook.
 func (w *webhook) fits(to conversation.ID) bool {
-	if len(w.out) < w.options.MaxMessages && w.waiting == nil {
+	if len(w.out) < w.MaxMessages && w.waiting == nil {
 		return true
 	}
 	if w.waiting == nil {
@@ -47,7 +47,7 @@ func (w *webhook) fits(to conversation.ID) bool {
 		}
 	}
 	w.waiting[to]++
-	return w.waiting[to] <= w.options.MaxMessages
+	return w.waiting[to] <= w.MaxMessages
 }
 
 // keepExcess makes the dead letter.

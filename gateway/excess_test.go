@@ -89,7 +89,7 @@ func TestWebhookTakesFourTimesItsBody(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing is freed between the two looks
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	out := g.sort(g.byName["shop"], nil, body, time.Now())
+	out := g.sort(g.setup.Load(), g.setup.Load().byName["shop"], nil, body, time.Now())
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 4*uint64(len(body)) {
 		t.Errorf("%d deliveries of %d bytes took %d bytes, %.1f times the body", len(out), len(body), took,

@@ -57,26 +57,16 @@ type number struct{ provider, id string }
 
 // Options configure a Gateway.
 type Options struct {
-	Router   Router
+	Router Router
+	// Channels are those to begin with.
 	Channels []Channel
 	// StatusCame, where set, is called for each delivery status of a channel, also of messages that
 	// another program sent: the provider's webhooks arrive. It must not block.
 	StatusCame func(channel string)
 	// Node names this node in journals.
 	Node string
-	// MaxBody bounds a webhook's body in bytes. Default 3 MiB, the provider's own limit.
-	MaxBody int64
-	// MaxInFlight bounds the signed webhooks that are worked on at once; more are refused with 503.
-	// Default 4,096.
-	MaxInFlight int64
-	// MaxInFlightBytes bounds the sum of their bodies. Default 256 MiB.
-	MaxInFlightBytes int64
-	// MaxUnsignedBytes bounds what has come of bodies whose signature is not known to be right yet.
-	// Default 64 MiB.
-	MaxUnsignedBytes int64
-	// MaxMessages is how many messages of one conversation a webhook may hold: what an inbox takes.
-	// Those behind become one dead letter. Default 1,000.
-	MaxMessages int
+	// Limits are those to begin with.
+	Limits
 	// Timeout bounds the wait for the outcome. Default 10 s.
 	Timeout time.Duration
 	// Now is the clock. Default time.Now.
@@ -86,21 +76,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MaxBody == 0 {
-		o.MaxBody = 3 << 20
-	}
-	if o.MaxInFlight == 0 {
-		o.MaxInFlight = 4096
-	}
-	if o.MaxInFlightBytes == 0 {
-		o.MaxInFlightBytes = 256 << 20
-	}
-	if o.MaxUnsignedBytes == 0 {
-		o.MaxUnsignedBytes = 64 << 20
-	}
-	if o.MaxMessages == 0 {
-		o.MaxMessages = 1000
-	}
+	o.Limits = o.Limits.withDefaults()
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
@@ -115,30 +91,23 @@ func (o Options) withDefaults() Options {
 
 // Gateway is an http.Handler for /webhooks/{channel}.
 type Gateway struct {
-	options  Options
-	mux      *http.ServeMux
-	metrics  *metrics
-	notices  *notices
-	room     *room
-	byName   map[string]*Channel
-	byNumber map[number]*Channel
+	options Options
+	mux     *http.ServeMux
+	metrics *metrics
+	notices *notices
+	room    *room
+	setup   atomic.Pointer[setup]
 
 	inFlight, inFlightBytes atomic.Int64
 }
 
 // New returns a Gateway.
 func New(options Options) *Gateway {
-	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux(), byName: map[string]*Channel{},
-		byNumber: map[number]*Channel{}}
+	g := &Gateway{options: options.withDefaults(), mux: http.NewServeMux()}
 	g.metrics = newMetrics(g.options.Registerer)
-	g.room = newRoom(g.options.MaxUnsignedBytes)
+	g.room = newRoom()
 	g.notices = newNotices(g.options.Logger, g.options.Now)
-	for i := range g.options.Channels {
-		channel := &g.options.Channels[i]
-		g.byName[channel.Name] = channel
-		g.notices.add(channel)
-		g.byNumber[number{channel.Provider, channel.Number}] = channel
-	}
+	g.Set(g.options.Channels, g.options.Limits)
 	for _, path := range []string{"/webhooks/{channel}", "/webhooks/{channel}/{$}"} { // people type a slash behind it
 		g.mux.HandleFunc("GET "+path, g.handshake)
 		g.mux.HandleFunc("POST "+path, g.webhook)
@@ -156,7 +125,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.Serv
 
 // handshake answers the provider's verification of the callback address.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
-	channel := g.byName[r.PathValue("channel")]
+	channel := g.setup.Load().byName[r.PathValue("channel")]
 	if channel == nil {
 		g.notices.rejected(nil, answerNoChannel)
 		http.Error(w, answerNoChannel.text, answerNoChannel.status)

@@ -15,28 +15,23 @@ import (
 type notices struct {
 	log   *ratelog.Logger
 	plain *slog.Logger
-	// seen has an entry for each channel that has received an authentic webhook.
-	seen map[*Channel]*atomic.Bool
 }
 
 // cause is what one line a minute is written for.
 type cause struct{ kind, detail string }
 
 func newNotices(logger *slog.Logger, now func() time.Time) *notices {
-	return &notices{log: ratelog.New(logger, now), plain: logger, seen: map[*Channel]*atomic.Bool{}}
+	return &notices{log: ratelog.New(logger, now), plain: logger}
 }
-
-// add makes a channel known. It is not for concurrent use.
-func (n *notices) add(channel *Channel) { n.seen[channel] = new(atomic.Bool) }
 
 // verified reports a callback address that the provider has accepted.
 func (n *notices) verified(channel *Channel) {
 	n.plain.Info(channel.company() + " verified channel " + channel.Name)
 }
 
-// arrived reports the first webhook of a channel.
-func (n *notices) arrived(channel *Channel) {
-	if seen := n.seen[channel]; !seen.Load() && seen.CompareAndSwap(false, true) {
+// arrived reports the first webhook of a channel, which seen remembers.
+func (n *notices) arrived(channel *Channel, seen *atomic.Bool) {
+	if !seen.Load() && seen.CompareAndSwap(false, true) {
 		n.plain.Info("the first webhook of channel " + channel.Name + " arrived")
 	}
 }

@@ -101,7 +101,8 @@ func TestUnprovenBytesAreBounded(t *testing.T) {
 // TestProvenConnectionsKeepTheirPart: what a connection that has shown a good signature sends is
 // never dropped for a stranger's body.
 func TestProvenConnectionsKeepTheirPart(t *testing.T) {
-	r := newRoom(8 * chunkSize)
+	r := newRoom()
+	r.bound(8 * chunkSize)
 	proven, stranger := &arrival{room: r, trusted: true}, &arrival{room: r, control: controlOf()}
 	for range 5 {
 		if !r.take(proven) {

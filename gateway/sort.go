@@ -16,6 +16,7 @@ import (
 // webhook is one signed POST while it is sorted into deliveries.
 type webhook struct {
 	*Gateway
+	*setup
 	channel *Channel // that of the address
 	header  provider.Header
 	body    []byte
@@ -32,8 +33,9 @@ type webhook struct {
 // sort makes deliveries of a signed body. Each change goes to the channel of its phone number,
 // since a provider app has one callback for all its numbers; but only where that channel accepts
 // the secret that the POST was signed with.
-func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, now time.Time) []delivery.Envelope {
-	w := &webhook{Gateway: g, channel: channel, header: header, body: body, nowMs: now.UnixMilli()}
+func (g *Gateway) sort(s *setup, channel *Channel, header provider.Header, body []byte,
+	now time.Time) []delivery.Envelope {
+	w := &webhook{Gateway: g, setup: s, channel: channel, header: header, body: body, nowMs: now.UnixMilli()}
 	decoded, err := channel.Codec.Decode(body)
 	if err != nil {
 		w.keep(channel, err.Error(), append([]byte(nil), body...))
@@ -41,7 +43,7 @@ func (g *Gateway) sort(channel *Channel, header provider.Header, body []byte, no
 	}
 	w.test = decoded.Test
 	all := len(decoded.Messages) + len(decoded.Identities) + len(decoded.Statuses)
-	w.out = make([]delivery.Envelope, 0, min(all, g.options.MaxMessages))
+	w.out = make([]delivery.Envelope, 0, min(all, s.MaxMessages))
 	for _, in := range decoded.Messages {
 		if in.Odd != "" {
 			g.metrics.odd.Inc()

@@ -39,10 +39,11 @@ var answers = []answer{
 
 func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	began := g.options.Now()
-	a := g.take(w, r, began)
+	s := g.setup.Load()
+	a := g.take(w, r, s, began)
 	g.metrics.webhook(a.verdict, g.options.Now().Sub(began))
 	if remedies[a.verdict] != "" {
-		g.notices.rejected(g.byName[r.PathValue("channel")], a)
+		g.notices.rejected(s.byName[r.PathValue("channel")], a)
 	}
 	if a.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -53,8 +54,8 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 }
 
 // take takes a webhook from its bytes to stable storage.
-func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) answer {
-	channel := g.byName[r.PathValue("channel")]
+func (g *Gateway) take(w http.ResponseWriter, r *http.Request, s *setup, now time.Time) answer {
+	channel := s.byName[r.PathValue("channel")]
 	if channel == nil {
 		return answerNoChannel
 	}
@@ -62,13 +63,13 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	if !ok {
 		return answerSignature
 	}
-	if r.ContentLength > g.options.MaxBody {
+	if r.ContentLength > s.MaxBody {
 		return answerTooLarge
 	}
-	if g.inFlight.Load() >= g.options.MaxInFlight {
+	if g.inFlight.Load() >= s.MaxInFlight {
 		return answerOverloaded // before it costs anything
 	}
-	body, done, err := g.arrive(w, r, signature)
+	body, done, err := g.arrive(w, r, s.MaxBody, signature)
 	defer done()
 	if err != nil {
 		return readAnswer(err)
@@ -81,20 +82,19 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, now time.Time) an
 	}
 	defer g.inFlight.Add(-1)
 	defer g.inFlightBytes.Add(-int64(len(body)))
-	if g.inFlight.Add(1) > g.options.MaxInFlight ||
-		g.inFlightBytes.Add(int64(len(body))) > g.options.MaxInFlightBytes {
+	if g.inFlight.Add(1) > s.MaxInFlight ||
+		g.inFlightBytes.Add(int64(len(body))) > s.MaxInFlightBytes {
 		return answerOverloaded
 	}
-	g.notices.arrived(channel)
-	return g.deliver(r.Context(), g.sort(channel, r.Header, body, now))
+	g.notices.arrived(channel, s.seen[channel.Name])
+	return g.deliver(r.Context(), g.sort(s, channel, r.Header, body, now))
 }
 
 // arrive reads the body, nil where its signature is wrong; done gives its memory back.
-func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request, signature provider.Signature) (body []byte,
-	done func(),
-	err error) {
+func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request, most int64, signature provider.Signature) (body []byte,
+	done func(), err error) {
 	a := &arrival{room: g.room, trusted: trustOf(r.Context()).shown.Load(), control: http.NewResponseController(w)}
-	err = a.read(http.MaxBytesReader(w, r.Body, g.options.MaxBody), signature)
+	err = a.read(http.MaxBytesReader(w, r.Body, most), signature)
 	g.room.leave(a)
 	if err == nil && signature.Authentic() {
 		body = a.bytes()

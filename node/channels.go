@@ -123,6 +123,14 @@ func (n *Node) gatewayChannels() []gateway.Channel {
 	return out
 }
 
+func gatewayLimits(cfg *config.Config, memory uint64) gateway.Limits {
+	return gateway.Limits{
+		MaxInFlight: int64(cfg.Limits.InFlightWebhooks), MaxInFlightBytes: maxInFlight(memory),
+		MaxBody: int64(cfg.Limits.Body), MaxMessages: cfg.Limits.Inbox,
+		MaxUnsignedBytes: maxUnsigned(cfg.Limits.UnsignedBodies, memory),
+	}
+}
+
 // receives are the types of messages that start a turn. A flow says by itself what it does with
 // each.
 func receives(b *config.Bot) policy.Receives {

@@ -164,9 +164,7 @@ func (n *Node) start() error {
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
 		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
-		MaxInFlight: int64(n.config.Limits.InFlightWebhooks), MaxBody: int64(n.config.Limits.Body),
-		MaxMessages: n.config.Limits.Inbox, MaxUnsignedBytes: maxUnsigned(n.config.Limits.UnsignedBodies,
-			n.options.Memory), MaxInFlightBytes: maxInFlight(n.options.Memory),
+		Limits: gatewayLimits(n.config, n.options.Memory),
 		Logger: n.options.Logger, Registerer: n.registry,
 	})
 	n.public.http.ConnContext = n.gateway.ConnContext
