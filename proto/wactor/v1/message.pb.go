@@ -343,7 +343,7 @@ type Media struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// image, video, audio, document or sticker. Needed when sending.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
-	// The provider's media id. When sending: either id or link.
+	// The provider's media id. When sending: one of id, link, file and data.
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// A public https address.
 	Link     string `protobuf:"bytes,3,opt,name=link,proto3" json:"link,omitempty"`
@@ -352,7 +352,13 @@ type Media struct {
 	Filename string `protobuf:"bytes,6,opt,name=filename,proto3" json:"filename,omitempty"`
 	Caption  string `protobuf:"bytes,7,opt,name=caption,proto3" json:"caption,omitempty"`
 	// True for a recorded voice note.
-	Voice         bool `protobuf:"varint,8,opt,name=voice,proto3" json:"voice,omitempty"`
+	Voice bool `protobuf:"varint,8,opt,name=voice,proto3" json:"voice,omitempty"`
+	// Where a received file can be read, without a token, for an hour; set by Wactor with each turn, and ignored when sending.
+	Url string `protobuf:"bytes,9,opt,name=url,proto3" json:"url,omitempty"`
+	// When sending: the path of a file below media.dir, for flows. Wactor uploads it and sends its id.
+	File string `protobuf:"bytes,10,opt,name=file,proto3" json:"file,omitempty"`
+	// When sending: the bytes of the file, up to 16 MiB, for HTTP bots. Wactor uploads them and sends their id.
+	Data          []byte `protobuf:"bytes,11,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -441,6 +447,27 @@ func (x *Media) GetVoice() bool {
 		return x.Voice
 	}
 	return false
+}
+
+func (x *Media) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Media) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *Media) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
 }
 
 type Location struct {
@@ -1314,7 +1341,7 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	"\x06Choice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xc0\x01\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xfa\x01\n" +
 	"\x05Media\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -1323,7 +1350,11 @@ const file_wactor_v1_message_proto_rawDesc = "" +
 	"\x06sha256\x18\x05 \x01(\tR\x06sha256\x12\x1a\n" +
 	"\bfilename\x18\x06 \x01(\tR\bfilename\x12\x18\n" +
 	"\acaption\x18\a \x01(\tR\acaption\x12\x14\n" +
-	"\x05voice\x18\b \x01(\bR\x05voice\"r\n" +
+	"\x05voice\x18\b \x01(\bR\x05voice\x12\x10\n" +
+	"\x03url\x18\t \x01(\tR\x03url\x12\x12\n" +
+	"\x04file\x18\n" +
+	" \x01(\tR\x04file\x12\x12\n" +
+	"\x04data\x18\v \x01(\fR\x04data\"r\n" +
 	"\bLocation\x12\x1a\n" +
 	"\blatitude\x18\x01 \x01(\x01R\blatitude\x12\x1c\n" +
 	"\tlongitude\x18\x02 \x01(\x01R\tlongitude\x12\x12\n" +
