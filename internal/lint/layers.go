@@ -66,6 +66,7 @@ var layers = map[string]Layer{
 	"bot":                             Runtime,
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
+	"media":                           Runtime,
 	"provider/cloudapi/emulator":      Runtime,
 	"provider/pace":                   Runtime,
 	"provider/providertest":           Runtime, // for tests

@@ -1,0 +1,11 @@
+// Package media carries files between users and bots.
+//
+// In: a received file has an id, for which the provider wants the channel's token and answers with
+// an address that lives five minutes. A bot gets a link of Wactor's own instead (Links), signed and
+// sealed so that any node can serve it without a look at the conversation. Proxy serves it: it asks
+// the provider at the moment of reading, streams, compares size and SHA-256, and keeps nothing.
+//
+// The provider is behind Source, which a package of its own implements (provider/cloudapi/graph).
+//
+// Start reading at links.go, then proxy.go.
+package media
