@@ -86,13 +86,7 @@ func encodeTurn(turn *conversation.Turn) ([]byte, error) {
 	if !turn.WindowUntil.IsZero() {
 		request.WindowOpenUntil = timestamp(turn.WindowUntil.UnixMilli())
 	}
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(request); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+	return marshal(request)
 }
 
 func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
@@ -105,7 +99,7 @@ func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 		message.Choice, errs[0] = member(m.Choice)
 	}
 	if m.Media != nil {
-		message.Media, errs[1] = member(m.Media)
+		message.Media, errs[1] = encodeMedia(m.Media)
 	}
 	if m.Location != nil {
 		message.Location, errs[2] = member(m.Location)
@@ -117,6 +111,36 @@ func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 // asking whether it is there.
 func member(m proto.Message) (json.RawMessage, error) {
 	return protojson.MarshalOptions{EmitUnpopulated: true}.Marshal(m)
+}
+
+// receivedMedia is a wactor.v1.Media without what is there for replies alone.
+type receivedMedia struct {
+	Type     string `json:"type"`
+	ID       string `json:"id"`
+	URL      string `json:"url,omitempty"`
+	MIMEType string `json:"mimeType"`
+	SHA256   string `json:"sha256"`
+	Filename string `json:"filename"`
+	Caption  string `json:"caption"`
+	Voice    bool   `json:"voice"`
+}
+
+func encodeMedia(m *wactorv1.Media) (json.RawMessage, error) {
+	return marshal(receivedMedia{
+		Type: m.GetType(), ID: m.GetId(), URL: m.GetUrl(), MIMEType: m.GetMimeType(), SHA256: m.GetSha256(),
+		Filename: m.GetFilename(), Caption: m.GetCaption(), Voice: m.GetVoice(),
+	})
+}
+
+// marshal writes JSON as it is, without escapes for what HTML would misread.
+func marshal(value any) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
 // rawObject returns what the provider sent where it is a JSON object that a bot can read, and

@@ -96,7 +96,7 @@ func checkValue(path string, raw json.RawMessage, descriptor protoreflect.FieldD
 	switch descriptor.Kind() {
 	case protoreflect.MessageKind:
 		return checkMessage(path, raw, descriptor.Message())
-	case protoreflect.StringKind:
+	case protoreflect.StringKind, protoreflect.BytesKind: // bytes are base64
 		want = kindString
 	case protoreflect.BoolKind:
 		want = kindBool

@@ -24,6 +24,7 @@ type Config struct {
 	// instead of run. Default 8d; 1m to 89d, less than DedupWindow.
 	StaleAfter time.Duration `yaml:"stale_after"`
 	Limits     Limits        `yaml:"limits"`
+	Media      Media         `yaml:"media"`
 	Log        Log           `yaml:"log"`
 	// Warnings are what a node starts with though it is likely a mistake, such as a weak secret.
 	Warnings problem.List `yaml:"-"`

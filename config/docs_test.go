@@ -11,7 +11,7 @@ import (
 var documented = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
 
 // derived are keys whose default depends on another key, or on the machine.
-var derived = map[string]bool{"bots.NAME.burst.max_wait": true, "node.disk_reserve": true}
+var derived = map[string]bool{"bots.NAME.burst.max_wait": true, "node.disk_reserve": true, "media.url": true}
 
 // TestDocumented holds docs/configuration.md against the decoder: each key once, with its default,
 // and no other key.

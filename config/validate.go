@@ -38,6 +38,7 @@ func (c *Config) validate(r *report) {
 	c.validateBots(r)
 	c.validateWindows(r)
 	c.Limits.validate(r)
+	c.Media.validate(r)
 	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	r.oneOf("log.format", c.Log.Format, "text", "json")
 }

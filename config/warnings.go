@@ -34,6 +34,7 @@ func (c *Config) warn(r *report) {
 		if b.HTTP != nil {
 			r.weak(child(path, "http.secret"), b.HTTP.Secret)
 			r.plain(child(path, "http.url"), b.HTTP.URL)
+			c.warnOfLinks(r, child(path, "http.url"), b.HTTP.URL)
 		}
 	}
 }

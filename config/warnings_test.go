@@ -71,6 +71,7 @@ bots:
 9:19: channels[0].access_token: is in a file that every user of this machine can read (mode 0644) (chmod 600 it)
 10:16: channels[0].graph_url: is plain http to another machine (use https, or a tunnel to this machine)
 21:23: bots.far.http.url: is plain http to another machine (use https, or a tunnel to this machine)
+21:23: bots.far.http.url: is on another machine, which can't open links to files: they begin with http://127.0.0.1:8080 (set media.url to the address under which bots reach listen.http)
 22:3: bots.near.on_failure.reply: is not set: a user whose message the bot fails on gets no answer (set on_failure: { reply: ... })`
 	got := strings.ReplaceAll(c.Warnings.Error(), filepath.Join(dir, "x.yaml")+":", "")
 	if diff := cmp.Diff(want, got); diff != "" {

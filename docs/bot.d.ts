@@ -50,6 +50,9 @@ export interface Media {
   filename?: string;
   caption?: string;
   voice?: boolean;
+  url?: string;
+  file?: string;
+  data?: string;
 }
 
 export interface Location {

@@ -5,7 +5,7 @@
 // sealed so that any node can serve it without a look at the conversation. Proxy serves it: it asks
 // the provider at the moment of reading, streams, compares size and SHA-256, and keeps nothing.
 //
-// The provider is behind Source, which a package of its own implements (provider/cloudapi/graph).
+// The provider is behind provider.Files, as provider/cloudapi/graph implements it.
 //
 // Start reading at links.go, then proxy.go.
 package media

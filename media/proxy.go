@@ -18,13 +18,11 @@ import (
 	"github.com/wactor/wactor/provider"
 )
 
-// Source is where a provider keeps the files of one channel. Its errors wrap provider.ErrFileGone
-// and the like where trying again does not help, and hold no address and no credential. Its methods
-// are called by many goroutines at once.
+// Source is what Proxy needs of a provider.Files, which says what its methods promise.
 type Source interface {
 	// Resolve asks where a file can be read.
 	Resolve(ctx context.Context, id string) (provider.File, error)
-	// Open begins to read a resolved file, until ctx ends; the caller closes it.
+	// Open begins to read a resolved file.
 	Open(ctx context.Context, file provider.File) (io.ReadCloser, error)
 }
 

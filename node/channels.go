@@ -12,6 +12,7 @@ import (
 	"github.com/wactor/wactor/flow"
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
+	"github.com/wactor/wactor/media"
 	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/pace"
 )
@@ -25,7 +26,10 @@ type channel struct {
 	rules   *conversation.Config
 	codec   *codec
 	sender  *pace.Sender
-	close   func()
+	// files and links are nil where the provider has no files.
+	files provider.Files
+	links *media.Links
+	close func()
 }
 
 // buildChannels makes the bots, then the channels that use them. Two channels may share a bot.
@@ -58,8 +62,19 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		}
 		built.guarded = bots[c.Bot]
 		built.bot = bot.Checked(built.guarded, fitMode(&settings), built.codec.Check)
+		if kind.files != nil {
+			built.files, built.links = kind.files(c.Settings), newLinks(n, cfg, c)
+			built.bot = bot.Linked(built.bot, built.links.URL)
+		}
 		endRereading := startRereading(built, n.options.Logger)
-		built.close = func() { endRereading(); built.sender.Close(); closeBot() }
+		built.close = func() {
+			endRereading()
+			built.sender.Close()
+			if built.files != nil {
+				built.files.Close()
+			}
+			closeBot()
+		}
 		channels = append(channels, built)
 	}
 	return channels, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/internal/pseudonym"
+	"github.com/wactor/wactor/media"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -22,6 +23,7 @@ import (
 func (n *Node) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", n.gateway)
+	mux.Handle(media.Path, mediaHandler(n))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if n.unready() != "" {
 			http.Error(w, "not ready", http.StatusServiceUnavailable) // strangers get no details

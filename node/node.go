@@ -120,10 +120,6 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 }
 
 func (n *Node) start() error {
-	var err error
-	if n.channels, err = n.buildChannels(n.config); err != nil {
-		return err
-	}
 	// Listen before the store is opened: a port that is taken is found before anything is written.
 	public, err := net.Listen("tcp", n.config.Listen.HTTP)
 	if err != nil {
@@ -139,6 +135,9 @@ func (n *Node) start() error {
 	n.admin = newServer(admin, connectionsOf(files, adminPart), n.options.Logger)
 	n.admin.speakGRPC()
 	if err := n.encrypt(); err != nil {
+		return err
+	}
+	if n.channels, err = n.buildChannels(n.config); err != nil {
 		return err
 	}
 	if n.store, err = n.openStore(); err != nil {

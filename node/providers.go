@@ -8,16 +8,18 @@ import (
 )
 
 // kind is a provider: its word in the configuration, its keys of a channel, which know their codec,
-// and its sender.
+// its sender, and its files.
 type kind struct {
 	name     string
 	settings func() provider.Settings
 	sender   func(provider.Settings, provider.Signs) provider.Sender
+	// files is nil where the provider has none.
+	files func(provider.Settings) provider.Files
 }
 
 // providers has one line for each kind of channel (docs/providers.md).
 var providers = []kind{
-	{cloudapi.Name, cloudapi.NewSettings, graph.ForChannel},
+	{cloudapi.Name, cloudapi.NewSettings, graph.ForChannel, graph.FilesForChannel},
 }
 
 // Kinds are the providers as the configuration knows them.

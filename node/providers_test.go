@@ -21,8 +21,8 @@ func TestAProviderIsOneLine(t *testing.T) {
 	before := providers
 	t.Cleanup(func() { providers = before })
 	sent := make(chan string, 1)
-	providers = append(providers[:len(providers):len(providers)], kind{"toy", providertest.NewToy,
-		func(provider.Settings, provider.Signs) provider.Sender {
+	providers = append(providers[:len(providers):len(providers)], kind{name: "toy", settings: providertest.NewToy,
+		sender: func(provider.Settings, provider.Signs) provider.Sender {
 			return providertest.ToySender{Sent: func(to, text string) { sent <- to + " " + text }}
 		}})
 

@@ -44,6 +44,10 @@ func startRereading(c *channel, logger *slog.Logger) (end func()) {
 			if now = again; changed {
 				c.codec.use(now.Codec())
 				_ = c.sender.Renew(now) // it has said so in the log
+				if c.files != nil {
+					_ = c.files.Renew(now) // the same error
+					c.links.UseSecrets(now.WebhookSecrets())
+				}
 			}
 		}
 	})

@@ -1,10 +1,27 @@
 package provider
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 )
+
+// Files are the files of one channel at its provider. It may be used by any number of goroutines.
+// Errors wrap one of those below where trying again does not help, and hold no address and no
+// secret.
+type Files interface {
+	// Resolve asks where a file can be read.
+	Resolve(ctx context.Context, id string) (File, error)
+	// Open begins to read a file that Resolve described, until ctx ends; the caller closes it. It
+	// shows the channel's secrets to the provider's own hosts alone.
+	Open(ctx context.Context, file File) (io.ReadCloser, error)
+	// Renew uses the secrets of other settings, where requests can be made with them.
+	Renew(settings Settings) error
+	// Close closes idle connections.
+	Close()
+}
 
 // File is a file that a provider keeps, as the provider describes it.
 type File struct {

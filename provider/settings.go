@@ -16,6 +16,9 @@ type Settings interface {
 	Number() (key, id string)
 	// IgnoredNumbers are other numbers of the same account, whose webhooks another program takes.
 	IgnoredNumbers() []string
+	// WebhookSecrets are what webhooks are authenticated with, at least one. The keys of links to
+	// files are derived of them: the first one signs, any of them is accepted.
+	WebhookSecrets() []string
 	// Validate reports every mistake.
 	Validate(report Report)
 	// Warn reports what a channel starts with though it is likely a mistake.

@@ -54,7 +54,7 @@ func choiceValue(c *wactorv1.Choice) map[string]any {
 func MediaValue(kind string, m *wactorv1.Media) map[string]any {
 	return map[string]any{
 		"type": kind, "id": m.GetId(), "mime_type": m.GetMimeType(), "sha256": m.GetSha256(),
-		"filename": m.GetFilename(), "caption": m.GetCaption(), "voice": m.GetVoice(),
+		"filename": m.GetFilename(), "caption": m.GetCaption(), "voice": m.GetVoice(), "url": m.GetUrl(),
 	}
 }
 

@@ -76,7 +76,7 @@ func rootsWith(more types.Map) types.Map {
 			"choice": types.Map{"id": types.String, "title": types.String, "description": types.String},
 			"media": types.Map{
 				"type": types.String, "id": types.String, "mime_type": types.String, "sha256": types.String,
-				"filename": types.String, "caption": types.String, "voice": types.Bool,
+				"filename": types.String, "caption": types.String, "voice": types.Bool, "url": types.String,
 			},
 			"location": types.Map{
 				"latitude": types.Float64, "longitude": types.Float64, "name": types.String, "address": types.String,

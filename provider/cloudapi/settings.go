@@ -44,6 +44,9 @@ func (s *Settings) Number() (key, id string) { return "phone_number_id", s.Phone
 // IgnoredNumbers implements provider.Settings.
 func (s *Settings) IgnoredNumbers() []string { return s.IgnoreNumbers }
 
+// WebhookSecrets implements provider.Settings.
+func (s *Settings) WebhookSecrets() []string { return s.AppSecret.Reveal() }
+
 // Codec implements provider.Settings.
 func (s *Settings) Codec() provider.Codec {
 	return &Codec{VerifyToken: s.VerifyToken.Reveal(), AppSecrets: s.AppSecret.Reveal()}

@@ -28,6 +28,9 @@ func (c *Toy) Number() (key, id string) { return "line", c.Line }
 // IgnoredNumbers implements provider.Settings.
 func (c *Toy) IgnoredNumbers() []string { return nil }
 
+// WebhookSecrets implements provider.Settings.
+func (c *Toy) WebhookSecrets() []string { return []string{c.Secret.Reveal()} }
+
 // Validate implements provider.Settings.
 func (c *Toy) Validate(r provider.Report) {
 	r.Required("line", c.Line == "", "name the line")

@@ -50,11 +50,23 @@ func NewFiles(config Config) *Files {
 	return f
 }
 
-// SetAccessToken replaces the token, unless that can't be one.
-func (f *Files) SetAccessToken(token string) {
-	if isToken(token) {
-		f.token.Store(&token)
+// FilesForChannel makes the Files of a channel; the settings are cloudapi.Settings.
+func FilesForChannel(settings provider.Settings) provider.Files {
+	c := settings.(*cloudapi.Settings)
+	return NewFiles(Config{
+		BaseURL: strings.TrimRight(c.GraphURL, "/"), PhoneNumberID: c.PhoneNumberID,
+		AccessToken: c.AccessToken.Reveal(),
+	})
+}
+
+// Renew implements provider.Files: requests show the access token of the settings from now on.
+func (f *Files) Renew(settings provider.Settings) error {
+	token := settings.(*cloudapi.Settings).AccessToken.Reveal()
+	if f.flaw != "" || !isToken(token) {
+		return errToken
 	}
+	f.token.Store(&token)
+	return nil
 }
 
 // Close closes idle connections.

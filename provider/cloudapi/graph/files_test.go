@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wactor/wactor/internal/secret"
 	"github.com/wactor/wactor/provider"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // fileServer is a Graph API that has one file, and answers what is changed.
@@ -144,12 +146,27 @@ func TestTrustedFileHosts(t *testing.T) {
 }
 
 func TestFileTokenIsReplaced(t *testing.T) {
-	files, _ := fileServer(t, map[string]http.HandlerFunc{"/v26.0/77": say(400, ``)})
-	files.SetAccessToken("with space")
-	_, _ = files.Resolve(t.Context(), "77") // the server compares the token
-	files.SetAccessToken("new")
-	if got := *files.token.Load(); got != "new" {
-		t.Errorf("token %q", got)
+	var shown string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		shown = r.Header.Get("Authorization")
+	}))
+	defer server.Close()
+	settings := cloudapi.NewSettings().(*cloudapi.Settings)
+	settings.GraphURL, settings.PhoneNumberID, settings.AccessToken = server.URL+"/", "900", secret.New("old")
+	files := FilesForChannel(settings)
+	defer files.Close()
+	for token, want := range map[string]string{"with space": "Bearer old", "new": "Bearer new"} {
+		settings.AccessToken = secret.New("old")
+		if err := files.Renew(settings); err != nil {
+			t.Fatal(err)
+		}
+		settings.AccessToken = secret.New(token)
+		if err := files.Renew(settings); (err != nil) != (want == "Bearer old") {
+			t.Errorf("%s: %v", token, err)
+		}
+		if _, _ = files.Resolve(t.Context(), "77"); shown != want {
+			t.Errorf("%s: shown %s", token, shown)
+		}
 	}
 }
 

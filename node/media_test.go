@@ -1,0 +1,98 @@
+package node
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
+)
+
+// TestABotReadsAFile: a user's photo reaches a bot that knows nothing but its link.
+func TestABotReadsAFile(t *testing.T) {
+	const photo = "not really a photo"
+	sum := sha256.Sum256([]byte(photo))
+	var asked sync.Map
+	var graph *httptest.Server
+	graph = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.URL.Path, r.Header.Get("Authorization"))
+		switch r.URL.Path {
+		case "/4490709327384033":
+			fmt.Fprintf(w, `{"url":"%s/lookaside","mime_type":"image/jpeg","sha256":"%x","file_size":%d}`, graph.URL, sum,
+				len(photo))
+		case "/lookaside":
+			_, _ = io.WriteString(w, photo)
+		default:
+			_, _ = io.WriteString(w, `{"messages":[{"id":"wamid.out"}]}`)
+		}
+	}))
+	defer graph.Close()
+	read := make(chan string, 1)
+	var link string
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var turn struct {
+			Messages []struct{ Media struct{ URL string } }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&turn); err != nil {
+			t.Error(err)
+		}
+		link = turn.Messages[0].Media.URL
+		response, err := http.Get(link)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		read <- fmt.Sprint(response.StatusCode, " ", response.Header.Get("Content-Type"), " ", string(body))
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer bot.Close()
+	w := newWorld(t)
+	cfg := w.config("  bot: { http: { url: " + bot.URL + " } }")
+	cfg.Channels[0].Settings.(*cloudapi.Settings).GraphURL = graph.URL
+	n := w.start(cfg)
+	body := emulator.Number{PhoneNumberID: testPhoneNumber, AppSecret: testSecret}.Messages(emulator.Message{
+		ID: "wamid.1", User: "4915100000001", SentMs: time.Now().UnixMilli(), Media: &emulator.Media{
+			Type: "image", ID: "4490709327384033", MIMEType: "image/jpeg",
+			SHA256: base64.StdEncoding.EncodeToString(sum[:]),
+		},
+	})
+	if status := w.post(n, body); status != http.StatusOK {
+		t.Fatalf("webhook: %d", status)
+	}
+	if got := <-read; got != "200 image/jpeg "+photo {
+		t.Errorf("the bot read %s", got)
+	}
+	if strings.Contains(link, "4490709327384033") || strings.Contains(link, "4915100000001") {
+		t.Errorf("%s tells whose it is", link)
+	}
+	for _, path := range []string{"/4490709327384033", "/lookaside"} {
+		if token, _ := asked.Load(path); token != "Bearer token" {
+			t.Errorf("%s was asked with %v", path, token)
+		}
+	}
+	for changed, want := range map[string]int{
+		link: 200, strings.Replace(link, "signature=", "signature=A", 1): 403,
+		strings.Replace(link, "/media/shop/", "/media/bank/", 1): 404,
+	} {
+		response, err := http.Get(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", changed, response.StatusCode, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
