@@ -70,7 +70,8 @@ func (a *activation) deliver(ref uint64, e delivery.Envelope) {
 func (a *activation) receiveStatus(ref uint64, b delivery.Status) {
 	a.channel.statusMs.Store(a.runtime.scheduler.Now().UnixMilli())
 	status := conversation.StatusArrived{
-		Ref: ref, ReplyID: b.ReplyID, Status: b.Status, ProviderID: b.ProviderID, Code: b.Code, AtMs: b.AtMs,
+		Ref: ref, ReplyID: b.ReplyID, Status: b.Status, ProviderID: b.ProviderID, Code: b.Code, Reason: b.Reason,
+		AtMs: b.AtMs,
 	}
 	for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
 		status.Known = status.Known || a.seen(key)

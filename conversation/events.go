@@ -44,8 +44,10 @@ type StatusArrived struct {
 	Status string
 	// ProviderID is the provider's id of the sent message.
 	ProviderID string
-	// Code is the provider's error code where the status is failed.
-	Code int
+	// Code is the provider's error code where the status is failed, and Reason what it says about
+	// it, without anything of a user.
+	Code   int
+	Reason string
 	// AtMs is the provider's time of the status.
 	AtMs int64
 	// Known says that the store holds StatusKey of this status.

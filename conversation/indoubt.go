@@ -110,32 +110,34 @@ func (o *outbox) status(e StatusArrived) {
 	l.respond(e.Ref, Accepted)
 	l.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,
-		SentMs: e.AtMs, Reason: codeReason(e.Code),
+		SentMs: e.AtMs, Reason: e.codeReason(),
 	})
 	if open && o.send.phase == sendInDoubt {
 		l.noteResolved(map[bool]string{true: InDoubtFailed, false: InDoubtTaken}[e.Status == "failed"])
 	}
 	switch {
 	case open && e.Status == "failed":
-		o.refused(failedReason(e.Code))
+		o.refused(e.failedReason())
 	case open:
 		o.took(e.ProviderID, "status")
 		o.awaited(seq, e.Status)
 	case e.Status == "failed":
 		l.deadLetter(&wactorv1.DeadLetter{
-			Reason: failedReason(e.Code),
+			Reason: e.failedReason(),
 			Reply:  o.taken.find(seq, e.ReplyID),
 		})
 	}
 }
 
-func failedReason(code int) string {
-	return strings.TrimSuffix("provider reported failed: "+codeReason(code), ": ")
+// failedReason is why a reply failed, for its dead letter.
+func (e *StatusArrived) failedReason() string {
+	return strings.TrimSuffix("provider reported failed: "+e.codeReason(), ": ")
 }
 
-func codeReason(code int) string {
-	if code == 0 {
-		return ""
+// codeReason is the provider's code and what it says about it; empty where there is neither.
+func (e *StatusArrived) codeReason() string {
+	if e.Code == 0 {
+		return e.Reason
 	}
-	return "code " + strconv.Itoa(code)
+	return strings.TrimSuffix("code "+strconv.Itoa(e.Code)+": "+e.Reason, ": ")
 }

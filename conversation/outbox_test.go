@@ -21,10 +21,18 @@ func TestReplyThatFailsAfterAcceptanceKeepsItsContent(t *testing.T) {
 				w.crash(0)
 				w.comeToRest()
 			}
-			w.status(&OutboxView{Seq: 1, ID: replyID(w.c.ledger.head.CreatedMs, 1, w.id.User)}, "failed")
+			w.nextRef++
+			w.refs[w.nextRef] = "status:failed"
+			w.step(StatusArrived{
+				Ref: w.nextRef, ReplyID: replyID(w.c.ledger.head.CreatedMs, 1, w.id.User), Status: "failed",
+				AtMs: w.nowMs,
+				Code: 131053, Reason: "Media upload error: not an image",
+			})
 			w.comeToRest()
 			letters := w.letters()
-			if len(letters) != 1 || (letters[0].Reply.GetReply().GetMedia().GetLink() == media.Link) == crash {
+			const why = "provider reported failed: code 131053: Media upload error: not an image"
+			if len(letters) != 1 || letters[0].Reason != why ||
+				(letters[0].Reply.GetReply().GetMedia().GetLink() == media.Link) == crash {
 				t.Fatalf("dead letters %v", letters)
 			}
 			before := len(w.taken)

@@ -45,12 +45,13 @@ var codecs = []codec{
 	row(func(b Status, out *clusterv1.Delivery) {
 		out.Content = &clusterv1.Delivery_Status{Status: &clusterv1.Status{
 			ReplyId: b.ReplyID, Status: b.Status, ProviderId: b.ProviderID, Code: int64(b.Code), AtMs: b.AtMs,
+			Reason: b.Reason,
 		}}
 	}, func(c *clusterv1.Delivery_Status) Status {
 		s := c.Status
 		return Status{
 			ReplyID: s.GetReplyId(), Status: s.GetStatus(), ProviderID: s.GetProviderId(), Code: int(s.GetCode()),
-			AtMs: s.GetAtMs(),
+			AtMs: s.GetAtMs(), Reason: s.GetReason(),
 		}
 	}),
 	row(func(b ResolveRequest, out *clusterv1.Delivery) {

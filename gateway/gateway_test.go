@@ -241,7 +241,7 @@ func TestVerdictsAreCountedFromZero(t *testing.T) {
 func TestStatusesFindTheirConversation(t *testing.T) {
 	status := func(reply string) string {
 		return `{"field":"messages","value":{"metadata":{"phone_number_id":"111"},"statuses":[{"id":"wamid.9","status":"failed","timestamp":"1700000000",
-			"recipient_id":"another","biz_opaque_callback_data":"` + reply + `","errors":[{"code":131026}]}]}}`
+			"recipient_id":"another","biz_opaque_callback_data":"` + reply + `","errors":[{"code":131026,"title":"Undeliverable"}]}]}}`
 	}
 	r := &router{}
 	var came []string
@@ -256,7 +256,8 @@ func TestStatusesFindTheirConversation(t *testing.T) {
 	if r.names() != "shop/49151 status" {
 		t.Fatalf("delivered %q", r.names())
 	}
-	if s := r.got[0].Body.(delivery.Status); s.ProviderID != "wamid.9" || s.Status != "failed" || s.Code != 131026 ||
+	if s := r.got[0].Body.(delivery.Status); s.ProviderID != "wamid.9" || s.Status != "failed" ||
+		s.Code != 131026 || s.Reason != "Undeliverable" ||
 		s.AtMs != 1_700_000_000_000 {
 		t.Errorf("status %+v", s)
 	}

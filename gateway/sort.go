@@ -131,7 +131,8 @@ func (w *webhook) status(s *provider.Status) {
 	w.out = append(w.out, delivery.Envelope{
 		To: conversation.ID{Channel: owner.Name, User: user}, Origin: w.options.Node,
 		Body: delivery.Status{
-			ReplyID: s.ReplyID, Status: s.Status, ProviderID: s.MessageID, Code: s.ErrorCode, AtMs: s.AtMs,
+			ReplyID: s.ReplyID, Status: s.Status, ProviderID: s.MessageID, Code: s.ErrorCode,
+			Reason: s.ErrorText, AtMs: s.AtMs,
 		},
 	})
 }

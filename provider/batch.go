@@ -66,10 +66,11 @@ type Status struct {
 	RecipientUserID string
 	// AtMs is the provider's time in Unix milliseconds; 0 where it is missing.
 	AtMs int64
-	// ErrorCode and ErrorTitle are those of the first error of a failed message; 0 and empty where
+	// ErrorCode is that of the first error of a failed message, and ErrorText what the provider
+	// says about it, without anything that may be of a user: up to 400 bytes. 0 and empty where
 	// there is none.
-	ErrorCode  int
-	ErrorTitle string
+	ErrorCode int
+	ErrorText string
 }
 
 // Change is news that no conversation has a part in: of the account, of a template, or of threads

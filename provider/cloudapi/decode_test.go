@@ -186,7 +186,7 @@ func TestChangesWithoutAnythingToAnswer(t *testing.T) {
 func TestStatuses(t *testing.T) {
 	webhook := mustDecode(t, envelope(valueOf(`"statuses":[
 		{"id":"w1","status":"delivered","timestamp":"1700000001","recipient_id":"15550001","biz_opaque_callback_data":"r1","pricing":{"billable":true}},
-		{"id":"w2","status":"failed","timestamp":1700000002000,"recipient_user_id":"US.12","errors":[{"code":131047,"title":"Re-engagement message"},{"code":1}]},
+		{"id":"w2","status":"failed","timestamp":1700000002000,"recipient_user_id":"US.12","errors":[{"code":131047,"title":"Re-engagement message","message":"Re-engagement message","error_data":{"details":"More than 24 hours for 15550001"}},{"code":1}]},
 		{"id":"w3","status":"failed","timestamp":"soon","recipient_id":"US.12","errors":[{"code":"131026"}]},
 		{"id":"w4","status":"warped","recipient_type":"group","recipient_id":"G","participant_recipient_id":"15550002","errors":"x"},
 		{"id":"w5","status":"sent","recipient_type":"group","recipient_id":"G","recipient_participant_id":"15550003","recipient_participant_user_id":"US.13"}],
@@ -195,7 +195,7 @@ func TestStatuses(t *testing.T) {
 		{Number: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001",
 			AtMs: 1700000001000},
 		{Number: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000,
-			ErrorCode: 131047, ErrorTitle: "Re-engagement message"},
+			ErrorCode: 131047, ErrorText: "Re-engagement message: More than 24 hours for ..."},
 		{Number: "900", MessageID: "w3", Status: "failed", RecipientUserID: "US.12", ErrorCode: 131026},
 		{Number: "900", MessageID: "w4", Status: "warped", RecipientWaID: "15550002"},
 		{Number: "900", MessageID: "w5", Status: "sent", RecipientWaID: "15550003", RecipientUserID: "US.13"},

@@ -1,8 +1,11 @@
 package cloudapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/wactor/wactor/provider"
@@ -23,8 +26,8 @@ type Failure struct {
 	// RetryAfter is the least wait before the next try by the provider's published limits; 0 where
 	// none is known.
 	RetryAfter time.Duration
-	// Reason is a short text of outcome, cause, code and status. The provider's own words are left
-	// out: they can quote a phone number or a text.
+	// Reason is a short text of outcome, cause, code and status, and the provider's own title and
+	// details without what they may quote of a user. At most 500 bytes.
 	Reason string
 }
 
@@ -55,7 +58,9 @@ func Classify(httpStatus int, body []byte) Failure {
 	if f.Outcome == provider.Refused && answer.transient {
 		f.Outcome = provider.Unknown
 	}
-	f.Reason = f.text(meaning.text)
+	if f.Reason = f.text(meaning.text); answer.words() != "" {
+		f.Reason += ": " + answer.words()
+	}
 	return f
 }
 
@@ -103,37 +108,103 @@ func meaningOfStatus(status int, hasCode bool) meaning {
 	return meaning{outcome: provider.Unknown, text: "not an answer to a send"}
 }
 
-// graphError is the error object of the Graph API, as far as it can be read.
+// graphError is an error object of the Graph API, as far as it can be read.
 type graphError struct {
 	code, subcode int
 	hasCode       bool
 	transient     bool
+	// title and details are the provider's words as they came.
+	title, details string
 }
 
 // readError never fails: half an answer is as good as the part that is there.
 func readError(body []byte) (answer graphError) {
 	s := scanner{data: body}
 	for in := s.object("body"); s.member(&in); {
-		if string(in.key) != "error" {
+		if string(in.key) == "error" {
+			answer.read(&s)
+		} else {
 			s.skip()
-			continue
-		}
-		for in := s.object("error"); s.member(&in); {
-			switch string(in.key) {
-			case "code":
-				c := s.peek()
-				answer.code = int(s.whole())
-				answer.hasCode = answer.code != 0 || c == '0'
-			case "error_subcode":
-				answer.subcode = int(s.whole())
-			case "is_transient":
-				answer.transient = s.flag("is_transient")
-			default:
-				s.skip()
-			}
 		}
 	}
 	return answer
+}
+
+// read reads an error object: of an answer, whose words are message and error_user_*, or of a
+// webhook, whose word is title. Error_data has the details of both.
+func (e *graphError) read(s *scanner) {
+	for in := s.object("error"); s.member(&in); {
+		switch string(in.key) {
+		case "code":
+			c := s.peek()
+			e.code = int(s.whole())
+			e.hasCode = e.code != 0 || c == '0'
+		case "error_subcode":
+			e.subcode = int(s.whole())
+		case "is_transient":
+			e.transient = s.flag("is_transient")
+		case "title", "error_user_title":
+			e.title = s.text("title")
+		case "message":
+			e.title = cmp.Or(e.title, s.text("message"))
+		case "error_user_msg":
+			e.details = cmp.Or(e.details, s.text("error_user_msg"))
+		case "error_data":
+			e.details = cmp.Or(field(s, "error_data", "details"), e.details)
+		default:
+			s.skip()
+		}
+	}
+}
+
+// words are the provider's title and details, fit for logs.
+func (e *graphError) words() string {
+	title, details := presentable(e.title), presentable(e.details)
+	switch {
+	case title == "" || strings.HasPrefix(details, title):
+		return details
+	case details == "" || strings.HasPrefix(title, details):
+		return title
+	}
+	if !strings.HasSuffix(title, "...") {
+		title = strings.TrimSuffix(title, ".")
+	}
+	return title + ": " + details
+}
+
+// personal is what the provider's words may quote of a user: phone numbers and ids, addresses, and
+// ids of messages.
+var personal = regexp.MustCompile(`\+?[0-9][0-9 ()./-]{5,}[0-9]|https?://\S+|\S+@\S+|wamid\.\S+`)
+
+// quoted is a quotation, and what stands before it.
+var quoted = regexp.MustCompile(`(^|[\s\[(=:,])(["'\x60\x{201c}\x{2018}])([^"'\x60\x{201d}\x{2019}]*)(["'\x60\x{201d}\x{2019}]|$)`)
+
+// fieldName is what a quotation may hold: the name of a field of the API.
+var fieldName = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
+
+// mostWords bounds a title and details, in bytes.
+const mostWords = 200
+
+// presentable makes a text of the provider's fit for logs and journals: no number of a phone, no
+// quotation that may be of a user, one line, and not long. The code that begins a message is left
+// out, since it is shown beside it.
+func presentable(text string) string {
+	if rest, found := strings.CutPrefix(text, "(#"); found {
+		_, text, _ = strings.Cut(rest, ") ")
+	}
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+	text = quoted.ReplaceAllStringFunc(text, func(match string) string {
+		parts := quoted.FindStringSubmatch(match)
+		if name := parts[3]; parts[1] == "[" && !strings.Contains(name, " ") || fieldName.MatchString(name) {
+			return match
+		}
+		return parts[1] + "..."
+	})
+	text = personal.ReplaceAllString(text, "...")
+	if len(text) > mostWords {
+		text = strings.ToValidUTF8(text[:mostWords-3], "") + "..."
+	}
+	return text
 }
 
 // ErrNoMessageID: the answer to a send does not name the message that was made.

@@ -22,13 +22,14 @@ func TestClassifyByCode(t *testing.T) {
 		provider.Unknown: {1, 2, 131000, 131016, 131057, 133004},
 	} {
 		for _, code := range list {
-			body := fmt.Sprintf(`{"error":{"message":"(#%d) for 15550001","type":"OAuthException","code":%d,"error_data":{"details":"secret"},"fbtrace_id":"x"}}`, code, code)
+			body := fmt.Sprintf(`{"error":{"message":"(#%d) for 15550001","type":"OAuthException","code":%d,"error_data":{"details":"'secret' is wrong"},"fbtrace_id":"x"}}`, code, code)
 			got := Classify(400, []byte(body))
 			if got.Outcome != outcome || got.Code != code || !got.HasCode {
 				t.Errorf("code %d: %+v, want %v", code, got, outcome)
 			}
 			if strings.Contains(got.Reason, "15550001") || strings.Contains(got.Reason, "secret") ||
-				!strings.Contains(got.Reason, fmt.Sprint(code)) {
+				!strings.Contains(got.Reason, fmt.Sprint(code)) ||
+				!strings.HasSuffix(got.Reason, "for ...: ... is wrong") {
 				t.Errorf("code %d: reason %q", code, got.Reason)
 			}
 		}
@@ -98,5 +99,52 @@ func TestFailureText(t *testing.T) {
 	}
 	if got := Classify(502, nil).Reason; got != "unknown: server error (http 502)" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestRefusalsShowTheProvidersWords: an operator reads what the provider says, without what it may
+// quote of a user.
+func TestRefusalsShowTheProvidersWords(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"message":"(#132000) Number of parameters does not match","code":132000,"error_data":{"details":` +
+			`"body: number of localizable_params (1) does not match the expected number of params (2)"}}`: "refused: bad request " +
+			"(code 132000, http 400): Number of parameters does not match: body: number of localizable_params (1) " +
+			"does not match the expected number of params (2)",
+		`{"message":"(#100) Invalid parameter","code":100,` +
+			`"error_data":{"details":"The parameter text['body'] is required."}}`: "refused: invalid parameter " +
+			"(code 100, http 400): Invalid parameter: The parameter text['body'] is required.",
+		`{"message":"x","code":131009,"error_user_title":"Wrong value",` +
+			`"error_user_msg":"'to_number' must differ from \"Ana Lima\""}`: "refused: parameter value not valid " +
+			"(code 131009, http 400): Wrong value: 'to_number' must differ from ...",
+		`{"code":131026}`: "refused: undeliverable (code 131026, http 400)",
+		`{"message":"Same.","code":131026,"error_data":{"details":"Same. And more"}}`: "refused: undeliverable " +
+			"(code 131026, http 400): Same. And more",
+	} {
+		if got := Classify(400, []byte(`{"error":`+body+`}`)).Reason; got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}
+
+func TestProvidersWordsHoldNothingOfAUser(t *testing.T) {
+	for text, want := range map[string]string{
+		"to +49 151 000-00001 failed":         "to ... failed",
+		"recipient 4915100000001":             "recipient ...",
+		"see https://x.example/?u=ana now":    "see ... now",
+		"of ana@x.example":                    "of ...",
+		"wamid.HBgL= is unknown":              "... is unknown",
+		"text \"buy me flowers\" is too long": "text ... is too long",
+		"text 'buy me flowers":                "text ...",
+		"value: “buy”":                        "value: ...",
+		"can't be sent to user's phone":       "can't be sent to user's phone",
+		"(#131009) first\n\tsecond":           "first second",
+		"code 131053":                         "code 131053",
+	} {
+		if got := presentable(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := presentable(strings.Repeat("ä", 300)); len(got) > mostWords || !strings.HasSuffix(got, "ä...") {
+		t.Errorf("a long text: %d bytes, %q", len(got), got)
 	}
 }

@@ -58,7 +58,7 @@ func readStatus(s *scanner) (status provider.Status, kind, flaw string) {
 		case "biz_opaque_callback_data":
 			status.ReplyID = s.text("status.biz_opaque_callback_data")
 		case "errors":
-			status.ErrorCode, status.ErrorTitle = firstError(s.skip())
+			status.ErrorCode, status.ErrorText = firstError(s.skip())
 		default:
 			s.skip()
 		}
@@ -87,26 +87,17 @@ func flawOfStatus(s *scanner, status *provider.Status) (flaw string) {
 	return flaw
 }
 
-// firstError reads code and title of the first of a list of errors.
-func firstError(list []byte) (code int, title string) {
+// firstError reads the code and the words of the first of a list of errors.
+func firstError(list []byte) (code int, text string) {
 	s := scanner{data: list}
-	first := true
-	for each := s.array("errors"); s.element(&each); {
-		if !first {
+	var first graphError
+	n := 0
+	for each := s.array("errors"); s.element(&each); n++ {
+		if n > 0 {
 			s.skip()
 			continue
 		}
-		first = false
-		for in := s.object("error"); s.member(&in); {
-			switch string(in.key) {
-			case "code":
-				code = int(s.whole())
-			case "title":
-				title = s.text("title")
-			default:
-				s.skip()
-			}
-		}
+		first.read(&s)
 	}
-	return code, title
+	return first.code, first.words()
 }

@@ -46,7 +46,7 @@ func TestSendReadsAnswers(t *testing.T) {
 	}{
 		"window closed": {say(400, `{"error":{"message":"to 15550001","code":131047}}`), provider.Result{
 			Outcome: provider.Refused, Code: 131047, Reason: "refused: customer service window closed (code " +
-				"131047, http 400)"}},
+				"131047, http 400): to ..."}},
 		"pair rate": {say(400, `{"error":{"code":131056}}`), provider.Result{
 			Outcome: provider.PairLimited, Code: 131056, Reason: "rejected: pair rate limit (code 131056, http 400)",
 			RetryAfter: 6 * time.Second}},

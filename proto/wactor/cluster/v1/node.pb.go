@@ -1500,12 +1500,14 @@ func (x *Inbound) GetUser() *v1.User {
 }
 
 type Status struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ReplyId       string                 `protobuf:"bytes,1,opt,name=reply_id,json=replyId,proto3" json:"reply_id,omitempty"`
-	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	ProviderId    string                 `protobuf:"bytes,3,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	Code          int64                  `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
-	AtMs          int64                  `protobuf:"varint,5,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ReplyId    string                 `protobuf:"bytes,1,opt,name=reply_id,json=replyId,proto3" json:"reply_id,omitempty"`
+	Status     string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	ProviderId string                 `protobuf:"bytes,3,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	Code       int64                  `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
+	AtMs       int64                  `protobuf:"varint,5,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	// What the provider says about the code, without anything of a user.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1573,6 +1575,13 @@ func (x *Status) GetAtMs() int64 {
 		return x.AtMs
 	}
 	return 0
+}
+
+func (x *Status) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 type Asked struct {
@@ -2224,14 +2233,15 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\acontentJ\x04\b\x02\x10\x03R\x05shard\"\\\n" +
 	"\aInbound\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wactor.v1.MessageR\amessage\x12#\n" +
-	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\"\x85\x01\n" +
+	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\"\x9d\x01\n" +
 	"\x06Status\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x1f\n" +
 	"\vprovider_id\x18\x03 \x01(\tR\n" +
 	"providerId\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\x03R\x04code\x12\x13\n" +
-	"\x05at_ms\x18\x05 \x01(\x03R\x04atMs\"6\n" +
+	"\x05at_ms\x18\x05 \x01(\x03R\x04atMs\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"6\n" +
 	"\x05Asked\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x1d\n" +
 	"\n" +
