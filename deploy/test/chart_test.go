@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/wactor/wactor/config"
+	"github.com/wactor/wactor/provider/cloudapi"
 )
 
 // manifests are the objects of a rendered chart, decoded strictly into Kubernetes' types.
@@ -30,6 +31,10 @@ type manifests struct {
 	ingress  map[string]*networkingv1.Ingress
 	others   map[string]string // by kind
 }
+
+// kinds are the providers of the configurations here. Package node, which lists all, would bring
+// its dependencies into this module.
+var kinds = config.Kinds{{Name: cloudapi.Name, Settings: cloudapi.NewSettings}}
 
 func loadChart(t *testing.T) *chart.Chart {
 	t.Helper()
@@ -188,7 +193,7 @@ func TestChartConfigurationIsLoaded(t *testing.T) {
 		c, err := config.Load(filepath.Join(dir, "wactor.yaml"), func(name string) (string, bool) {
 			value, set := env[name]
 			return value, set
-		})
+		}, kinds)
 		if err != nil {
 			t.Fatalf("%d replicas: %v\n%s", replicas, err, m.maps["shop-wactor"].Data["wactor.yaml"])
 		}

@@ -55,7 +55,7 @@ func TestComposeFilesAreValid(t *testing.T) {
 					}
 				}
 				return "", false
-			})
+			}, kinds)
 			if err != nil {
 				t.Fatalf("%s: %s: %v", file, name, err)
 			}

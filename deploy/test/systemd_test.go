@@ -40,7 +40,7 @@ func TestConfigurationOfTheUnitIsLoaded(t *testing.T) {
 	}
 	path := filepath.Join(root, "deploy/systemd/wactor.yaml")
 	env := func(name string) (string, bool) { return dir, name == "CREDENTIALS_DIRECTORY" }
-	if _, err := config.Load(path, env); err != nil {
+	if _, err := config.Load(path, env, kinds); err != nil {
 		t.Error(err)
 	}
 	text := strings.ReplaceAll(string(read(t, "deploy/systemd/wactor.yaml")), "# cluster:", "cluster:")
@@ -48,7 +48,7 @@ func TestConfigurationOfTheUnitIsLoaded(t *testing.T) {
 	if err := os.WriteFile(cluster, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := config.Load(cluster, env); err != nil || c.Cluster.Expect != 3 {
+	if c, err := config.Load(cluster, env, kinds); err != nil || c.Cluster.Expect != 3 {
 		t.Errorf("the commented line for a cluster: %v", err)
 	}
 }
