@@ -159,6 +159,16 @@ func (w *World) journal(p *process, u *user) (j journal) {
 	return j
 }
 
+// resends counts how often it is committed that a reply is sent again.
+func (j journal) resends(seq uint64) (n int) {
+	for _, e := range j.entries {
+		if e.Kind == wactorv1.JournalKind_JOURNAL_KIND_RESENT && e.ReplySeq == seq {
+			n++
+		}
+	}
+	return n
+}
+
 // holds reports whether the store has the journal record of a commit.
 func (j *journal) holds(put *wactorv1.Put) bool {
 	for i := range j.suffixes {

@@ -30,6 +30,9 @@ func newMessenger(w *World) messenger {
 func (v *messenger) post(p *process, u *user, out *provider.Outgoing, done func(provider.Result)) {
 	w := v.w
 	w.record.note("node %d posts a reply of conversation %d", uint64(p.index), uint64(u.index))
+	if r := v.of(u, out.ReplyID); r != nil && w.journal(p, u).resends(r.seq) < r.times {
+		w.fail("conversation %d: reply %d is sent again before that is committed", u.index, r.seq)
+	}
 	troubled := !w.healed
 	if troubled && w.chance(0.02) { // the connection breaks before anything arrives, and the outcome is unknown
 		p.in(w.between(0, 200*time.Millisecond),
@@ -57,17 +60,15 @@ func (v *messenger) post(p *process, u *user, out *provider.Outgoing, done func(
 func (v *messenger) take(u *user, out *provider.Outgoing) *takenReply {
 	w := v.w
 	text := out.Reply.GetText()
-	for _, r := range v.taken[u.index] {
-		if r.id == out.ReplyID {
-			r.times++
-			w.Stats.Doubled++
-			w.record.note("the provider takes reply %d of conversation %d again", r.seq, uint64(u.index))
-			if r.text != text {
-				w.fail("conversation %d: a reply was sent as %q and as %q", u.index, r.text, text)
-			}
-			v.status(u, r)
-			return r
+	if r := v.of(u, out.ReplyID); r != nil {
+		r.times++
+		w.Stats.Doubled++
+		w.record.note("the provider takes reply %d of conversation %d again", r.seq, uint64(u.index))
+		if r.text != text {
+			w.fail("conversation %d: a reply was sent as %q and as %q", u.index, r.text, text)
 		}
+		v.status(u, r)
+		return r
 	}
 	r := &takenReply{id: out.ReplyID, text: text, seq: uint64(len(v.taken[u.index]) + 1), times: 1}
 	v.taken[u.index] = append(v.taken[u.index], r)
@@ -75,6 +76,16 @@ func (v *messenger) take(u *user, out *provider.Outgoing) *takenReply {
 	w.record.note("the provider takes reply %d of conversation %d", r.seq, uint64(u.index))
 	v.status(u, r)
 	return r
+}
+
+// of is a reply that was taken; nil where it was not.
+func (v *messenger) of(u *user, id string) *takenReply {
+	for _, r := range v.taken[u.index] {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
 }
 
 // status tells what became of the reply, mostly.
