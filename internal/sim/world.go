@@ -16,42 +16,69 @@ import (
 
 // World is one run. All of it happens on one goroutine, one event after the other.
 type World struct {
-	seed  uint64
-	rng   *mathrand.Rand
-	rules rules
-	now   time.Duration // true time, since the beginning
-	queue queue
-	nodes []*node
-	// nodeOf finds a node by the id that its store has drawn.
-	nodeOf map[uint64]*node
+	seed   uint64
+	rng    *mathrand.Rand
+	rules  rules
+	config *conversation.Config
+	timeline
+	machines
 	network
-	persons []*person
-	users   []*user // of all persons
-	// userOf finds one by the name of the conversation.
-	userOf   map[string]*user
-	provider messenger
-	// hints are the leaders last reported, by shard.
-	hints map[uint32]*node
-	// healed: faults happen no more. over: the run is.
-	healed, over bool
-	operators    []*operator // by shard
-	faults       faults
-	config       *conversation.Config
-	checks       checks
-	record       record
+	crowd
+	provider  messenger
+	operators []*operator // by shard
+	faults    faults
+	checks    checks
+	record    record
 	// Stats count what happened.
 	Stats Stats
+}
+
+// timeline is what happens when.
+type timeline struct {
+	now   time.Duration // true time, since the beginning
+	queue queue
+	// healed: faults happen no more. over: the run is.
+	healed, over bool
 	// failure is the first promise that was found broken.
 	failure error
 }
 
+// machines are the cluster.
+type machines struct {
+	nodes []*node
+	// nodeOf finds a node by the id that its store has drawn.
+	nodeOf map[uint64]*node
+	// hints are the leaders last reported, by shard.
+	hints map[uint32]*node
+}
+
+// crowd is who writes.
+type crowd struct {
+	persons []*person
+	users   []*user // of all persons
+	// userOf finds one by the name of the conversation.
+	userOf map[string]*user
+}
+
 // Stats are what happened in a run.
 type Stats struct {
-	Events, Crashes, Traps, Pauses, Cuts, Stalls    uint64
-	Messages, Posts, Acknowledged, Replies, Doubled uint64
-	Commits, Stale, Unknown, Moves, Snapshots       uint64
-	Elections, LeasedReads, Loads                   uint64
-	Simulated                                       time.Duration
+	Events    uint64
+	Simulated time.Duration
+	Faults
+	Traffic
+	Replicas
+}
+
+// Faults are what was done to the cluster.
+type Faults struct{ Crashes, Traps, Pauses, Cuts, Stalls uint64 }
+
+// Traffic is what came from users, and went to them.
+type Traffic struct{ Messages, Posts, Acknowledged, Replies, Doubled uint64 }
+
+// Replicas are what the groups did, and their conversations.
+type Replicas struct {
+	Commits, Stale, Unknown, Loads           uint64
+	Elections, LeasedReads, Moves, Snapshots uint64
 }
 
 // Result is the outcome of a run.
@@ -98,8 +125,8 @@ func (e *entropy) Read(b []byte) (int, error) {
 
 func newWorld(seed uint64, out io.Writer) *World {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1))
-	w := &World{seed: seed, rng: rng, rules: drawRules(rng), nodeOf: map[uint64]*node{}, userOf: map[string]*user{},
-		hints: map[uint32]*node{}}
+	w := &World{seed: seed, rng: rng, rules: drawRules(rng)}
+	w.nodeOf, w.hints, w.userOf = map[uint64]*node{}, map[uint32]*node{}, map[string]*user{}
 	w.record = record{out: out, now: &w.now}
 	w.record.comment("rules %+v", w.rules)
 	w.network = *newNetwork(w, w.rules.nodes, w.rules.network)
@@ -248,13 +275,17 @@ func (w *World) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(w.rng.Int64N(int64(most-least)))
 }
 
-func (s *Stats) add(other Stats) {
-	to, from := reflect.ValueOf(s).Elem(), reflect.ValueOf(other)
+func (s *Stats) add(other Stats) { sum(reflect.ValueOf(s).Elem(), reflect.ValueOf(other)) }
+
+func sum(to, from reflect.Value) {
 	for i := range to.NumField() {
-		if to.Field(i).CanUint() {
-			to.Field(i).SetUint(to.Field(i).Uint() + from.Field(i).Uint())
-		} else {
-			to.Field(i).SetInt(to.Field(i).Int() + from.Field(i).Int())
+		switch to := to.Field(i); {
+		case to.CanUint():
+			to.SetUint(to.Uint() + from.Field(i).Uint())
+		case to.CanInt():
+			to.SetInt(to.Int() + from.Field(i).Int())
+		default:
+			sum(to, from.Field(i))
 		}
 	}
 }
