@@ -30,9 +30,9 @@ type Taken struct {
 	At     time.Time
 }
 
-// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages, where the
-// version may be left out. It is safe for concurrent use; its fields are not to be changed while it
-// serves.
+// Graph is a fake Graph API: a handler of POST /{version}/{phone number id}/messages, and of what
+// is asked about files (files.go); the version may be left out. It is safe for concurrent use; its
+// fields are not to be changed while it serves.
 type Graph struct {
 	// AccessToken is asked of every request; empty asks for none.
 	AccessToken string
@@ -41,14 +41,15 @@ type Graph struct {
 	Taken func(Taken)
 
 	dice   *dice
+	files  *files
 	prefix string
 	count  atomic.Uint64
 }
 
 // NewGraph returns a Graph that takes every message, unless the faults want it otherwise.
 func NewGraph(accessToken string, faults Faults, taken func(Taken)) *Graph {
-	return &Graph{AccessToken: accessToken, Taken: taken, dice: newDice(faults), prefix: "wamid.e" + rand.Text()[:12] +
-		"."}
+	return &Graph{AccessToken: accessToken, Taken: taken, dice: newDice(faults), files: newFiles(),
+		prefix: "wamid.e" + rand.Text()[:12] + "."}
 }
 
 // maxRequest bounds a request to the Graph API, in bytes. It is far above what the limits of
@@ -57,13 +58,16 @@ const maxRequest = 1 << 20
 
 // ServeHTTP answers one request.
 func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+g.AccessToken {
+		refuse(w, errToken)
+		return
+	}
+	if g.serveFiles(w, r) {
+		return
+	}
 	number, ok := phoneNumberOf(r.URL.Path)
 	if !ok || r.Method != http.MethodPost {
 		refuse(w, errPath)
-		return
-	}
-	if g.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+g.AccessToken {
-		refuse(w, errToken)
 		return
 	}
 	body, err := readBody(r)
@@ -77,6 +81,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refused)
 	case message.isReceipt():
 		answer(w, http.StatusOK, []byte(`{"success":true}`))
+	case message.Type != "text" && g.files.lacks(number, fileOf(message.Type, body)):
+		refuse(w, invalid("The id is not a valid whatsapp business account media attachment ID."))
 	default:
 		g.take(w, r, Taken{
 			ReplyID: message.ReplyID, PhoneNumberID: number, To: message.recipient(), Type: message.Type,

@@ -116,7 +116,7 @@ func TestGraphRefuses(t *testing.T) {
 		status, code      int
 	}{
 		"another token":     {path, "other", message(`"to":"1","text":{"body":"hi"}`), 401, 190},
-		"another path":      {"/v26.0/100/media", "token", "", 404, 2500},
+		"another path":      {"/v26.0/100/pages", "token", "", 404, 2500},
 		"no number":         {"/messages", "token", "", 404, 2500},
 		"too deep a path":   {"/v26.0/100/200/messages", "token", "", 404, 2500},
 		"no JSON":           {path, "token", "hi", 400, 100},
