@@ -26,6 +26,9 @@ type Cluster interface {
 	// Change changes a node's standing. The error is an ErrRefused where trying again does not
 	// help.
 	Change(ctx context.Context, node string, change wactorv1.NodeChange) (*wactorv1.ChangeNodeResponse, error)
+	// Finalize lets the cluster write the newest format that all nodes can apply. Only the
+	// leader of shard 0 can.
+	Finalize(ctx context.Context) (format uint32, err error)
 	// NoLeader tells an operator why a shard has no leader that could be asked: an ErrNoMajority or
 	// an ErrNoLeader.
 	NoLeader(ctx context.Context, shard uint32) error

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -42,4 +43,26 @@ func (s *Service) changeNode(ctx context.Context,
 		return nil, connect.NewError(connect.CodeAborted, err)
 	}
 	return response, nil
+}
+
+func finalize(s *Service, ctx context.Context, o *operation,
+	request *wactorv1.FinalizeUpgradeRequest) (*wactorv1.FinalizeUpgradeResponse, error) {
+	if s.options.Cluster == nil {
+		return nil, errAlone
+	}
+	response := &wactorv1.FinalizeUpgradeResponse{}
+	if err := s.ask(ctx, 0, o, request, response); err != nil {
+		return nil, readError(err)
+	}
+	return response, nil
+}
+
+// finalizeWithin bounds the write of the cluster's record.
+const finalizeWithin = 5 * time.Second
+
+func finalizeHere(s *Service, _ *wactorv1.FinalizeUpgradeRequest) (*wactorv1.FinalizeUpgradeResponse, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), finalizeWithin)
+	defer cancel()
+	format, err := s.options.Cluster.Finalize(ctx)
+	return &wactorv1.FinalizeUpgradeResponse{Format: format}, err
 }

@@ -18,6 +18,7 @@ var operations = byName(
 	change[wactorv1.SkipRequest, wactorv1.SkipResponse]("Skip", nil),
 	serve("ClusterStatus", (*Service).clusterStatus),
 	serve("ChangeNode", (*Service).changeNode),
+	led("FinalizeUpgrade", finalize, finalizeHere),
 )
 
 func byName(all ...*operation) map[string]*operation {

@@ -113,6 +113,10 @@ type Cluster struct {
 	// ReplaceAfter is how long a node must be gone until others take its replicas over, where there
 	// are others. Default 15m; 10s to 30d.
 	ReplaceAfter time.Duration `yaml:"replace_after"`
+	// Finalize says when an upgrade of all nodes ends the way back to the version before: auto, as
+	// soon as the last node is upgraded, or manual, by `wactor cluster finalize`. Default auto; the
+	// same on all nodes.
+	Finalize string `yaml:"finalize"`
 	// Secret keeps strangers out of the cluster and encrypts what nodes say, 16 characters or more:
 	// a text, or a list while it is being replaced (the first is used, all are accepted). Required
 	// beyond loopback.

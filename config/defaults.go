@@ -21,6 +21,7 @@ func Default() *Config {
 		Listen: Listen{HTTP: ":8080", Admin: "127.0.0.1:8081"},
 		Cluster: Cluster{
 			Shards: 32, Gossip: defaultGossip, RPC: defaultRPC, Expect: 1, Replicas: 3, ReplaceAfter: 15 * time.Minute,
+			Finalize: "auto",
 		},
 		DedupWindow: 9 * day,
 		StaleAfter:  8 * day,

@@ -68,7 +68,7 @@ func TestParseFull(t *testing.T) {
 		Cluster: Cluster{
 			Shards: 64, Gossip: ":8946", RPC: ":8947", Advertise: "10.0.0.1", Join: []string{"10.0.0.2",
 				"b.internal:8946"}, Expect: 3, Replicas: 5,
-			ReplaceAfter: time.Hour, TLS: &ClusterTLS{
+			ReplaceAfter: time.Hour, Finalize: "manual", TLS: &ClusterTLS{
 				Cert: filepath.FromSlash("testdata/node.pem"), Key: filepath.FromSlash("testdata/node.key"),
 				CA: filepath.FromSlash("testdata/ca.pem"),
 			},

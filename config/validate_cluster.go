@@ -26,6 +26,7 @@ func (c *Cluster) validate(r *report) {
 	}
 	r.between("cluster.expect", c.Expect, 1, 1000)
 	r.durationBetween("cluster.replace_after", c.ReplaceAfter, 10*time.Second, 30*day)
+	r.oneOf("cluster.finalize", c.Finalize, "auto", "manual")
 	if c.Replicas < 1 || c.Replicas > 7 || c.Replicas%2 == 0 {
 		r.add("cluster.replicas", "write 3; one more replica than an odd number makes no failure survivable",
 			"must be 1, 3, 5 or 7, not %s",

@@ -69,7 +69,8 @@ func (n *Node) startCluster() error {
 			Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
 			Format: store.EntryFormat,
 			RPC:    rpc, Join: c.Join, Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas,
-			ReplaceAfter: c.ReplaceAfter, Channels: memberChannels(n.config.Channels),
+			ReplaceAfter: c.ReplaceAfter, FinalizeByHand: c.Finalize == "manual",
+			Channels: memberChannels(n.config.Channels),
 		},
 		Network: cluster.Network{
 			Listener: listener, Gossip: c.Gossip, Advertise: c.Advertise, Keys: secrets.GossipKeys(),

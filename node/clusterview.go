@@ -90,6 +90,11 @@ func (v clusterView) Change(ctx context.Context, node string, change wactorv1.No
 	return &wactorv1.ChangeNodeResponse{Active: uint32(active), Copies: uint32(copies)}, nil
 }
 
+// Finalize implements admin.Cluster.
+func (v clusterView) Finalize(ctx context.Context) (uint32, error) {
+	return v.n.peers.cluster().Finalize(ctx)
+}
+
 // Nodes are asked one after the other, so a leadership that is transferred meanwhile is seen on
 // none of them. An operator, or a script that checks the exit status, should not take that for a
 // shard without a leader.
@@ -103,7 +108,8 @@ const (
 func (v clusterView) Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error) {
 	c := v.n.peers.cluster()
 	state := c.Known()
-	out := &wactorv1.ClusterStatusResponse{Formed: state.GetSettled(), Replicas: state.GetReplicas()}
+	out := &wactorv1.ClusterStatusResponse{Formed: state.GetSettled(), Replicas: state.GetReplicas(),
+		Format: state.GetFormat(), NextFormat: control.NextFormat(state)}
 	if state == nil {
 		return out, nil
 	}

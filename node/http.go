@@ -1,11 +1,13 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,8 +85,15 @@ func credentials(a config.Admin) []admin.Credential {
 	return all
 }
 
-// readyz says whether webhooks should be sent here.
-func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
+// readyz says whether webhooks should be sent here; with ?quorum=1, also whether each shard of this
+// node keeps its majority without it, so that it may be stopped. A node alone has none to keep.
+func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
+	if quorum, _ := strconv.ParseBool(r.URL.Query().Get("quorum")); quorum && n.peers.cluster() != nil {
+		if why := n.needed(r.Context()); why != "" {
+			http.Error(w, why, http.StatusServiceUnavailable)
+			return
+		}
+	}
 	if why := n.unready(); why != "" {
 		http.Error(w, why, http.StatusServiceUnavailable)
 		return
@@ -110,6 +119,16 @@ func (n *Node) unready() string {
 		return fmt.Sprintf("%d of %d shards are ready", found, all)
 	}
 	return ""
+}
+
+// needed says which shards would lose their majority without this node; empty where none would.
+func (n *Node) needed(ctx context.Context) string {
+	status, err := clusterView{n}.Status(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	self := fmt.Sprintf("%016x", n.store.Node())
+	return strings.Join(admin.WithoutNodes(status, func(s *wactorv1.NodeStatus) bool { return s.Id == self }), "; ")
 }
 
 // lacks are the channels that most nodes have and this one has not.

@@ -46,6 +46,9 @@ type Config struct {
 	// ReplaceAfter is how long a node must be gone for others to take its replicas, where there are
 	// others. Default 15 minutes.
 	ReplaceAfter time.Duration
+	// FinalizeByHand leaves a format that all nodes can apply unused until Finalize, once the
+	// cluster is settled.
+	FinalizeByHand bool
 }
 
 // Events are notified of changes. None may block; each may be nil.

@@ -72,7 +72,9 @@ func (m *meta) plan(ctx context.Context) error {
 			}
 		}
 		replaceLost(state, m.gone)
-		raiseFormat(state)
+		if !c.Config.FinalizeByHand || !state.Settled {
+			raiseFormat(state)
+		}
 		place(state)
 		state.Settled = state.Settled || settles
 		return nil
@@ -237,6 +239,17 @@ func (m *meta) operate(ctx context.Context, name string, standing clusterv1.Stan
 		return nil
 	})
 	return c.state.get(), err
+}
+
+// Finalize lets entries be written of the highest format that all members can apply, and returns
+// it. The error is an ErrNotMeta where this node is not the leader of the meta group.
+func (c *Control) Finalize(ctx context.Context) (format uint32, err error) {
+	err = c.meta.change(ctx, func(state *clusterv1.ClusterState) error {
+		raiseFormat(state)
+		format = state.Format
+		return nil
+	})
+	return format, err
 }
 
 // mayRemove refuses to remove a node that lives and holds replicas: some may be the only ones.

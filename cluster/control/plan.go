@@ -54,7 +54,7 @@ func registerMember(state *clusterv1.ClusterState, m *clusterv1.Member, shards u
 		case other.Standing == clusterv1.Standing_STANDING_REMOVED && other.Node != m.Node:
 		case other.Node == m.Node && other.Standing == clusterv1.Standing_STANDING_REMOVED:
 			return ErrRemoved
-		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !compatible(other.Version,
+		case other.Node != m.Node && other.Standing != clusterv1.Standing_STANDING_LOST && !Compatible(other.Version,
 			m.Version):
 			return fmt.Errorf("%w: node %s runs version %s, node %s version %s: upgrade one minor version at a time",
 				ErrRejected, other.Name, other.Version, m.Name, m.Version)
@@ -82,23 +82,27 @@ func tooOld(name string, knows, written uint32) error {
 // raiseFormat lets entries of a format be written once every member can apply them, those that are
 // away included. From then on a node that can't is not admitted, so the format never falls.
 func raiseFormat(state *clusterv1.ClusterState) {
-	if !state.Formed {
-		return // not all are here
-	}
+	state.Format = NextFormat(state)
+}
+
+// NextFormat is the highest format of log entries that all members can apply, those that are away
+// included; that which is written, before all are here.
+func NextFormat(state *clusterv1.ClusterState) uint32 {
 	lowest := uint32(math.MaxUint32)
-	for _, m := range state.Members {
+	for _, m := range state.GetMembers() {
 		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
 			lowest = min(lowest, m.Format)
 		}
 	}
-	if lowest != math.MaxUint32 {
-		state.Format = max(state.Format, lowest)
+	if !state.GetFormed() || lowest == math.MaxUint32 {
+		return state.GetFormat()
 	}
+	return max(state.Format, lowest)
 }
 
-// compatible reports whether two versions may be in one cluster: the same major, and minors at most
+// Compatible reports whether two versions may be in one cluster: the same major, and minors at most
 // one apart. Builds without a version are their developers' own business.
-func compatible(a, b string) bool {
+func Compatible(a, b string) bool {
 	aMajor, aMinor, aKnown := parseVersion(a)
 	bMajor, bMinor, bKnown := parseVersion(b)
 	if !aKnown || !bKnown {

@@ -83,7 +83,7 @@ func TestCompatible(t *testing.T) {
 		{"1.2.0", "1.2.9", true}, {"1.2.0", "v1.3.0-rc.1", true}, {"1.2.0", "1.4.0", false}, {"1.9.0", "2.0.0", false},
 		{"dev", "1.0.0", true}, {"", "", true}, {"1.2", "1.9.0", true},
 	} {
-		if got := compatible(c.a, c.b); got != c.want || compatible(c.b, c.a) != c.want {
+		if got := Compatible(c.a, c.b); got != c.want || Compatible(c.b, c.a) != c.want {
 			t.Errorf("%q and %q: %v", c.a, c.b, got)
 		}
 	}

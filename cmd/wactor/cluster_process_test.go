@@ -58,7 +58,19 @@ func TestOperatorsOfACluster(t *testing.T) {
 	}
 	want(nodes[0], 1, "cluster drain node-3", "wactor: refused: with 2 nodes left each shard is kept once")
 	want(nodes[0], 1, "cluster remove node-3", "wactor: refused: node node-3 holds")
+	for _, node := range nodes {
+		want(node, 0, "cluster finalize", "finalized: the cluster writes format ")
+		want(node, 0, "healthcheck --quorum --wait 20s", "")
+	}
+	want(nodes[0], 0, "cluster can stop node-2 --wait 20s", "yes\n")
+	want(nodes[0], 0, "cluster can upgrade --wait 20s", "yes\n")
+	want(nodes[0], 0, "cluster can scale --to 5", "yes\n")
+	want(nodes[0], 2, "cluster can scale --to 2", "no: node-3 holds replicas")
+	want(nodes[0], 1, "cluster can stop node-9", "the cluster has no node, or several, of the name node-9")
 	nodes[2].kill()
+	want(nodes[0], 2, "cluster can upgrade", "node-3 does not answer")
+	want(nodes[0], 1, "healthcheck --quorum", "503")
+	want(nodes[0], 0, "cluster can stop node-3", "yes\n")
 	want(nodes[0], 2, "cluster status", "node-3 does not answer: its 5 replicas are missing\n")
 	nodes[1].kill()
 	const leaderless = "no leader that could be asked: 4 shards and the meta group\n"

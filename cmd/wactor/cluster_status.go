@@ -83,7 +83,12 @@ func printCluster(out io.Writer, c *wactorv1.ClusterStatusResponse, all bool) {
 	if !c.Formed {
 		state = "being formed"
 	}
-	fmt.Fprintf(out, "cluster %s, %s, %s, up to %d replicas each\n\n", c.Cluster, state, shards, c.Replicas)
+	fmt.Fprintf(out, "cluster %s, %s, %s, up to %d replicas each\n", c.Cluster, state, shards, c.Replicas)
+	if c.NextFormat > c.Format {
+		fmt.Fprintf(out, "format %d, all nodes can apply %d: the upgrade is not finalized, the nodes may go "+
+			"back to the version before\n", c.Format, c.NextFormat)
+	}
+	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NODE\tID\tADDRESS\tZONE\tVERSION\tSTANDING\tALIVE\tLEADS\tREPLICAS")
 	for _, n := range c.Nodes {

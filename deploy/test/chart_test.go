@@ -12,6 +12,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -134,19 +135,26 @@ func TestChartDefaults(t *testing.T) {
 		"read-only root":       *container.SecurityContext.ReadOnlyRootFilesystem,
 		"no capabilities": len(container.SecurityContext.Capabilities.Drop) == 1 &&
 			container.SecurityContext.Capabilities.Drop[0] == "ALL",
-		"no token of the API":        !*pod.AutomountServiceAccountToken,
-		"grace":                      *pod.TerminationGracePeriodSeconds == 60,
-		"ready by /readyz":           container.ReadinessProbe.HTTPGet.Path == "/readyz",
-		"alive without its cluster":  container.LivenessProbe.HTTPGet.Path == "/healthz",
-		"time to open a store":       container.StartupProbe.FailureThreshold*container.StartupProbe.PeriodSeconds >= 300,
-		"found before ready":         m.services["shop-wactor-nodes"].Spec.PublishNotReadyAddresses,
-		"headless":                   m.services["shop-wactor-nodes"].Spec.ClusterIP == corev1.ClusterIPNone,
-		"one away at a time":         m.budgets["shop-wactor"].Spec.MaxUnavailable.IntValue() == 1,
+		"no token of the API":       !*pod.AutomountServiceAccountToken,
+		"grace":                     *pod.TerminationGracePeriodSeconds == 60,
+		"ready by /readyz":          container.ReadinessProbe.HTTPGet.Path == "/readyz",
+		"alive without its cluster": container.LivenessProbe.HTTPGet.Path == "/healthz",
+		"time to open a store":      container.StartupProbe.FailureThreshold*container.StartupProbe.PeriodSeconds >= 300,
+		"found before ready":        m.services["shop-wactor-nodes"].Spec.PublishNotReadyAddresses,
+		"headless":                  m.services["shop-wactor-nodes"].Spec.ClusterIP == corev1.ClusterIPNone,
+		"one away at a time":        m.budgets["shop-wactor"].Spec.MaxUnavailable.IntValue() == 1,
+		"stopped once it is spared": strings.Join(container.Lifecycle.PreStop.Exec.Command, " ") ==
+			"/wactor healthcheck --quorum --wait 15s",
 		"restarted by configuration": set.Spec.Template.Annotations["checksum/config"] != "",
 	} {
 		if !ok {
 			t.Errorf("not so: %s", what)
 		}
+	}
+	job := decode[batchv1.Job](t, "the job", m.others["Job"])
+	if asks := strings.Join(job.Spec.Template.Spec.Containers[0].Args, " "); job.Annotations["helm.sh/hook"] !=
+		"pre-upgrade" || asks != "cluster can scale --to 3 --wait 60s --admin http://shop-wactor-nodes:8081" {
+		t.Errorf("before an upgrade (%v) it asks %s", job.Annotations, asks)
 	}
 	ports := map[string]bool{}
 	for _, port := range container.Ports {
@@ -239,7 +247,10 @@ func TestChartOptions(t *testing.T) {
 	if last := container.Env[len(container.Env)-1]; last.Name != "A" || last.Value != "b" {
 		t.Errorf("extraEnv: %v", container.Env)
 	}
-	if single := mustRender(t, map[string]any{"replicas": 1}); len(single.budgets) != 0 {
+	if single := mustRender(t, map[string]any{"replicas": 1, "scaleCheck": false}); single.others["Job"] != "" ||
+		single.sets["shop-wactor"].Spec.Template.Spec.Containers[0].Lifecycle != nil {
+		t.Error("a lone node waits for others, or a check is made that was turned off")
+	} else if len(single.budgets) != 0 {
 		t.Error("a budget of one away at a time would never let a lone node move")
 	}
 }

@@ -197,7 +197,11 @@ type ClusterStatusResponse struct {
 	Replicas uint32        `protobuf:"varint,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
 	Nodes    []*NodeStatus `protobuf:"bytes,4,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	// By number; shard 0 is the meta group.
-	Shards        []*ShardStatus `protobuf:"bytes,5,rep,name=shards,proto3" json:"shards,omitempty"`
+	Shards []*ShardStatus `protobuf:"bytes,5,rep,name=shards,proto3" json:"shards,omitempty"`
+	// The format of log entries that is written, and the one that all nodes can apply. While it is higher, an upgrade is not
+	// finalized, and the nodes may go back to the version before.
+	Format        uint32 `protobuf:"varint,6,opt,name=format,proto3" json:"format,omitempty"`
+	NextFormat    uint32 `protobuf:"varint,7,opt,name=next_format,json=nextFormat,proto3" json:"next_format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +271,101 @@ func (x *ClusterStatusResponse) GetShards() []*ShardStatus {
 	return nil
 }
 
+func (x *ClusterStatusResponse) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
+func (x *ClusterStatusResponse) GetNextFormat() uint32 {
+	if x != nil {
+		return x.NextFormat
+	}
+	return 0
+}
+
+type FinalizeUpgradeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinalizeUpgradeRequest) Reset() {
+	*x = FinalizeUpgradeRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinalizeUpgradeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinalizeUpgradeRequest) ProtoMessage() {}
+
+func (x *FinalizeUpgradeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinalizeUpgradeRequest.ProtoReflect.Descriptor instead.
+func (*FinalizeUpgradeRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+}
+
+type FinalizeUpgradeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The format that is written from now on.
+	Format        uint32 `protobuf:"varint,1,opt,name=format,proto3" json:"format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinalizeUpgradeResponse) Reset() {
+	*x = FinalizeUpgradeResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinalizeUpgradeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinalizeUpgradeResponse) ProtoMessage() {}
+
+func (x *FinalizeUpgradeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinalizeUpgradeResponse.ProtoReflect.Descriptor instead.
+func (*FinalizeUpgradeResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *FinalizeUpgradeResponse) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
 type NodeStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id, in hex.
@@ -292,7 +391,7 @@ type NodeStatus struct {
 
 func (x *NodeStatus) Reset() {
 	*x = NodeStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +403,7 @@ func (x *NodeStatus) String() string {
 func (*NodeStatus) ProtoMessage() {}
 
 func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +416,7 @@ func (x *NodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
 func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *NodeStatus) GetId() string {
@@ -421,7 +520,7 @@ type ShardStatus struct {
 
 func (x *ShardStatus) Reset() {
 	*x = ShardStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +532,7 @@ func (x *ShardStatus) String() string {
 func (*ShardStatus) ProtoMessage() {}
 
 func (x *ShardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +545,7 @@ func (x *ShardStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardStatus.ProtoReflect.Descriptor instead.
 func (*ShardStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ShardStatus) GetShard() uint32 {
@@ -508,7 +607,7 @@ type ShardReplica struct {
 
 func (x *ShardReplica) Reset() {
 	*x = ShardReplica{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +619,7 @@ func (x *ShardReplica) String() string {
 func (*ShardReplica) ProtoMessage() {}
 
 func (x *ShardReplica) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +632,7 @@ func (x *ShardReplica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardReplica.ProtoReflect.Descriptor instead.
 func (*ShardReplica) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ShardReplica) GetNode() string {
@@ -582,7 +681,7 @@ type ChangeNodeRequest struct {
 
 func (x *ChangeNodeRequest) Reset() {
 	*x = ChangeNodeRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +693,7 @@ func (x *ChangeNodeRequest) String() string {
 func (*ChangeNodeRequest) ProtoMessage() {}
 
 func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +706,7 @@ func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeRequest.ProtoReflect.Descriptor instead.
 func (*ChangeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ChangeNodeRequest) GetNode() string {
@@ -636,7 +735,7 @@ type ChangeNodeResponse struct {
 
 func (x *ChangeNodeResponse) Reset() {
 	*x = ChangeNodeResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +747,7 @@ func (x *ChangeNodeResponse) String() string {
 func (*ChangeNodeResponse) ProtoMessage() {}
 
 func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +760,7 @@ func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeResponse.ProtoReflect.Descriptor instead.
 func (*ChangeNodeResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ChangeNodeResponse) GetActive() uint32 {
@@ -692,7 +791,7 @@ type DeadLettersRequest struct {
 
 func (x *DeadLettersRequest) Reset() {
 	*x = DeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +803,7 @@ func (x *DeadLettersRequest) String() string {
 func (*DeadLettersRequest) ProtoMessage() {}
 
 func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +816,7 @@ func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*DeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeadLettersRequest) GetUser() string {
@@ -750,7 +849,7 @@ type DeadLettersResponse struct {
 
 func (x *DeadLettersResponse) Reset() {
 	*x = DeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +861,7 @@ func (x *DeadLettersResponse) String() string {
 func (*DeadLettersResponse) ProtoMessage() {}
 
 func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +874,7 @@ func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*DeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
@@ -799,7 +898,7 @@ type ConversationDeadLetters struct {
 
 func (x *ConversationDeadLetters) Reset() {
 	*x = ConversationDeadLetters{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +910,7 @@ func (x *ConversationDeadLetters) String() string {
 func (*ConversationDeadLetters) ProtoMessage() {}
 
 func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +923,7 @@ func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationDeadLetters.ProtoReflect.Descriptor instead.
 func (*ConversationDeadLetters) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ConversationDeadLetters) GetChannel() string {
@@ -867,7 +966,7 @@ type ListDeadLettersRequest struct {
 
 func (x *ListDeadLettersRequest) Reset() {
 	*x = ListDeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +978,7 @@ func (x *ListDeadLettersRequest) String() string {
 func (*ListDeadLettersRequest) ProtoMessage() {}
 
 func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +991,7 @@ func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListDeadLettersRequest) GetChannel() string {
@@ -920,7 +1019,7 @@ type ListDeadLettersResponse struct {
 
 func (x *ListDeadLettersResponse) Reset() {
 	*x = ListDeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1031,7 @@ func (x *ListDeadLettersResponse) String() string {
 func (*ListDeadLettersResponse) ProtoMessage() {}
 
 func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1044,7 @@ func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListDeadLettersResponse) GetConversations() []*DeadLettersSummary {
@@ -978,7 +1077,7 @@ type DeadLettersSummary struct {
 
 func (x *DeadLettersSummary) Reset() {
 	*x = DeadLettersSummary{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -990,7 +1089,7 @@ func (x *DeadLettersSummary) String() string {
 func (*DeadLettersSummary) ProtoMessage() {}
 
 func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1003,7 +1102,7 @@ func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersSummary.ProtoReflect.Descriptor instead.
 func (*DeadLettersSummary) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeadLettersSummary) GetChannel() string {
@@ -1055,7 +1154,7 @@ type RetryRequest struct {
 
 func (x *RetryRequest) Reset() {
 	*x = RetryRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1166,7 @@ func (x *RetryRequest) String() string {
 func (*RetryRequest) ProtoMessage() {}
 
 func (x *RetryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1179,7 @@ func (x *RetryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
 func (*RetryRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RetryRequest) GetUser() string {
@@ -1119,7 +1218,7 @@ type RetryResponse struct {
 
 func (x *RetryResponse) Reset() {
 	*x = RetryResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1230,7 @@ func (x *RetryResponse) String() string {
 func (*RetryResponse) ProtoMessage() {}
 
 func (x *RetryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1243,7 @@ func (x *RetryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
 func (*RetryResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 type SkipRequest struct {
@@ -1159,7 +1258,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1270,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1283,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SkipRequest) GetUser() string {
@@ -1216,7 +1315,7 @@ type SkipResponse struct {
 
 func (x *SkipResponse) Reset() {
 	*x = SkipResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1327,7 @@ func (x *SkipResponse) String() string {
 func (*SkipResponse) ProtoMessage() {}
 
 func (x *SkipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1340,7 @@ func (x *SkipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
 func (*SkipResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 type TraceRequest struct {
@@ -1256,7 +1355,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1367,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1380,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -1309,7 +1408,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1420,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1433,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -1382,7 +1481,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +1493,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +1506,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -1525,7 +1624,7 @@ type ConversationName struct {
 
 func (x *ConversationName) Reset() {
 	*x = ConversationName{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1636,7 @@ func (x *ConversationName) String() string {
 func (*ConversationName) ProtoMessage() {}
 
 func (x *ConversationName) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1649,7 @@ func (x *ConversationName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationName.ProtoReflect.Descriptor instead.
 func (*ConversationName) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ConversationName) GetChannel() string {
@@ -1584,7 +1683,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1695,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1708,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Waiting) GetFor() WaitsFor {
@@ -1662,7 +1761,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +1773,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +1786,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FindRequest) GetMessageId() string {
@@ -1729,7 +1828,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1840,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1853,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FindResponse) GetConversations() []*ConversationName {
@@ -1779,7 +1878,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1890,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1903,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 type StatusResponse struct {
@@ -1822,7 +1921,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1933,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1946,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -1910,7 +2009,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2021,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2034,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -1964,13 +2063,19 @@ var File_wactor_v1_admin_proto protoreflect.FileDescriptor
 const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x19wactor/v1/operation.proto\x1a\x15wactor/v1/store.proto\"\x16\n" +
-	"\x14ClusterStatusRequest\"\xc2\x01\n" +
+	"\x14ClusterStatusRequest\"\xfb\x01\n" +
 	"\x15ClusterStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
 	"\x06formed\x18\x02 \x01(\bR\x06formed\x12\x1a\n" +
 	"\breplicas\x18\x03 \x01(\rR\breplicas\x12+\n" +
 	"\x05nodes\x18\x04 \x03(\v2\x15.wactor.v1.NodeStatusR\x05nodes\x12.\n" +
-	"\x06shards\x18\x05 \x03(\v2\x16.wactor.v1.ShardStatusR\x06shards\"\xa2\x02\n" +
+	"\x06shards\x18\x05 \x03(\v2\x16.wactor.v1.ShardStatusR\x06shards\x12\x16\n" +
+	"\x06format\x18\x06 \x01(\rR\x06format\x12\x1f\n" +
+	"\vnext_format\x18\a \x01(\rR\n" +
+	"nextFormat\"\x18\n" +
+	"\x16FinalizeUpgradeRequest\"1\n" +
+	"\x17FinalizeUpgradeResponse\x12\x16\n" +
+	"\x06format\x18\x01 \x01(\rR\x06format\"\xa2\x02\n" +
 	"\n" +
 	"NodeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -2112,7 +2217,8 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x11WAITS_FOR_CHANNEL\x10\x04\x12\x14\n" +
 	"\x10WAITS_FOR_STATUS\x10\x05\x12\x16\n" +
 	"\x12WAITS_FOR_OPERATOR\x10\x06\x12\x14\n" +
-	"\x10WAITS_FOR_PERSON\x10\a2\xde\t\n" +
+	"\x10WAITS_FOR_PERSON\x10\a2\xc2\n" +
+	"\n" +
 	"\fAdminService\x12G\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12D\n" +
 	"\x04Find\x12\x16.wactor.v1.FindRequest\x1a\x17.wactor.v1.FindResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12J\n" +
@@ -2125,7 +2231,8 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\"\xb9\x01\xba\xc8\x18\xb4\x01\b\x02\x10\x03\x1a\x12conversations skip\"\x12Drop a dead letter*]Drop a dead letter for good. The journal of its conversation and the node's log name who did.2\x04user2\x03seq:\x1cdead letter {seq} is dropped\x12_\n" +
 	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x02\x90\x02\x01\x12S\n" +
 	"\n" +
-	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12b\n" +
+	"\x0fFinalizeUpgrade\x12!.wactor.v1.FinalizeUpgradeRequest\x1a\".wactor.v1.FinalizeUpgradeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_admin_proto_rawDescOnce sync.Once
@@ -2140,78 +2247,82 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
 	(WaitsFor)(0),                   // 1: wactor.v1.WaitsFor
 	(*ClusterStatusRequest)(nil),    // 2: wactor.v1.ClusterStatusRequest
 	(*ClusterStatusResponse)(nil),   // 3: wactor.v1.ClusterStatusResponse
-	(*NodeStatus)(nil),              // 4: wactor.v1.NodeStatus
-	(*ShardStatus)(nil),             // 5: wactor.v1.ShardStatus
-	(*ShardReplica)(nil),            // 6: wactor.v1.ShardReplica
-	(*ChangeNodeRequest)(nil),       // 7: wactor.v1.ChangeNodeRequest
-	(*ChangeNodeResponse)(nil),      // 8: wactor.v1.ChangeNodeResponse
-	(*DeadLettersRequest)(nil),      // 9: wactor.v1.DeadLettersRequest
-	(*DeadLettersResponse)(nil),     // 10: wactor.v1.DeadLettersResponse
-	(*ConversationDeadLetters)(nil), // 11: wactor.v1.ConversationDeadLetters
-	(*ListDeadLettersRequest)(nil),  // 12: wactor.v1.ListDeadLettersRequest
-	(*ListDeadLettersResponse)(nil), // 13: wactor.v1.ListDeadLettersResponse
-	(*DeadLettersSummary)(nil),      // 14: wactor.v1.DeadLettersSummary
-	(*RetryRequest)(nil),            // 15: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 16: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 17: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 18: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 19: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 20: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 21: wactor.v1.ConversationTrace
-	(*ConversationName)(nil),        // 22: wactor.v1.ConversationName
-	(*Waiting)(nil),                 // 23: wactor.v1.Waiting
-	(*FindRequest)(nil),             // 24: wactor.v1.FindRequest
-	(*FindResponse)(nil),            // 25: wactor.v1.FindResponse
-	(*StatusRequest)(nil),           // 26: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 27: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 28: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 29: wactor.v1.User
-	(*DeadLetter)(nil),              // 30: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 31: wactor.v1.JournalEntry
+	(*FinalizeUpgradeRequest)(nil),  // 4: wactor.v1.FinalizeUpgradeRequest
+	(*FinalizeUpgradeResponse)(nil), // 5: wactor.v1.FinalizeUpgradeResponse
+	(*NodeStatus)(nil),              // 6: wactor.v1.NodeStatus
+	(*ShardStatus)(nil),             // 7: wactor.v1.ShardStatus
+	(*ShardReplica)(nil),            // 8: wactor.v1.ShardReplica
+	(*ChangeNodeRequest)(nil),       // 9: wactor.v1.ChangeNodeRequest
+	(*ChangeNodeResponse)(nil),      // 10: wactor.v1.ChangeNodeResponse
+	(*DeadLettersRequest)(nil),      // 11: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 12: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 13: wactor.v1.ConversationDeadLetters
+	(*ListDeadLettersRequest)(nil),  // 14: wactor.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 15: wactor.v1.ListDeadLettersResponse
+	(*DeadLettersSummary)(nil),      // 16: wactor.v1.DeadLettersSummary
+	(*RetryRequest)(nil),            // 17: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 18: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 19: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 20: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 21: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 22: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 23: wactor.v1.ConversationTrace
+	(*ConversationName)(nil),        // 24: wactor.v1.ConversationName
+	(*Waiting)(nil),                 // 25: wactor.v1.Waiting
+	(*FindRequest)(nil),             // 26: wactor.v1.FindRequest
+	(*FindResponse)(nil),            // 27: wactor.v1.FindResponse
+	(*StatusRequest)(nil),           // 28: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 29: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 30: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 31: wactor.v1.User
+	(*DeadLetter)(nil),              // 32: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 33: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	4,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
-	5,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
-	6,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
+	6,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
+	7,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
+	8,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
 	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
-	11, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	29, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	30, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	14, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
-	21, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	22, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
-	29, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	31, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	23, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
+	13, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	31, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	32, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	16, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
+	23, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	24, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
+	31, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	33, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	25, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
 	1,  // 13: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
-	22, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
-	28, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	19, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	24, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
-	26, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	9,  // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	12, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
-	15, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	17, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	24, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
+	30, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	21, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	26, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
+	28, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	11, // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	14, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	17, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	19, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
 	2,  // 23: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	7,  // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	20, // 25: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	25, // 26: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
-	27, // 27: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	10, // 28: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	13, // 29: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
-	16, // 30: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	18, // 31: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	3,  // 32: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	8,  // 33: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
+	9,  // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	4,  // 25: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
+	22, // 26: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	27, // 27: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
+	29, // 28: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	12, // 29: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	15, // 30: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	18, // 31: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	20, // 32: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	3,  // 33: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	10, // 34: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	5,  // 35: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
+	26, // [26:36] is the sub-list for method output_type
+	16, // [16:26] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -2231,7 +2342,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

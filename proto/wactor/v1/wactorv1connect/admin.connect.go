@@ -55,6 +55,9 @@ const (
 	AdminServiceClusterStatusProcedure = "/wactor.v1.AdminService/ClusterStatus"
 	// AdminServiceChangeNodeProcedure is the fully-qualified name of the AdminService's ChangeNode RPC.
 	AdminServiceChangeNodeProcedure = "/wactor.v1.AdminService/ChangeNode"
+	// AdminServiceFinalizeUpgradeProcedure is the fully-qualified name of the AdminService's
+	// FinalizeUpgrade RPC.
+	AdminServiceFinalizeUpgradeProcedure = "/wactor.v1.AdminService/FinalizeUpgrade"
 )
 
 // AdminServiceClient is a client for the wactor.v1.AdminService service.
@@ -77,6 +80,8 @@ type AdminServiceClient interface {
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
 	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
+	// FinalizeUpgrade lets the cluster write all that its nodes can read, where cluster.finalize is manual.
+	FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error)
 }
 
 // NewAdminServiceClient constructs a client for the wactor.v1.AdminService service. By default, it
@@ -150,6 +155,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("ChangeNode")),
 			connect.WithClientOptions(opts...),
 		),
+		finalizeUpgrade: connect.NewClient[v1.FinalizeUpgradeRequest, v1.FinalizeUpgradeResponse](
+			httpClient,
+			baseURL+AdminServiceFinalizeUpgradeProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("FinalizeUpgrade")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -164,6 +175,7 @@ type adminServiceClient struct {
 	skip            *connect.Client[v1.SkipRequest, v1.SkipResponse]
 	clusterStatus   *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
 	changeNode      *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
+	finalizeUpgrade *connect.Client[v1.FinalizeUpgradeRequest, v1.FinalizeUpgradeResponse]
 }
 
 // Trace calls wactor.v1.AdminService.Trace.
@@ -211,6 +223,11 @@ func (c *adminServiceClient) ChangeNode(ctx context.Context, req *connect.Reques
 	return c.changeNode.CallUnary(ctx, req)
 }
 
+// FinalizeUpgrade calls wactor.v1.AdminService.FinalizeUpgrade.
+func (c *adminServiceClient) FinalizeUpgrade(ctx context.Context, req *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error) {
+	return c.finalizeUpgrade.CallUnary(ctx, req)
+}
+
 // AdminServiceHandler is an implementation of the wactor.v1.AdminService service.
 type AdminServiceHandler interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
@@ -231,6 +248,8 @@ type AdminServiceHandler interface {
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
 	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
+	// FinalizeUpgrade lets the cluster write all that its nodes can read, where cluster.finalize is manual.
+	FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -300,6 +319,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("ChangeNode")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceFinalizeUpgradeHandler := connect.NewUnaryHandler(
+		AdminServiceFinalizeUpgradeProcedure,
+		svc.FinalizeUpgrade,
+		connect.WithSchema(adminServiceMethods.ByName("FinalizeUpgrade")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/wactor.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceTraceProcedure:
@@ -320,6 +345,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceClusterStatusHandler.ServeHTTP(w, r)
 		case AdminServiceChangeNodeProcedure:
 			adminServiceChangeNodeHandler.ServeHTTP(w, r)
+		case AdminServiceFinalizeUpgradeProcedure:
+			adminServiceFinalizeUpgradeHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -363,4 +390,8 @@ func (UnimplementedAdminServiceHandler) ClusterStatus(context.Context, *connect.
 
 func (UnimplementedAdminServiceHandler) ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ChangeNode is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.FinalizeUpgrade is not implemented"))
 }
