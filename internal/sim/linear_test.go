@@ -39,13 +39,68 @@ func count(set uint64) (n uint64) {
 // other, each between its call and its return.
 func checkLinear(h History) error {
 	var ops []porcupine.Operation
-	for i, op := range h.Ops {
+	for i, op := range joined(h.Ops) {
+		if op.Called > op.Returned {
+			return fmt.Errorf("conversation %d: message %d was accepted behind a duplicate of it: %+v", h.User,
+				op.Message, h.Ops)
+		}
 		ops = append(ops, porcupine.Operation{ClientId: i, Input: op, Call: op.Called, Return: op.Returned})
 	}
 	if result := porcupine.CheckOperationsTimeout(accepting, ops, 20*time.Second); result != porcupine.Ok {
 		return fmt.Errorf("the history of conversation %d is not linearizable (%v): %+v", h.User, result, h.Ops)
 	}
 	return nil
+}
+
+// joined makes one operation of all deliveries of a message, which says as much and keeps the
+// search short: the message gets into the set once, and has to be there when the first duplicate
+// returns. Where one delivery was accepted it is that one which brings it.
+func joined(ops []Op) (out []Op) {
+	at := map[int]int{} // by message
+	for _, op := range ops {
+		i, known := at[op.Message]
+		switch {
+		case op.Read:
+			out = append(out, op)
+		case !known:
+			at[op.Message] = len(out)
+			out = append(out, op)
+		case op.Verdict == conversation.Accepted && out[i].Verdict == conversation.Accepted:
+			out = append(out, op) // which can't be
+		case op.Verdict == conversation.Accepted:
+			op.Returned = min(op.Returned, out[i].Returned)
+			out[i] = op
+		default:
+			out[i].Returned = min(out[i].Returned, op.Returned)
+			if out[i].Verdict != conversation.Accepted {
+				out[i].Called = min(out[i].Called, op.Called)
+			}
+		}
+	}
+	return out
+}
+
+// TestManyUnknownsAreChecked: where nearly all outcomes are unknown the search has as many ways as
+// there are sets of messages.
+func TestManyUnknownsAreChecked(t *testing.T) {
+	const messages = 14
+	var ops []Op
+	for m := range messages {
+		ops = append(ops, Op{Message: m, Called: int64(m), Returned: never})
+	}
+	for i := range int64(10) {
+		ops = append(ops, Op{Read: true, Called: 100 + 4*i, Returned: 101 + 4*i})
+	}
+	for m := range messages {
+		ops = append(ops, Op{Message: m, Verdict: conversation.Duplicate, Called: int64(99 + 2*m),
+			Returned: int64(200 + m)})
+	}
+	for i := range int64(10) {
+		ops = append(ops, Op{Read: true, Count: messages, Called: 300 + 2*i, Returned: 301 + 2*i})
+	}
+	if err := checkLinear(History{Ops: ops}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestHistoriesThatCannotBe(t *testing.T) {
@@ -66,6 +121,14 @@ func TestHistoriesThatCannotBe(t *testing.T) {
 		"accepted twice":    {[]Op{accepted(0, 1, 2), accepted(0, 3, 4)}, false},
 		"duplicate of its own attempt": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 4}, read(0, 2, 3),
 			read(1, 5, 6)}, true},
+		"unknown and a duplicate, read between": {[]Op{{Called: 1, Returned: never},
+			{Verdict: conversation.Duplicate, Called: 4, Returned: 7}, read(0, 2, 3), read(1, 5, 6)}, true},
+		"unknown and a duplicate, read too late": {[]Op{{Called: 1, Returned: never},
+			{Verdict: conversation.Duplicate, Called: 2, Returned: 3}, read(0, 4, 5)}, false},
+		"duplicate while it is accepted": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 4},
+			accepted(0, 2, 6), read(0, 2, 3), read(1, 5, 6)}, true},
+		"accepted, and read behind its duplicate": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 4},
+			accepted(0, 2, 9), read(0, 5, 6)}, false},
 		"duplicate of nothing": {[]Op{{Verdict: conversation.Duplicate, Called: 1, Returned: 2}, read(0, 3, 4)}, false},
 		"duplicate of an unknown": {[]Op{{Called: 1, Returned: never}, {Verdict: conversation.Duplicate, Called: 2,
 			Returned: 3}}, true},
