@@ -1,28 +1,23 @@
 package simulate
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/wactor/wactor/internal/http1"
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
-// connections post to the servers of a bot by HTTP/1.1 over kept connections, one request at a time
-// on each. net/http's client was refused: its two goroutines a connection and its header maps cost
-// more than all the rest of a load generator.
+// connections post to the servers of a bot over kept connections, one request at a time on each.
+// Net/http's client was refused: its two goroutines a connection and its header maps cost more than
+// all the rest of a load generator.
 type connections struct {
 	servers []*server
 	next    atomic.Uint32 // of the servers
@@ -35,17 +30,13 @@ type connections struct {
 }
 
 type server struct {
-	head    []byte // the request up to the value of the signature
-	address string
-	secure  *tls.Config // nil for http
+	*http1.Server
+	head []byte // the request up to the value of the signature
 }
 
 type connection struct {
-	net.Conn
+	*http1.Conn
 	server *server
-	in     *bufio.Reader
-	out    []byte
-	used   time.Time
 }
 
 const (
@@ -58,6 +49,9 @@ const (
 	keepIdle = 2 * time.Second
 )
 
+// contentLength ends the head of a request behind the signature.
+var contentLength = []byte("\r\nContent-Length: ")
+
 var errClosed = errors.New("simulate: the run is over")
 
 func newConnections(to []*url.URL) *connections {
@@ -69,15 +63,7 @@ func newConnections(to []*url.URL) *connections {
 }
 
 func newServer(to *url.URL) *server {
-	s := &server{address: to.Host}
-	port := "80"
-	if to.Scheme == "https" {
-		port, s.secure = "443", &tls.Config{ServerName: to.Hostname(), NextProtos: []string{"http/1.1"},
-			MinVersion: tls.VersionTLS12}
-	}
-	if to.Port() == "" {
-		s.address = net.JoinHostPort(to.Hostname(), port)
-	}
+	s := &server{Server: http1.NewServer(to)}
 	s.head = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: facebookexternalua\r\nAccept: "+
 		"*/*\r\nContent-Type: application/json\r\n", to.RequestURI(), to.Host)
 	if password, ok := to.User.Password(); ok {
@@ -101,14 +87,23 @@ func (c *connections) post(ctx context.Context, body []byte, signature string) (
 	if err != nil {
 		return 0, err
 	}
-	status, keep, err := one.exchange(body, signature)
+	if err := one.SetDeadline(time.Now().Add(answerWithin)); err != nil {
+		c.put(one, false)
+		return 0, err
+	}
+	answer, keep, err := one.Exchange(body, one.server.head, []byte(signature), contentLength)
 	c.put(one, keep)
-	return status, err
+	return answer.Status, err
 }
 
 func (c *connections) take(ctx context.Context) (*connection, error) {
-	if one := c.lastIdle(); one != nil {
-		return one, nil
+	for one := c.lastIdle(); one != nil; one = c.lastIdle() {
+		// A bot that does not read the body of a request may take it for the next one, and answer
+		// that as well: what comes unasked says nothing of the next webhook.
+		if !http1.CanPeek || one.Quiet() {
+			return one, nil
+		}
+		c.drop(one)
 	}
 	return c.dial(ctx)
 }
@@ -123,7 +118,7 @@ func (c *connections) lastIdle() *connection {
 		return nil
 	}
 	one := c.idle[last]
-	if time.Since(one.used) < keepIdle {
+	if time.Since(one.Used) < keepIdle {
 		c.idle = c.idle[:last]
 		return one
 	}
@@ -146,7 +141,7 @@ func (c *connections) forget(which func(*connection) bool) {
 // dial connects to the next server that takes a connection.
 func (c *connections) dial(ctx context.Context) (one *connection, err error) {
 	for range c.servers {
-		if one, err = c.servers[int(c.next.Add(1))%len(c.servers)].dial(ctx); err == nil {
+		if one, err = c.servers[int(c.next.Add(1))%len(c.servers)].connect(ctx); err == nil {
 			break
 		}
 	}
@@ -163,26 +158,18 @@ func (c *connections) dial(ctx context.Context) (one *connection, err error) {
 	return one, nil
 }
 
-func (s *server) dial(ctx context.Context) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var conn net.Conn
-	var err error
-	if s.secure != nil {
-		conn, err = (&tls.Dialer{Config: s.secure}).DialContext(ctx, "tcp", s.address)
-	} else {
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
-	}
+func (s *server) connect(ctx context.Context) (*connection, error) {
+	conn, err := s.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn, server: s, in: bufio.NewReaderSize(conn, 2048)}, nil
+	return &connection{conn, s}, nil
 }
 
 // put takes a connection back. Where it is broken the server may have died, and the idle ones with
 // it.
 func (c *connections) put(one *connection, whole bool) {
-	one.used = time.Now()
+	one.Used = time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if whole && !c.closed {
@@ -194,6 +181,14 @@ func (c *connections) put(one *connection, whole bool) {
 	c.forget(func(other *connection) bool { return other.server == one.server })
 }
 
+// drop closes a connection that is not used again.
+func (c *connections) drop(one *connection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = one.Close()
+	delete(c.all, one)
+}
+
 // close ends all connections, also those in use: their requests fail at once.
 func (c *connections) close() {
 	c.mu.Lock()
@@ -203,32 +198,4 @@ func (c *connections) close() {
 		_ = one.Close()
 	}
 	clear(c.all)
-}
-
-// exchange writes a request and reads its answer. keep says that the connection may be used again.
-func (c *connection) exchange(body []byte, signature string) (status int, keep bool, err error) {
-	if err := c.SetDeadline(time.Now().Add(answerWithin)); err != nil {
-		return 0, false, err
-	}
-	c.out = append(append(c.out[:0], c.server.head...), signature...)
-	c.out = append(c.out, "\r\nContent-Length: "...)
-	c.out = append(strconv.AppendInt(c.out, int64(len(body)), 10), "\r\n\r\n"...)
-	c.out = append(c.out, body...)
-	if _, err := c.Write(c.out); err != nil {
-		return 0, false, err
-	}
-	for {
-		response, err := http.ReadResponse(c.in, nil)
-		if err != nil {
-			return 0, false, err
-		}
-		_, err = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-		if err != nil {
-			return 0, false, err
-		}
-		if response.StatusCode >= 200 { // and not "100 Continue" or such
-			return response.StatusCode, !response.Close, nil
-		}
-	}
 }

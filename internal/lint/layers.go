@@ -73,6 +73,7 @@ var layers = map[string]Layer{
 	"internal/clock":                  Runtime,
 	"internal/freeport":               Runtime, // for tests
 	"internal/fresh":                  Runtime,
+	"internal/http1":                  Runtime,
 	"internal/servertls":              Edge,
 	"internal/pause":                  Runtime,
 	"internal/ratelog":                Runtime,

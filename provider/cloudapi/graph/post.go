@@ -14,10 +14,12 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/wactor/wactor/internal/http1"
 )
 
 // maxAnswer bounds what is read of an answer; real ones have a few hundred bytes.
-const maxAnswer = 1 << 20
+const maxAnswer = http1.MaxAnswer
 
 // answer is what the provider said to one POST.
 type answer struct {

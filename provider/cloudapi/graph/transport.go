@@ -5,18 +5,14 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/wactor/wactor/internal/http1"
 )
 
-const (
-	// dialWithin bounds the opening of a connection, and then its TLS handshake.
-	dialWithin = 5 * time.Second
-	// keepAlive is how often TCP asks whether the provider is still there.
-	keepAlive = 15 * time.Second
-	// idleFor is how long an unused connection is kept. One that the provider closes just as a
-	// request is written makes an in-doubt reply, so ours must end first. The provider does not
-	// publish its idle time; front ends rarely have less than 60 s.
-	idleFor = 30 * time.Second
-)
+// idleFor is how long an unused connection is kept. One that the provider closes just as a request
+// is written makes an in-doubt reply, so ours must end first. The provider does not publish its
+// idle time; front ends rarely have less than 60 s.
+const idleFor = 30 * time.Second
 
 // NewTransport makes the connections for one or several Senders. maxConns and maxIdleConns count
 // for each host.
@@ -38,12 +34,12 @@ const (
 func NewTransport(maxConns, maxIdleConns int) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{Timeout: dialWithin, KeepAlive: keepAlive}
+	dialer := &net.Dialer{Timeout: http1.DialWithin, KeepAlive: http1.KeepAlive}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
 		Protocols:           protocols,
-		TLSHandshakeTimeout: dialWithin,
+		TLSHandshakeTimeout: http1.DialWithin,
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(64)},
 		MaxConnsPerHost:        maxConns,

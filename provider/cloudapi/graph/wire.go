@@ -1,69 +1,44 @@
 package graph
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wactor/wactor/internal/http1"
 )
 
-// wire posts to one address by HTTP/1.1 over kept connections: the caller of post writes the
-// request and reads the answer itself. net/http's transport has two more goroutines for each
-// connection and hands every request and answer to them and back, which cost a third of all that a
-// reply costs. What was asked of it (see NewTransport) holds here too: no redirect is followed,
-// nothing is ever sent twice, and a connection that the provider has closed is not written to, as
-// far as this side can know.
+// wire posts to one address over kept connections, in place of net/http's transport, which costs a
+// third of all that a reply costs. What was asked of that (see NewTransport) holds here too: no
+// redirect is followed, nothing is ever sent twice, and a connection that the provider has closed
+// is not written to, as far as this side can know.
 type wire struct {
 	head    atomic.Pointer[[]byte] // the request up to the value of Content-Length
 	line    string                 // of head: what stands before the token
-	address string
-	secure  *tls.Config   // nil for http
+	server  *http1.Server
 	timeout time.Duration // of one request
 	slots   chan struct{} // one for each request under way
 	maxIdle int
 
 	mu     sync.Mutex
-	idle   []*connection // the last used at the end
+	idle   []*http1.Conn // the last used at the end
 	sweep  *time.Timer   // rings while there are idle ones
 	closed bool
-}
-
-// connection is used by one request at a time.
-type connection struct {
-	net.Conn
-	in   *bufio.Reader
-	left int64 // how much of the answer may still come
-	out  []byte
-	used time.Time
-	peek func() bool // reports that there is nothing to read, and no end
 }
 
 // newWire returns nil where net/http has to do the work: behind a proxy, or where this system can't
 // be asked whether a connection was closed.
 func newWire(to *url.URL, c Config) *wire {
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: to})
-	if !canPeek || err != nil || proxy != nil || !isASCII(to.Host) {
+	if !http1.CanPeek || err != nil || proxy != nil || !isASCII(to.Host) {
 		return nil
 	}
-	w := &wire{address: to.Host, timeout: c.Timeout, slots: make(chan struct{}, c.MaxConns), maxIdle: c.MaxIdleConns}
-	port := "80"
-	if to.Scheme == "https" {
-		port, w.secure = "443", &tls.Config{
-			ServerName: to.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12,
-			ClientSessionCache: tls.NewLRUClientSessionCache(64),
-		}
-	}
-	if to.Port() == "" {
-		w.address = net.JoinHostPort(to.Hostname(), port)
-	}
+	w := &wire{server: http1.NewServer(to), timeout: c.Timeout,
+		slots: make(chan struct{}, c.MaxConns), maxIdle: c.MaxIdleConns}
 	path := to.RequestURI()
 	if !strings.HasPrefix(path, "/") { // JoinPath adds none where the base has no path
 		path = "/" + path
@@ -104,7 +79,7 @@ func (w *wire) post(ctx context.Context, body []byte) (answer, error) {
 		return answer{}, &brokenError{reason: cause(err)}
 	}
 	interrupt := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	a, keep, err := c.exchange(*w.head.Load(), body)
+	a, keep, err := c.Exchange(body, *w.head.Load())
 	if !interrupt() { // it runs, or did: the deadline may still be about to move
 		keep = false
 		if err != nil && ctx.Err() != nil {
@@ -115,7 +90,7 @@ func (w *wire) post(ctx context.Context, body []byte) (answer, error) {
 	if err != nil {
 		return answer{}, &brokenError{connected: true, reason: cause(err)}
 	}
-	return a, nil
+	return answer{status: a.Status, body: a.Body, retryAfter: retryAfter(a.Header)}, nil
 }
 
 // enter waits until a request may be under way.
@@ -140,16 +115,16 @@ func (w *wire) enter(ctx context.Context, deadline time.Time) error {
 
 // take returns a connection whose deadline is set: the one that was used last, if it still stands,
 // or a new one.
-func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error) {
+func (w *wire) take(ctx context.Context, deadline time.Time) (*http1.Conn, error) {
 	for c := w.lastIdle(); c != nil; c = w.lastIdle() {
-		if c.SetDeadline(deadline) == nil && c.peek() {
+		if c.SetDeadline(deadline) == nil && c.Quiet() {
 			return c, nil
 		}
 		_ = c.Close()
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	c, err := w.dial(ctx)
+	c, err := w.server.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +136,7 @@ func (w *wire) take(ctx context.Context, deadline time.Time) (*connection, error
 }
 
 // lastIdle takes the idle connection that was used last; nil where there is none.
-func (w *wire) lastIdle() *connection {
+func (w *wire) lastIdle() *http1.Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := len(w.idle) - 1
@@ -174,30 +149,10 @@ func (w *wire) lastIdle() *connection {
 	return c
 }
 
-func (w *wire) dial(ctx context.Context) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	conn, err := (&net.Dialer{KeepAlive: keepAlive}).DialContext(ctx, "tcp", w.address)
-	if err != nil {
-		return nil, err
-	}
-	c := &connection{Conn: conn, peek: peeker(conn)}
-	if w.secure != nil {
-		secure := tls.Client(conn, w.secure)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		c.Conn = secure
-	}
-	c.in = bufio.NewReaderSize(limited{c}, 4<<10)
-	return c, nil
-}
-
 // put takes a connection back.
-func (w *wire) put(c *connection, keep bool) {
+func (w *wire) put(c *http1.Conn, keep bool) {
 	if keep {
-		c.used = time.Now()
+		c.Used = time.Now()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if !w.closed && len(w.idle) < w.maxIdle {
@@ -216,14 +171,14 @@ func (w *wire) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now, old := time.Now(), 0
-	for old < len(w.idle) && now.Sub(w.idle[old].used) >= idleFor {
+	for old < len(w.idle) && now.Sub(w.idle[old].Used) >= idleFor {
 		_ = w.idle[old].Close()
 		old++
 	}
 	w.idle = append(w.idle[:0:0], w.idle[old:]...)
 	w.sweep = nil
 	if len(w.idle) > 0 {
-		w.sweep = time.AfterFunc(max(idleFor-now.Sub(w.idle[0].used), time.Second), w.expire)
+		w.sweep = time.AfterFunc(max(idleFor-now.Sub(w.idle[0].Used), time.Second), w.expire)
 	}
 }
 
@@ -239,30 +194,4 @@ func (w *wire) close() {
 		_ = c.Close()
 	}
 	w.idle = nil
-}
-
-// maxHeader bounds the headers of an answer, in bytes.
-const maxHeader = 64 << 10
-
-// limited reads what an answer may have.
-type limited struct{ *connection }
-
-func (l limited) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := l.connection.Conn.Read(p[:min(int64(len(p)), l.left)])
-	l.left -= int64(n)
-	return n, err
-}
-
-// exchange writes a request and reads its answer. keep says that the connection may be used again.
-func (c *connection) exchange(head, body []byte) (a answer, keep bool, err error) {
-	c.left = maxHeader + maxAnswer
-	c.out = append(strconv.AppendInt(append(c.out[:0], head...), int64(len(body)), 10), "\r\n\r\n"...)
-	c.out = append(c.out, body...)
-	if _, err := c.Write(c.out); err != nil {
-		return a, false, err
-	}
-	return c.read()
 }

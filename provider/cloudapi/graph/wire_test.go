@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wactor/wactor/internal/http1"
 	"github.com/wactor/wactor/provider"
 )
 
@@ -99,8 +100,8 @@ func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(say(200, takenBody))
 	defer server.Close()
 	s := newSender(t, server.URL, nil)
-	s.wire.secure.RootCAs = x509.NewCertPool()
-	s.wire.secure.RootCAs.AddCert(server.Certificate())
+	s.wire.server.Secure.RootCAs = x509.NewCertPool()
+	s.wire.server.Secure.RootCAs.AddCert(server.Certificate())
 	for range 3 {
 		if got := s.Send(t.Context(), outgoing("hi")); got.Outcome != provider.Sent {
 			t.Fatalf("%+v", got)
@@ -118,8 +119,8 @@ func TestIdleConnectionsExpire(t *testing.T) {
 	for i, age := range []time.Duration{2 * idleFor, idleFor, 0} {
 		var own net.Conn
 		own, others[i] = net.Pipe()
-		w.put(&connection{Conn: own}, true)
-		w.idle[i].used = time.Now().Add(-age)
+		w.put(&http1.Conn{Conn: own}, true)
+		w.idle[i].Used = time.Now().Add(-age)
 	}
 	w.expire()
 	if len(w.idle) != 1 || w.sweep == nil {
@@ -135,7 +136,7 @@ func TestIdleConnectionsExpire(t *testing.T) {
 		t.Error(err)
 	}
 	late, other := net.Pipe()
-	w.put(&connection{Conn: late}, true) // comes back when all is closed
+	w.put(&http1.Conn{Conn: late}, true) // comes back when all is closed
 	if _, err := other.Read(make([]byte, 1)); err != io.EOF {
 		t.Error(err)
 	}
@@ -153,7 +154,7 @@ func TestWireOnlyWhereItCan(t *testing.T) {
 		}
 		got := ""
 		if w := newWire(to, Config{}.withDefaults()); w != nil {
-			got = w.address
+			got = w.server.Address
 		}
 		if got != want {
 			t.Errorf("%s: %q", address, got)

@@ -1,4 +1,4 @@
-package graph
+package http1
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ func FuzzReadPlain(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		short := &connection{in: bufio.NewReaderSize(strings.NewReader(text), 4<<10)}
+		short := &Conn{in: bufio.NewReaderSize(strings.NewReader(text), 4<<10)}
 		got, ok := short.readPlain()
 		if !ok {
 			if left, _ := io.ReadAll(short.in); string(left) != text {
@@ -36,11 +36,11 @@ func FuzzReadPlain(f *testing.F) {
 			return
 		}
 		// Where it comes in two parts it goes the long way.
-		long := &connection{in: bufio.NewReader(io.MultiReader(strings.NewReader(text[:5]),
+		long := &Conn{in: bufio.NewReader(io.MultiReader(strings.NewReader(text[:5]),
 			strings.NewReader(text[5:])))}
 		want, keep, err := long.read()
-		if err != nil || !keep || want.status != got.status || !bytes.Equal(want.body, got.body) ||
-			want.retryAfter != got.retryAfter {
+		if err != nil || !keep || want.Status != got.Status || !bytes.Equal(want.Body, got.Body) ||
+			want.Header.Get("Retry-After") != "" {
 			t.Errorf("%+v, not %+v, %v, %v", got, want, keep, err)
 		}
 	})
@@ -57,9 +57,9 @@ func TestPlainAnswersAreUsed(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{":                                                   false,
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n":                               false,
 	} {
-		c := &connection{in: bufio.NewReader(strings.NewReader(text))}
-		if a, ok := c.readPlain(); ok != want || ok && string(a.body) != "{}" {
-			t.Errorf("%q: %v %q", text, ok, a.body)
+		c := &Conn{in: bufio.NewReader(strings.NewReader(text))}
+		if a, ok := c.readPlain(); ok != want || ok && string(a.Body) != "{}" {
+			t.Errorf("%q: %v %q", text, ok, a.Body)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package graph
+package http1
 
 import (
 	"bytes"
@@ -7,8 +7,17 @@ import (
 	"strconv"
 )
 
+// Answer is what the server said to one request.
+type Answer struct {
+	Status int
+	// Body is what was read of it: cut off where the connection broke or MaxAnswer was reached.
+	Body []byte
+	// Header is nil where it says nothing of weight: of a plain "200 OK" with a Content-Length.
+	Header http.Header
+}
+
 // read reads an answer. keep says that the connection may be used again.
-func (c *connection) read() (a answer, keep bool, err error) {
+func (c *Conn) read() (a Answer, keep bool, err error) {
 	if a, ok := c.readPlain(); ok {
 		return a, true, nil
 	}
@@ -23,31 +32,30 @@ func (c *connection) read() (a answer, keep bool, err error) {
 		return a, false, err
 	}
 	// An error here only cuts the body off: the status line has already said what happened.
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	whole := err == nil && len(text) < maxAnswer && c.in.Buffered() == 0
-	return answer{status: response.StatusCode, body: text, retryAfter: retryAfter(response.Header)}, whole &&
-		!response.Close, nil
+	text, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer))
+	whole := err == nil && len(text) < MaxAnswer && c.in.Buffered() == 0
+	return Answer{Status: response.StatusCode, Body: text, Header: response.Header}, whole && !response.Close, nil
 }
 
 // readPlain reads what nearly every answer is: "200 OK" with a Content-Length, whose headers and
 // body came at once. Where it is anything else, nothing is read, and net/http has to see what it
 // is.
-func (c *connection) readPlain() (answer, bool) {
+func (c *Conn) readPlain() (Answer, bool) {
 	if _, err := c.in.Peek(1); err != nil {
-		return answer{}, false
+		return Answer{}, false
 	}
 	came, _ := c.in.Peek(c.in.Buffered())
 	headers, ok := bytes.CutPrefix(came, []byte("HTTP/1.1 200 OK\r\n"))
 	end := bytes.Index(headers, []byte("\r\n\r\n"))
 	if !ok || end < 0 {
-		return answer{}, false
+		return Answer{}, false
 	}
 	body := headers[end+4:]
 	length, ok := plainLength(headers[:end+2])
 	if !ok || length != len(body) {
-		return answer{}, false
+		return Answer{}, false
 	}
-	a := answer{status: http.StatusOK, body: bytes.Clone(body)}
+	a := Answer{Status: http.StatusOK, Body: bytes.Clone(body)}
 	_, err := c.in.Discard(len(came))
 	return a, err == nil
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package graph
+package http1
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// canPeek says that a connection can be asked whether the other side has closed it, without
+// CanPeek says that a connection can be asked whether the other side has closed it, without
 // waiting.
-const canPeek = true
+const CanPeek = true
 
 // peeker returns a function that reports that nothing came in on an idle connection: neither
 // its end, nor an unrequested answer, nor (with TLS) a record that only an end explains.
