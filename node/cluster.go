@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,12 +34,9 @@ const leaveWithin = time.Second
 // startCluster makes this node one of a cluster, or begins to.
 func (n *Node) startCluster() error {
 	c := &n.config.Cluster
-	secrets := trust.Loopback() // config has seen to it that this is for loopback
-	var err error
-	if len(c.Secret) > 0 {
-		if secrets, err = trust.NewSecrets(c.Secret.Reveal()); err != nil {
-			return err
-		}
+	secrets, err := n.secrets()
+	if err != nil {
+		return err
 	}
 	credentials, err := secrets.Credentials(n.store.Node())
 	if c.TLS != nil {
@@ -90,6 +88,23 @@ func (n *Node) startCluster() error {
 	n.peers.joined.Store(started)
 	n.registry.MustRegister(n.clusterGauges()...)
 	return nil
+}
+
+// secrets are those that the configuration names. Without any it has seen to it that the cluster
+// is on loopback only, where the nodes of one user share what they draw.
+func (n *Node) secrets() (*trust.Secrets, error) {
+	if texts := n.config.Cluster.Secret; len(texts) > 0 {
+		return trust.NewSecrets(texts.Reveal())
+	}
+	folder, err := os.UserConfigDir()
+	if err == nil {
+		var secrets *trust.Secrets
+		if secrets, err = trust.Loopback(folder); err == nil {
+			return secrets, nil
+		}
+	}
+	n.options.Logger.Warn("any user of this machine may join this cluster: set cluster.secret", "error", err)
+	return trust.Public(), nil
 }
 
 // settled reports whether the cluster was formed once, as far as this node knows; after a start

@@ -21,7 +21,17 @@ import (
 	"github.com/wactor/wactor/provider/cloudapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "wactor")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("XDG_CONFIG_HOME", folder) // for the key of clusters on loopback
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		os.RemoveAll(folder)
+		os.Exit(status)
+	}))
+}
 
 const (
 	testPhoneNumber = "100000000000001"

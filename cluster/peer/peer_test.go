@@ -85,7 +85,7 @@ func neighbours(t *testing.T) (first, second *Peers, known *record, way *street)
 		if err != nil {
 			t.Fatal(err)
 		}
-		credentials, err := trust.Loopback().Credentials(id)
+		credentials, err := trust.Public().Credentials(id)
 		if err != nil {
 			t.Fatal(err)
 		}

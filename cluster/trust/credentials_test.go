@@ -136,7 +136,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			"server: trust: the other side is not trusted: it has another secret"},
 		"server of another secret": {trusting(other.Server()), mine.Client(),
 			"client: trust: the other side is not trusted: it has another secret"},
-		"client on a loopback's secret": {mine.Server(), trusting(mustCredentials(t, Loopback(), nodeB, now).Client()),
+		"client on a loopback's secret": {mine.Server(), trusting(mustCredentials(t, Public(), nodeB, now).Client()),
 			"another secret"},
 		"client without certificate": {mine.Server(), without, "didn't provide a certificate"},
 		"client of TLS 1.2":          {mine.Server(), old, "protocol version"},
@@ -294,7 +294,7 @@ func TestNodeOf(t *testing.T) {
 }
 
 func TestThereIsNoNodeZero(t *testing.T) {
-	if _, err := Loopback().Credentials(0); err == nil {
+	if _, err := Public().Credentials(0); err == nil {
 		t.Error("node 0 got a certificate")
 	}
 	if _, err := LoadCredentials(0, "", "", ""); err == nil {

@@ -29,9 +29,6 @@ const (
 	authorityPurpose = "wactor cluster authority"
 )
 
-// loopbackText is known to everybody.
-const loopbackText = "wactor listens on loopback only: this is no secret"
-
 // Secrets are what makes nodes trust each other. The first one makes what this node shows, all of
 // them are accepted of others. So a secret is replaced without downtime, one node after the other:
 // add the new one as the second everywhere, make it the first everywhere, remove the old one.
@@ -63,17 +60,6 @@ func NewSecrets(texts []string) (*Secrets, error) {
 		}
 	}
 	return s, nil
-}
-
-// Loopback returns the secrets of clusters that listen on loopback only, where a secret is not
-// worth the effort. They are made of a public text: they encrypt, but they authenticate no node.
-// The caller must reject them for any other address.
-func Loopback() *Secrets {
-	s := &Secrets{}
-	if err := s.add(loopbackText); err != nil {
-		panic(err) // a constant
-	}
-	return s
 }
 
 func (s *Secrets) add(text string) error {
