@@ -27,6 +27,7 @@ func TestImageIsReproducibleAndRuns(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(context, "data"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	probeBuild(t, buildah, dir)
 	binary(t, context)
 	var digests []string
 	for _, number := range []string{"1", "2"} {
@@ -72,6 +73,7 @@ bots: { first: { flow: flow.yaml } }
 	if !strings.Contains(spec, `"uid":65532`) || !strings.Contains(spec, `"readonly":true`) {
 		t.Fatalf("the bundle would run otherwise: %s", spec)
 	}
+	probeRun(t, runc, dir, bundle)
 	var log bytes.Buffer
 	container := exec.Command(runc, "--root", filepath.Join(dir, "runc"), "run", "-b", bundle, "wactor-image-test")
 	container.Stdout, container.Stderr = &log, &log
@@ -117,6 +119,51 @@ bots: { first: { flow: flow.yaml } }
 	}
 	if _, err := os.Stat(filepath.Join(volume, "data")); err != nil {
 		t.Error(err)
+	}
+}
+
+// probeBuild skips the test on a machine where no image at all can be built: inside a container
+// without the rights to mount, for instance.
+func probeBuild(t *testing.T, buildah, dir string) {
+	t.Helper()
+	context := filepath.Join(dir, "probe")
+	write(t, filepath.Join(context, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n")
+	out, err := exec.Command(buildah, "--root", filepath.Join(dir, "probe-root"), "--runroot",
+		filepath.Join(dir, "probe-run"), "--storage-driver", "vfs", "bud", "--signature-policy",
+		filepath.Join(dir, "policy.json"), "--isolation", "chroot", "-t", "probe", context).CombinedOutput()
+	if err != nil {
+		t.Skipf("no image can be built on this machine: %v\n%s", err, out)
+	}
+}
+
+// probeRun skips the rest of the test on a machine where runc can't make a container. What it makes
+// must be able to start the program.
+func probeRun(t *testing.T, runc, dir, bundle string) {
+	t.Helper()
+	path := filepath.Join(bundle, "config.json")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec map[string]any
+	if err := json.Unmarshal(before, &spec); err != nil {
+		t.Fatal(err)
+	}
+	spec["process"].(map[string]any)["args"] = []string{"/wactor", "version"}
+	changed, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, string(changed))
+	defer write(t, path, string(before))
+	out, err := exec.Command(runc, "--root", filepath.Join(dir, "runc"), "run", "-b", bundle,
+		"wactor-probe").CombinedOutput()
+	switch text := string(out); {
+	case err == nil:
+	case strings.Contains(text, "runc run failed") && !strings.Contains(text, "exec:"):
+		t.Skipf("no container can be made on this machine: %v\n%s", err, text)
+	default:
+		t.Fatalf("the program does not start in a container: %v\n%s", err, text)
 	}
 }
 
