@@ -9,9 +9,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/delivery"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // TestOperationOfUnknownFateIsNotRepeated: the leadership goes while the commit of a retry is on
@@ -155,4 +158,47 @@ func TestDamagedConversationIsLeftAlone(t *testing.T) {
 			t.Errorf("loaded %d times: once for each message, and twice again", loads)
 		}
 	})
+}
+
+// TestFailedReplyIsSentAgainAfterARestart: what the provider took and reported as failed much later
+// is in the journal, whatever it was.
+func TestFailedReplyIsSentAgainAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		defer store.close()
+		media := &wactorv1.Reply{Content: &wactorv1.Reply_Media{
+			Media: &wactorv1.Media{Type: "image", Link: "https://example.com/a.jpg"}}}
+		b := start(t, store, sayer{media}, nil)
+		var sent []*provider.Outgoing
+		note := func(_ context.Context, out *provider.Outgoing) *provider.Result {
+			sent = append(sent, out)
+			return nil
+		}
+		b.phone.before = note
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		time.Sleep(time.Second)
+		b.stop()
+		b = start(t, store, sayer{media}, nil)
+		b.phone.before = note
+		defer b.stop()
+		failed := delivery.Status{ReplyID: sent[0].ReplyID, Status: "failed", ProviderID: "wamid.x", Code: 131026,
+			Reason: "Message undeliverable"}
+		id := conversation.ID{Channel: "shop", User: "u"}
+		b.Deliver(delivery.Envelope{To: id, Body: failed}, func(delivery.Outcome) {})
+		synctest.Wait()
+		if err := b.Operate(t.Context(), id, "ana", &wactorv1.RetryRequest{Seq: 1}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if len(sent) != 2 || !proto.Equal(sent[1].Reply, media) || sent[1].ReplyID == sent[0].ReplyID {
+			t.Errorf("sent %v", sent)
+		}
+	})
+}
+
+// sayer is a bot that says one thing.
+type sayer struct{ reply *wactorv1.Reply }
+
+func (s sayer) Turn(context.Context, *conversation.Turn) (*conversation.Answer, error) {
+	return &conversation.Answer{Replies: []*wactorv1.Reply{s.reply}}, nil
 }

@@ -71,14 +71,22 @@ func (a *activation) receiveStatus(ref uint64, b delivery.Status) {
 	a.channel.statusMs.Store(a.runtime.scheduler.Now().UnixMilli())
 	status := conversation.StatusArrived{
 		Ref: ref, ReplyID: b.ReplyID, Status: b.Status, ProviderID: b.ProviderID, Code: b.Code, Reason: b.Reason,
-		AtMs: b.AtMs,
+		AtMs: b.AtMs, WindowClosed: b.WindowClosed,
 	}
 	for _, key := range conversation.StatusKeys(status.ReplyID, status.Status) {
 		status.Known = status.Known || a.seen(key)
 	}
-	if a.ended == nil {
-		a.step(status)
+	if a.ended != nil {
+		return
 	}
+	if status.Status == "failed" && !status.Known {
+		sent, err := a.sent(status.ReplyID)
+		if !a.canRead(ref, err) {
+			return
+		}
+		status.Reply = sent
+	}
+	a.step(status)
 }
 
 // handBack routes a delivery that reached an activation which has ended.

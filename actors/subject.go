@@ -50,6 +50,26 @@ func (s *subject) letter(seq uint64) (*wactorv1.DeadLetter, error) {
 	return nil, err
 }
 
+// sent reads a reply that the provider took from the journal; nil where it is not there any more.
+func (s *subject) sent(replyID string) (found *wactorv1.OutboxReply, err error) {
+	err = s.store().ScanFrom(s.table.shard, s.id.String(), wactorv1.RecordKind_RECORD_KIND_JOURNAL, nil,
+		func(_, value []byte) error {
+			journal := &wactorv1.Journal{}
+			if err := proto.Unmarshal(value, journal); err != nil {
+				return err
+			}
+			var err error
+			if found, err = conversation.SentReply(journal, replyID); found != nil {
+				return errLooked
+			}
+			return err
+		})
+	if errors.Is(err, errLooked) {
+		return found, nil
+	}
+	return nil, err
+}
+
 // request sends another conversation a request. Its answer becomes an event of this one; without an
 // answer the machine asks again.
 func (s *subject) request(to conversation.ID, body delivery.Body,

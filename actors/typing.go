@@ -20,10 +20,10 @@ const (
 func (t *tasks) showTyping(ctx context.Context, turn *conversation.Turn) {
 	service := t.channel.now()
 	typer, ok := service.Sender.(Typer)
-	if !service.Typing || !ok || len(turn.Messages) == 0 {
+	newest := turn.Answers()
+	if !service.Typing || !ok || newest == "" {
 		return
 	}
-	newest := turn.Messages[len(turn.Messages)-1].Id
 	t.runtime.goCounted(func() {
 		for wait := typingAfter; t.runtime.scheduler.Sleep(ctx, wait); wait = typingAgain {
 			_ = typer.MarkRead(ctx, newest)

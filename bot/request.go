@@ -44,6 +44,7 @@ type inboundMessage struct {
 	Received  string          `json:"received,omitempty"`
 	Late      bool            `json:"late"`
 	Raw       json.RawMessage `json:"raw,omitempty"`
+	Reply     json.RawMessage `json:"reply,omitempty"`
 }
 
 type timerFired struct {
@@ -94,7 +95,7 @@ func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 		ID: m.Id, Type: m.Type, Text: m.Text, ContextID: m.ContextId,
 		Timestamp: timestamp(m.SentMs), Received: timestamp(m.ReceivedMs), Late: m.Late, Raw: rawObject(m.Raw),
 	}
-	var errs [3]error
+	var errs [4]error
 	if m.Choice != nil {
 		message.Choice, errs[0] = member(m.Choice)
 	}
@@ -103,6 +104,9 @@ func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 	}
 	if m.Location != nil {
 		message.Location, errs[2] = member(m.Location)
+	}
+	if reply := (&wactorv1.Reply{}); m.Type == conversation.TypeFailed && proto.Unmarshal(m.Raw, reply) == nil {
+		message.Reply, errs[3] = protojson.Marshal(reply)
 	}
 	return message, errors.Join(errs[:]...)
 }

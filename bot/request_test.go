@@ -138,7 +138,13 @@ func TestRequestIsProtoJSON(t *testing.T) {
 // TestRequestNamesEveryField compares the hand-written request with the proto, so that a field
 // added there is not forgotten here.
 func TestRequestNamesEveryField(t *testing.T) {
-	body, err := encodeTurn(fullTurn())
+	turn := fullTurn()
+	reply, err := proto.Marshal(&wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: "hi"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn.Messages = append(turn.Messages, &wactorv1.Message{Id: "f", Type: conversation.TypeFailed, Raw: reply})
+	body, err := encodeTurn(turn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func validateReceives(r *report, path string, types []string) {
 	if r.has(path) && len(types) == 0 {
 		r.add(path, "name the types, or remove it", "names no type of message: the bot would never run")
 	}
-	known := append(slices.Clone(policy.DefaultReceives), policy.Passive...)
+	known := slices.Concat(policy.DefaultReceives, policy.Passive, []string{policy.Failed})
 	for i, kind := range types {
 		r.oneOf(element(path, i), kind, known...)
 	}

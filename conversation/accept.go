@@ -73,7 +73,7 @@ func (c *Conversation) enter(message *wactorv1.Message) {
 	}
 	c.inbox.number(message)
 	c.turns.touched()
-	if message.Type != typeSystem {
+	if message.Type != typeSystem && message.Type != TypeFailed {
 		c.outbox.userWrote(sentMs(message))
 	}
 	c.ledger.remember(message.Id)

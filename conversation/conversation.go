@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -96,7 +97,9 @@ func (c *Conversation) take(event Event) {
 	case IdentityChanged:
 		c.accept(Arrived(e), true)
 	case StatusArrived:
-		c.outbox.status(e)
+		if reply := c.outbox.status(e); reply != nil {
+			failure{e, reply}.take(c)
+		}
 	case Committed:
 		c.ledger.committed(e.Revision)
 	case Answered:
@@ -146,7 +149,8 @@ func (c *Conversation) answered(e Answered) {
 		return
 	}
 	turn := c.turns.complete(e)
-	from := origin{version: c.turns.version, answers: turn.answers(), receivedMs: turn.receivedMs()}
+	from := origin{version: c.turns.version, answers: turn.Answers(), receivedMs: turn.receivedMs(),
+		onFailure: turn.onFailure()}
 	for i, reply := range e.Answer.Replies {
 		c.outbox.say(reply, sums[i], from)
 		from.receivedMs = 0 // how long the user waited, the first reply tells
@@ -162,7 +166,7 @@ func (c *Conversation) failed(e Failed) {
 		return
 	}
 	if turn := c.turns.failed(e); turn != nil {
-		from := origin{answers: turn.answers(), receivedMs: turn.receivedMs()}
+		from := origin{answers: turn.Answers(), receivedMs: turn.receivedMs(), onFailure: turn.onFailure()}
 		c.outbox.sayText(c.ledger.cfg.OnFailure.Reply, from)
 	}
 }
@@ -249,7 +253,7 @@ func (l *Loader) Record(kind wactorv1.RecordKind, suffix, value []byte) error {
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
 		reply := &wactorv1.OutboxReply{}
 		err = proto.Unmarshal(value, reply)
-		l.c.outbox.add(outgoing{reply: reply, size: len(value)})
+		l.c.outbox.replies = append(l.c.outbox.replies, outgoing{reply: reply, record: slices.Clone(value)})
 	case wactorv1.RecordKind_RECORD_KIND_TIMER:
 		timer := &wactorv1.Timer{}
 		err = proto.Unmarshal(value, timer)

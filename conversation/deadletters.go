@@ -33,7 +33,9 @@ func (c *Conversation) retried(e Retried) {
 		c.turns.timers.ring(timer.Name, c.turns.run.turn)
 	}
 	if reply := said(e.Letter, e.Text); reply != nil {
-		c.outbox.post(reply, origin{version: e.Letter.Reply.Version, answers: e.Letter.Reply.Answers})
+		c.outbox.post(reply, origin{
+			version: e.Letter.Reply.Version, answers: e.Letter.Reply.Answers, onFailure: e.Letter.Reply.OnFailure,
+		})
 	}
 }
 

@@ -50,6 +50,11 @@ type StatusArrived struct {
 	Reason string
 	// AtMs is the provider's time of the status.
 	AtMs int64
+	// WindowClosed: it failed since the provider takes the customer service window for closed.
+	WindowClosed bool
+	// Reply, where the status is failed, is the reply as the journal has it, by SentReply; nil
+	// where it has not.
+	Reply *wactorv1.OutboxReply
 	// Known says that the store holds StatusKey of this status.
 	Known bool
 }

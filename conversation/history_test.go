@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,6 +115,9 @@ func newHistory(words []string) *world {
 			cfg.Retry.Unreachable = seconds
 		case "receives":
 			cfg.Receives = policy.DefaultReceives
+			if value != "" {
+				cfg.Receives = append(slices.Clone(cfg.Receives), value)
+			}
 		case "park":
 			cfg.InDoubt.Then = policy.Park
 		case "silent":
@@ -214,7 +218,16 @@ func (w *world) run(fields []string) {
 		w.deliver(args[0], sent)
 	case "status":
 		seq, _ := strconv.ParseUint(args[0], 10, 64)
-		w.status(&OutboxView{seq, replyID(w.c.ledger.head.CreatedMs, seq, w.id.User)}, args[1])
+		e := StatusArrived{ReplyID: replyID(w.c.ledger.head.CreatedMs, seq, w.id.User), Status: args[1],
+			ProviderID: fmt.Sprintf("wamid.r%d", seq)}
+		for _, arg := range args[2:] {
+			e.WindowClosed = e.WindowClosed || arg == "closed"
+			if code, ok := strings.CutPrefix(arg, "code="); ok {
+				e.Code, _ = strconv.Atoi(code)
+				e.Reason = "what the provider says"
+			}
+		}
+		w.statusArrived(e)
 	case "commit":
 		if len(w.proposed) == 0 {
 			panic("no commit is under way")

@@ -30,8 +30,8 @@ type outbox struct {
 type taken struct {
 	// prompt is the provider's id of the newest reply with options.
 	prompt string
-	// recent are the newest replies: one that fails after it was taken becomes a dead letter that
-	// can be tried again. They are not stored: after a crash only their numbers are known.
+	// recent are the newest replies, for one that fails after it was taken. Others, and after a
+	// crash all, are in the journal.
 	recent []*wactorv1.OutboxReply
 	// ids are the provider's ids of the newest replies, in a ring. They are not stored.
 	ids  [8]string
@@ -46,7 +46,7 @@ const (
 
 // keep adds a reply to the recent ones.
 func (t *taken) keep(first outgoing) {
-	if first.size > maxRecentBytes/maxRecent {
+	if len(first.record) > maxRecentBytes/maxRecent {
 		return
 	}
 	if len(t.recent) == maxRecent {
@@ -66,22 +66,33 @@ func (t *taken) ours(providerID string) bool {
 	return providerID != "" && slices.Contains(t.ids[:], providerID)
 }
 
-// find returns a recent reply; only its number and id where it is none.
-func (t *taken) find(seq uint64, id string) *wactorv1.OutboxReply {
+// find returns a recent reply; nil where it is none.
+func (t *taken) find(seq uint64) *wactorv1.OutboxReply {
 	for _, reply := range t.recent {
 		if reply.Seq == seq {
 			return reply
 		}
 	}
-	return &wactorv1.OutboxReply{Seq: seq, Id: id}
+	return nil
 }
 
 // outgoing is a reply in the outbox.
 type outgoing struct {
 	reply    *wactorv1.OutboxReply
 	revision uint64
-	// size is what the reply takes, in bytes.
-	size int
+	// record is the reply as it is stored.
+	record []byte
+}
+
+// maxSent bounds the replies whose content the journal keeps, in bytes.
+const maxSent = 16 << 10
+
+// journalled is what the journal keeps of a reply that was taken.
+func (o outgoing) journalled() []byte {
+	if len(o.record) > maxSent {
+		return nil
+	}
+	return o.record
 }
 
 // sending is what happens to the first reply of the outbox. The ones behind it were never sent.
@@ -108,6 +119,9 @@ const (
 	sendAwait                     // taken; the next one waits for its status until untilMs
 )
 
+// uncertain reports whether the provider may have the first reply without our knowing it.
+func (s sending) uncertain() bool { return s.phase == sendInFlight || s.phase == sendInDoubt }
+
 func (s sending) waits() bool { return s.phase != sendIdle && s.phase != sendInFlight }
 
 func (o *outbox) load(h *wactorv1.Head) {
@@ -130,16 +144,10 @@ const maxOutboxBytes = 16 << 20
 func (o *outbox) full() bool {
 	size := 0
 	for i := range o.replies {
-		size += o.replies[i].size
+		size += len(o.replies[i].record)
 	}
 	return len(o.replies) >= o.cfg.Limits.Inbox || size >= maxOutboxBytes
 }
-
-// add puts a reply behind those that wait.
-func (o *outbox) add(out outgoing) { o.replies = append(o.replies, out) }
-
-// uncertain reports whether the provider may have the first reply without our knowing it.
-func (o *outbox) uncertain() bool { return o.send.phase == sendInFlight || o.send.phase == sendInDoubt }
 
 // origin is what a reply comes from.
 type origin struct {
@@ -150,18 +158,44 @@ type origin struct {
 	// receivedMs is when the first of these messages was received, for the metrics; 0 where the
 	// reply is not the first one to them.
 	receivedMs int64
+	// onFailure: what is answered is that another reply failed.
+	onFailure bool
 }
 
 // post appends a reply.
 func (o *outbox) post(reply *wactorv1.Reply, from origin) {
-	l, seq := o.ledger, o.next
+	o.number(&wactorv1.OutboxReply{
+		Reply: reply, Version: from.version, CreatedMs: o.ledger.nowMs, Answers: from.answers,
+		ReceivedMs: from.receivedMs, OnFailure: from.onFailure,
+	})
+}
+
+// number appends a reply under the next number.
+func (o *outbox) number(out *wactorv1.OutboxReply) {
+	l := o.ledger
+	out.Seq, out.Id = o.next, replyID(l.head.CreatedMs, o.next, l.id.User)
 	o.next++
-	out := &wactorv1.OutboxReply{
-		Seq: seq, Id: replyID(l.head.CreatedMs, seq, l.id.User), Reply: reply, Version: from.version,
-		CreatedMs: l.nowMs, Answers: from.answers, ReceivedMs: from.receivedMs,
+	encoded := encode(out)
+	l.putBytes(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(out.Seq), encoded)
+	o.replies = append(o.replies, outgoing{reply: out, revision: l.next(), record: encoded})
+}
+
+// sendAgain puts a reply that failed after all into its place: before all that were never sent.
+// They get numbers behind it, so that the order of the numbers stays that of sending.
+func (o *outbox) sendAgain(failed *wactorv1.OutboxReply) {
+	first := 0
+	if o.send.uncertain() {
+		first = 1
 	}
-	size := l.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(seq), out)
-	o.add(outgoing{reply: out, revision: l.next(), size: size})
+	behind := slices.Clone(o.replies[first:])
+	o.replies = o.replies[:first]
+	again := proto.CloneOf(failed)
+	again.Again = true
+	o.number(again)
+	for _, out := range behind {
+		o.ledger.delete(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(out.reply.Seq))
+		o.number(proto.CloneOf(out.reply))
+	}
 }
 
 // start sends the first reply, if it is committed and so is the outcome of the one before.
@@ -262,7 +296,7 @@ func (o *outbox) took(providerID, how string) {
 	}
 	o.ledger.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, Node: o.cfg.Node, ReplySeq: first.Seq, ProviderId: providerID,
-		VersionAfter: first.Version, Attempt: o.send.try, Reason: how,
+		VersionAfter: first.Version, Attempt: o.send.try, Reason: how, Sent: settled.journalled(),
 	})
 	o.await(first.Seq)
 }
@@ -281,7 +315,7 @@ func (o *outbox) withdraw() {
 		switch {
 		case out.reply.Author != "" || out.reply.Withdrawn:
 			kept = append(kept, out)
-		case i == 0 && o.uncertain():
+		case i == 0 && o.send.uncertain():
 			out.reply = proto.CloneOf(out.reply)
 			out.reply.Withdrawn = true
 			o.ledger.put(wactorv1.RecordKind_RECORD_KIND_OUTBOX, suffix, out.reply)

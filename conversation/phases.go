@@ -74,7 +74,7 @@ func callBot(c *Conversation, messages []waiting, timer *wactorv1.Timer) {
 // nothing is being sent.
 func (c *Conversation) commit() {
 	l := &c.ledger
-	clean := c.stopping && !c.outbox.uncertain()
+	clean := c.stopping && !c.outbox.send.uncertain()
 	if clean && (!l.chain.clean && !c.outbox.empty() || len(l.draft.journal) > 0) {
 		l.touch()
 	}

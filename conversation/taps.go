@@ -67,7 +67,7 @@ func (o *outbox) superseded(prompt string) bool {
 		if !hasOptions(o.replies[i].reply.Reply) {
 			continue
 		}
-		underway := i == 0 && o.uncertain()
+		underway := i == 0 && o.send.uncertain()
 		return !underway || prompt == o.taken.prompt
 	}
 	return o.taken.prompt != "" && prompt != o.taken.prompt

@@ -42,12 +42,19 @@ type Turn struct {
 	Now time.Time
 }
 
-// answers is the id of the newest message; empty where a timer started the turn.
-func (t *Turn) answers() string {
-	if len(t.Messages) == 0 {
-		return ""
+// Answers is the id of the newest message that the user wrote; empty where there is none.
+func (t *Turn) Answers() string {
+	for _, message := range slices.Backward(t.Messages) {
+		if message.Type != TypeFailed {
+			return message.Id
+		}
 	}
-	return t.Messages[len(t.Messages)-1].Id
+	return ""
+}
+
+// onFailure reports whether the turn is about a reply that failed.
+func (t *Turn) onFailure() bool {
+	return slices.ContainsFunc(t.Messages, func(m *wactorv1.Message) bool { return m.Type == TypeFailed })
 }
 
 // receivedMs is when the first of the messages was received; 0 where a timer started the turn.

@@ -292,12 +292,15 @@ func (w *world) known(id string) bool {
 
 // status delivers a status of a reply.
 func (w *world) status(out *OutboxView, status string) {
+	w.statusArrived(StatusArrived{ReplyID: out.ID, Status: status, ProviderID: fmt.Sprintf("wamid.r%d", out.Seq)})
+}
+
+func (w *world) statusArrived(e StatusArrived) {
 	w.nextRef++
-	w.refs[w.nextRef] = "status:" + status
-	w.step(StatusArrived{
-		Ref: w.nextRef, ReplyID: out.ID, Status: status, ProviderID: fmt.Sprintf("wamid.r%d", out.Seq), AtMs: w.nowMs,
-		Known: slices.ContainsFunc(StatusKeys(out.ID, status), w.known),
-	})
+	w.refs[w.nextRef] = "status:" + e.Status
+	e.Ref, e.AtMs, e.Known = w.nextRef, w.nowMs, slices.ContainsFunc(StatusKeys(e.ReplyID, e.Status), w.known)
+	e.Reply, _ = SentReply(&wactorv1.Journal{Entries: w.journal()}, e.ReplyID)
+	w.step(e)
 }
 
 // OutboxView is what a provider knows of a reply.

@@ -61,6 +61,8 @@ type Status struct {
 	Reason string
 	// AtMs is the provider's time of the status, in Unix milliseconds.
 	AtMs int64
+	// WindowClosed: it failed since the provider takes the customer service window for closed.
+	WindowClosed bool
 }
 
 // ResolveRequest asks an identity to whom it belongs. By is the user of the conversation that

@@ -45,13 +45,13 @@ var codecs = []codec{
 	row(func(b Status, out *clusterv1.Delivery) {
 		out.Content = &clusterv1.Delivery_Status{Status: &clusterv1.Status{
 			ReplyId: b.ReplyID, Status: b.Status, ProviderId: b.ProviderID, Code: int64(b.Code), AtMs: b.AtMs,
-			Reason: b.Reason,
+			Reason: b.Reason, WindowClosed: b.WindowClosed,
 		}}
 	}, func(c *clusterv1.Delivery_Status) Status {
 		s := c.Status
 		return Status{
 			ReplyID: s.GetReplyId(), Status: s.GetStatus(), ProviderID: s.GetProviderId(), Code: int(s.GetCode()),
-			AtMs: s.GetAtMs(), Reason: s.GetReason(),
+			AtMs: s.GetAtMs(), Reason: s.GetReason(), WindowClosed: s.GetWindowClosed(),
 		}
 	}),
 	row(func(b ResolveRequest, out *clusterv1.Delivery) {

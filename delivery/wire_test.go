@@ -27,7 +27,9 @@ func envelopes() []Envelope {
 		{To: to, Origin: "n1", Body: Identity{
 			Message: &wactorv1.Message{Id: "m2", Type: "system"}, User: &wactorv1.User{Id: "491", WaId: "492"},
 		}},
-		{To: to, Body: Status{ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7, Reason: "why", AtMs: 9}},
+		{To: to, Body: Status{
+			ReplyID: "r", Status: "sent", ProviderID: "p", Code: 7, Reason: "why", AtMs: 9, WindowClosed: true,
+		}},
 		{To: to, Body: ResolveRequest{By: "US.1", CreatedMs: 4}},
 		{To: to, Body: MergeOffer{
 			From: "US.1", User: &wactorv1.User{Id: "1"}, AtMs: 5, Names: []string{"a"}, Claims: []string{"b"},

@@ -11,6 +11,8 @@ export interface TurnRequest {
   timer: TimerFired | null;
   windowOpenUntil?: string;
   events?: InboundMessage[];
+  history: InboundMessage[];
+  owner: OwnerChange;
 }
 
 export interface User {
@@ -33,6 +35,8 @@ export interface InboundMessage {
   received?: string;
   late: boolean;
   raw?: Record<string, unknown>;
+  author?: string;
+  reply?: Reply;
 }
 
 export interface Choice {
@@ -60,19 +64,6 @@ export interface Location {
   longitude?: number;
   name?: string;
   address?: string;
-}
-
-export interface TimerFired {
-  name?: string;
-  due?: string;
-}
-
-export interface TurnResponse {
-  state?: Record<string, unknown>;
-  replies?: Reply[];
-  timers?: SetTimer[];
-  cancelTimers?: string[];
-  end?: boolean;
 }
 
 export interface Reply {
@@ -140,7 +131,34 @@ export interface Reaction {
   emoji?: string;
 }
 
+export interface TimerFired {
+  name?: string;
+  due?: string;
+}
+
+export interface OwnerChange {
+  owner?: string;
+  since?: string;
+  until?: string;
+  by?: string;
+  reason?: string;
+}
+
+export interface TurnResponse {
+  state?: Record<string, unknown>;
+  replies?: Reply[];
+  timers?: SetTimer[];
+  cancelTimers?: string[];
+  end?: boolean;
+  handoff?: Handoff;
+}
+
 export interface SetTimer {
   name?: string;
   after?: string;
+}
+
+export interface Handoff {
+  note?: string;
+  until?: string;
 }

@@ -132,7 +132,7 @@ func (w *webhook) status(s *provider.Status) {
 		To: conversation.ID{Channel: owner.Name, User: user}, Origin: w.options.Node,
 		Body: delivery.Status{
 			ReplyID: s.ReplyID, Status: s.Status, ProviderID: s.MessageID, Code: s.ErrorCode,
-			Reason: s.ErrorText, AtMs: s.AtMs,
+			Reason: s.ErrorText, AtMs: s.AtMs, WindowClosed: s.WindowClosed,
 		},
 	})
 }

@@ -71,6 +71,8 @@ type Status struct {
 	// there is none.
 	ErrorCode int
 	ErrorText string
+	// WindowClosed: it failed since the provider takes the customer service window for closed.
+	WindowClosed bool
 }
 
 // Change is news that no conversation has a part in: of the account, of a template, or of threads

@@ -20,7 +20,7 @@ var Active = map[string]bool{
 // a question.
 var Passive = map[string]bool{
 	"reaction": true, "edit": true, "revoke": true, "system": true, "unsupported": true, "unreadable": true,
-	"request_welcome": true,
+	"request_welcome": true, "failed": true,
 }
 
 // Fold makes what a user types comparable: case and white space do not matter.

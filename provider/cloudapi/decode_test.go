@@ -195,7 +195,7 @@ func TestStatuses(t *testing.T) {
 		{Number: "900", MessageID: "w1", Status: "delivered", ReplyID: "r1", RecipientWaID: "15550001",
 			AtMs: 1700000001000},
 		{Number: "900", MessageID: "w2", Status: "failed", RecipientUserID: "US.12", AtMs: 1700000002000,
-			ErrorCode: 131047, ErrorText: "Re-engagement message: More than 24 hours for ..."},
+			ErrorCode: 131047, ErrorText: "Re-engagement message: More than 24 hours for ...", WindowClosed: true},
 		{Number: "900", MessageID: "w3", Status: "failed", RecipientUserID: "US.12", ErrorCode: 131026},
 		{Number: "900", MessageID: "w4", Status: "warped", RecipientWaID: "15550002"},
 		{Number: "900", MessageID: "w5", Status: "sent", RecipientWaID: "15550003", RecipientUserID: "US.13"},

@@ -33,6 +33,9 @@ func (d *decoder) statuses(c *change) {
 	}
 }
 
+// codeWindowClosed is that of a message that only a template could have been: Meta, "Error codes".
+const codeWindowClosed = 131047
+
 // readStatus reads one element of value.statuses. Conversation and pricing are passed over; so are
 // errors of a strange form, since the status itself decides the fate of a reply in doubt.
 func readStatus(s *scanner) (status provider.Status, kind, flaw string) {
@@ -59,6 +62,7 @@ func readStatus(s *scanner) (status provider.Status, kind, flaw string) {
 			status.ReplyID = s.text("status.biz_opaque_callback_data")
 		case "errors":
 			status.ErrorCode, status.ErrorText = firstError(s.skip())
+			status.WindowClosed = status.ErrorCode == codeWindowClosed
 		default:
 			s.skip()
 		}

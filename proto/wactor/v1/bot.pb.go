@@ -263,7 +263,9 @@ type InboundMessage struct {
 	// The provider's JSON of this message.
 	Raw *structpb.Struct `protobuf:"bytes,11,opt,name=raw,proto3" json:"raw,omitempty"`
 	// Who wrote it; left out where that is the user.
-	Author        string `protobuf:"bytes,12,opt,name=author,proto3" json:"author,omitempty"`
+	Author string `protobuf:"bytes,12,opt,name=author,proto3" json:"author,omitempty"`
+	// Type failed: the reply that failed after the provider had taken it.
+	Reply         *Reply `protobuf:"bytes,16,opt,name=reply,proto3" json:"reply,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -380,6 +382,13 @@ func (x *InboundMessage) GetAuthor() string {
 		return x.Author
 	}
 	return ""
+}
+
+func (x *InboundMessage) GetReply() *Reply {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
 }
 
 type TimerFired struct {
@@ -653,7 +662,7 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
 	"\x05until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x0e\n" +
 	"\x02by\x18\x04 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xb4\x03\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xdc\x03\n" +
 	"\x0eInboundMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
@@ -668,7 +677,8 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04late\x12)\n" +
 	"\x03raw\x18\v \x01(\v2\x17.google.protobuf.StructR\x03raw\x12\x16\n" +
-	"\x06author\x18\f \x01(\tR\x06author\"N\n" +
+	"\x06author\x18\f \x01(\tR\x06author\x12&\n" +
+	"\x05reply\x18\x10 \x01(\v2\x10.wactor.v1.ReplyR\x05reply\"N\n" +
 	"\n" +
 	"TimerFired\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
@@ -737,20 +747,21 @@ var file_wactor_v1_bot_proto_depIdxs = []int32{
 	9,  // 13: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
 	9,  // 14: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
 	8,  // 15: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
-	9,  // 16: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
-	8,  // 17: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
-	13, // 18: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
-	6,  // 19: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
-	5,  // 20: wactor.v1.TurnResponse.handoff:type_name -> wactor.v1.Handoff
-	9,  // 21: wactor.v1.Handoff.until:type_name -> google.protobuf.Timestamp
-	14, // 22: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
-	0,  // 23: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
-	4,  // 24: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
-	24, // [24:25] is the sub-list for method output_type
-	23, // [23:24] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	13, // 16: wactor.v1.InboundMessage.reply:type_name -> wactor.v1.Reply
+	9,  // 17: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
+	8,  // 18: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
+	13, // 19: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
+	6,  // 20: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
+	5,  // 21: wactor.v1.TurnResponse.handoff:type_name -> wactor.v1.Handoff
+	9,  // 22: wactor.v1.Handoff.until:type_name -> google.protobuf.Timestamp
+	14, // 23: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
+	0,  // 24: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
+	4,  // 25: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
+	25, // [25:26] is the sub-list for method output_type
+	24, // [24:25] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_bot_proto_init() }

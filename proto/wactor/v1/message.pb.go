@@ -112,7 +112,7 @@ type Message struct {
 	// The provider's message id (wamid...), compared whole.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Provider's type: text, image, video, audio, document, sticker, location, contacts, button_reply, list_reply, flow_reply, button,
-	// order, reaction, system, edit, revoke, request_welcome, unsupported, unreadable, or whatever new name the provider invents.
+	// order, reaction, system, edit, revoke, request_welcome, unsupported, unreadable, failed, or whatever new name the provider invents.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// What a bot reads first: the text body, the caption, the title of the pressed button or row, the reaction's emoji.
 	Text     string    `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
@@ -127,7 +127,7 @@ type Message struct {
 	ReceivedMs int64 `protobuf:"varint,9,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
 	// True where a message with a later sent_ms was processed before this one.
 	Late bool `protobuf:"varint,10,opt,name=late,proto3" json:"late,omitempty"`
-	// The provider's JSON of this message, as it came.
+	// The provider's JSON of this message, as it came. Type failed: the Reply that failed after the provider had taken it, encoded.
 	Raw []byte `protobuf:"bytes,11,opt,name=raw,proto3" json:"raw,omitempty"`
 	// Arrival number inside the conversation, 1, 2, 3, ...; set by the conversation.
 	Seq uint64 `protobuf:"varint,12,opt,name=seq,proto3" json:"seq,omitempty"`

@@ -1315,7 +1315,11 @@ type OutboxReply struct {
 	// Who wrote it: a principal of the admin API; empty where it is the bot's or the configuration's.
 	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
 	// It must not be sent again: somebody else owns the conversation, and only the fate of the attempt under way is awaited.
-	Withdrawn     bool `protobuf:"varint,8,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	Withdrawn bool `protobuf:"varint,8,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	// It failed after the provider had taken it, and is sent once more.
+	Again bool `protobuf:"varint,10,opt,name=again,proto3" json:"again,omitempty"`
+	// It answers the failure of another reply.
+	OnFailure     bool `protobuf:"varint,11,opt,name=on_failure,json=onFailure,proto3" json:"on_failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1409,6 +1413,20 @@ func (x *OutboxReply) GetAuthor() string {
 func (x *OutboxReply) GetWithdrawn() bool {
 	if x != nil {
 		return x.Withdrawn
+	}
+	return false
+}
+
+func (x *OutboxReply) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
+}
+
+func (x *OutboxReply) GetOnFailure() bool {
+	if x != nil {
+		return x.OnFailure
 	}
 	return false
 }
@@ -1640,7 +1658,10 @@ type JournalEntry struct {
 	// the reply.
 	By string `protobuf:"bytes,30,opt,name=by,proto3" json:"by,omitempty"`
 	// How many alike events this entry stands for; 0 means one.
-	Count         uint32 `protobuf:"varint,31,opt,name=count,proto3" json:"count,omitempty"`
+	Count uint32 `protobuf:"varint,31,opt,name=count,proto3" json:"count,omitempty"`
+	// Sent: the record of the reply (OutboxReply), up to 16 KiB, so that it can be sent again where it fails later. The admin API leaves
+	// it out.
+	Sent          []byte `protobuf:"bytes,32,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1843,6 +1864,13 @@ func (x *JournalEntry) GetCount() uint32 {
 	return 0
 }
 
+func (x *JournalEntry) GetSent() []byte {
+	if x != nil {
+		return x.Sent
+	}
+	return nil
+}
+
 var File_wactor_v1_store_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_store_proto_rawDesc = "" +
@@ -1936,7 +1964,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04Said\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\aR\x04hash\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\x12\x19\n" +
-	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\x81\x02\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xb6\x02\n" +
 	"\vOutboxReply\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
@@ -1948,7 +1976,11 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\vreceived_ms\x18\t \x01(\x03R\n" +
 	"receivedMs\x12\x16\n" +
 	"\x06author\x18\a \x01(\tR\x06author\x12\x1c\n" +
-	"\twithdrawn\x18\b \x01(\bR\twithdrawn\"\xe7\x01\n" +
+	"\twithdrawn\x18\b \x01(\bR\twithdrawn\x12\x14\n" +
+	"\x05again\x18\n" +
+	" \x01(\bR\x05again\x12\x1d\n" +
+	"\n" +
+	"on_failure\x18\v \x01(\bR\tonFailure\"\xe7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
@@ -1962,7 +1994,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
 	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\"<\n" +
 	"\aJournal\x121\n" +
-	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xa3\x05\n" +
+	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xb7\x05\n" +
 	"\fJournalEntry\x12*\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.wactor.v1.JournalKindR\x04kind\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x12\n" +
@@ -1993,7 +2025,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05timer\x18\x15 \x01(\tR\x05timer\x12\x14\n" +
 	"\x05doubt\x18\x16 \x01(\tR\x05doubt\x12\x0e\n" +
 	"\x02by\x18\x1e \x01(\tR\x02by\x12\x14\n" +
-	"\x05count\x18\x1f \x01(\rR\x05count*\xa4\x02\n" +
+	"\x05count\x18\x1f \x01(\rR\x05count\x12\x12\n" +
+	"\x04sent\x18  \x01(\fR\x04sent*\xa4\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +

@@ -1507,7 +1507,9 @@ type Status struct {
 	Code       int64                  `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
 	AtMs       int64                  `protobuf:"varint,5,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
 	// What the provider says about the code, without anything of a user.
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// It failed since the provider takes the customer service window for closed.
+	WindowClosed  bool `protobuf:"varint,7,opt,name=window_closed,json=windowClosed,proto3" json:"window_closed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1582,6 +1584,13 @@ func (x *Status) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *Status) GetWindowClosed() bool {
+	if x != nil {
+		return x.WindowClosed
+	}
+	return false
 }
 
 type Asked struct {
@@ -2233,7 +2242,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\acontentJ\x04\b\x02\x10\x03R\x05shard\"\\\n" +
 	"\aInbound\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wactor.v1.MessageR\amessage\x12#\n" +
-	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\"\x9d\x01\n" +
+	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\"\xc2\x01\n" +
 	"\x06Status\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x1f\n" +
@@ -2241,7 +2250,8 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"providerId\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\x03R\x04code\x12\x13\n" +
 	"\x05at_ms\x18\x05 \x01(\x03R\x04atMs\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"6\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12#\n" +
+	"\rwindow_closed\x18\a \x01(\bR\fwindowClosed\"6\n" +
 	"\x05Asked\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x1d\n" +
 	"\n" +

@@ -1,8 +1,11 @@
 package conversation
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation/policy"
 	"github.com/wactor/wactor/internal/planted"
@@ -81,19 +84,93 @@ func (o *outbox) resolve(statusMs int64) bool {
 	return true
 }
 
+// TypeFailed is the type of the message in which a bot reads that a reply failed after the provider
+// had taken it. Its text is what the provider says about it, and its raw the Reply, encoded.
+const TypeFailed = policy.Failed
+
+// failure is a status that says that a reply failed.
+type failure struct {
+	StatusArrived
+	reply *wactorv1.OutboxReply
+}
+
+// take sends the reply once more, lets the bot know, or makes a dead letter of it.
+func (f failure) take(c *Conversation) {
+	switch {
+	case f.WindowClosed && f.mayAgain(c):
+		// By our clock the user wrote lately enough: the provider may not have noticed that yet.
+		entry := c.ledger.draft.journal[len(c.ledger.draft.journal)-1]
+		entry.Reason = strings.TrimPrefix(entry.Reason+"; sent once more: the customer service window is open", "; ")
+		c.outbox.sendAgain(f.reply)
+	case c.ledger.cfg.Receives.Failed() && f.mayReport(c):
+		f.report(c)
+	default:
+		c.ledger.deadLetter(&wactorv1.DeadLetter{
+			Reason: strings.TrimSuffix("provider reported failed: "+f.codeReason(), ": "), Reply: f.reply,
+		})
+	}
+}
+
+// mayAgain reports whether the reply may be sent once more: a bot's not while another one owns the
+// conversation.
+func (f failure) mayAgain(c *Conversation) bool {
+	open := c.outbox.windowUntil().UnixMilli() > c.ledger.nowMs
+	return open && f.reply.Reply != nil && !f.reply.Again && !c.identities.alias() && c.identities.yieldsTo == "" &&
+		(f.reply.Author != "" || !c.ownership.paused())
+}
+
+// mayReport reports whether the bot may answer: not to a failure of what it said about one.
+func (f failure) mayReport(c *Conversation) bool {
+	return !f.reply.OnFailure && !c.identities.alias() && !c.inbox.full() && !c.ownership.paused()
+}
+
+// report queues the message in which the bot reads it.
+func (f failure) report(c *Conversation) {
+	message := &wactorv1.Message{
+		Id: TypeFailed + "." + f.ReplyID, Type: TypeFailed, Text: readable(f.codeReason()),
+		ContextId: f.ProviderID, SentMs: f.AtMs, ReceivedMs: c.ledger.nowMs,
+	}
+	if f.reply.Reply != nil {
+		message.Raw = encode(f.reply.Reply)
+	}
+	c.enter(message)
+	c.ledger.note(&wactorv1.JournalEntry{
+		Kind: wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED, Node: c.ledger.cfg.Node, MessageId: message.Id,
+		MessageSeq: message.Seq, SentMs: message.SentMs, ReceivedMs: message.ReceivedMs, ReplySeq: f.reply.Seq,
+		Reason: "a reply failed, which the bot receives",
+	})
+	c.inbox.queue(message)
+}
+
+// SentReply finds a reply that a status names in a journal record, for StatusArrived; nil where the
+// record does not hold it.
+func SentReply(journal *wactorv1.Journal, replyID string) (*wactorv1.OutboxReply, error) {
+	_, seq, _, _ := parseReplyID(replyID)
+	for _, e := range journal.Entries {
+		if e.Kind != wactorv1.JournalKind_JOURNAL_KIND_SENT || e.ReplySeq != seq || len(e.Sent) == 0 {
+			continue
+		}
+		reply := &wactorv1.OutboxReply{}
+		if err := proto.Unmarshal(e.Sent, reply); err != nil || reply.Id == replyID {
+			return reply, err
+		}
+	}
+	return nil, nil
+}
+
 // status takes a delivery status in. It settles the reply that is on its way or in doubt, if it is
-// that one's; else it is only noted.
-func (o *outbox) status(e StatusArrived) {
+// that one's; else it is only noted. It returns the reply where the status says that it failed.
+func (o *outbox) status(e StatusArrived) (failed *wactorv1.OutboxReply) {
 	l := o.ledger
 	created, seq, user, ok := parseReplyID(e.ReplyID)
 	if !ok || created != l.head.CreatedMs || user != l.id.User || seq >= o.next {
 		l.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // not a reply of this conversation
-		return
+		return nil
 	}
 	for _, key := range StatusKeys(e.ReplyID, e.Status) {
 		if revision, ok := l.pending.ids[key]; ok {
 			l.respondAt(revision, e.Ref, Duplicate)
-			return
+			return nil
 		}
 	}
 	open := !o.empty() && o.replies[0].reply.Seq == seq
@@ -101,10 +178,10 @@ func (o *outbox) status(e StatusArrived) {
 	switch {
 	case e.Known:
 		l.effect(Respond{Ref: e.Ref, Verdict: Duplicate})
-		return
+		return nil
 	case !open && e.Status == "sent":
 		l.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // says nothing that the answer to the send did not say
-		return
+		return nil
 	}
 	l.remember(StatusKey(e.ReplyID, e.Status))
 	l.respond(e.Ref, Accepted)
@@ -117,21 +194,14 @@ func (o *outbox) status(e StatusArrived) {
 	}
 	switch {
 	case open && e.Status == "failed":
-		o.refused(e.failedReason())
+		return o.settle().reply
 	case open:
 		o.took(e.ProviderID, "status")
 		o.awaited(seq, e.Status)
 	case e.Status == "failed":
-		l.deadLetter(&wactorv1.DeadLetter{
-			Reason: e.failedReason(),
-			Reply:  o.taken.find(seq, e.ReplyID),
-		})
+		return cmp.Or(o.taken.find(seq), e.Reply, &wactorv1.OutboxReply{Seq: seq, Id: e.ReplyID})
 	}
-}
-
-// failedReason is why a reply failed, for its dead letter.
-func (e *StatusArrived) failedReason() string {
-	return strings.TrimSuffix("provider reported failed: "+e.codeReason(), ": ")
+	return nil
 }
 
 // codeReason is the provider's code and what it says about it; empty where there is neither.
