@@ -114,6 +114,17 @@ func (n *Node) settled() bool {
 	return !n.config.Cluster.Clustered() || n.store.Settled() || joined != nil && joined.Known().GetSettled()
 }
 
+// replicated reports whether other nodes hold all that this node does: each shard has replicas
+// besides, and the cluster is formed.
+func (p *peers) replicated() bool {
+	joined := p.cluster()
+	if joined == nil || !joined.Known().GetSettled() {
+		return false
+	}
+	_, copies := cluster.Active(joined.Known())
+	return copies > 1
+}
+
 // share divides the channels' pace among the nodes.
 func (n *Node) share(nodes int) {
 	for _, c := range n.channels {

@@ -205,6 +205,7 @@ func (n *Node) openStore() (*store.Store, error) {
 	opened, err := store.Open(store.Options{
 		Disk: engine.Options{
 			Dir: n.config.Node.DataDir, Reserve: int64(n.config.Node.DiskReserve), AcceptLoss: n.options.AcceptLoss,
+			Replicated: n.peers.replicated,
 		},
 		Replication: replication.Options{
 			Shards: c.Shards, Joining: c.Expect > 1 || len(c.Join) > 0, LeadershipChanged: n.leaderships.set,

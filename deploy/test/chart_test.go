@@ -218,7 +218,8 @@ func TestChartConfigurationIsLoaded(t *testing.T) {
 // TestChartOptions: each option does what it says, and nothing where it is off.
 func TestChartOptions(t *testing.T) {
 	off := mustRender(t, nil)
-	if len(off.policies)+len(off.ingress)+len(off.others) != 1 || off.others["ServiceAccount"] == "" {
+	if len(off.policies)+len(off.ingress)+len(off.others) != 2 || off.others["ServiceAccount"] == "" ||
+		off.others["Job"] == "" {
 		t.Errorf("the defaults make more than they say: %v", off.others)
 	}
 	on := mustRender(t, map[string]any{

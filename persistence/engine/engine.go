@@ -41,6 +41,12 @@ type Options struct {
 	// AcceptLoss opens a store whose disk holds less than was synced, and writes down in a file
 	// what may be missing.
 	AcceptLoss bool
+	// Replicated reports whether other nodes hold all that this disk holds. Then the engine ends
+	// the process at the first damage that it finds in a table, and the next Open returns ErrLoss:
+	// the other nodes serve better than one that can't read some of its conversations. It is called
+	// on goroutines of the engine and must not block. Default: they do not, and damage is the error
+	// of who reads it.
+	Replicated func() bool
 	// Logger gets the engine's errors, without keys. Default: none.
 	Logger *slog.Logger
 	// Tune changes the engine's own options, for tests that want small tables.
@@ -67,6 +73,7 @@ type Engine struct {
 	comparer *pebble.Comparer // for tables that are written beside the engine
 	// failure is the disk's, after which nothing works any more.
 	failure atomic.Pointer[error]
+	damage  sync.Once // found, and given up for
 	water   *highWater
 	space   *space
 	// stagings numbers the tables that are written beside the engine.
@@ -124,12 +131,19 @@ func (e *Engine) prepare(private bool) error {
 // checkLoss compares the files with the high-water record.
 func (e *Engine) checkLoss() error {
 	lost, err := e.water.verify()
-	if err != nil || len(lost) == 0 {
+	if err != nil {
 		return err
 	}
 	var what []string
 	for _, l := range lost {
 		what = append(what, l.String())
+	}
+	damaged, err := e.options.FS.Stat(e.damageReport())
+	if err == nil && damaged != nil {
+		what = append(what, "a table was found damaged, see "+damageName)
+	}
+	if len(what) == 0 {
+		return nil
 	}
 	if !e.options.AcceptLoss {
 		return fmt.Errorf("%w: %s", ErrLoss, strings.Join(what, "; "))
@@ -142,6 +156,11 @@ func (e *Engine) checkLoss() error {
 	}
 	e.options.Logger.Warn("the disk holds less than was synced, which is accepted: what was acknowledged last may be "+
 		"missing", "report", name, "lost", strings.Join(what, "; "))
+	if damaged != nil {
+		if err := e.options.FS.Remove(e.damageReport()); err != nil {
+			return fmt.Errorf("persistence: removing %s failed: %w", damageName, err)
+		}
+	}
 	for _, l := range lost {
 		if err := e.water.forget(l.File); err != nil {
 			return err
@@ -152,6 +171,25 @@ func (e *Engine) checkLoss() error {
 
 // lossPrefix is how the reports of accepted losses are named, in the directory of the files.
 const lossPrefix = "accepted-loss-"
+
+// damageName is the file that says which table was found damaged in service.
+const damageName = "damaged.txt"
+
+func (e *Engine) damageReport() string { return e.options.FS.PathJoin(e.options.Dir, damageName) }
+
+// foundDamage gives up a disk whose data is elsewhere, too.
+func (e *Engine) foundDamage(table string, err error) {
+	if e.options.Replicated == nil || !e.options.Replicated() {
+		return
+	}
+	e.damage.Do(func() {
+		found := fmt.Errorf("%w: table %s: %w", ErrCorrupt, table, err)
+		text := fmt.Sprintf("%s: %v\nOther nodes hold what was here: empty this directory and start the node.\n",
+			time.Now().UTC().Format(time.RFC3339), found)
+		report := e.writeReport(damageName, text)
+		e.Fail(errors.Join(found, report, syncDir(e.options.FS, e.options.Dir)))
+	})
+}
 
 func (e *Engine) writeReport(name, text string) error {
 	fs := e.options.FS
@@ -239,8 +277,10 @@ func (e *Engine) pebbleOptions(fs files) *pebble.Options {
 	// conversation's block.
 	o.EventListener = &pebble.EventListener{
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			e.options.Logger.Error("storage engine: a file is damaged", "file", filepath.Base(info.Path), "error",
-				harmless("%v", info.Details))
+			damage := harmless("%v", info.Details)
+			table := filepath.Base(info.Path)
+			e.options.Logger.Error("storage engine: a file is damaged", "file", table, "error", damage)
+			e.foundDamage(table, errors.New(damage))
 		},
 		BackgroundError: sparse(time.Second, func(err error) {
 			e.options.Logger.Error("storage engine: work in the background failed, and is tried again", "error",

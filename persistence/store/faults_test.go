@@ -325,6 +325,28 @@ func TestDamagedFileIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
+	damageTables(t, disk)
+	r, err := tryOpen(t, setup{Dir: "store", FS: disk})
+	if err == nil {
+		for i := range 100 {
+			_, loadErr := r.Load(1, fmt.Sprint("shop/", i), func(_ kindOf, _, _ []byte) error { return nil })
+			err = errors.Join(err, loadErr)
+		}
+	}
+	wantErr(t, err, engine.ErrCorrupt)
+	if strings.Contains(err.Error(), "shop/") {
+		t.Fatalf("the error names a conversation: %q", err)
+	}
+}
+
+// positionOf is the stored form of the position of an entry.
+func positionOf(index, term uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, index), term)
+}
+
+// damageTables changes each table of a disk.
+func damageTables(t *testing.T, disk vfs.FS) {
+	t.Helper()
 	names, err := disk.List("store")
 	if err != nil {
 		t.Fatal(err)
@@ -346,20 +368,42 @@ func TestDamagedFileIsFound(t *testing.T) {
 	if !damaged {
 		t.Fatal("no table was written")
 	}
-	r, err = tryOpen(t, setup{Dir: "store", FS: disk})
-	if err == nil {
-		for i := range 100 {
-			_, loadErr := r.Load(1, fmt.Sprint("shop/", i), func(_ kindOf, _, _ []byte) error { return nil })
-			err = errors.Join(err, loadErr)
-		}
-	}
-	wantErr(t, err, engine.ErrCorrupt)
-	if strings.Contains(err.Error(), "shop/") {
-		t.Fatalf("the error names a conversation: %q", err)
-	}
 }
 
-// positionOf is the stored form of the position of an entry.
-func positionOf(index, term uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, index), term)
+// TestADiskWithADamagedTableIsGivenUp where other nodes hold what it held: it ends, and does not
+// start again before it is emptied, or its loss is accepted.
+func TestADiskWithADamagedTableIsGivenUp(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	options := setup{Dir: "store", FS: disk}
+	r := open(t, options)
+	for i := range 100 {
+		r.mustCommit(1, commitOf(fmt.Sprint("shop/", i), 0, put(state, "", strings.Repeat("x", 1000))))
+	}
+	if err := r.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	damageTables(t, disk)
+	ended := make(chan error, 100)
+	options.Fatal, options.Replicated = func(err error) { ended <- err }, func() bool { return true }
+	r, err := tryOpen(t, options)
+	if err == nil {
+		for i := range 100 {
+			_, _, _ = r.tryLoad(fmt.Sprint("shop/", i))
+		}
+		_ = r.Close()
+	}
+	wantErr(t, <-ended, engine.ErrCorrupt)
+	options.FS = disk.CrashClone(vfs.CrashCloneCfg{}) // the report is on the disk
+	_, err = tryOpen(t, options)
+	wantErr(t, err, engine.ErrLoss)
+	accepting := options.options()
+	accepting.Replication.Shards, accepting.Disk.AcceptLoss, accepting.Disk.Replicated = 4, true, nil
+	s, err := Open(accepting)
+	if err == nil {
+		err = s.Close()
+	}
+	if errors.Is(err, engine.ErrLoss) {
+		t.Errorf("an accepted loss is refused: %v", err)
+	}
 }

@@ -44,11 +44,12 @@ type setup struct {
 	LeadershipChanged func(uint32, replication.Leadership)
 	format            uint32
 	tune              func(*pebble.Options)
+	Replicated        func() bool
 }
 
 func (s setup) options() Options {
 	return Options{
-		Disk: engine.Options{Dir: s.Dir, FS: s.FS, CacheBytes: s.CacheBytes, Tune: s.tune},
+		Disk: engine.Options{Dir: s.Dir, FS: s.FS, CacheBytes: s.CacheBytes, Tune: s.tune, Replicated: s.Replicated},
 		Replication: replication.Options{
 			Shards: s.Shards, Manual: s.Manual, KeepLog: s.KeepLog, LeadershipChanged: s.LeadershipChanged,
 			Limits: replication.Limits{
