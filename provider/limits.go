@@ -54,6 +54,26 @@ const (
 	// MaxFooter bounds their footer (reference/messages).
 	MaxFooter = 60
 
+	// MaxTemplateHeader bounds a text parameter of a template's header (messages/template-messages;
+	// not confirmed).
+	MaxTemplateHeader = 60
+	// MaxTemplateBody bounds one of its body where there are other components, MaxTemplateText
+	// where there are none (same page; not confirmed).
+	MaxTemplateBody = 1024
+	MaxTemplateText = 32768
+
 	// MaxCaption bounds the caption of an image, a video or a document (reference/messages).
 	MaxCaption = 1024
 )
+
+// TemplateText returns how long a text parameter of a template's component may be, in characters,
+// where the template is sent with so many components.
+func TemplateText(component string, components int) int {
+	switch {
+	case component == "header":
+		return MaxTemplateHeader
+	case component == "body" && components == 1:
+		return MaxTemplateText
+	}
+	return MaxTemplateBody
+}

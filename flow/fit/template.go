@@ -6,24 +6,30 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 // maxSpaces is how many spaces in a row WhatsApp takes in a template's parameter (error 132018).
 const maxSpaces = 4
 
-// template cleans the texts of a template's parameters: WhatsApp takes no line breaks, no tabs and
-// no long runs of spaces in them.
+// template cleans and cuts the texts of a template's parameters: WhatsApp takes no line breaks, no
+// tabs and no long runs of spaces in them.
 func (f *fitter) template(t *wactorv1.Template) {
 	for _, component := range t.GetComponents() {
+		kind := strings.ToLower(component.GetFields()["type"].GetStringValue())
+		limit := provider.TemplateText(kind, len(t.GetComponents()))
 		for _, parameter := range component.GetFields()["parameters"].GetListValue().GetValues() {
 			fields := parameter.GetStructValue().GetFields()
 			text, is := fields["text"].GetKind().(*structpb.Value_StringValue)
 			if !is {
 				continue
 			}
-			if clean := cleanParameter(text.StringValue); clean != text.StringValue {
-				fields["text"] = structpb.NewStringValue(clean)
+			clean := cleanParameter(text.StringValue)
+			if clean != text.StringValue {
 				f.Changed("a template's parameter was cleaned", true)
+			}
+			if clean = f.cut(clean, limit, "a template's parameter"); clean != text.StringValue {
+				fields["text"] = structpb.NewStringValue(clean)
 			}
 		}
 	}

@@ -1,11 +1,13 @@
 package fit
 
 import (
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/provider"
 )
 
 type changes []string
@@ -15,6 +17,7 @@ func (c *changes) Changed(change string, _ bool) { *c = append(*c, change) }
 // TestTemplateParametersAreCleaned: WhatsApp takes no line breaks, tabs and long runs of spaces.
 func TestTemplateParametersAreCleaned(t *testing.T) {
 	for text, want := range map[string]string{
+		strings.Repeat("x", provider.MaxTemplateText+1): strings.Repeat("x", provider.MaxTemplateText-1) + "…",
 		"a\nb\tc\r\nd": "a b c d", "a      b": "a    b", "a    b": "a    b", "plain": "plain", "": "",
 	} {
 		component, err := structpb.NewStruct(map[string]any{"type": "body", "parameters": []any{

@@ -93,7 +93,7 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 // checkComponents checks what can be known of a template's parameters without the template. A type
 // that is not known passes.
 func checkComponents(c checker, components []*structpb.Struct) {
-	indexes := unique{}
+	indexes, kinds := unique{}, unique{}
 	for i, component := range components {
 		at, fields := c.in("components[%d].", i), component.GetFields()
 		kind := strings.ToLower(fields["type"].GetStringValue())
@@ -105,9 +105,18 @@ func checkComponents(c checker, components []*structpb.Struct) {
 				at.add("index", "is not a number from 0 to 9")
 			}
 			indexes.check(at, "index", index)
+		} else {
+			kinds.check(at, "type", kind)
 		}
-		for j, parameter := range fields["parameters"].GetListValue().GetValues() {
-			checkParameter(at.in("parameters[%d].", j), parameter.GetStructValue().GetFields())
+		parameters, names := fields["parameters"].GetListValue().GetValues(), unique{}
+		if kind == "header" && len(parameters) > 1 {
+			at.tooMany("parameters", len(parameters), 1, "parameters")
+		}
+		limit := provider.TemplateText(kind, len(components))
+		for j, parameter := range parameters {
+			in, fields := at.in("parameters[%d].", j), parameter.GetStructValue().GetFields()
+			checkParameter(in, fields, limit)
+			names.check(in, "parameter_name", fields["parameter_name"].GetStringValue())
 		}
 	}
 }
@@ -126,13 +135,13 @@ func buttonIndex(value *structpb.Value) string {
 
 // checkParameter knows texts and files. WhatsApp refuses texts with line breaks, tabs or more than
 // four spaces in a row (error 132018).
-func checkParameter(c checker, fields map[string]*structpb.Value) {
+func checkParameter(c checker, fields map[string]*structpb.Value, limit int) {
 	kind := fields["type"].GetStringValue()
 	c.required("type", kind)
 	switch kind {
 	case "text":
 		text := fields["text"].GetStringValue()
-		c.required("text", text)
+		c.text("text", text, limit)
 		if strings.ContainsAny(text, "\n\r\t") || strings.Contains(text, "     ") {
 			c.add("text", "holds a line break, a tab or more than four spaces in a row")
 		}

@@ -22,13 +22,21 @@ func TestTemplateParametersAreChecked(t *testing.T) {
 		`{"type":"body","parameters":[{"type":"text","text":"a"},{"type":"text","text":"a     b"}]}`:        "parameters[1].text: holds",
 		`{"type":"body","parameters":[{"type":"text","text":"\t"}]}`:                                        "parameters[0].text: holds",
 		`{"type":"body","parameters":[{"type":"text"}]}`:                                                    "parameters[0].text: is empty",
-		`{"type":"body","parameters":["x"]}`:                                                                "parameters[0].type: is empty",
-		`{"parameters":[]}`:                                                                                 "components[0].type: is empty",
-		`{"type":"header","parameters":[{"type":"image","image":{}}]}`:                                      "parameters[0].image: needs either id or link",
-		`{"type":"header","parameters":[{"type":"video","video":{"id":"1","link":"https://x/y"}}]}`:         "needs either id or link",
-		`{"type":"button","sub_type":"url"}`:                                                                "components[0].index: is not a number",
-		`{"type":"button","index":0}`:                                                                       "components[0].sub_type: is empty",
-		`{"type":"button","sub_type":"url","index":"0"},{"type":"button","sub_type":"url","index":0}`:       "components[1].index",
+		`{"type":"header","parameters":[{"type":"text","text":"` + letters(60) + `"}]}`:                     "",
+		`{"type":"header","parameters":[{"type":"text","text":"` + letters(61) + `"}]}`:                     "parameters[0].text: 61 characters, at most 60",
+		`{"type":"body","parameters":[{"type":"text","text":"` + letters(1025) + `"}]}`:                     "",
+		`{"type":"body","parameters":[{"type":"text","text":"` + letters(1025) + `"}]},{"type":"header"}`:   "at most 1024",
+		`{"type":"body"},{"type":"BODY"}`:                                                                   "components[1].type: is the same as template.components[0].type",
+		`{"type":"header","parameters":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`:            "parameters: 2 parameters, at most 1",
+		`{"type":"body","parameters":[{"type":"text","text":"a","parameter_name":"n"},` +
+			`{"type":"text","text":"b","parameter_name":"n"}]}`: "parameters[1].parameter_name: is the same as",
+		`{"type":"body","parameters":["x"]}`:                           "parameters[0].type: is empty",
+		`{"parameters":[]}`:                                            "components[0].type: is empty",
+		`{"type":"header","parameters":[{"type":"image","image":{}}]}`: "parameters[0].image: needs either id or link",
+		`{"type":"header","parameters":[{"type":"video","video":{"id":"1","link":"https://x/y"}}]}`: "needs either id or link",
+		`{"type":"button","sub_type":"url"}`: "components[0].index: is not a number",
+		`{"type":"button","index":0}`:        "components[0].sub_type: is empty",
+		`{"type":"button","sub_type":"url","index":"0"},{"type":"button","sub_type":"url","index":0}`: "components[1].index",
 	} {
 		reply := new(wactorv1.Reply)
 		text := `{"template":{"name":"n","language":"en","components":[` + components + `]}}`

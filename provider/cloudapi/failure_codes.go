@@ -49,6 +49,14 @@ var codes = map[int]meaning{
 	131050: {provider.Refused, "user stopped marketing messages", 0},
 	131051: {provider.Refused, "unsupported message type", 0},
 	131062: {provider.Refused, "message type needs a phone number", 0},
+	132000: {provider.Refused, "wrong number of template parameters", 0},
+	132001: {provider.Refused, "no such template in this language", 0},
+	132005: {provider.Refused, "template's text too long with its parameters", 0},
+	132007: {provider.Refused, "template violates a policy", 0},
+	132012: {provider.Refused, "template parameter of a wrong form", 0},
+	132015: {provider.Refused, "template is paused", 0},
+	132016: {provider.Refused, "template is disabled", 0},
+	132018: {provider.Refused, "template parameter not valid", 0}, // not confirmed
 	// A file that WhatsApp could not load was not sent. Most often it never will be (wrong type,
 	// too large, link gone), and waiting would block the user's other replies behind it: a dead
 	// letter can be retried by hand. Where Meta says that it is transient, Classify does not
@@ -72,7 +80,7 @@ var codes = map[int]meaning{
 	// to be lost.
 	131048: {provider.ChannelHeld, "spam rate limit", 0},
 
-	// Meta's side. provider.UnreadUser says whether the message went out.
+	// Meta's side. None says whether the message went out.
 	1:      {provider.Unknown, "unknown API error", 0},
 	2:      {provider.Unknown, "API service down", 0},
 	131000: {provider.Unknown, "something went wrong", 0},

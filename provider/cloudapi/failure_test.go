@@ -107,9 +107,9 @@ func TestFailureText(t *testing.T) {
 func TestRefusalsShowTheProvidersWords(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"message":"(#132000) Number of parameters does not match","code":132000,"error_data":{"details":` +
-			`"body: number of localizable_params (1) does not match the expected number of params (2)"}}`: "refused: bad request " +
-			"(code 132000, http 400): Number of parameters does not match: body: number of localizable_params (1) " +
-			"does not match the expected number of params (2)",
+			`"body: number of localizable_params (1) does not match the expected number of params (2)"}}`: "refused: " +
+			"wrong number of template parameters (code 132000, http 400): Number of parameters does not match: " +
+			"body: number of localizable_params (1) does not match the expected number of params (2)",
 		`{"message":"(#100) Invalid parameter","code":100,` +
 			`"error_data":{"details":"The parameter text['body'] is required."}}`: "refused: invalid parameter " +
 			"(code 100, http 400): Invalid parameter: The parameter text['body'] is required.",
