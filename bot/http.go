@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wactor/wactor/conversation"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
 // HTTP is a bot that is called over HTTP. It is safe for concurrent use.
@@ -25,6 +26,7 @@ type HTTP struct {
 	// transport is used without an http.Client around it, which would follow redirects.
 	transport *http.Transport
 	slots     chan struct{} // holds one element for each call under way
+	large     chan struct{} // holds one element for each large answer that is read
 
 	stop    context.CancelFunc // ends all calls
 	stopped context.Context
@@ -47,6 +49,7 @@ func NewHTTP(config HTTPConfig) (*HTTP, error) {
 	}
 	h := &HTTP{
 		config: config, header: header, transport: config.transport(), slots: make(chan struct{}, config.MaxConcurrent),
+		large: make(chan struct{}, maxLargeAnswers),
 	}
 	h.stopped, h.stop = context.WithCancel(context.Background())
 	return h, nil
@@ -165,17 +168,31 @@ func (h *HTTP) post(ctx context.Context, turnID string, body []byte) (*conversat
 
 // read takes the body of a 200 in whole.
 func (h *HTTP) read(ctx context.Context, response *http.Response) (*conversation.Answer, error) {
-	if response.ContentLength > MaxAnswerBytes {
+	if response.ContentLength > MaxAnswerBytes+MaxAnswerData {
 		return nil, tooLarge()
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswerBytes+1))
+	if err == nil && len(body) > MaxAnswerBytes {
+		select {
+		case h.large <- struct{}{}:
+			defer func() { <-h.large }()
+		case <-ctx.Done():
+			return nil, h.broken(ctx, ctx.Err(), true)
+		}
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(response.Body, MaxAnswerData+1))
+		body = append(body, rest...)
+	}
 	switch {
 	case err != nil:
 		return nil, h.broken(ctx, err, true)
-	case len(body) > MaxAnswerBytes:
+	case len(body) > MaxAnswerBytes+MaxAnswerData:
 		return nil, tooLarge()
 	}
 	answer, failure := decodeAnswer(body)
+	if failure == nil && len(body) > MaxAnswerBytes {
+		failure = checkData(len(body), answer)
+	}
 	if failure != nil {
 		if h.config.Excerpts {
 			failure = withExcerpt(failure, body)
@@ -183,6 +200,22 @@ func (h *HTTP) read(ctx context.Context, response *http.Response) (*conversation
 		return nil, failure
 	}
 	return answer, nil
+}
+
+// checkData rejects an answer that is too large for other reasons than the data of its files.
+func checkData(size int, answer *conversation.Answer) *conversation.BotError {
+	for _, reply := range answer.Replies {
+		for _, m := range []*wactorv1.Media{
+			reply.GetMedia(), reply.GetButtons().GetHeader().GetMedia(), reply.GetList().GetHeader().GetMedia(),
+			reply.GetCta().GetHeader().GetMedia(),
+		} {
+			size -= len(m.GetData()) / 3 * 4
+		}
+	}
+	if size > MaxAnswerBytes {
+		return tooLarge()
+	}
+	return nil
 }
 
 func tooLarge() *conversation.BotError {

@@ -21,8 +21,14 @@ const (
 	MaxTimerName = 64
 	// MaxTimerAfter is how far ahead a timer may be set.
 	MaxTimerAfter = 366 * 24 * time.Hour
-	// MaxAnswerBytes is how large the body of an HTTP bot's answer may be, after decompression.
+	// MaxAnswerBytes is how large the body of an HTTP bot's answer may be, after decompression and
+	// without the data of files.
 	MaxAnswerBytes = 1 << 20
+	// MaxAnswerData is how large the data of all files of an answer may be, as base64: 16 MiB of
+	// bytes, and the rest of a line.
+	MaxAnswerData = 16<<20/3*4 + 4<<10
+	// maxLargeAnswers is how many answers past MaxAnswerBytes a bot's calls read at once.
+	maxLargeAnswers = 4
 	// MaxAnswerDepth is how deep objects and lists may be nested in an HTTP bot's answer. A reply's
 	// raw object becomes a protobuf Struct, three messages a level; decoders refuse more than
 	// 10,000, so that a reply nested deeper than that could be stored and never read again.

@@ -96,8 +96,10 @@ func checkValue(path string, raw json.RawMessage, descriptor protoreflect.FieldD
 	switch descriptor.Kind() {
 	case protoreflect.MessageKind:
 		return checkMessage(path, raw, descriptor.Message())
-	case protoreflect.StringKind, protoreflect.BytesKind: // bytes are base64
+	case protoreflect.StringKind:
 		want = kindString
+	case protoreflect.BytesKind:
+		return checkBytes(path, raw)
 	case protoreflect.BoolKind:
 		want = kindBool
 	case protoreflect.DoubleKind:
@@ -105,6 +107,22 @@ func checkValue(path string, raw json.RawMessage, descriptor protoreflect.FieldD
 	}
 	if kindOf(raw) != want {
 		return wrongKind(path, want, raw)
+	}
+	return nil
+}
+
+// checkBytes knows bytes as proto3 JSON has them: base64 of either alphabet.
+func checkBytes(path string, raw json.RawMessage) *conversation.BotError {
+	if kindOf(raw) != kindString {
+		return wrongKind(path, kindString, raw)
+	}
+	text := strings.TrimRight(unquote(raw), "=")
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("+/-_", c) >= 0:
+		default:
+			return conversation.Permanent("%s: not base64", path)
+		}
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (c *Config) normalise(dir string) {
 		}
 		return filepath.Join(dir, path)
 	}
-	c.Node.DataDir = resolve(c.Node.DataDir)
+	c.Node.DataDir, c.Media.Dir = resolve(c.Node.DataDir), resolve(c.Media.Dir)
 	if t := c.Listen.TLS; t != nil {
 		t.Cert, t.Key, t.ClientCA = resolve(t.Cert), resolve(t.Key), resolve(t.ClientCA)
 	}

@@ -133,7 +133,9 @@ func TestParseFull(t *testing.T) {
 		},
 		DedupWindow: 10*day + 12*time.Hour,
 		StaleAfter:  72 * time.Hour,
-		Media:       Media{URL: "https://bots.example.com", URLLife: 2 * time.Hour},
+		Media: Media{
+			URL: "https://bots.example.com", URLLife: 2 * time.Hour, Dir: filepath.FromSlash("testdata/files"),
+		},
 		Limits: Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20,
 			UnsignedBodies: 32 << 20},
 		Log: Log{Level: "debug", Format: "json", Sensitive: true},

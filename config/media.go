@@ -16,6 +16,9 @@ type Media struct {
 	// URLLife is how long a link to a file can be read from the attempt of the turn on that brought
 	// it. Default 1h; 1m to 7d, after which the provider has the file no longer.
 	URLLife time.Duration `yaml:"url_life"`
+	// Dir holds the files that flows send; a relative path counts from the configuration file's
+	// folder. Default none: flows send no files of their own.
+	Dir string `yaml:"dir"`
 }
 
 // MediaURL is the address with which links to files begin.

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/wactor/wactor/internal/ratelog"
 	"github.com/wactor/wactor/provider"
 )
@@ -41,9 +39,10 @@ type Options struct {
 	// ReadWithin bounds the time that one file may take. Default 15 minutes.
 	ReadWithin time.Duration
 	// Now is the clock. Default time.Now.
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Metrics are those of all channels. Default: none that are seen.
+	Metrics *Metrics
 }
 
 // maxSizes bound files by their kind, in bytes. The provider documents less for all but documents
@@ -60,7 +59,7 @@ type Proxy struct {
 	channels map[string]*served
 	reads    chan struct{}
 	log      *ratelog.Logger
-	metrics  *metrics
+	metrics  *Metrics
 	// stopped ends with Close.
 	stopped context.Context
 	stop    context.CancelFunc
@@ -86,9 +85,12 @@ func NewProxy(options Options) *Proxy {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	if options.Metrics == nil {
+		options.Metrics = NewMetrics(nil)
+	}
 	p := &Proxy{
 		options: options, channels: map[string]*served{}, reads: make(chan struct{}, options.MaxReads),
-		log: ratelog.New(options.Logger, options.Now), metrics: newMetrics(options.Registerer),
+		log: ratelog.New(options.Logger, options.Now), metrics: options.Metrics,
 	}
 	p.stopped, p.stop = context.WithCancel(context.Background())
 	for _, c := range options.Channels {

@@ -88,7 +88,7 @@ func newWorld(t *testing.T, body string) *world {
 			{Name: "shop", Source: w.store, Links: NewLinks("", "shop", time.Hour, []string{"secret"})},
 			{Name: "help", Source: w.store, Links: NewLinks("", "help", time.Hour, []string{"secret"})},
 		},
-		Now: w.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)), Registerer: prometheus.NewRegistry(),
+		Now: w.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)), Metrics: NewMetrics(prometheus.NewRegistry()),
 		MaxReads: 8,
 	})
 	w.server = httptest.NewServer(w.proxy)

@@ -58,14 +58,14 @@ func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
 		closeBot := closers[c.Bot]
 		built := &channel{
 			config: c, rules: rules(cfg, c), codec: newCodec(c.Settings.Codec()),
-			sender: pace.New(kind.sender(c.Settings, provider.Signs{MarkRead: c.MarkRead, Typing: c.Typing}), paced),
 		}
+		plain := kind.sender(c.Settings, provider.Signs{MarkRead: c.MarkRead, Typing: c.Typing})
 		built.guarded = bots[c.Bot]
 		built.bot = bot.Checked(built.guarded, fitMode(&settings), built.codec.Check)
 		if kind.files != nil {
-			built.files, built.links = kind.files(c.Settings), newLinks(n, cfg, c)
-			built.bot = bot.Linked(built.bot, built.links.URL)
+			plain = withFiles(n, cfg, built, kind.files(c.Settings), plain)
 		}
+		built.sender = pace.New(plain, paced)
 		endRereading := startRereading(built, n.options.Logger)
 		built.close = func() {
 			endRereading()

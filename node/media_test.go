@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -95,4 +97,50 @@ func TestABotReadsAFile(t *testing.T) {
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// TestAFileIsUploadedOnce: a flow's picture and the data of a bot are sent by id to each of many
+// users, after one upload each; what the provider has no longer is uploaded once more.
+func TestAFileIsUploadedOnce(t *testing.T) {
+	taken := make(chan string, 100)
+	graph := emulator.NewGraph("token", emulator.Faults{}, func(m emulator.Taken) { taken <- string(m.Body) })
+	server := httptest.NewServer(graph)
+	defer server.Close()
+	w := newWorld(t)
+	for name, content := range map[string]string{"files/cake.png": "cake", "menu.yaml": `name: menu
+start: show
+steps:
+  show:
+    media: { type: image, file: cake.png, caption: Cake }
+    wait: show
+`} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(w.dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := w.config("  bot: { flow: menu.yaml }", "media: { dir: files }")
+	cfg.Channels[0].Settings.(*cloudapi.Settings).GraphURL = server.URL
+	n := w.start(cfg)
+	var id string
+	for i := range 20 {
+		if status := w.send(n, fmt.Sprint(4915100000000+i), fmt.Sprint("wamid.", i), "hi"); status != http.StatusOK {
+			t.Fatal(status)
+		}
+		body := <-taken
+		_, rest, _ := strings.Cut(body, `"image":{"id":"`)
+		if id, _, _ = strings.Cut(rest, `"`); id == "" || !strings.Contains(body, "Cake") {
+			t.Fatal(body)
+		}
+	}
+	if graph.Uploads() != 1 {
+		t.Errorf("%d uploads", graph.Uploads())
+	}
+	graph.Forget(id)
+	w.send(n, "4915100000001", "wamid.later", "hi")
+	if body := <-taken; strings.Contains(body, id) || graph.Uploads() != 2 {
+		t.Errorf("%s, %d uploads", body, graph.Uploads())
+	}
 }

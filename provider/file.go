@@ -17,6 +17,9 @@ type Files interface {
 	// Open begins to read a file that Resolve described, until ctx ends; the caller closes it. It
 	// shows the channel's secrets to the provider's own hosts alone.
 	Open(ctx context.Context, file File) (io.ReadCloser, error)
+	// Upload stores a file, and returns the id by which replies name it. A repeated call makes a
+	// second file, which does no harm.
+	Upload(ctx context.Context, file Upload) (id string, err error)
 	// Renew uses the secrets of other settings, where requests can be made with them.
 	Renew(settings Settings) error
 	// Close closes idle connections.
@@ -33,6 +36,15 @@ type File struct {
 	SHA256 []byte
 	// Size is the length in bytes; 0 where the provider named none.
 	Size int64
+}
+
+// Upload is a file that is to be stored.
+type Upload struct {
+	// MIMEType is that of the content, such as image/jpeg.
+	MIMEType string
+	// Size is the length of the content in bytes.
+	Size    int64
+	Content io.Reader
 }
 
 // Why a file can't be read or stored. What wraps none of these may succeed when it is tried again.

@@ -70,6 +70,9 @@ type Result struct {
 	Reason string
 	// RetryAfter is the least wait before the next attempt, where the provider named one.
 	RetryAfter time.Duration
+	// FileGone: refused, perhaps since the provider has a file no longer that the reply names by
+	// its id. Nothing was sent.
+	FileGone bool
 	// NotTried: nothing was sent, since the channel is paced or can't send. It is not counted as an
 	// attempt and not noted.
 	NotTried bool

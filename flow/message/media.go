@@ -12,11 +12,12 @@ import (
 	"github.com/wactor/wactor/provider"
 )
 
-// media is a file: from a public https address, or by the provider's media id.
+// media is a file: from a public https address, by the provider's media id, or of the folder
+// media.dir.
 type media struct {
-	at                          source.Place
-	kind                        string
-	link, id, caption, filename *expr.Template
+	at                                source.Place
+	kind                              string
+	link, id, file, caption, filename *expr.Template
 }
 
 var mediaKinds = []string{"image", "video", "audio", "document", "sticker"}
@@ -25,20 +26,26 @@ func readMedia(c *expr.Compiler, n *source.Node) Message { return readFile(c, n,
 
 // readFile reads a file; what names it in problems.
 func readFile(c *expr.Compiler, n *source.Node, what string) *media {
-	f, ok := c.Fields(n, what, "type", "link", "id", "caption", "filename")
+	f, ok := c.Fields(n, what, "type", "link", "id", "file", "caption", "filename")
 	if !ok {
 		return &media{}
 	}
 	m := &media{
 		at: n.At, kind: c.Word(f.Get("type"), "type"), link: c.TextOf(f, "link"), id: c.TextOf(f, "id"),
-		caption: c.TextOf(f, "caption"), filename: c.TextOf(f, "filename"),
+		file: c.TextOf(f, "file"), caption: c.TextOf(f, "caption"), filename: c.TextOf(f, "filename"),
 	}
 	c.Needs(f, what, "type", "one of "+strings.Join(mediaKinds, ", "))
 	if m.kind != "" && !slices.Contains(mediaKinds, m.kind) {
 		c.Report(f.Get("type").At, "there is no media of type "+m.kind, source.RemedyFor(m.kind, mediaKinds))
 	}
-	if f.Has("link") == f.Has("id") {
-		c.Report(n.At, what+" needs either link or id", "")
+	given := 0
+	for _, key := range []string{"link", "id", "file"} {
+		if f.Has(key) {
+			given++
+		}
+	}
+	if given != 1 {
+		c.Report(n.At, what+" needs one of link, id and file", "")
 	}
 	c.HTTPS(m.link, "link")
 	if f.Has("caption") && (m.kind == "audio" || m.kind == "sticker") {
@@ -57,21 +64,24 @@ func (m *media) Post(r *run.Run) error {
 	return r.Reply(m.at, &wactorv1.Reply{Content: &wactorv1.Reply_Media{Media: content}})
 }
 
-// build makes the file; nil where values make no address or id of one, which is noted.
+// build makes the file; nil where values make no address, id or path of one, which is noted.
 func (m *media) build(r *run.Run) (*wactorv1.Media, error) {
 	out := &wactorv1.Media{Type: m.kind}
 	var err error
-	if m.link != nil {
+	switch {
+	case m.link != nil:
 		out.Link, err = link(r, m.link, "a file")
-	} else {
+	case m.file != nil:
+		out.File, err = r.Text(m.file)
+	default:
 		out.Id, err = r.Text(m.id)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if strings.TrimSpace(out.Link+out.Id) == "" {
+	if strings.TrimSpace(out.Link+out.Id+out.File) == "" {
 		if m.link == nil {
-			r.LeftOut("a file", "its id came out empty")
+			r.LeftOut("a file", "its id or path came out empty")
 		}
 		return nil, nil
 	}

@@ -72,7 +72,7 @@ func framed(header *wactorv1.Header, body, footer string) []string {
 
 func renderMedia(m *wactorv1.Media) string {
 	out := "(" + m.GetType()
-	for _, part := range []string{m.GetLink(), m.GetId(), m.GetFilename()} {
+	for _, part := range []string{m.GetLink(), m.GetId(), m.GetFile(), m.GetFilename()} {
 		if part != "" {
 			out += " " + part
 		}

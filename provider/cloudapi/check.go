@@ -199,15 +199,32 @@ func checkMedia(c checker, media *wactorv1.Media) {
 	checkFile(c, media)
 }
 
-// checkFile checks where the bytes of a file come from.
+// maxFiles are the largest files of each kind, in bytes (Meta, "Supported media types").
+var maxFiles = map[string]int{
+	"image": 5 << 20, "audio": 16 << 20, "video": 16 << 20, "document": 100 << 20, "sticker": 500 << 10,
+}
+
+// checkFile checks where the bytes of a file come from. A file and data are uploaded before the
+// reply is sent, which then has an id.
 func checkFile(c checker, media *wactorv1.Media) {
+	from := 0
+	for _, given := range []bool{
+		media.GetId() != "", media.GetLink() != "", media.GetFile() != "", len(media.GetData()) > 0,
+	} {
+		if given {
+			from++
+		}
+	}
 	switch {
-	case media.GetId() != "" && media.GetLink() != "":
-		c.add("id", "either id or link, not both")
-	case media.GetId() == "" && media.GetLink() == "":
-		c.add("id", "id or link is needed")
+	case from > 1:
+		c.add("id", "one of id, link, file and data, not several")
+	case from == 0:
+		c.add("id", "id, link, file or data is needed")
 	case media.GetLink() != "":
 		c.link("link", media.GetLink())
+	}
+	if most := maxFiles[media.GetType()]; most > 0 && len(media.GetData()) > most {
+		c.tooMany("data", len(media.GetData()), most, "bytes")
 	}
 }
 

@@ -121,10 +121,10 @@ func TestCheckFindsEveryProblem(t *testing.T) {
 			Url: "http://x"}}}, []string{
 			"cta.body: is empty", "cta.title: 21 characters, at most 20", "cta.url: is not an https address"}},
 		"media": {mediaReply(nil), []string{"media.type: is not one of image, video, audio, document, sticker",
-			"media.id: id or link is needed"}},
+			"media.id: id, link, file or data is needed"}},
 		"media twice": {mediaReply(&wactorv1.Media{Type: "image", Id: "1", Link: "https://x",
 			Caption: letters(1025)}), []string{"media.caption: 1025 characters, at most 1024",
-			"media.id: either id or link, not both"}},
+			"media.id: one of id, link, file and data, not several"}},
 		"audio caption": {mediaReply(&wactorv1.Media{Type: "audio", Link: "/a", Caption: "c"}),
 			[]string{"media.caption: audio cannot have a caption", "media.link: is not an https address"}},
 		"location": {&wactorv1.Reply{Content: &wactorv1.Reply_Location{Location: &wactorv1.Location{Latitude: 91,

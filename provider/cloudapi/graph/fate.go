@@ -18,8 +18,13 @@ func fate(a answer) provider.Result {
 		Code:       failure.Code,
 		Reason:     failure.Reason,
 		RetryAfter: max(failure.RetryAfter, a.retryAfter),
+		FileGone:   failure.Outcome == provider.Refused && fileCodes[failure.Code],
 	}
 }
+
+// fileCodes are what a reply is refused with whose file is gone: an invalid parameter or value, or
+// the failures of media. Meta documents no code of its own for it.
+var fileCodes = map[int]bool{100: true, 131009: true, 131052: true, 131053: true}
 
 // taken: a 2xx says that the message was accepted, whatever became of the body behind it. Sending
 // again because an id is missing would double the message for certain; a later status still names
