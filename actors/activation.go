@@ -104,7 +104,7 @@ func (a *activation) Receive(message any) {
 			a.tasks.returned(m.turn)
 		}
 		if a.ended == nil {
-			a.step(m.event)
+			a.runtime.links.result(a, m.event)
 		}
 	case alarm:
 		if a.ended == nil {

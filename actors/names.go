@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -69,7 +70,7 @@ func (a *activation) receiveOffer(ref uint64, b delivery.MergeOffer) {
 		Known:    a.knownAll(b.Messages), Ownership: b.Ownership,
 	}
 	if a.ended == nil {
-		a.step(offer)
+		a.runtime.links.request(a, ref, offer)
 	}
 }
 
@@ -87,4 +88,56 @@ func (a *activation) knownAll(messages []*wactorv1.Message) []bool {
 		known[i] = a.seen(m.Id)
 	}
 	return known
+}
+
+// links is what conversations of one user tell each other: resolve requests and merge offers, and
+// the answers to both. A backup holds it while it takes a view of each shard. Then no view holds
+// the effect of a message between two conversations whose cause is missing in another view, and
+// that is all that a consistent cut asks for. Webhooks, turns and sends go on. What is not taken is
+// lost as on any network: the machines ask again.
+type links struct {
+	mu   sync.RWMutex
+	held int
+}
+
+// HoldLinks keeps conversations from taking anything from each other until release is called,
+// which may be called again. When it returns, none is taking anything.
+func (r *Runtime) HoldLinks() (release func()) {
+	r.links.mu.Lock()
+	defer r.links.mu.Unlock()
+	r.links.held++
+	return sync.OnceFunc(func() {
+		r.links.mu.Lock()
+		defer r.links.mu.Unlock()
+		r.links.held--
+	})
+}
+
+// step feeds an activation an event that another conversation caused; false where that is held.
+func (l *links) step(a *activation, event conversation.Event) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.held > 0 {
+		return false
+	}
+	a.step(event)
+	return true
+}
+
+// request feeds a request of another conversation. While that is held it is answered as if there
+// were no room for it.
+func (l *links) request(a *activation, ref uint64, event conversation.Event) {
+	if !l.step(a, event) {
+		a.deliveries.answer(ref, delivery.Outcome{Err: delivery.ErrOverloaded})
+	}
+}
+
+// result feeds the result of what was done beside the machine.
+func (l *links) result(a *activation, event conversation.Event) {
+	switch event.(type) {
+	case conversation.ResolveReply, conversation.MergeResult:
+		l.step(a, event)
+	default:
+		a.step(event)
+	}
 }

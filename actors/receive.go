@@ -59,7 +59,7 @@ func (a *activation) deliver(ref uint64, e delivery.Envelope) {
 	case delivery.Status:
 		a.receiveStatus(ref, b)
 	case delivery.ResolveRequest:
-		a.step(conversation.ResolveRequest{Ref: ref, By: b.By, CreatedMs: b.CreatedMs})
+		a.runtime.links.request(a, ref, conversation.ResolveRequest{Ref: ref, By: b.By, CreatedMs: b.CreatedMs})
 	case delivery.MergeOffer:
 		a.receiveOffer(ref, b)
 	case delivery.Operation:

@@ -99,12 +99,8 @@ type Runtime struct {
 	complaints complaints
 	tables     []*table // by shard; 0 is not used
 
-	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
-	ctx    context.Context
-	cancel context.CancelFunc
-	// running ends when Stop begins.
-	running  context.Context
-	halt     context.CancelFunc
+	links links
+	lifetime
 	stopping atomic.Bool
 	room     room
 	// work counts the tasks and activations that Stop waits for; nothing is added from nothing
@@ -119,6 +115,16 @@ type room struct {
 	active  atomic.Int64
 	most    atomic.Int64  // Options.MaxActive
 	crowded atomic.Uint32 // the table that makes room next
+}
+
+// lifetime says how long a Runtime works.
+type lifetime struct {
+	// ctx ends when Stop gives up waiting: bot calls and sends are cancelled.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// running ends when Stop begins.
+	running context.Context
+	halt    context.CancelFunc
 }
 
 // New returns a Runtime that leads no shard yet.
