@@ -132,6 +132,8 @@ func (c *Conversation) take(event Event) {
 		c.ownership.takeResume(e)
 	case Echoed:
 		c.ownership.takeEcho(e)
+	case Restored:
+		e.apply(c)
 	case Stopping:
 		c.stopping = true
 		c.turns.stop()

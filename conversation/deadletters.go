@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -73,4 +75,53 @@ func said(letter *wactorv1.DeadLetter, text string) *wactorv1.Reply {
 			ReplyTo: reply.GetReplyTo()}
 	}
 	return reply
+}
+
+// afterRestore is how many numbers of messages and replies a restored conversation leaves out: more
+// than the cluster of the backup can have given since. Ids of turns and replies are derived from
+// them. With the same ids a bot would answer what it answered then, and a late status of that reply
+// would settle another one.
+const afterRestore = 1_000_000
+
+// Why something is in a dead letter that a backup holds as unfinished.
+const (
+	reasonMayBeSent     = "restored from a backup: the reply may have been sent since"
+	reasonMayBeAnswered = "restored from a backup: the messages may have been answered since"
+	reasonMayHaveRung   = "restored from a backup: the timer may have run since"
+)
+
+// apply makes a conversation that of a cluster that was restored.
+func (e Restored) apply(c *Conversation) {
+	l := &c.ledger
+	l.note(&wactorv1.JournalEntry{
+		Kind:   wactorv1.JournalKind_JOURNAL_KIND_NOTE,
+		Reason: "restored from a backup of " + time.UnixMilli(e.TakenMs).UTC().Format(time.RFC3339),
+	})
+	c.inbox.next += afterRestore
+	c.outbox.next += afterRestore
+	if !e.Hold {
+		return
+	}
+	for !c.outbox.empty() {
+		c.outbox.refused(reasonMayBeSent)
+	}
+	c.turns.retry.forget()
+	if c.ownership.paused() {
+		return // messages and timers wait for a person, who decides about them
+	}
+	// Of a conversation that is being merged, the older one may have some of the messages already.
+	// It takes the others, so each of them keeps one fate.
+	for c.identities.yieldsTo == "" && !c.inbox.empty() {
+		messages := unwrap(together(c.inbox.waiting))
+		for _, message := range messages {
+			c.inbox.consume(message.Seq)
+		}
+		l.deadLetter(&wactorv1.DeadLetter{Reason: reasonMayBeAnswered, Messages: messages})
+	}
+	for timer, _ := c.turns.timers.due(); timer != nil; timer, _ = c.turns.timers.due() {
+		c.turns.timers.cancel(timer.Name)
+		if timer.Name != SessionExpired { // the next message begins a session all the same
+			l.deadLetter(&wactorv1.DeadLetter{Reason: reasonMayHaveRung, Timer: timer})
+		}
+	}
 }

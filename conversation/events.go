@@ -198,6 +198,17 @@ type Echoed struct {
 	Known bool
 }
 
+// Restored is the only event of a conversation that was read from a backup, before it is used: its
+// cluster went on after the backup, and did what nothing here knows of. What was unfinished and may
+// have been done is dead-lettered, and numbers that may have been given are given to nothing else.
+type Restored struct {
+	// Hold dead-letters messages that wait for a turn, replies that wait for the provider and
+	// timers that are due. Without it they go on: the cluster of the backup did not.
+	Hold bool
+	// TakenMs is when the backup was made.
+	TakenMs int64
+}
+
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are
 // awaited or cancelled by the caller. When Settled reports true, all is on disk and the next
 // activation holds no reply in doubt.
@@ -222,6 +233,7 @@ func (Skipped) event()         {}
 func (Paused) event()          {}
 func (Resumed) event()         {}
 func (Echoed) event()          {}
+func (Restored) event()        {}
 func (Stopping) event()        {}
 
 // Effect is something that the caller must do, in the order in which Step returned it.

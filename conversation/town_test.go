@@ -18,6 +18,9 @@ type town struct {
 	names  []string
 	nowMs  int64
 	mail   []func() // what is on its way between them
+	// held is what does not arrive while a backup is made: all of mail but forwarded messages.
+	held   bool
+	onward []func() // forwarded messages that are on their way
 	next   int
 }
 
@@ -42,7 +45,7 @@ func (tn *town) perform(w *world, effect Effect) bool {
 	case Forward:
 		id := w.refs[e.Ref]
 		delete(w.refs, e.Ref)
-		tn.mail = append(tn.mail, func() { tn.worlds[e.To.User].deliverAs(id, tn.delivered(id), tn.user(id)) })
+		tn.onward = append(tn.onward, func() { tn.worlds[e.To.User].deliverAs(id, tn.delivered(id), tn.user(id)) })
 	case RequestResolve:
 		tn.mail = append(tn.mail, func() {
 			to := tn.worlds[e.To.User]
@@ -133,12 +136,18 @@ func (tn *town) again(id string) {
 // move lets one thing happen; false where nothing can.
 func (tn *town) move(pick func(n int) int) bool {
 	var moves []func()
-	for i := range tn.mail {
-		moves = append(moves, func() {
-			letter := tn.mail[i]
-			tn.mail = slices.Delete(tn.mail, i, i+1)
-			letter()
-		})
+	arrive := func(mail *[]func()) {
+		for i := range *mail {
+			moves = append(moves, func() {
+				letter := (*mail)[i]
+				*mail = slices.Delete(*mail, i, i+1)
+				letter()
+			})
+		}
+	}
+	arrive(&tn.onward)
+	if !tn.held {
+		arrive(&tn.mail)
 	}
 	for _, name := range tn.names {
 		w := tn.worlds[name]
@@ -321,9 +330,7 @@ func runTown(t *rapid.T, cfg Config) {
 			}
 		},
 		"lost letter": func(t *rapid.T) {
-			if len(tn.mail) > 0 {
-				tn.mail = tn.mail[1:]
-			}
+			tn.mail, tn.onward = tn.mail[min(1, len(tn.mail)):], tn.onward[min(1, len(tn.onward)):]
 		},
 		"crash": func(t *rapid.T) {
 			w := tn.worlds[rapid.SampledFrom(names).Draw(t, "identity")]
