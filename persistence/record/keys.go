@@ -41,6 +41,7 @@ const (
 	OwnCluster Own = 1 // the id of its cluster
 	OwnConsent Own = 2 // the node that it last let found a cluster
 	OwnSettled Own = 3 // 1 once its cluster was formed
+	OwnEpoch   Own = 4 // how often its cluster was restored from a backup
 )
 
 // shardBytes is the length of the shard in a key.

@@ -22,6 +22,7 @@ func TestStoredKeysNeverChange(t *testing.T) {
 		"000000000001":               OwnKey(OwnCluster),
 		"000000000002":               OwnKey(OwnConsent),
 		"000000000003":               OwnKey(OwnSettled),
+		"000000000004":               OwnKey(OwnEpoch),
 		"0000000701":                 Key(7, ClassHardState),
 		"0000000702":                 Key(7, ClassApplied),
 		"0000000703":                 Key(7, ClassTruncated),

@@ -33,7 +33,13 @@ type Identity struct {
 	settled atomic.Uint64
 	// consent is the node that this one last let found a cluster.
 	consent atomic.Uint64
+	// epoch is how often the cluster was restored from a backup, where that was to this node.
+	epoch atomic.Uint64
 }
+
+// Epoch is how often the cluster of this node was restored from a backup: 0 also on a node that
+// joined a restored cluster.
+func (i *Identity) Epoch() uint64 { return i.epoch.Load() }
 
 // Node is this data directory's id in the cluster.
 func (i *Identity) Node() uint64 { return i.node }
@@ -108,6 +114,21 @@ func (i *Identity) create(joining bool) error {
 	})
 }
 
+// Found makes what an engine holds the state of a new cluster, with a new id and this directory as
+// its only node: nothing but states of shards may lie there. Before it the engine can't be opened
+// as a store.
+func Found(db *engine.Engine, shards int, epoch uint64) (cluster uint64, err error) {
+	i := &Identity{db: db, shards: shards, node: randomID()}
+	cluster = randomID()
+	return cluster, db.SyncedWrites(func(batch *pebble.Batch) error {
+		if err := i.foundCluster(batch, cluster); err != nil {
+			return err
+		}
+		err := batch.Set(record.OwnKey(record.OwnEpoch), binary.BigEndian.AppendUint64(nil, epoch), nil)
+		return errors.Join(err, batch.Set(record.Key(0, record.ClassStore), []byte(i.text()), nil))
+	})
+}
+
 // randomID returns an id that is not used elsewhere.
 func randomID() uint64 {
 	var b [8]byte
@@ -140,6 +161,7 @@ func (i *Identity) load() error {
 		i.loadNumber(record.OwnKey(record.OwnCluster), &i.cluster, "id of the cluster"),
 		i.loadNumber(record.OwnKey(record.OwnConsent), &i.consent, "id of the founder"),
 		i.loadNumber(record.OwnKey(record.OwnSettled), &i.settled, "mark of a formed cluster"),
+		i.loadNumber(record.OwnKey(record.OwnEpoch), &i.epoch, "epoch of the cluster"),
 	)
 }
 

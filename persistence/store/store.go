@@ -79,7 +79,10 @@ type Store struct {
 // shard it is the leader, and Options.Replication.LeadershipChanged was called, when it returns.
 func Open(options Options) (*Store, error) {
 	s := newStore(options.withDefaults())
-	var err error
+	err := checkRestored(s.options.Disk)
+	if err != nil {
+		return nil, err
+	}
 	if s.db, err = engine.Open(s.options.Disk); err != nil {
 		return nil, err
 	}
