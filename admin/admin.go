@@ -54,7 +54,9 @@ type Options struct {
 	Node     Node
 	Operator Operator
 	// Cluster is nil where this node stays alone.
-	Cluster  Cluster
+	Cluster Cluster
+	// Backups is nil where no target for backups is configured.
+	Backups  Backups
 	Name     string
 	Version  string
 	Shards   uint32
@@ -90,9 +92,21 @@ func (s *Service) Handler() (path string, handler http.Handler) {
 		if !o.write {
 			options = append(options, connect.WithIdempotency(connect.IdempotencyNoSideEffects))
 		}
-		mux.Handle(o.procedure(), o.handler(s, options...))
+		mux.Handle(o.procedure(), unhurried(o, o.handler(s, options...)))
 	}
 	return "/" + string(adminService.FullName()) + "/", s.options.Gate.Identify(mux)
+}
+
+// unhurried lets an operation take as long as it takes. The server's bound is on how long a request
+// may be under way to it, and would end this one's context when it is over.
+func unhurried(o *operation, next http.Handler) http.Handler {
+	if !o.rule.GetLong() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Service) status(context.Context, *wactorv1.StatusRequest) (*wactorv1.StatusResponse, error) {

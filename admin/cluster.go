@@ -14,6 +14,25 @@ var errAlone = connect.NewError(connect.CodeFailedPrecondition,
 	errors.New("this node stays alone: it has no cluster.secret, no node to join or to expect, "+
 		"and no address for others"))
 
+// Backups makes backups.
+type Backups interface {
+	// CreateBackup makes one. It may take minutes, and ends with ctx.
+	CreateBackup(ctx context.Context) (*wactorv1.CreateBackupResponse, error)
+}
+
+func (s *Service) createBackup(ctx context.Context,
+	_ *wactorv1.CreateBackupRequest) (*wactorv1.CreateBackupResponse, error) {
+	if s.options.Backups == nil {
+		return nil, connect.NewError(connect.CodeFailedPrecondition,
+			errors.New("the node makes no backups: its configuration has no backup.to"))
+	}
+	response, err := s.options.Backups.CreateBackup(ctx)
+	if err != nil {
+		return nil, connect.NewError(connect.CodeAborted, err)
+	}
+	return response, nil
+}
+
 func (s *Service) clusterStatus(ctx context.Context,
 	_ *wactorv1.ClusterStatusRequest) (*wactorv1.ClusterStatusResponse, error) {
 	if s.options.Cluster == nil {

@@ -19,6 +19,7 @@ var operations = byName(
 	serve("ClusterStatus", (*Service).clusterStatus),
 	serve("ChangeNode", (*Service).changeNode),
 	led("FinalizeUpgrade", finalize, finalizeHere),
+	serve("CreateBackup", (*Service).createBackup),
 )
 
 func byName(all ...*operation) map[string]*operation {

@@ -146,6 +146,11 @@ func (c *Cluster) Ask(ctx context.Context, node uint64, procedure string, reques
 	return c.peers.Ask(ctx, node, procedure, request)
 }
 
+// Backup begins a session of a backup with another node: see peer.Peers.
+func (c *Cluster) Backup(ctx context.Context, node uint64) (peer.BackupSession, error) {
+	return c.peers.Backup(ctx, node)
+}
+
 // Rejected are the numbers of what was rejected since the start: packets and streams of gossip that
 // no node sends under this cluster's key, and calls of nodes that are no members.
 func (c *Cluster) Rejected() (gossip, calls uint64) {

@@ -25,6 +25,7 @@ type Config struct {
 	StaleAfter time.Duration `yaml:"stale_after"`
 	Limits     Limits        `yaml:"limits"`
 	Media      Media         `yaml:"media"`
+	Backup     Backup        `yaml:"backup"`
 	Log        Log           `yaml:"log"`
 	// Warnings are what a node starts with though it is likely a mistake, such as a weak secret.
 	Warnings problem.List `yaml:"-"`

@@ -28,8 +28,9 @@ func Default() *Config {
 		Limits: Limits{
 			Inbox: 1000, Journal: 500, ActiveConversations: 100_000, InFlightWebhooks: 1024, Body: 3 << 20,
 		},
-		Media: Media{URLLife: time.Hour},
-		Log:   Log{Level: "info", Format: "text"},
+		Media:  Media{URLLife: time.Hour},
+		Backup: Backup{Rate: 20 << 20},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -67,6 +67,9 @@ func (n *Node) newAPI() *admin.Service {
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
 	}
+	if n.backups != nil {
+		options.Backups = n.backups
+	}
 	return admin.New(options)
 }
 

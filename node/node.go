@@ -76,11 +76,18 @@ type Node struct {
 	peers       peers
 	// router is nil where this node stays alone.
 	router  *routing.Router
-	api     *admin.Service
 	gateway *gateway.Gateway
+	operators
 
 	public, admin *server
 	end           ending
+}
+
+// operators is what operators use.
+type operators struct {
+	api *admin.Service
+	// backups is nil where no target is configured.
+	backups *backups
 }
 
 // ending is how a node comes to its end.
@@ -150,6 +157,9 @@ func (n *Node) start() error {
 			n.store.Node()),
 		Registerer: n.registry, LettersChanged: n.letters.changed,
 	})
+	if n.backups, err = newBackups(n, n.config.Backup); err != nil {
+		return err
+	}
 	n.api = n.newAPI()
 	if n.config.Cluster.Clustered() {
 		if err := n.startCluster(); err != nil {
@@ -270,6 +280,7 @@ func (n *Node) Close(ctx context.Context) {
 
 func (n *Node) closeAll(ctx context.Context) {
 	n.end.stopping.Store(true)
+	n.backups.close()
 	joined := n.peers.cluster()
 	if joined != nil {
 		joined.Leave(leaveWithin) // first: others would transfer this node's leaderships back

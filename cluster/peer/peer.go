@@ -104,6 +104,8 @@ type Work interface {
 	Deliver(e delivery.Envelope, relay bool, done delivery.Done)
 	// Admin answers a call of the admin API.
 	Admin(ctx context.Context, procedure string, request []byte) ([]byte, error)
+	// Backup begins a session of a backup.
+	Backup() BackupSession
 }
 
 // Options configure Peers.

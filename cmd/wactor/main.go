@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	backups "github.com/wactor/wactor/backup/command"
 )
 
 func main() {
@@ -48,5 +50,5 @@ A real deployment:                wactor serve -c wactor.yaml`,
 	command.SetVersionTemplate("{{.Version}}\n")
 	return group(command,
 		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(),
-		flowCommand(), simulateCommand(), healthcheckCommand(), versionCommand())
+		flowCommand(), backupCommand(), backups.Restore(), simulateCommand(), healthcheckCommand(), versionCommand())
 }

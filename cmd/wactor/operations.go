@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	backups "github.com/wactor/wactor/backup/command"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -29,6 +30,16 @@ func operationCommands(group string) []*cobra.Command {
 		}
 	}
 	return commands
+}
+
+func backupCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "backup",
+		Short: "Make, list and check backups",
+		Long: `Make, list and check backups. "create" asks a running node; the others read where backups lie, and need no node.
+"wactor restore" makes a data directory of one. docs/backup.md says what a backup holds.`,
+	}
+	return group(command, append(operationCommands("backup"), backups.Backup()...)...)
 }
 
 func operationOf(method protoreflect.MethodDescriptor) *wactorv1.Operation {
@@ -60,10 +71,11 @@ func operationCommand(method protoreflect.MethodDescriptor, name string) *cobra.
 				return err
 			}
 		}
-		if err := admin.call(command.Context(), method, request); err != nil {
+		response, err := admin.call(command.Context(), method, request)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintln(command.OutOrStdout(), fill(rule.Done, request))
+		fmt.Fprintln(command.OutOrStdout(), fill(fill(rule.Done, request), response))
 		return nil
 	}
 	return command
@@ -79,13 +91,20 @@ func contains(fields []protoreflect.FieldDescriptor, field protoreflect.FieldDes
 }
 
 // call has a node do an operation, and explains what fails.
-func (f *adminFlags) call(ctx context.Context, method protoreflect.MethodDescriptor, request *dynamicpb.Message) error {
+func (f *adminFlags) call(ctx context.Context, method protoreflect.MethodDescriptor,
+	request *dynamicpb.Message) (protoreflect.Message, error) {
 	client, address, options := f.connection()
+	if operationOf(method).GetLong() {
+		client.Timeout = 0
+	}
 	caller := connect.NewClient[dynamicpb.Message, dynamicpb.Message](client,
 		address+"/"+string(method.Parent().FullName())+"/"+string(method.Name()),
 		append(options, connect.WithSchema(method), connect.WithResponseInitializer(answerOf(method)))...)
-	_, err := caller.CallUnary(ctx, connect.NewRequest(request))
-	return f.explain(err)
+	response, err := caller.CallUnary(ctx, connect.NewRequest(request))
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	return response.Msg, nil
 }
 
 // answerOf makes the empty response that an answer is read into.
@@ -98,7 +117,7 @@ func answerOf(method protoreflect.MethodDescriptor) func(connect.Spec, any) erro
 	}
 }
 
-// fill puts values of a request where a text names its fields.
+// fill puts values of a message where a text names its fields.
 func fill(text string, request protoreflect.Message) string {
 	fields := request.Descriptor().Fields()
 	for i := range fields.Len() {

@@ -63,6 +63,7 @@ var layers = map[string]Layer{
 	"cluster/peer":                    Runtime,
 	"cluster/routing":                 Runtime,
 	"cluster/trust":                   Runtime,
+	"backup":                          Runtime,
 	"bot":                             Runtime,
 	"config":                          Runtime,
 	"flow/transcript":                 Runtime,
@@ -78,6 +79,7 @@ var layers = map[string]Layer{
 	"internal/pause":                  Runtime,
 	"internal/ratelog":                Runtime,
 
+	"backup/command":          Edge,
 	"gateway":                 Edge,
 	"provider/cloudapi/graph": Edge,
 	"phone":                   Edge,

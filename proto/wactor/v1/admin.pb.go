@@ -151,6 +151,129 @@ func (WaitsFor) EnumDescriptor() ([]byte, []int) {
 	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
 }
 
+type CreateBackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBackupRequest) Reset() {
+	*x = CreateBackupRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBackupRequest) ProtoMessage() {}
+
+func (x *CreateBackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBackupRequest.ProtoReflect.Descriptor instead.
+func (*CreateBackupRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+}
+
+type CreateBackupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name below backup.to: the cluster's id, and when it was begun.
+	Backup        string `protobuf:"bytes,1,opt,name=backup,proto3" json:"backup,omitempty"`
+	Shards        uint32 `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`
+	Conversations uint64 `protobuf:"varint,3,opt,name=conversations,proto3" json:"conversations,omitempty"`
+	// Of the records, and of the objects that hold them.
+	Bytes       uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	StoredBytes uint64 `protobuf:"varint,5,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
+	// How long other conversations could tell a conversation nothing.
+	HeldMs        int64 `protobuf:"varint,6,opt,name=held_ms,json=heldMs,proto3" json:"held_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBackupResponse) Reset() {
+	*x = CreateBackupResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBackupResponse) ProtoMessage() {}
+
+func (x *CreateBackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBackupResponse.ProtoReflect.Descriptor instead.
+func (*CreateBackupResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CreateBackupResponse) GetBackup() string {
+	if x != nil {
+		return x.Backup
+	}
+	return ""
+}
+
+func (x *CreateBackupResponse) GetShards() uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return 0
+}
+
+func (x *CreateBackupResponse) GetConversations() uint64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *CreateBackupResponse) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *CreateBackupResponse) GetStoredBytes() uint64 {
+	if x != nil {
+		return x.StoredBytes
+	}
+	return 0
+}
+
+func (x *CreateBackupResponse) GetHeldMs() int64 {
+	if x != nil {
+		return x.HeldMs
+	}
+	return 0
+}
+
 type ClusterStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -159,7 +282,7 @@ type ClusterStatusRequest struct {
 
 func (x *ClusterStatusRequest) Reset() {
 	*x = ClusterStatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -171,7 +294,7 @@ func (x *ClusterStatusRequest) String() string {
 func (*ClusterStatusRequest) ProtoMessage() {}
 
 func (x *ClusterStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[0]
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -184,7 +307,7 @@ func (x *ClusterStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterStatusRequest.ProtoReflect.Descriptor instead.
 func (*ClusterStatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{0}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
 }
 
 type ClusterStatusResponse struct {
@@ -208,7 +331,7 @@ type ClusterStatusResponse struct {
 
 func (x *ClusterStatusResponse) Reset() {
 	*x = ClusterStatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -220,7 +343,7 @@ func (x *ClusterStatusResponse) String() string {
 func (*ClusterStatusResponse) ProtoMessage() {}
 
 func (x *ClusterStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[1]
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -233,7 +356,7 @@ func (x *ClusterStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterStatusResponse.ProtoReflect.Descriptor instead.
 func (*ClusterStatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ClusterStatusResponse) GetCluster() string {
@@ -293,7 +416,7 @@ type FinalizeUpgradeRequest struct {
 
 func (x *FinalizeUpgradeRequest) Reset() {
 	*x = FinalizeUpgradeRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -305,7 +428,7 @@ func (x *FinalizeUpgradeRequest) String() string {
 func (*FinalizeUpgradeRequest) ProtoMessage() {}
 
 func (x *FinalizeUpgradeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -318,7 +441,7 @@ func (x *FinalizeUpgradeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinalizeUpgradeRequest.ProtoReflect.Descriptor instead.
 func (*FinalizeUpgradeRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
 }
 
 type FinalizeUpgradeResponse struct {
@@ -331,7 +454,7 @@ type FinalizeUpgradeResponse struct {
 
 func (x *FinalizeUpgradeResponse) Reset() {
 	*x = FinalizeUpgradeResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +466,7 @@ func (x *FinalizeUpgradeResponse) String() string {
 func (*FinalizeUpgradeResponse) ProtoMessage() {}
 
 func (x *FinalizeUpgradeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +479,7 @@ func (x *FinalizeUpgradeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinalizeUpgradeResponse.ProtoReflect.Descriptor instead.
 func (*FinalizeUpgradeResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FinalizeUpgradeResponse) GetFormat() uint32 {
@@ -391,7 +514,7 @@ type NodeStatus struct {
 
 func (x *NodeStatus) Reset() {
 	*x = NodeStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +526,7 @@ func (x *NodeStatus) String() string {
 func (*NodeStatus) ProtoMessage() {}
 
 func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +539,7 @@ func (x *NodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
 func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *NodeStatus) GetId() string {
@@ -520,7 +643,7 @@ type ShardStatus struct {
 
 func (x *ShardStatus) Reset() {
 	*x = ShardStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +655,7 @@ func (x *ShardStatus) String() string {
 func (*ShardStatus) ProtoMessage() {}
 
 func (x *ShardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +668,7 @@ func (x *ShardStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardStatus.ProtoReflect.Descriptor instead.
 func (*ShardStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ShardStatus) GetShard() uint32 {
@@ -607,7 +730,7 @@ type ShardReplica struct {
 
 func (x *ShardReplica) Reset() {
 	*x = ShardReplica{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +742,7 @@ func (x *ShardReplica) String() string {
 func (*ShardReplica) ProtoMessage() {}
 
 func (x *ShardReplica) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +755,7 @@ func (x *ShardReplica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardReplica.ProtoReflect.Descriptor instead.
 func (*ShardReplica) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ShardReplica) GetNode() string {
@@ -681,7 +804,7 @@ type ChangeNodeRequest struct {
 
 func (x *ChangeNodeRequest) Reset() {
 	*x = ChangeNodeRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +816,7 @@ func (x *ChangeNodeRequest) String() string {
 func (*ChangeNodeRequest) ProtoMessage() {}
 
 func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +829,7 @@ func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeRequest.ProtoReflect.Descriptor instead.
 func (*ChangeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ChangeNodeRequest) GetNode() string {
@@ -735,7 +858,7 @@ type ChangeNodeResponse struct {
 
 func (x *ChangeNodeResponse) Reset() {
 	*x = ChangeNodeResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +870,7 @@ func (x *ChangeNodeResponse) String() string {
 func (*ChangeNodeResponse) ProtoMessage() {}
 
 func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +883,7 @@ func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeResponse.ProtoReflect.Descriptor instead.
 func (*ChangeNodeResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ChangeNodeResponse) GetActive() uint32 {
@@ -791,7 +914,7 @@ type DeadLettersRequest struct {
 
 func (x *DeadLettersRequest) Reset() {
 	*x = DeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +926,7 @@ func (x *DeadLettersRequest) String() string {
 func (*DeadLettersRequest) ProtoMessage() {}
 
 func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +939,7 @@ func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*DeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeadLettersRequest) GetUser() string {
@@ -849,7 +972,7 @@ type DeadLettersResponse struct {
 
 func (x *DeadLettersResponse) Reset() {
 	*x = DeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +984,7 @@ func (x *DeadLettersResponse) String() string {
 func (*DeadLettersResponse) ProtoMessage() {}
 
 func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +997,7 @@ func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*DeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
@@ -898,7 +1021,7 @@ type ConversationDeadLetters struct {
 
 func (x *ConversationDeadLetters) Reset() {
 	*x = ConversationDeadLetters{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +1033,7 @@ func (x *ConversationDeadLetters) String() string {
 func (*ConversationDeadLetters) ProtoMessage() {}
 
 func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +1046,7 @@ func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationDeadLetters.ProtoReflect.Descriptor instead.
 func (*ConversationDeadLetters) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ConversationDeadLetters) GetChannel() string {
@@ -966,7 +1089,7 @@ type ListDeadLettersRequest struct {
 
 func (x *ListDeadLettersRequest) Reset() {
 	*x = ListDeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1101,7 @@ func (x *ListDeadLettersRequest) String() string {
 func (*ListDeadLettersRequest) ProtoMessage() {}
 
 func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1114,7 @@ func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListDeadLettersRequest) GetChannel() string {
@@ -1019,7 +1142,7 @@ type ListDeadLettersResponse struct {
 
 func (x *ListDeadLettersResponse) Reset() {
 	*x = ListDeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1154,7 @@ func (x *ListDeadLettersResponse) String() string {
 func (*ListDeadLettersResponse) ProtoMessage() {}
 
 func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1167,7 @@ func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListDeadLettersResponse) GetConversations() []*DeadLettersSummary {
@@ -1077,7 +1200,7 @@ type DeadLettersSummary struct {
 
 func (x *DeadLettersSummary) Reset() {
 	*x = DeadLettersSummary{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1212,7 @@ func (x *DeadLettersSummary) String() string {
 func (*DeadLettersSummary) ProtoMessage() {}
 
 func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1225,7 @@ func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersSummary.ProtoReflect.Descriptor instead.
 func (*DeadLettersSummary) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeadLettersSummary) GetChannel() string {
@@ -1154,7 +1277,7 @@ type RetryRequest struct {
 
 func (x *RetryRequest) Reset() {
 	*x = RetryRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1166,7 +1289,7 @@ func (x *RetryRequest) String() string {
 func (*RetryRequest) ProtoMessage() {}
 
 func (x *RetryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1302,7 @@ func (x *RetryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
 func (*RetryRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RetryRequest) GetUser() string {
@@ -1218,7 +1341,7 @@ type RetryResponse struct {
 
 func (x *RetryResponse) Reset() {
 	*x = RetryResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1353,7 @@ func (x *RetryResponse) String() string {
 func (*RetryResponse) ProtoMessage() {}
 
 func (x *RetryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1366,7 @@ func (x *RetryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
 func (*RetryResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 type SkipRequest struct {
@@ -1258,7 +1381,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1393,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1406,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SkipRequest) GetUser() string {
@@ -1315,7 +1438,7 @@ type SkipResponse struct {
 
 func (x *SkipResponse) Reset() {
 	*x = SkipResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1450,7 @@ func (x *SkipResponse) String() string {
 func (*SkipResponse) ProtoMessage() {}
 
 func (x *SkipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1463,7 @@ func (x *SkipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
 func (*SkipResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 type TraceRequest struct {
@@ -1355,7 +1478,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1490,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1503,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -1408,7 +1531,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1543,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1556,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -1481,7 +1604,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1616,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +1629,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -1624,7 +1747,7 @@ type ConversationName struct {
 
 func (x *ConversationName) Reset() {
 	*x = ConversationName{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1759,7 @@ func (x *ConversationName) String() string {
 func (*ConversationName) ProtoMessage() {}
 
 func (x *ConversationName) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1772,7 @@ func (x *ConversationName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationName.ProtoReflect.Descriptor instead.
 func (*ConversationName) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ConversationName) GetChannel() string {
@@ -1683,7 +1806,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1818,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1831,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Waiting) GetFor() WaitsFor {
@@ -1761,7 +1884,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1896,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1909,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FindRequest) GetMessageId() string {
@@ -1828,7 +1951,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1963,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1976,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FindResponse) GetConversations() []*ConversationName {
@@ -1878,7 +2001,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2013,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2026,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 type StatusResponse struct {
@@ -1921,7 +2044,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2056,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2069,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -2009,7 +2132,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2144,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2157,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -2062,7 +2185,15 @@ var File_wactor_v1_admin_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x19wactor/v1/operation.proto\x1a\x15wactor/v1/store.proto\"\x16\n" +
+	"\x15wactor/v1/admin.proto\x12\twactor.v1\x1a\x17wactor/v1/message.proto\x1a\x19wactor/v1/operation.proto\x1a\x15wactor/v1/store.proto\"\x15\n" +
+	"\x13CreateBackupRequest\"\xbe\x01\n" +
+	"\x14CreateBackupResponse\x12\x16\n" +
+	"\x06backup\x18\x01 \x01(\tR\x06backup\x12\x16\n" +
+	"\x06shards\x18\x02 \x01(\rR\x06shards\x12$\n" +
+	"\rconversations\x18\x03 \x01(\x04R\rconversations\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12!\n" +
+	"\fstored_bytes\x18\x05 \x01(\x04R\vstoredBytes\x12\x17\n" +
+	"\aheld_ms\x18\x06 \x01(\x03R\x06heldMs\"\x16\n" +
 	"\x14ClusterStatusRequest\"\xfb\x01\n" +
 	"\x15ClusterStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
@@ -2217,8 +2348,7 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x11WAITS_FOR_CHANNEL\x10\x04\x12\x14\n" +
 	"\x10WAITS_FOR_STATUS\x10\x05\x12\x16\n" +
 	"\x12WAITS_FOR_OPERATOR\x10\x06\x12\x14\n" +
-	"\x10WAITS_FOR_PERSON\x10\a2\xc2\n" +
-	"\n" +
+	"\x10WAITS_FOR_PERSON\x10\a2\xe4\r\n" +
 	"\fAdminService\x12G\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12D\n" +
 	"\x04Find\x12\x16.wactor.v1.FindRequest\x1a\x17.wactor.v1.FindResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12J\n" +
@@ -2232,7 +2362,9 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x02\x90\x02\x01\x12S\n" +
 	"\n" +
 	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12b\n" +
-	"\x0fFinalizeUpgrade\x12!.wactor.v1.FinalizeUpgradeRequest\x1a\".wactor.v1.FinalizeUpgradeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x0fFinalizeUpgrade\x12!.wactor.v1.FinalizeUpgradeRequest\x1a\".wactor.v1.FinalizeUpgradeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12\x9f\x03\n" +
+	"\fCreateBackup\x12\x1e.wactor.v1.CreateBackupRequest\x1a\x1f.wactor.v1.CreateBackupResponse\"\xcd\x02\xba\xc8\x18\xc8\x02\b\x05\x10\x02\x1a\rbackup create\"#Write a backup of all conversations*\xab\x01Write a backup of all conversations to backup.to of the node's configuration, as of one moment.\n" +
+	"The command returns when the backup is whole; ended before, it leaves none.:^backup {backup}: {conversations} conversations in {shards} shards, {stored_bytes} bytes stored@\x01B3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_admin_proto_rawDescOnce sync.Once
@@ -2247,82 +2379,86 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
 	(WaitsFor)(0),                   // 1: wactor.v1.WaitsFor
-	(*ClusterStatusRequest)(nil),    // 2: wactor.v1.ClusterStatusRequest
-	(*ClusterStatusResponse)(nil),   // 3: wactor.v1.ClusterStatusResponse
-	(*FinalizeUpgradeRequest)(nil),  // 4: wactor.v1.FinalizeUpgradeRequest
-	(*FinalizeUpgradeResponse)(nil), // 5: wactor.v1.FinalizeUpgradeResponse
-	(*NodeStatus)(nil),              // 6: wactor.v1.NodeStatus
-	(*ShardStatus)(nil),             // 7: wactor.v1.ShardStatus
-	(*ShardReplica)(nil),            // 8: wactor.v1.ShardReplica
-	(*ChangeNodeRequest)(nil),       // 9: wactor.v1.ChangeNodeRequest
-	(*ChangeNodeResponse)(nil),      // 10: wactor.v1.ChangeNodeResponse
-	(*DeadLettersRequest)(nil),      // 11: wactor.v1.DeadLettersRequest
-	(*DeadLettersResponse)(nil),     // 12: wactor.v1.DeadLettersResponse
-	(*ConversationDeadLetters)(nil), // 13: wactor.v1.ConversationDeadLetters
-	(*ListDeadLettersRequest)(nil),  // 14: wactor.v1.ListDeadLettersRequest
-	(*ListDeadLettersResponse)(nil), // 15: wactor.v1.ListDeadLettersResponse
-	(*DeadLettersSummary)(nil),      // 16: wactor.v1.DeadLettersSummary
-	(*RetryRequest)(nil),            // 17: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 18: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 19: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 20: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 21: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 22: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 23: wactor.v1.ConversationTrace
-	(*ConversationName)(nil),        // 24: wactor.v1.ConversationName
-	(*Waiting)(nil),                 // 25: wactor.v1.Waiting
-	(*FindRequest)(nil),             // 26: wactor.v1.FindRequest
-	(*FindResponse)(nil),            // 27: wactor.v1.FindResponse
-	(*StatusRequest)(nil),           // 28: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 29: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 30: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 31: wactor.v1.User
-	(*DeadLetter)(nil),              // 32: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 33: wactor.v1.JournalEntry
+	(*CreateBackupRequest)(nil),     // 2: wactor.v1.CreateBackupRequest
+	(*CreateBackupResponse)(nil),    // 3: wactor.v1.CreateBackupResponse
+	(*ClusterStatusRequest)(nil),    // 4: wactor.v1.ClusterStatusRequest
+	(*ClusterStatusResponse)(nil),   // 5: wactor.v1.ClusterStatusResponse
+	(*FinalizeUpgradeRequest)(nil),  // 6: wactor.v1.FinalizeUpgradeRequest
+	(*FinalizeUpgradeResponse)(nil), // 7: wactor.v1.FinalizeUpgradeResponse
+	(*NodeStatus)(nil),              // 8: wactor.v1.NodeStatus
+	(*ShardStatus)(nil),             // 9: wactor.v1.ShardStatus
+	(*ShardReplica)(nil),            // 10: wactor.v1.ShardReplica
+	(*ChangeNodeRequest)(nil),       // 11: wactor.v1.ChangeNodeRequest
+	(*ChangeNodeResponse)(nil),      // 12: wactor.v1.ChangeNodeResponse
+	(*DeadLettersRequest)(nil),      // 13: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 14: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 15: wactor.v1.ConversationDeadLetters
+	(*ListDeadLettersRequest)(nil),  // 16: wactor.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 17: wactor.v1.ListDeadLettersResponse
+	(*DeadLettersSummary)(nil),      // 18: wactor.v1.DeadLettersSummary
+	(*RetryRequest)(nil),            // 19: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 20: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 21: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 22: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 23: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 24: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 25: wactor.v1.ConversationTrace
+	(*ConversationName)(nil),        // 26: wactor.v1.ConversationName
+	(*Waiting)(nil),                 // 27: wactor.v1.Waiting
+	(*FindRequest)(nil),             // 28: wactor.v1.FindRequest
+	(*FindResponse)(nil),            // 29: wactor.v1.FindResponse
+	(*StatusRequest)(nil),           // 30: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 31: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 32: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 33: wactor.v1.User
+	(*DeadLetter)(nil),              // 34: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 35: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	6,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
-	7,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
-	8,  // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
+	8,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
+	9,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
+	10, // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
 	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
-	13, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	31, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	32, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	16, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
-	23, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	24, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
-	31, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	33, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	25, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
+	15, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	33, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	34, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	18, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
+	25, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	26, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
+	33, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	35, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	27, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
 	1,  // 13: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
-	24, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
-	30, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	21, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	26, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
-	28, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	11, // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	14, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
-	17, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	19, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	2,  // 23: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	9,  // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	4,  // 25: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
-	22, // 26: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	27, // 27: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
-	29, // 28: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	12, // 29: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	15, // 30: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
-	18, // 31: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	20, // 32: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	3,  // 33: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	10, // 34: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	5,  // 35: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
-	26, // [26:36] is the sub-list for method output_type
-	16, // [16:26] is the sub-list for method input_type
+	26, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
+	32, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	23, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	28, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
+	30, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	13, // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	16, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	19, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	21, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	4,  // 23: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	11, // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	6,  // 25: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
+	2,  // 26: wactor.v1.AdminService.CreateBackup:input_type -> wactor.v1.CreateBackupRequest
+	24, // 27: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	29, // 28: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
+	31, // 29: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	14, // 30: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	17, // 31: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	20, // 32: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	22, // 33: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	5,  // 34: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	12, // 35: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	7,  // 36: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
+	3,  // 37: wactor.v1.AdminService.CreateBackup:output_type -> wactor.v1.CreateBackupResponse
+	27, // [27:38] is the sub-list for method output_type
+	16, // [16:27] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -2342,7 +2478,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -162,8 +162,10 @@ type Operation struct {
 	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
 	// The fields that the command takes as arguments, in this order; the others are flags.
 	Arguments []string `protobuf:"bytes,6,rep,name=arguments,proto3" json:"arguments,omitempty"`
-	// What the command prints when it is done, with {field} for a value of the request.
-	Done          string `protobuf:"bytes,7,opt,name=done,proto3" json:"done,omitempty"`
+	// What the command prints when it is done, with {field} for a value of the request, or else of the response.
+	Done string `protobuf:"bytes,7,opt,name=done,proto3" json:"done,omitempty"`
+	// It may take minutes: a caller sets no time limit.
+	Long          bool `protobuf:"varint,8,opt,name=long,proto3" json:"long,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -247,6 +249,13 @@ func (x *Operation) GetDone() string {
 	return ""
 }
 
+func (x *Operation) GetLong() bool {
+	if x != nil {
+		return x.Long
+	}
+	return false
+}
+
 var file_wactor_v1_operation_proto_extTypes = []protoimpl.ExtensionInfo{
 	{
 		ExtendedType:  (*descriptorpb.MethodOptions)(nil),
@@ -286,7 +295,7 @@ var File_wactor_v1_operation_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_operation_proto_rawDesc = "" +
 	"\n" +
-	"\x19wactor/v1/operation.proto\x12\twactor.v1\x1a google/protobuf/descriptor.proto\"\xe0\x01\n" +
+	"\x19wactor/v1/operation.proto\x12\twactor.v1\x1a google/protobuf/descriptor.proto\"\xf4\x01\n" +
 	"\tOperation\x12#\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x0f.wactor.v1.RoleR\x04role\x12&\n" +
 	"\x05scope\x18\x02 \x01(\x0e2\x10.wactor.v1.ScopeR\x05scope\x12\x18\n" +
@@ -294,7 +303,8 @@ const file_wactor_v1_operation_proto_rawDesc = "" +
 	"\asummary\x18\x04 \x01(\tR\asummary\x12 \n" +
 	"\vdescription\x18\x05 \x01(\tR\vdescription\x12\x1c\n" +
 	"\targuments\x18\x06 \x03(\tR\targuments\x12\x12\n" +
-	"\x04done\x18\a \x01(\tR\x04done*s\n" +
+	"\x04done\x18\a \x01(\tR\x04done\x12\x12\n" +
+	"\x04long\x18\b \x01(\bR\x04long*s\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_VIEWER\x10\x01\x12\x11\n" +

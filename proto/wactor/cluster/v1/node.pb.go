@@ -2149,6 +2149,416 @@ func (x *AdminResponse) GetResponse() []byte {
 	return nil
 }
 
+// BackupRequest is a step of a session: hold, then view, release, and read for each shard. Each is answered before the next.
+type BackupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Step:
+	//
+	//	*BackupRequest_Hold
+	//	*BackupRequest_View
+	//	*BackupRequest_Release
+	//	*BackupRequest_Read
+	Step          isBackupRequest_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *BackupRequest) GetStep() isBackupRequest_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *BackupRequest) GetHold() *BackupHold {
+	if x != nil {
+		if x, ok := x.Step.(*BackupRequest_Hold); ok {
+			return x.Hold
+		}
+	}
+	return nil
+}
+
+func (x *BackupRequest) GetView() *BackupView {
+	if x != nil {
+		if x, ok := x.Step.(*BackupRequest_View); ok {
+			return x.View
+		}
+	}
+	return nil
+}
+
+func (x *BackupRequest) GetRelease() *BackupRelease {
+	if x != nil {
+		if x, ok := x.Step.(*BackupRequest_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
+func (x *BackupRequest) GetRead() *BackupRead {
+	if x != nil {
+		if x, ok := x.Step.(*BackupRequest_Read); ok {
+			return x.Read
+		}
+	}
+	return nil
+}
+
+type isBackupRequest_Step interface {
+	isBackupRequest_Step()
+}
+
+type BackupRequest_Hold struct {
+	Hold *BackupHold `protobuf:"bytes,1,opt,name=hold,proto3,oneof"`
+}
+
+type BackupRequest_View struct {
+	View *BackupView `protobuf:"bytes,2,opt,name=view,proto3,oneof"`
+}
+
+type BackupRequest_Release struct {
+	Release *BackupRelease `protobuf:"bytes,3,opt,name=release,proto3,oneof"`
+}
+
+type BackupRequest_Read struct {
+	Read *BackupRead `protobuf:"bytes,4,opt,name=read,proto3,oneof"`
+}
+
+func (*BackupRequest_Hold) isBackupRequest_Step() {}
+
+func (*BackupRequest_View) isBackupRequest_Step() {}
+
+func (*BackupRequest_Release) isBackupRequest_Step() {}
+
+func (*BackupRequest_Read) isBackupRequest_Step() {}
+
+// BackupHold keeps conversations from receiving anything from each other, until it is released or a few seconds are over.
+type BackupHold struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupHold) Reset() {
+	*x = BackupHold{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupHold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupHold) ProtoMessage() {}
+
+func (x *BackupHold) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupHold.ProtoReflect.Descriptor instead.
+func (*BackupHold) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{34}
+}
+
+// BackupView takes a view of each of these shards, which the node leads in the term that it reported.
+type BackupView struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shards        []uint32               `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupView) Reset() {
+	*x = BackupView{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupView) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupView) ProtoMessage() {}
+
+func (x *BackupView) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupView.ProtoReflect.Descriptor instead.
+func (*BackupView) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *BackupView) GetShards() []uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+// BackupRelease ends the hold. It fails where the hold ended by itself.
+type BackupRelease struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRelease) Reset() {
+	*x = BackupRelease{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRelease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRelease) ProtoMessage() {}
+
+func (x *BackupRelease) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRelease.ProtoReflect.Descriptor instead.
+func (*BackupRelease) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{36}
+}
+
+// BackupRead reads the view of a shard.
+type BackupRead struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRead) Reset() {
+	*x = BackupRead{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRead) ProtoMessage() {}
+
+func (x *BackupRead) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRead.ProtoReflect.Descriptor instead.
+func (*BackupRead) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *BackupRead) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+type BackupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To a hold: the shards that the node leads, and in which term; to a view: up to which entry each has them.
+	Held []*HeldShard `protobuf:"bytes,1,rep,name=held,proto3" json:"held,omitempty"`
+	// To a hold: how often the node's cluster was restored from a backup.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// To a read: records in the order of their keys, and last with the last of them.
+	Records       []*SnapshotRecord `protobuf:"bytes,3,rep,name=records,proto3" json:"records,omitempty"`
+	Last          bool              `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *BackupResponse) GetHeld() []*HeldShard {
+	if x != nil {
+		return x.Held
+	}
+	return nil
+}
+
+func (x *BackupResponse) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *BackupResponse) GetRecords() []*SnapshotRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *BackupResponse) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+type HeldShard struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	Index         uint64                 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldShard) Reset() {
+	*x = HeldShard{}
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldShard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldShard) ProtoMessage() {}
+
+func (x *HeldShard) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_cluster_v1_node_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldShard.ProtoReflect.Descriptor instead.
+func (*HeldShard) Descriptor() ([]byte, []int) {
+	return file_wactor_cluster_v1_node_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *HeldShard) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *HeldShard) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *HeldShard) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
 var File_wactor_cluster_v1_node_proto protoreflect.FileDescriptor
 
 const file_wactor_cluster_v1_node_proto_rawDesc = "" +
@@ -2290,7 +2700,31 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\tprocedure\x18\x01 \x01(\tR\tprocedure\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\"+\n" +
 	"\rAdminResponse\x12\x1a\n" +
-	"\bresponse\x18\x01 \x01(\fR\bresponse*\x80\x02\n" +
+	"\bresponse\x18\x01 \x01(\fR\bresponse\"\xf4\x01\n" +
+	"\rBackupRequest\x123\n" +
+	"\x04hold\x18\x01 \x01(\v2\x1d.wactor.cluster.v1.BackupHoldH\x00R\x04hold\x123\n" +
+	"\x04view\x18\x02 \x01(\v2\x1d.wactor.cluster.v1.BackupViewH\x00R\x04view\x12<\n" +
+	"\arelease\x18\x03 \x01(\v2 .wactor.cluster.v1.BackupReleaseH\x00R\arelease\x123\n" +
+	"\x04read\x18\x04 \x01(\v2\x1d.wactor.cluster.v1.BackupReadH\x00R\x04readB\x06\n" +
+	"\x04step\"\f\n" +
+	"\n" +
+	"BackupHold\"$\n" +
+	"\n" +
+	"BackupView\x12\x16\n" +
+	"\x06shards\x18\x01 \x03(\rR\x06shards\"\x0f\n" +
+	"\rBackupRelease\"\"\n" +
+	"\n" +
+	"BackupRead\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\"\xa9\x01\n" +
+	"\x0eBackupResponse\x120\n" +
+	"\x04held\x18\x01 \x03(\v2\x1c.wactor.cluster.v1.HeldShardR\x04held\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12;\n" +
+	"\arecords\x18\x03 \x03(\v2!.wactor.cluster.v1.SnapshotRecordR\arecords\x12\x12\n" +
+	"\x04last\x18\x04 \x01(\bR\x04last\"K\n" +
+	"\tHeldShard\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\x04R\x05index*\x80\x02\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REFUSAL_NOT_LEADER\x10\x01\x12\x16\n" +
@@ -2301,7 +2735,7 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x16REFUSAL_NO_DEAD_LETTER\x10\x06\x12\x16\n" +
 	"\x12REFUSAL_UNREADABLE\x10\a\x12\x12\n" +
 	"\x0eREFUSAL_FAILED\x10\b\x12\x17\n" +
-	"\x13REFUSAL_OUT_OF_TURN\x10\t2\xc6\x06\n" +
+	"\x13REFUSAL_OUT_OF_TURN\x10\t2\x99\a\n" +
 	"\vNodeService\x12S\n" +
 	"\bNominate\x12\".wactor.cluster.v1.NominateRequest\x1a#.wactor.cluster.v1.NominateResponse\x12G\n" +
 	"\x04Join\x12\x1e.wactor.cluster.v1.JoinRequest\x1a\x1f.wactor.cluster.v1.JoinResponse\x12J\n" +
@@ -2312,7 +2746,8 @@ const file_wactor_cluster_v1_node_proto_rawDesc = "" +
 	"\x04Raft\x12\x1e.wactor.cluster.v1.RaftRequest\x1a\x1f.wactor.cluster.v1.RaftResponse(\x01\x12U\n" +
 	"\bSnapshot\x12\".wactor.cluster.v1.SnapshotRequest\x1a#.wactor.cluster.v1.SnapshotResponse(\x01\x12T\n" +
 	"\aDeliver\x12!.wactor.cluster.v1.DeliverRequest\x1a\".wactor.cluster.v1.DeliverResponse(\x010\x01\x12J\n" +
-	"\x05Admin\x12\x1f.wactor.cluster.v1.AdminRequest\x1a .wactor.cluster.v1.AdminResponseB<Z:github.com/wactor/wactor/proto/wactor/cluster/v1;clusterv1b\x06proto3"
+	"\x05Admin\x12\x1f.wactor.cluster.v1.AdminRequest\x1a .wactor.cluster.v1.AdminResponse\x12Q\n" +
+	"\x06Backup\x12 .wactor.cluster.v1.BackupRequest\x1a!.wactor.cluster.v1.BackupResponse(\x010\x01B<Z:github.com/wactor/wactor/proto/wactor/cluster/v1;clusterv1b\x06proto3"
 
 var (
 	file_wactor_cluster_v1_node_proto_rawDescOnce sync.Once
@@ -2327,7 +2762,7 @@ func file_wactor_cluster_v1_node_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_cluster_v1_node_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_wactor_cluster_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: wactor.cluster.v1.Refusal
 	(*NominateRequest)(nil),       // 1: wactor.cluster.v1.NominateRequest
@@ -2363,22 +2798,29 @@ var file_wactor_cluster_v1_node_proto_goTypes = []any{
 	(*Outcome)(nil),               // 31: wactor.cluster.v1.Outcome
 	(*AdminRequest)(nil),          // 32: wactor.cluster.v1.AdminRequest
 	(*AdminResponse)(nil),         // 33: wactor.cluster.v1.AdminResponse
-	(*Member)(nil),                // 34: wactor.cluster.v1.Member
-	(*ClusterState)(nil),          // 35: wactor.cluster.v1.ClusterState
-	(Standing)(0),                 // 36: wactor.cluster.v1.Standing
-	(*Replica)(nil),               // 37: wactor.cluster.v1.Replica
-	(*v1.Message)(nil),            // 38: wactor.v1.Message
-	(*v1.User)(nil),               // 39: wactor.v1.User
-	(*v1.Ownership)(nil),          // 40: wactor.v1.Ownership
+	(*BackupRequest)(nil),         // 34: wactor.cluster.v1.BackupRequest
+	(*BackupHold)(nil),            // 35: wactor.cluster.v1.BackupHold
+	(*BackupView)(nil),            // 36: wactor.cluster.v1.BackupView
+	(*BackupRelease)(nil),         // 37: wactor.cluster.v1.BackupRelease
+	(*BackupRead)(nil),            // 38: wactor.cluster.v1.BackupRead
+	(*BackupResponse)(nil),        // 39: wactor.cluster.v1.BackupResponse
+	(*HeldShard)(nil),             // 40: wactor.cluster.v1.HeldShard
+	(*Member)(nil),                // 41: wactor.cluster.v1.Member
+	(*ClusterState)(nil),          // 42: wactor.cluster.v1.ClusterState
+	(Standing)(0),                 // 43: wactor.cluster.v1.Standing
+	(*Replica)(nil),               // 44: wactor.cluster.v1.Replica
+	(*v1.Message)(nil),            // 45: wactor.v1.Message
+	(*v1.User)(nil),               // 46: wactor.v1.User
+	(*v1.Ownership)(nil),          // 47: wactor.v1.Ownership
 }
 var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
-	34, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
-	35, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	35, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
-	36, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
-	35, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	41, // 0: wactor.cluster.v1.JoinRequest.member:type_name -> wactor.cluster.v1.Member
+	42, // 1: wactor.cluster.v1.JoinResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	42, // 2: wactor.cluster.v1.StateResponse.state:type_name -> wactor.cluster.v1.ClusterState
+	43, // 3: wactor.cluster.v1.OperateRequest.standing:type_name -> wactor.cluster.v1.Standing
+	42, // 4: wactor.cluster.v1.OperateResponse.state:type_name -> wactor.cluster.v1.ClusterState
 	13, // 5: wactor.cluster.v1.ReplicasResponse.replicas:type_name -> wactor.cluster.v1.ReplicaStatus
-	37, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
+	44, // 6: wactor.cluster.v1.ReplicaStatus.members:type_name -> wactor.cluster.v1.Replica
 	14, // 7: wactor.cluster.v1.ReplicaStatus.progress:type_name -> wactor.cluster.v1.MemberStatus
 	16, // 8: wactor.cluster.v1.RaftRequest.messages:type_name -> wactor.cluster.v1.RaftMessage
 	16, // 9: wactor.cluster.v1.SnapshotRequest.message:type_name -> wactor.cluster.v1.RaftMessage
@@ -2391,38 +2833,46 @@ var file_wactor_cluster_v1_node_proto_depIdxs = []int32{
 	27, // 16: wactor.cluster.v1.Delivery.retry:type_name -> wactor.cluster.v1.RetryLetter
 	28, // 17: wactor.cluster.v1.Delivery.skip:type_name -> wactor.cluster.v1.SkipLetter
 	29, // 18: wactor.cluster.v1.Delivery.operation:type_name -> wactor.cluster.v1.Operation
-	38, // 19: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
-	39, // 20: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
-	39, // 21: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
-	38, // 22: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
-	40, // 23: wactor.cluster.v1.TakenOver.ownership:type_name -> wactor.v1.Ownership
+	45, // 19: wactor.cluster.v1.Inbound.message:type_name -> wactor.v1.Message
+	46, // 20: wactor.cluster.v1.Inbound.user:type_name -> wactor.v1.User
+	46, // 21: wactor.cluster.v1.TakenOver.user:type_name -> wactor.v1.User
+	45, // 22: wactor.cluster.v1.TakenOver.messages:type_name -> wactor.v1.Message
+	47, // 23: wactor.cluster.v1.TakenOver.ownership:type_name -> wactor.v1.Ownership
 	31, // 24: wactor.cluster.v1.DeliverResponse.outcomes:type_name -> wactor.cluster.v1.Outcome
 	0,  // 25: wactor.cluster.v1.Outcome.refusal:type_name -> wactor.cluster.v1.Refusal
-	1,  // 26: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
-	3,  // 27: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
-	5,  // 28: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
-	7,  // 29: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
-	9,  // 30: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
-	11, // 31: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
-	15, // 32: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
-	18, // 33: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
-	21, // 34: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
-	32, // 35: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
-	2,  // 36: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
-	4,  // 37: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
-	6,  // 38: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
-	8,  // 39: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
-	10, // 40: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
-	12, // 41: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
-	17, // 42: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
-	20, // 43: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
-	30, // 44: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
-	33, // 45: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	35, // 26: wactor.cluster.v1.BackupRequest.hold:type_name -> wactor.cluster.v1.BackupHold
+	36, // 27: wactor.cluster.v1.BackupRequest.view:type_name -> wactor.cluster.v1.BackupView
+	37, // 28: wactor.cluster.v1.BackupRequest.release:type_name -> wactor.cluster.v1.BackupRelease
+	38, // 29: wactor.cluster.v1.BackupRequest.read:type_name -> wactor.cluster.v1.BackupRead
+	40, // 30: wactor.cluster.v1.BackupResponse.held:type_name -> wactor.cluster.v1.HeldShard
+	19, // 31: wactor.cluster.v1.BackupResponse.records:type_name -> wactor.cluster.v1.SnapshotRecord
+	1,  // 32: wactor.cluster.v1.NodeService.Nominate:input_type -> wactor.cluster.v1.NominateRequest
+	3,  // 33: wactor.cluster.v1.NodeService.Join:input_type -> wactor.cluster.v1.JoinRequest
+	5,  // 34: wactor.cluster.v1.NodeService.State:input_type -> wactor.cluster.v1.StateRequest
+	7,  // 35: wactor.cluster.v1.NodeService.Operate:input_type -> wactor.cluster.v1.OperateRequest
+	9,  // 36: wactor.cluster.v1.NodeService.CreateReplica:input_type -> wactor.cluster.v1.CreateReplicaRequest
+	11, // 37: wactor.cluster.v1.NodeService.Replicas:input_type -> wactor.cluster.v1.ReplicasRequest
+	15, // 38: wactor.cluster.v1.NodeService.Raft:input_type -> wactor.cluster.v1.RaftRequest
+	18, // 39: wactor.cluster.v1.NodeService.Snapshot:input_type -> wactor.cluster.v1.SnapshotRequest
+	21, // 40: wactor.cluster.v1.NodeService.Deliver:input_type -> wactor.cluster.v1.DeliverRequest
+	32, // 41: wactor.cluster.v1.NodeService.Admin:input_type -> wactor.cluster.v1.AdminRequest
+	34, // 42: wactor.cluster.v1.NodeService.Backup:input_type -> wactor.cluster.v1.BackupRequest
+	2,  // 43: wactor.cluster.v1.NodeService.Nominate:output_type -> wactor.cluster.v1.NominateResponse
+	4,  // 44: wactor.cluster.v1.NodeService.Join:output_type -> wactor.cluster.v1.JoinResponse
+	6,  // 45: wactor.cluster.v1.NodeService.State:output_type -> wactor.cluster.v1.StateResponse
+	8,  // 46: wactor.cluster.v1.NodeService.Operate:output_type -> wactor.cluster.v1.OperateResponse
+	10, // 47: wactor.cluster.v1.NodeService.CreateReplica:output_type -> wactor.cluster.v1.CreateReplicaResponse
+	12, // 48: wactor.cluster.v1.NodeService.Replicas:output_type -> wactor.cluster.v1.ReplicasResponse
+	17, // 49: wactor.cluster.v1.NodeService.Raft:output_type -> wactor.cluster.v1.RaftResponse
+	20, // 50: wactor.cluster.v1.NodeService.Snapshot:output_type -> wactor.cluster.v1.SnapshotResponse
+	30, // 51: wactor.cluster.v1.NodeService.Deliver:output_type -> wactor.cluster.v1.DeliverResponse
+	33, // 52: wactor.cluster.v1.NodeService.Admin:output_type -> wactor.cluster.v1.AdminResponse
+	39, // 53: wactor.cluster.v1.NodeService.Backup:output_type -> wactor.cluster.v1.BackupResponse
+	43, // [43:54] is the sub-list for method output_type
+	32, // [32:43] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_wactor_cluster_v1_node_proto_init() }
@@ -2440,13 +2890,19 @@ func file_wactor_cluster_v1_node_proto_init() {
 		(*Delivery_Skip)(nil),
 		(*Delivery_Operation)(nil),
 	}
+	file_wactor_cluster_v1_node_proto_msgTypes[33].OneofWrappers = []any{
+		(*BackupRequest_Hold)(nil),
+		(*BackupRequest_View)(nil),
+		(*BackupRequest_Release)(nil),
+		(*BackupRequest_Read)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_cluster_v1_node_proto_rawDesc), len(file_wactor_cluster_v1_node_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   33,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,7 @@ const (
 	NodeService_Snapshot_FullMethodName      = "/wactor.cluster.v1.NodeService/Snapshot"
 	NodeService_Deliver_FullMethodName       = "/wactor.cluster.v1.NodeService/Deliver"
 	NodeService_Admin_FullMethodName         = "/wactor.cluster.v1.NodeService/Admin"
+	NodeService_Backup_FullMethodName        = "/wactor.cluster.v1.NodeService/Backup"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -61,6 +62,8 @@ type NodeServiceClient interface {
 	Deliver(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DeliverRequest, DeliverResponse], error)
 	// Admin answers a call of the admin API for what this node leads.
 	Admin(ctx context.Context, in *AdminRequest, opts ...grpc.CallOption) (*AdminResponse, error)
+	// Backup reads the shards that the other node leads at one moment. The stream is a session: its end releases all that it holds.
+	Backup(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[BackupRequest, BackupResponse], error)
 }
 
 type nodeServiceClient struct {
@@ -180,6 +183,19 @@ func (c *nodeServiceClient) Admin(ctx context.Context, in *AdminRequest, opts ..
 	return out, nil
 }
 
+func (c *nodeServiceClient) Backup(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[BackupRequest, BackupResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &NodeService_ServiceDesc.Streams[3], NodeService_Backup_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupRequest, BackupResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_BackupClient = grpc.BidiStreamingClient[BackupRequest, BackupResponse]
+
 // NodeServiceServer is the server API for NodeService service.
 // All implementations must embed UnimplementedNodeServiceServer
 // for forward compatibility.
@@ -207,6 +223,8 @@ type NodeServiceServer interface {
 	Deliver(grpc.BidiStreamingServer[DeliverRequest, DeliverResponse]) error
 	// Admin answers a call of the admin API for what this node leads.
 	Admin(context.Context, *AdminRequest) (*AdminResponse, error)
+	// Backup reads the shards that the other node leads at one moment. The stream is a session: its end releases all that it holds.
+	Backup(grpc.BidiStreamingServer[BackupRequest, BackupResponse]) error
 	mustEmbedUnimplementedNodeServiceServer()
 }
 
@@ -246,6 +264,9 @@ func (UnimplementedNodeServiceServer) Deliver(grpc.BidiStreamingServer[DeliverRe
 }
 func (UnimplementedNodeServiceServer) Admin(context.Context, *AdminRequest) (*AdminResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Admin not implemented")
+}
+func (UnimplementedNodeServiceServer) Backup(grpc.BidiStreamingServer[BackupRequest, BackupResponse]) error {
+	return status.Error(codes.Unimplemented, "method Backup not implemented")
 }
 func (UnimplementedNodeServiceServer) mustEmbedUnimplementedNodeServiceServer() {}
 func (UnimplementedNodeServiceServer) testEmbeddedByValue()                     {}
@@ -415,6 +436,13 @@ func _NodeService_Admin_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodeService_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(NodeServiceServer).Backup(&grpc.GenericServerStream[BackupRequest, BackupResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_BackupServer = grpc.BidiStreamingServer[BackupRequest, BackupResponse]
+
 // NodeService_ServiceDesc is the grpc.ServiceDesc for NodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -465,6 +493,12 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Deliver",
 			Handler:       _NodeService_Deliver_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Backup",
+			Handler:       _NodeService_Backup_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

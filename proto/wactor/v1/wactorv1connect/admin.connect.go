@@ -58,6 +58,9 @@ const (
 	// AdminServiceFinalizeUpgradeProcedure is the fully-qualified name of the AdminService's
 	// FinalizeUpgrade RPC.
 	AdminServiceFinalizeUpgradeProcedure = "/wactor.v1.AdminService/FinalizeUpgrade"
+	// AdminServiceCreateBackupProcedure is the fully-qualified name of the AdminService's CreateBackup
+	// RPC.
+	AdminServiceCreateBackupProcedure = "/wactor.v1.AdminService/CreateBackup"
 )
 
 // AdminServiceClient is a client for the wactor.v1.AdminService service.
@@ -82,6 +85,8 @@ type AdminServiceClient interface {
 	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
 	// FinalizeUpgrade lets the cluster write all that its nodes can read, where cluster.finalize is manual.
 	FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error)
+	// CreateBackup writes a backup of all conversations to backup.to of the configuration.
+	CreateBackup(context.Context, *connect.Request[v1.CreateBackupRequest]) (*connect.Response[v1.CreateBackupResponse], error)
 }
 
 // NewAdminServiceClient constructs a client for the wactor.v1.AdminService service. By default, it
@@ -161,6 +166,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("FinalizeUpgrade")),
 			connect.WithClientOptions(opts...),
 		),
+		createBackup: connect.NewClient[v1.CreateBackupRequest, v1.CreateBackupResponse](
+			httpClient,
+			baseURL+AdminServiceCreateBackupProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("CreateBackup")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -176,6 +187,7 @@ type adminServiceClient struct {
 	clusterStatus   *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
 	changeNode      *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
 	finalizeUpgrade *connect.Client[v1.FinalizeUpgradeRequest, v1.FinalizeUpgradeResponse]
+	createBackup    *connect.Client[v1.CreateBackupRequest, v1.CreateBackupResponse]
 }
 
 // Trace calls wactor.v1.AdminService.Trace.
@@ -228,6 +240,11 @@ func (c *adminServiceClient) FinalizeUpgrade(ctx context.Context, req *connect.R
 	return c.finalizeUpgrade.CallUnary(ctx, req)
 }
 
+// CreateBackup calls wactor.v1.AdminService.CreateBackup.
+func (c *adminServiceClient) CreateBackup(ctx context.Context, req *connect.Request[v1.CreateBackupRequest]) (*connect.Response[v1.CreateBackupResponse], error) {
+	return c.createBackup.CallUnary(ctx, req)
+}
+
 // AdminServiceHandler is an implementation of the wactor.v1.AdminService service.
 type AdminServiceHandler interface {
 	// Trace returns the journal of a user's conversations and a verdict on each version chain.
@@ -250,6 +267,8 @@ type AdminServiceHandler interface {
 	ChangeNode(context.Context, *connect.Request[v1.ChangeNodeRequest]) (*connect.Response[v1.ChangeNodeResponse], error)
 	// FinalizeUpgrade lets the cluster write all that its nodes can read, where cluster.finalize is manual.
 	FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error)
+	// CreateBackup writes a backup of all conversations to backup.to of the configuration.
+	CreateBackup(context.Context, *connect.Request[v1.CreateBackupRequest]) (*connect.Response[v1.CreateBackupResponse], error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -325,6 +344,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("FinalizeUpgrade")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceCreateBackupHandler := connect.NewUnaryHandler(
+		AdminServiceCreateBackupProcedure,
+		svc.CreateBackup,
+		connect.WithSchema(adminServiceMethods.ByName("CreateBackup")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/wactor.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceTraceProcedure:
@@ -347,6 +372,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceChangeNodeHandler.ServeHTTP(w, r)
 		case AdminServiceFinalizeUpgradeProcedure:
 			adminServiceFinalizeUpgradeHandler.ServeHTTP(w, r)
+		case AdminServiceCreateBackupProcedure:
+			adminServiceCreateBackupHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -394,4 +421,8 @@ func (UnimplementedAdminServiceHandler) ChangeNode(context.Context, *connect.Req
 
 func (UnimplementedAdminServiceHandler) FinalizeUpgrade(context.Context, *connect.Request[v1.FinalizeUpgradeRequest]) (*connect.Response[v1.FinalizeUpgradeResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.FinalizeUpgrade is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) CreateBackup(context.Context, *connect.Request[v1.CreateBackupRequest]) (*connect.Response[v1.CreateBackupResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.CreateBackup is not implemented"))
 }

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"strings"
+
+	"filippo.io/age"
+)
+
+// Backup is where and how backups of the cluster are made.
+type Backup struct {
+	// To is where they lie: file:///folder. Default none: no backups are made. In a cluster it is
+	// the same place on each node, so a folder is one that all of them mount.
+	To string `yaml:"to"`
+	// Encrypt says who can read them. Required with To.
+	Encrypt Encrypt `yaml:"encrypt"`
+	// Rate bounds what is read for a backup, in bytes a second. Default 20MiB; 64KiB to 16GiB.
+	Rate Size `yaml:"rate"`
+}
+
+// Encrypt says for whom backups are encrypted.
+type Encrypt struct {
+	// Recipients are public keys of age, such as age-keygen writes: age1….
+	Recipients []string `yaml:"recipients"`
+	// Off leaves backups unencrypted: all that users wrote can be read where they lie. Default
+	// false.
+	Off bool `yaml:"off"`
+}
+
+const minBackupRate, maxBackupRate = 64 << 10, 16 << 30
+
+func (b *Backup) validate(r *report) {
+	if b.Rate < minBackupRate || b.Rate > maxBackupRate {
+		r.add("backup.rate", "write 20MiB", "must be 64KiB to 16GiB, not %s", r.show("backup.rate", b.Rate.String()))
+	}
+	for i, recipient := range b.Encrypt.Recipients {
+		if _, err := age.ParseRecipients(strings.NewReader(recipient)); err != nil {
+			r.add(element("backup.encrypt.recipients", i), "write a public key that age-keygen has printed: age1…",
+				"is no public key of age")
+		}
+	}
+	if folder, ok := strings.CutPrefix(b.To, "file:///"); b.To != "" && (!ok || strings.Trim(folder, "/") == "") {
+		r.add("backup.to", "write file:///folder", "%s is no place for backups", r.quote("backup.to", b.To))
+	}
+	switch {
+	case b.To == "":
+	case b.Encrypt.Off && len(b.Encrypt.Recipients) > 0:
+		r.add("backup.encrypt.off", "remove one of the two", "is true, and there are recipients")
+	case !b.Encrypt.Off && len(b.Encrypt.Recipients) == 0:
+		r.add("backup.encrypt", "name recipients: keys that age-keygen has printed; or write off: true",
+			"is missing: backups hold all that users wrote")
+	}
+}

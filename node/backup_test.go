@@ -1,0 +1,131 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wactor/wactor/backup"
+	"github.com/wactor/wactor/persistence/store"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
+	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
+)
+
+// backUp asks a node for a backup.
+func (w *world) backUp(n *Node) (*wactorv1.CreateBackupResponse, error) {
+	client := wactorv1connect.NewAdminServiceClient(w.client, "http://"+n.AdminAddr())
+	response, err := client.CreateBackup(w.t.Context(), connect.NewRequest(&wactorv1.CreateBackupRequest{}))
+	if err != nil {
+		return nil, err
+	}
+	return response.Msg, nil
+}
+
+// restoreFrom puts the newest backup in place of the world's data.
+func (w *world) restoreFrom(folder string) backup.Restored {
+	w.t.Helper()
+	target, err := backup.OpenTarget("file://" + folder)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m, err := backup.Find(w.t.Context(), target, backup.Latest)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	data := filepath.Join(w.dir, "data")
+	fill := func(put func(shard uint32, key, value []byte) error) error { return nil }
+	if _, err := store.Restore(data, int(m.Shards), m.Epoch+1, fill); !errors.Is(err, store.ErrNotEmpty) {
+		w.t.Errorf("a restore over data: %v", err)
+	}
+	if err := os.RemoveAll(data); err != nil {
+		w.t.Fatal(err)
+	}
+	var restored backup.Restored
+	_, err = store.Restore(data, int(m.Shards), m.Epoch+1,
+		func(put func(shard uint32, key, value []byte) error) (err error) {
+			restored, err = backup.Restore(w.t.Context(), target, m, backup.RestoreOptions{}, put)
+			return err
+		})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return restored
+}
+
+// TestARestoredNodeGoesOn: conversations go on with their states, message ids are remembered, and
+// what had not left is a dead letter and is not sent.
+func TestARestoredNodeGoesOn(t *testing.T) {
+	w := newWorld(t)
+	folder := t.TempDir()
+	more := fmt.Sprintf("backup: { to: %q, encrypt: { off: true } }", "file://"+folder)
+	cfg := w.counter(more)
+	release := make(chan struct{})
+	w.hold = func(to string) {
+		if strings.HasSuffix(to, "9") {
+			<-release
+		}
+	}
+	n := w.start(cfg)
+	for user := range 20 {
+		w.send(n, fmt.Sprintf("49151000000%02d", 10+user), fmt.Sprint("wamid.", user), "a")
+	}
+	w.await("4915100000010", 1)
+	w.await("4915100000028", 1)
+	created, err := w.backUp(n)
+	if err != nil || created.Conversations != 20 || created.Shards != uint32(cfg.Cluster.Shards) {
+		t.Fatalf("backup %v, %v", created, err)
+	}
+	old, epoch := n.store.Cluster(), n.store.Epoch()
+	close(release)
+	w.await("4915100000019", 1) // sent by the old cluster behind the backup
+	w.await("4915100000029", 1)
+	w.send(n, "4915100000010", "wamid.late", "lost")
+	w.await("4915100000010", 2)
+	w.stop(n)
+
+	if restored := w.restoreFrom(folder); restored.Conversations != 20 || restored.Held != 2 {
+		t.Errorf("restored %+v", restored)
+	}
+	n = w.start(cfg)
+	if n.store.Cluster() == old || n.store.Epoch() != epoch+1 {
+		t.Errorf("cluster %x of epoch %d, before %x and %d", n.store.Cluster(), n.store.Epoch(), old, epoch)
+	}
+	if status := w.send(n, "4915100000010", "wamid.0", "a"); status != http.StatusOK {
+		t.Errorf("a message that was accepted before: status %d", status)
+	}
+	w.send(n, "4915100000010", "wamid.new", "b")
+	want := []string{"step 1: a", "step 2: lost", "step 2: b"}
+	if diff := cmp.Diff(want, w.await("4915100000010", 3)); diff != "" {
+		t.Error(diff)
+	}
+	w.send(n, "4915100000019", "wamid.new9", "b")
+	want = []string{"step 1: a", "step 2: b"}
+	if diff := cmp.Diff(want, w.await("4915100000019", 2)); diff != "" {
+		t.Errorf("who has a dead letter:\n%s", diff)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := map[string]bool{}
+	for _, r := range w.taken {
+		if ids[r.id] {
+			t.Errorf("reply %s left twice", r.id)
+		}
+		ids[r.id] = true
+	}
+}
+
+// TestBackupsNeedATarget: without one the API says what is missing.
+func TestBackupsNeedATarget(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.backUp(w.start(w.counter()))
+	if connect.CodeOf(err) != connect.CodeFailedPrecondition || !strings.Contains(err.Error(), "backup.to") {
+		t.Error(err)
+	}
+}
