@@ -14,9 +14,12 @@ import (
 // Conversations of one user talk to each other as gateways do to them: by deliveries, which may
 // have to go to another node.
 
-// maxHops bounds how often a delivery is forwarded: aliases lead to an older conversation each
-// time, and a user has few.
-const maxHops = 64
+// maxHops bounds how often a delivery is forwarded. Each alias belongs to a conversation that is
+// older than itself, so a chain has an end, and only damage could make a ring of it. A chain is not
+// made shorter: each link remembers the messages that it took while it was a conversation, and what
+// comes again must pass it. To make one of this length a person needs as many numbers that have
+// written before, the older ones linked last; each hop costs about a millisecond.
+const maxHops = 1000
 
 var errTooManyHops = errors.New("actors: a chain of aliases has no end")
 

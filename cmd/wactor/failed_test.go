@@ -21,15 +21,17 @@ func (s *stage) fail(one sent, code int) {
 		AtMs: time.Now().UnixMilli(), Code: code}))
 }
 
-// TestFailedMediaIsRetriedAfterAKill: the process that sent it is gone, and a retry sends it all the
-// same, whatever it is.
+// TestFailedMediaIsRetriedAfterAKill: the process that sent it is gone, and a retry sends it all
+// the same, whatever it is.
 func TestFailedMediaIsRetriedAfterAKill(t *testing.T) {
 	s := play(t, "", func(turn) string {
 		return `{"replies":[{"media":{"type":"image","link":"https://example.com/a.jpg"}}]}`
 	})
 	s.say("a")
 	s.want("image")
-	s.await("the reply's outcome", func() bool { return strings.Contains(strings.Join(s.journal(player), "\n"), "sent") })
+	s.await("the reply's outcome", func() bool {
+		return strings.Contains(strings.Join(s.journal(player), "\n"), "sent")
+	})
 	s.kill()
 	s.start(t)
 	s.fail(s.messages()[0], 131026)
@@ -57,8 +59,8 @@ func TestBotReceivesFailures(t *testing.T) {
 	s.wantLetters("provider reported failed: code 131026")
 }
 
-// TestReplyOutsideTheWindowIsSentOnceMore where the user has written just now; where it fails again,
-// it is a dead letter.
+// TestReplyOutsideTheWindowIsSentOnceMore where the user has written just now; where it fails
+// again, it is a dead letter.
 func TestReplyOutsideTheWindowIsSentOnceMore(t *testing.T) {
 	s := play(t, "", echo)
 	s.say("a")
