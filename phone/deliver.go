@@ -22,7 +22,7 @@ func (p *Phone) deliver(messages []draft, times int) error {
 	start := make(chan struct{})
 	defer close(start)
 	for _, d := range messages {
-		m := p.stamp(d.message)
+		m := p.stamp(d)
 		body := p.options.Number.Messages(m)
 		for i := range times {
 			begun := p.begin(func() {
@@ -33,7 +33,8 @@ func (p *Phone) deliver(messages []draft, times int) error {
 				return errBusy
 			}
 			if i == 0 {
-				p.history.add(m.User, Event{Kind: KindSent, ID: m.ID, Name: m.Name, Content: d.content()})
+				content := draft{message: m}.content()
+				p.history.add(m.User, Event{Kind: KindSent, ID: m.ID, Name: m.Name, Content: content})
 			}
 		}
 	}
@@ -41,14 +42,15 @@ func (p *Phone) deliver(messages []draft, times int) error {
 }
 
 // stamp gives a message its id and time.
-func (p *Phone) stamp(m emulator.Message) emulator.Message {
+func (p *Phone) stamp(d draft) emulator.Message {
+	m := d.message
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count++
 	m.ID, m.SentMs = fmt.Sprintf("wamid.phone.%s.%d", p.run, p.count), time.Now().UnixMilli()
 	if m.Media != nil {
 		file := *m.Media
-		file.ID = fmt.Sprintf("phone.%s.%d", p.run, p.count)
+		p.keep(&file, d.file)
 		m.Media = &file
 	}
 	return m

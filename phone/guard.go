@@ -7,7 +7,8 @@ import (
 )
 
 // policy lets the page load nothing but what is served here, and pictures that a bot's reply names.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; media-src 'self'; " +
+	"connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // guard keeps other sites in the same browser out. They could post messages in the user's name

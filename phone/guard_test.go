@@ -56,6 +56,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		"a long name":        {`{"user":"4915100000001","texts":["hi"],"name":"` + long(maxName+1) + `"}`, 400},
 		"a tap on nothing":   {`{"user":"4915100000001","tap":{"id":"a","title":"A"}}`, 400},
 		"another file":       {`{"user":"4915100000001","media":{"type":"program"}}`, 400},
+		"a video of nothing": {`{"user":"4915100000001","media":{"type":"video"}}`, 400},
 		"a long caption":     {`{"user":"4915100000001","media":{"type":"image","caption":"` + long(maxField+1) + `"}}`, 400},
 		"beyond the pole":    {`{"user":"4915100000001","location":{"latitude":90.5,"longitude":0}}`, 400},
 		"around the world":   {`{"user":"4915100000001","location":{"latitude":0,"longitude":-181}}`, 400},

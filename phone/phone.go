@@ -35,9 +35,11 @@ type Phone struct {
 	options Options
 	handler http.Handler
 	graph   http.Handler
-	client  *http.Client
-	history *history
-	posts   chan struct{} // holds a token for each request under way
+	// emulated answers what comes to graph, and keeps the files of both sides.
+	emulated *emulator.Graph
+	client   *http.Client
+	history  *history
+	posts    chan struct{} // holds a token for each request under way
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -60,7 +62,8 @@ func New(options Options) *Phone {
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.handler = p.routes()
-	p.graph = watchReceipts(emulator.NewGraph(options.AccessToken, emulator.Faults{}, p.took), p.seen)
+	p.emulated = emulator.NewGraph(options.AccessToken, emulator.Faults{}, p.took)
+	p.graph = watchReceipts(p.emulated, p.seen)
 	return p
 }
 

@@ -67,6 +67,8 @@ func TestEveryKindOfMessage(t *testing.T) {
 		{`"media":{"type":"image","caption":"look"}`, "image image/jpeg", "look"},
 		{`"media":{"type":"document"}`, "document application/pdf document.pdf", ""},
 		{`"media":{"type":"audio"}`, "audio audio/ogg; codecs=opus voice", ""},
+		{`"media":{"type":"video","mime_type":"video/webm","data":"aGk="}`, "video video/webm", ""},
+		{`"media":{"type":"document","mime_type":"text/html","filename":"a.html","data":"aGk="}`, "document text/html a.html", ""},
 		{`"location":{"latitude":52.5,"longitude":-13.25,"name":"Gate","address":"Square"}`, "location 52.5 -13.25 Gate Square", ""},
 		{`"location":{"latitude":0,"longitude":0}`, "location 0 0", ""},
 	} {
@@ -84,8 +86,11 @@ func TestEveryKindOfMessage(t *testing.T) {
 			if m.Media.Voice {
 				got = append(got, "voice")
 			}
-			if m.Media.Id == "" {
-				t.Errorf("%s: no media id", c.request)
+			if m.Media.Id == "" || m.Media.Sha256 == "" {
+				t.Errorf("%s: %v", c.request, m.Media)
+			}
+			if status, body := w.file(t, m.Media.Id); status != http.StatusOK || body == "" {
+				t.Errorf("%s: the page gets %d, %d bytes", c.request, status, len(body))
 			}
 		case m.Location != nil:
 			got = append(got, m.Location.Latitude, m.Location.Longitude, m.Location.Name, m.Location.Address)

@@ -34,9 +34,14 @@ type tapped struct {
 	Prompt      string `json:"prompt"`
 }
 
+// mediaFile is an attachment; without data it is a sample of its kind.
 type mediaFile struct {
 	Type    string `json:"type"`
 	Caption string `json:"caption"`
+
+	Data     []byte `json:"data"` // base64
+	MIMEType string `json:"mime_type"`
+	Filename string `json:"filename"`
 }
 
 type location struct {
@@ -48,7 +53,8 @@ type location struct {
 
 // Bounds of a request of the page.
 const (
-	maxSend  = 128 << 10 // bytes
+	maxSend  = 128 << 10 // bytes, without the data of a file
+	maxData  = 16 << 20  // bytes of a file
 	maxTexts = 20
 	maxName  = 100  // characters
 	maxField = 1024 // characters, of ids, captions, descriptions
@@ -63,13 +69,6 @@ func (m mistake) Error() string { return string(m) }
 
 func mistakef(format string, args ...any) error { return mistake(fmt.Sprintf(format, args...)) }
 
-// files are what a person can attach. There is no file: the bot gets its id, kind and caption.
-var files = map[string]emulator.Media{
-	"image":    {Type: "image", MIMEType: "image/jpeg"},
-	"document": {Type: "document", MIMEType: "application/pdf", Filename: "document.pdf"},
-	"audio":    {Type: "audio", MIMEType: "audio/ogg; codecs=opus", Voice: true},
-}
-
 // drafts checks a request and returns its messages. An error is a mistake.
 func (s *sendRequest) drafts() ([]draft, error) {
 	if err := s.check(); err != nil {
@@ -79,24 +78,25 @@ func (s *sendRequest) drafts() ([]draft, error) {
 	var out []draft
 	for _, text := range s.Texts {
 		message.Text = text
-		out = append(out, draft{message})
+		out = append(out, draft{message: message})
 	}
 	message.Text = ""
+	var content []byte
 	switch {
 	case s.Tap != nil:
 		t := s.Tap
 		message.Tap = &emulator.Tap{List: t.List, ID: t.ID, Title: t.Title, Description: t.Description,
 			Prompt: t.Prompt}
 	case s.Media != nil:
-		file := files[s.Media.Type]
-		file.Caption = s.Media.Caption
+		var file emulator.Media
+		file, content = s.Media.attachment()
 		message.Media = &file
 	case s.Location != nil:
 		message.Location = (*emulator.Location)(s.Location)
 	default:
 		return out, nil
 	}
-	return append(out, draft{message}), nil
+	return append(out, draft{message, content}), nil
 }
 
 func (s *sendRequest) check() error {
@@ -130,9 +130,13 @@ func (s *sendRequest) checkParts() error {
 		return mistakef("a tap needs the id of its option and of its message")
 	}
 	if m := s.Media; m != nil {
-		if _, known := files[m.Type]; !known || isLonger(m.Caption, maxField) {
-			return mistakef("an attachment is an image, a document or an audio, "+
+		chosen, known := samples[m.Type]
+		if !known || isLonger(m.Caption+m.Filename+m.MIMEType, maxField) || chosen.content == nil && len(m.Data) == 0 {
+			return mistakef("an attachment is an image, a document, an audio or a video, "+
 				"with a caption of at most %d characters", maxField)
+		}
+		if len(m.Data) > maxData {
+			return mistakef("a file has at most %d bytes", maxData)
 		}
 	}
 	if l := s.Location; l != nil && (max(l.Latitude, -l.Latitude) > 90 || max(l.Longitude, -l.Longitude) > 180 ||
@@ -144,8 +148,11 @@ func (s *sendRequest) checkParts() error {
 
 func isLonger(text string, characters int) bool { return utf8.RuneCountInString(text) > characters }
 
-// draft is a message that the person sends.
-type draft struct{ message emulator.Message }
+// draft is a message that the person sends, with the content of its file.
+type draft struct {
+	message emulator.Message
+	file    []byte
+}
 
 // content is the message, without its id, in the form of the Graph API, so that the page draws both
 // directions alike.
@@ -159,7 +166,7 @@ func (d draft) content() json.RawMessage {
 	case m.Media != nil:
 		out["type"] = m.Media.Type
 		out[m.Media.Type] = map[string]any{"caption": m.Media.Caption, "filename": m.Media.Filename,
-			"voice": m.Media.Voice}
+			"voice": m.Media.Voice, "id": m.Media.ID}
 	case m.Location != nil:
 		out["type"] = "location"
 		out["location"] = location(*m.Location)

@@ -20,6 +20,7 @@ func (p *Phone) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET /phone/{file}", asset)
 	mux.HandleFunc("GET /phone/events", p.events)
+	mux.HandleFunc("GET /phone/files/{id}", p.file)
 	mux.HandleFunc("POST /phone/send", p.send)
 	return guard(mux)
 }
@@ -57,11 +58,14 @@ func (p *Phone) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var request sendRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSend)).Decode(&request); err != nil {
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)
-			return
-		}
+	body := http.MaxBytesReader(w, r.Body, maxSend+maxData/3*4)
+	err := json.NewDecoder(body).Decode(&request)
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) || request.Media == nil &&
+		r.ContentLength > maxSend {
+		http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil {
 		http.Error(w, "the request is not the JSON that is expected", http.StatusBadRequest)
 		return
 	}

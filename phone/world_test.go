@@ -167,3 +167,13 @@ func only(events []Event, kind Kind) (out []Event) {
 	}
 	return out
 }
+
+// file reads a file as the page does.
+func (w *world) file(t *testing.T, id string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, w.page.URL+"/phone/files/"+id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.do(t, request)
+}

@@ -47,25 +47,46 @@ function file(kind, object) {
     case "image": case "sticker":
       return picture(object, kind);
     case "audio":
+      if (object.id && !object.voice) return player("audio", object);
       return element("div", "voice", element("span", "badge", icon("mic")), element("span", "wave"), object.voice ? element("span", "small", "0:07") : null);
     case "video":
+      if (object.id) return player("video", object);
       return object.link ? anchor(object.link, "open", card("video", "Video", object.link)) : card("video", "Video", object.id);
     default: {
       const title = object.filename || "Document";
+      if (object.id) return download(address(object), card("document", title, "open"));
       return object.link ? anchor(object.link, "open", card("document", title, object.link)) : card("document", title, "PDF");
     }
   }
 }
 
-// picture shows the image at a link. One that a person sends has none: it is a drawing. One that can't be loaded says so.
+// address is where a file is: at a link, or with the phone, which keeps the files of both sides by their ids.
+const address = (object) => object.link ?? `/phone/files/${encodeURIComponent(object.id)}`;
+
+// picture shows an image. One that can't be loaded says so.
 function picture(object, kind) {
-  if (!object.link && object.id) return card("photo", kind === "sticker" ? "Sticker" : "Photo", `media ${object.id}`);
   const image = element("img", kind);
   image.alt = object.caption || (kind === "sticker" ? "Sticker" : "Photo");
   image.referrerPolicy = "no-referrer";
-  image.addEventListener("error", () => image.replaceWith(card("photo", "Photo", `can't be loaded: ${object.link}`)));
-  image.src = object.link ?? "/phone/photo.svg";
+  image.addEventListener("error", () => image.replaceWith(card("photo", image.alt, object.link ? `can't be loaded: ${object.link}` : `media ${object.id}`)));
+  image.src = address(object);
   return image;
+}
+
+// player plays a file that the phone keeps.
+function player(kind, object) {
+  const node = element(kind, "player");
+  node.controls = true;
+  node.src = address(object);
+  return node;
+}
+
+// download is a link to a file that the phone keeps.
+function download(href, child) {
+  const node = element("a", "open", child);
+  node.href = href;
+  node.download = "";
+  return node;
 }
 
 function place({ latitude, longitude, name, address }) {

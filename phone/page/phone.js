@@ -139,6 +139,26 @@ function openPlaces() {
   sheet.open("Send a location", [{ rows: places.map((place) => ({ title: place.name, description: place.address, icon: "pin", press: () => send({ location: place }) })) }]);
 }
 
+// chooseFile sends a file of this computer: as what its type says, or as a document.
+function chooseFile() {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.addEventListener("change", () => {
+    const file = input.files[0];
+    if (!file) return;
+    const reader = new FileReader();
+    reader.addEventListener("load", () => {
+      const kind = file.type.split("/")[0];
+      const type = ["image", "audio", "video"].includes(kind) ? kind : "document";
+      const caption = type === "audio" ? "" : $("text").value.trim();
+      if (caption) $("text").value = "";
+      send({ media: { type, caption, data: reader.result.split(",")[1], mime_type: file.type, filename: file.name } });
+    });
+    reader.readAsDataURL(file);
+  });
+  input.click();
+}
+
 $("attach").addEventListener("click", () => {
   const attach = (type) => () => {
     const caption = type === "audio" ? "" : $("text").value.trim();
@@ -147,7 +167,8 @@ $("attach").addEventListener("click", () => {
   };
   sheet.open("Attach", [{ rows: [
     { title: "Photo", description: "What you have written becomes its caption", icon: "photo", press: attach("image") },
-    { title: "Document", description: "A PDF, without content", icon: "document", press: attach("document") },
+    { title: "File", description: "Of this computer, up to 16 MB", icon: "document", press: chooseFile },
+    { title: "Document", description: "A PDF of one empty page", icon: "document", press: attach("document") },
     { title: "Voice message", description: "Seven seconds of silence", icon: "mic", press: attach("audio") },
     { title: "Location", description: "One of three places", icon: "pin", press: openPlaces },
   ] }]);
