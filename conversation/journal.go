@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wactor/wactor/internal/planted"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -155,7 +156,7 @@ func (l *ledger) newest(letter *wactorv1.DeadLetter) *wactorv1.DeadLetter {
 
 // removeLetter takes a dead letter out, in the name of a principal; false where it is gone already.
 func (l *ledger) removeLetter(ref uint64, letter *wactorv1.DeadLetter, by, reason string) bool {
-	if letter == nil || l.pending.letters[letter.Seq] {
+	if letter == nil || l.pending.letters[letter.Seq] && !planted.Is(planted.RetriedTwice) {
 		l.effect(Respond{Ref: ref, Verdict: Duplicate})
 		return false
 	}

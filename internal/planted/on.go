@@ -11,7 +11,7 @@ var All = []Bug{
 	SentBeforeCommit, ResentBeforeCommit, InDoubtForgotten,
 	ResolvedBeforeCommit, MergedTwice, MergedBeforeCommit, BothYield,
 	WorkNotTakenUp, FailureNotRetried, NewIDsAssumed, ClosedWithMail,
-	OrderUnchecked, LateOutcomeTaken, FoundedByFew, LearnerNotCreated,
+	OrderUnchecked, LateOutcomeTaken, FoundedByFew, LearnerNotCreated, RetriedTwice,
 }
 
 var planted Bug

@@ -54,6 +54,9 @@ const (
 	// InDoubtForgotten: what the activation before may have sent is sent again as if it were new.
 	InDoubtForgotten Bug = "InDoubtForgotten"
 
+	// RetriedTwice: a dead letter is taken up again while a commit that does so is on its way.
+	RetriedTwice Bug = "RetriedTwice"
+
 	// ResolvedBeforeCommit: an identity replies to whom it belongs before that is committed.
 	ResolvedBeforeCommit Bug = "ResolvedBeforeCommit"
 	// MergedTwice: the store is not asked whether a message that is offered was taken before.

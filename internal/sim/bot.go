@@ -26,6 +26,9 @@ var errBot = errors.New("sim: the bot fails")
 
 // Inline implements actors.Inliner.
 func (b *bot) Inline(turn *conversation.Turn) (*conversation.Answer, bool, error) {
+	if (letters{b.p.w}).poisoned() {
+		return nil, true, errPoison
+	}
 	if b.p.w.chance(0.1) {
 		return nil, false, nil
 	}
@@ -35,6 +38,9 @@ func (b *bot) Inline(turn *conversation.Turn) (*conversation.Answer, bool, error
 // Turn implements actors.Bot.
 func (b *bot) Turn(ctx context.Context, turn *conversation.Turn) (*conversation.Answer, error) {
 	w := b.p.w
+	if (letters{w}).poisoned() {
+		return nil, errPoison
+	}
 	answer, fails := b.answer(turn), w.chance(0.05)
 	if !b.p.scheduler.Sleep(ctx, w.between(0, 30*time.Millisecond)) || fails {
 		return nil, errBot

@@ -19,6 +19,11 @@ func (w *World) unwell() string {
 			}
 		}
 	}
+	for _, u := range w.users {
+		if p := w.leader(u.shard); p != nil && len((letters{w}).of(p, u)) > 0 {
+			return fmt.Sprintf("conversation %d has dead letters", u.index)
+		}
+	}
 	for _, o := range w.operators {
 		if why := o.unwell(); why != "" {
 			return fmt.Sprintf("shard %d: %s", o.shard, why)

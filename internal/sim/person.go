@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/wactor/wactor/conversation"
 	"github.com/wactor/wactor/conversation/audit"
@@ -17,8 +18,8 @@ type account struct {
 	accepted map[string]uint64
 	// turns are the numbers of the messages of each turn, by the version that it made.
 	turns map[uint64][]uint64
-	// fates counts what became of each message here, by id: a turn, or that it was absorbed; to be
-	// merged into another conversation is none.
+	// fates counts what became of each message here, by id: a turn, or that it was absorbed, or
+	// skipped by an operator; to be merged into another conversation is none.
 	fates   map[string]int
 	inDoubt map[uint64]bool // replies
 }
@@ -43,10 +44,14 @@ func (w *World) account(p *process, u *user) *account {
 		w.record.comment("journal of conversation %d: %v", u.index, e)
 		switch e.Kind {
 		case wactorv1.JournalKind_JOURNAL_KIND_ACCEPTED:
-			if a.accepted[e.MessageId] != 0 {
+			ids[e.MessageSeq] = e.MessageId
+			switch {
+			case e.Reason == reasonRetried:
+			case a.accepted[e.MessageId] != 0:
 				w.fail("conversation %d: a message was accepted twice", u.index)
+			default:
+				a.accepted[e.MessageId] = e.MessageSeq
 			}
-			a.accepted[e.MessageId], ids[e.MessageSeq] = e.MessageSeq, e.MessageId
 		case wactorv1.JournalKind_JOURNAL_KIND_TURN:
 			a.turns[e.VersionAfter] = e.MessageSeqs
 			for _, seq := range e.MessageSeqs {
@@ -55,6 +60,12 @@ func (w *World) account(p *process, u *user) *account {
 		case wactorv1.JournalKind_JOURNAL_KIND_ABSORBED:
 			if e.Reason != reasonMerged {
 				a.fates[ids[e.MessageSeqs[0]]]++
+			}
+		case wactorv1.JournalKind_JOURNAL_KIND_NOTE:
+			if strings.HasPrefix(e.Reason, reasonSkipped) {
+				for _, seq := range e.MessageSeqs {
+					a.fates[ids[seq]]++
+				}
 			}
 		case wactorv1.JournalKind_JOURNAL_KIND_IN_DOUBT:
 			a.inDoubt[e.ReplySeq] = true
@@ -66,6 +77,12 @@ func (w *World) account(p *process, u *user) *account {
 	w.checkReplies(a, ids)
 	return a
 }
+
+// reasonSkipped is why a message of a dead letter gets no turn.
+const reasonSkipped = "dead letter skipped"
+
+// reasonRetried is why a message of a dead letter is numbered again.
+const reasonRetried = "a dead letter, retried"
 
 // reasonMerged is why a message is absorbed that went to another conversation.
 const reasonMerged = "merged into another conversation"

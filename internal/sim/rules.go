@@ -49,6 +49,8 @@ type turns struct {
 	// inline: the bot answers within the commit of the message's acceptance.
 	inline bool
 	merge  bool // burst policy
+	// letters: the bot makes dead letters.
+	letters bool
 }
 
 // memory is how long conversations stay in memory, and how many: as in actors.Options.
@@ -67,7 +69,7 @@ type weather struct {
 
 var fair = weather{least: 200 * time.Microsecond, jitter: 2 * time.Millisecond, ordered: true}
 
-func drawRules(rng *rand.Rand) rules {
+func drawRules(seed uint64, rng *rand.Rand) rules {
 	r := rules{
 		nodes: 3, shards: 1 + rng.IntN(2), people: people{messages: 4 + rng.IntN(8)}, lanes: 1 + rng.IntN(2),
 		trouble:  time.Duration(1500+rng.IntN(3500)) * time.Millisecond,
@@ -99,6 +101,7 @@ func drawRules(rng *rand.Rand) rules {
 	if r.merge {
 		r.inline = false
 	}
+	r.letters = !r.linked && seed%4 == 0
 	return r
 }
 

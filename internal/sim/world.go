@@ -73,7 +73,7 @@ type Stats struct {
 type Faults struct{ Crashes, Traps, Pauses, Cuts, Stalls uint64 }
 
 // Traffic is what came from users, and went to them.
-type Traffic struct{ Messages, Posts, Acknowledged, Replies, Doubled uint64 }
+type Traffic struct{ Messages, Posts, Acknowledged, Replies, Doubled, Operations uint64 }
 
 // Replicas are what the groups did, and their conversations.
 type Replicas struct {
@@ -125,7 +125,7 @@ func (e *entropy) Read(b []byte) (int, error) {
 
 func newWorld(seed uint64, out io.Writer) *World {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1))
-	w := &World{seed: seed, rng: rng, rules: drawRules(rng)}
+	w := &World{seed: seed, rng: rng, rules: drawRules(seed, rng)}
 	w.nodeOf, w.hints, w.userOf = map[uint64]*node{}, map[uint32]*node{}, map[string]*user{}
 	w.record = record{out: out, now: &w.now}
 	w.record.comment("rules %+v", w.rules)
@@ -150,6 +150,9 @@ func (w *World) play() {
 	w.form()
 	w.write()
 	w.look()
+	if w.rules.letters {
+		letters{w}.look()
+	}
 	w.until(w.now+w.rules.trouble, nil)
 	w.faults.heal()
 	quiet := func() bool { return w.unwell() == "" }
@@ -287,5 +290,56 @@ func sum(to, from reflect.Value) {
 		default:
 			sum(to, from.Field(i))
 		}
+	}
+}
+
+// event is something that will happen.
+type event struct {
+	at  time.Duration
+	seq uint64
+	do  func()
+}
+
+func (e event) before(other event) bool {
+	return e.at < other.at || e.at == other.at && e.seq < other.seq
+}
+
+// queue is a heap of events by time; those of one time are in the order in which they were put.
+type queue struct {
+	heap []event
+	seq  uint64
+}
+
+func (q *queue) put(at time.Duration, do func()) {
+	q.seq++
+	q.heap = append(q.heap, event{at, q.seq, do})
+	for i := len(q.heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if q.heap[parent].before(q.heap[i]) {
+			break
+		}
+		q.heap[parent], q.heap[i] = q.heap[i], q.heap[parent]
+		i = parent
+	}
+}
+
+// take removes the first event; there must be one.
+func (q *queue) take() event {
+	first, last := q.heap[0], len(q.heap)-1
+	q.heap[0] = q.heap[last]
+	q.heap[last] = event{}
+	q.heap = q.heap[:last]
+	for i := 0; ; {
+		least := i
+		for _, child := range [...]int{2*i + 1, 2*i + 2} {
+			if child < last && q.heap[child].before(q.heap[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		q.heap[i], q.heap[least] = q.heap[least], q.heap[i]
+		i = least
 	}
 }
