@@ -73,10 +73,13 @@ func (o *operator) unwell() string {
 			return fmt.Sprintf("node %d has applied up to %d of %d", n.index, has.Applied, g.Applied)
 		}
 	}
-	working := 0
-	_ = p.store.Work(o.shard, func(string) error { working++; return nil })
-	if working > 0 {
-		return fmt.Sprintf("%d conversations have unfinished work", working)
+	var working []int
+	_ = p.store.Work(o.shard, func(name string) error {
+		working = append(working, o.w.userOf[name].index)
+		return nil
+	})
+	if len(working) > 0 {
+		return fmt.Sprintf("conversations %v have unfinished work", working)
 	}
 	return ""
 }

@@ -67,8 +67,13 @@ type process struct {
 	transfers []*transfer
 	streams   []*stream // by node
 	membership
-	// unanswered counts the deliveries that its gateway has given to its router.
-	unanswered int
+	unsettled
+}
+
+// unsettled is how much of a process has no outcome yet.
+type unsettled struct {
+	unanswered int // deliveries that its gateway has given to its router
+	proposed   int // commits
 }
 
 // membership is what a process knows of the cluster, in the seeds where nodes decide for

@@ -47,7 +47,9 @@ func (s actorStore) Propose(shard uint32, term uint64, command *wactorv1.Command
 		propose = s.Store.ProposeLazy
 	}
 	u := p.w.userOf[commit.Conversation]
+	p.proposed++
 	propose(shard, term, command, func(revision uint64, err error) {
+		p.proposed--
 		if p.dead.Load() {
 			return
 		}
@@ -174,8 +176,8 @@ func (l local) Deliver(e delivery.Envelope, done delivery.Done) {
 	l.p.runtime.Deliver(e, done)
 }
 
-// endTwin ends the second runtime, with which the first could contend for ever. The first takes up
-// what it leaves.
+// endTwin ends the second runtime, with which the first could contend for ever. The first begins
+// anew and takes up what is left, as in another term: once no commit of before has no outcome.
 func (p *process) endTwin() {
 	if p.twin == nil {
 		return
@@ -185,6 +187,16 @@ func (p *process) endTwin() {
 	for shard := uint32(1); shard <= uint32(p.w.rules.shards); shard++ {
 		twin.LeadershipChanged(shard, 0, false)
 		p.runtime.LeadershipChanged(shard, 0, false)
+	}
+	p.beginAnew()
+}
+
+func (p *process) beginAnew() {
+	if p.proposed > 0 {
+		p.in(5*time.Millisecond, p.beginAnew)
+		return
+	}
+	for shard := uint32(1); shard <= uint32(p.w.rules.shards); shard++ {
 		p.passOn(shard)
 	}
 }
