@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wactor/wactor/internal/freeport"
+	"github.com/wactor/wactor/provider/cloudapi"
+	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
 // startCluster starts three nodes of one cluster and waits until it is formed.
@@ -88,4 +93,81 @@ func TestOperatorsOfACluster(t *testing.T) {
 		"cluster drain node-3"} {
 		want(nodes[0], 1, args, majority)
 	}
+}
+
+// TestTheLastOfThreeDisksIsRecovered: two of three disks are gone for good. What the third one has
+// goes on as a cluster of one, which new nodes join, and what it acknowledged is not run again.
+func TestTheLastOfThreeDisksIsRecovered(t *testing.T) {
+	needSystem(t)
+	p := newPast(t, 3)
+	p.startAll()
+	p.later.Store(true)
+	p.say("one")
+	p.want("I one")
+	for _, node := range p.nodes {
+		node.stopped() // cleanly, so that no reply is in doubt
+	}
+	for _, node := range p.nodes[1:] {
+		if err := os.RemoveAll(dataOf(node)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := p.nodes[0]
+	folder := filepath.Dir(last.config)
+	if out, problems, code := runMain(t, folder, "recover"); code != 1 || !strings.Contains(problems, "add --yes") {
+		t.Fatalf("without --yes: exit status %d\n%s%s", code, out, problems)
+	}
+	out, problems, code := runMain(t, folder, "recover", "--yes")
+	if code != 0 || !strings.Contains(out, "of its 5 groups this disk held 5, and 0 begin anew") {
+		t.Fatalf("exit status %d\n%s%s", code, out, problems)
+	}
+	reports, _ := filepath.Glob(filepath.Join(dataOf(last), "recovered-*.txt"))
+	if len(reports) != 1 {
+		t.Fatalf("reports %q", reports)
+	}
+	report, err := os.ReadFile(reports[0])
+	if err != nil || !strings.Contains(string(report),
+		"shard 4: what the other 2 replicas acknowledged without this one is missing; last entry ") {
+		t.Errorf("the report says\n%s %v", report, err)
+	}
+	last.launch(t)
+	last.awaitReady(t)
+	p.post(p.number.Messages(emulator.Message{ID: "wamid.in1", User: player, Text: "one",
+		SentMs: time.Now().UnixMilli()}))
+	p.say("two")
+	p.want("I one", "II two")
+	for _, node := range p.nodes[1:] {
+		node.start(t)
+	}
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		out, _, code := runMain(t, folder, "cluster", "status", "--admin", last.admin)
+		if code == 0 && strings.Count(out, "5 of 5") == 3 &&
+			strings.Contains(out, "all shards are where they are wanted") {
+			break
+		}
+		if time.Since(begin) > 40*time.Second {
+			t.Fatalf("the new nodes do not hold the shards:\n%s", out)
+		}
+	}
+	last.kill()
+	p.server = p.nodes[1]
+	p.await("another leader", func() bool { return runsOn(p) })
+	p.want("I one", "II two", "III three")
+}
+
+// runsOn says something, and reports whether it was taken.
+func runsOn(p *past) bool {
+	body := p.number.Messages(emulator.Message{ID: "wamid.in3", User: player, Text: "three",
+		SentMs: time.Now().UnixMilli()})
+	request, err := http.NewRequest(http.MethodPost, "http://"+p.http+"/webhooks/shop", bytes.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header.Set(cloudapi.SignatureHeader, p.number.Sign(body))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }

@@ -49,6 +49,7 @@ A real deployment:                wactor serve -c wactor.yaml`,
 	command.Version = versionLine()
 	command.SetVersionTemplate("{{.Version}}\n")
 	return group(command,
-		devCommand(), serveCommand(), checkCommand(), traceCommand(), conversationsCommand(), clusterCommand(),
-		flowCommand(), backupCommand(), backups.Restore(), simulateCommand(), healthcheckCommand(), versionCommand())
+		devCommand(), serveCommand(), recoverCommand(), checkCommand(), traceCommand(), conversationsCommand(),
+		clusterCommand(), flowCommand(), backupCommand(), backups.Restore(), simulateCommand(), healthcheckCommand(),
+		versionCommand())
 }

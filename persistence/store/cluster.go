@@ -114,3 +114,20 @@ func (m *machine) clusterRevision() (record.Standing, error) {
 	at, _, err := readCluster(m.db)
 	return at, err
 }
+
+// Recover makes what one node has left a cluster of its own, with a new id: see
+// replication.Recover. The record of the old cluster goes; the node writes a new one when it
+// starts. The directory must not be in use.
+func Recover(disk engine.Options, shards int) (found []replication.RecoveredShard, cluster uint64, err error) {
+	db, err := engine.Open(disk)
+	if err != nil {
+		return nil, 0, err
+	}
+	found, cluster, err = replication.Recover(db, shards, func(batch *pebble.Batch) error {
+		if err := batch.Delete(record.Key(metaShard, record.ClassCluster), nil); err != nil {
+			return err
+		}
+		return batch.Delete(record.Head(metaShard, oldCluster), nil)
+	})
+	return found, cluster, errors.Join(err, db.Close())
+}
