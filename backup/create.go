@@ -68,11 +68,14 @@ func Create(ctx context.Context, cluster Cluster, target Target, options Options
 	return &Created{m, c.held}, nil
 }
 
+// nameTime is the time in a name.
+const nameTime = "20060102T150405Z"
+
 // nameAt names a backup that is begun at a time.
 func nameAt(at time.Time) string {
 	var id [4]byte
 	_, _ = rand.Read(id[:]) // never fails
-	return at.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(id[:])
+	return at.UTC().Format(nameTime) + "-" + hex.EncodeToString(id[:])
 }
 
 // cleanUpWithin bounds the removal of a backup that failed. What is left all the same has no

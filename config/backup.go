@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"filippo.io/age"
 )
@@ -11,10 +12,28 @@ type Backup struct {
 	// To is where they lie: file:///folder. Default none: no backups are made. In a cluster it is
 	// the same place on each node, so a folder is one that all of them mount.
 	To string `yaml:"to"`
+	// Every is how often a backup is made; 0: only when an operator asks for one. Default 0; else
+	// 1m to 30d.
+	Every time.Duration `yaml:"every"`
+	// Keep says which of them are kept.
+	Keep Keep `yaml:"keep"`
+	// Verify is how deep each is looked into once it is made: files, or off. Default files. What
+	// needs the secret key is for wactor backup verify: no node has it.
+	Verify string `yaml:"verify"`
 	// Encrypt says who can read them. Required with To.
 	Encrypt Encrypt `yaml:"encrypt"`
 	// Rate bounds what is read for a backup, in bytes a second. Default 20MiB; 64KiB to 16GiB.
 	Rate Size `yaml:"rate"`
+}
+
+// Keep says which backups are kept: the newest, and the newest of each of the newest days and weeks
+// in which there is one.
+type Keep struct {
+	// Last is how many of the newest are kept. Default 24; 1 to 10000.
+	Last int `yaml:"last"`
+	// Daily and Weekly are of how many days and weeks one is kept. Defaults 14 and 8; up to 10000.
+	Daily  int `yaml:"daily"`
+	Weekly int `yaml:"weekly"`
 }
 
 // Encrypt says for whom backups are encrypted.
@@ -41,6 +60,14 @@ func (b *Backup) validate(r *report) {
 	if folder, ok := strings.CutPrefix(b.To, "file:///"); b.To != "" && (!ok || strings.Trim(folder, "/") == "") {
 		r.add("backup.to", "write file:///folder", "%s is no place for backups", r.quote("backup.to", b.To))
 	}
+	if b.Every != 0 {
+		r.durationBetween("backup.every", b.Every, time.Minute, 30*day)
+		r.required("backup.to", b.To == "", "write file:///folder")
+	}
+	r.between("backup.keep.last", b.Keep.Last, 1, 10_000)
+	r.between("backup.keep.daily", b.Keep.Daily, 0, 10_000)
+	r.between("backup.keep.weekly", b.Keep.Weekly, 0, 10_000)
+	r.oneOf("backup.verify", b.Verify, "files", "off")
 	switch {
 	case b.To == "":
 	case b.Encrypt.Off && len(b.Encrypt.Recipients) > 0:

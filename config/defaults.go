@@ -29,7 +29,7 @@ func Default() *Config {
 			Inbox: 1000, Journal: 500, ActiveConversations: 100_000, InFlightWebhooks: 1024, Body: 3 << 20,
 		},
 		Media:  Media{URLLife: time.Hour},
-		Backup: Backup{Rate: 20 << 20},
+		Backup: Backup{Keep: Keep{Last: 24, Daily: 14, Weekly: 8}, Verify: "files", Rate: 20 << 20},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -138,8 +138,9 @@ func TestParseFull(t *testing.T) {
 		},
 		Limits: Limits{Inbox: 50, Journal: 100, ActiveConversations: 2000, InFlightWebhooks: 64, Body: 1 << 20,
 			UnsignedBodies: 32 << 20},
-		Backup: Backup{To: "file:///backups", Rate: 5 << 20, Encrypt: Encrypt{
-			Recipients: []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}}},
+		Backup: Backup{To: "file:///backups", Every: 6 * time.Hour, Keep: Keep{Last: 3, Daily: 5, Weekly: 7},
+			Verify: "off", Rate: 5 << 20, Encrypt: Encrypt{
+				Recipients: []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}}},
 		Log: Log{Level: "debug", Format: "json", Sensitive: true},
 	}
 	got.Warnings = nil // TestWhatIsLikelyAMistakeIsWarnedOf

@@ -17,9 +17,11 @@ import (
 
 // backups makes backups of the cluster.
 type backups struct {
-	n       *Node
-	target  backup.Target
-	options backup.Options
+	n        *Node
+	target   backup.Target
+	options  backup.Options
+	schedule schedule
+	metrics  backupMetrics
 	// busy is held while a backup is made.
 	busy sync.Mutex
 	// ctx ends when the node stops; running are the backups that it waits for then.
@@ -28,16 +30,19 @@ type backups struct {
 	running sync.WaitGroup
 }
 
-// newBackups returns nil where no target is configured.
+// newBackups returns what makes no backups where no target is configured.
 func newBackups(n *Node, c config.Backup) (*backups, error) {
+	b := &backups{n: n, options: backup.Options{Rate: int64(c.Rate), Version: n.options.Version},
+		schedule: newSchedule(c)}
+	b.metrics = newBackupMetrics(n.registry, &b.schedule)
+	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if c.To == "" {
-		return nil, nil
+		return b, nil
 	}
-	target, err := backup.OpenTarget(c.To)
-	if err != nil {
+	var err error
+	if b.target, err = backup.OpenTarget(c.To); err != nil {
 		return nil, fmt.Errorf("node: backup.to: %w", err)
 	}
-	b := &backups{n: n, target: target, options: backup.Options{Rate: int64(c.Rate), Version: n.options.Version}}
 	for _, text := range c.Encrypt.Recipients {
 		recipient, err := backup.ParseRecipient(text)
 		if err != nil {
@@ -45,8 +50,14 @@ func newBackups(n *Node, c config.Backup) (*backups, error) {
 		}
 		b.options.Recipients = append(b.options.Recipients, recipient)
 	}
-	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b, nil
+}
+
+// start makes backups from now on, where they are made by themselves.
+func (b *backups) start() {
+	if b.target != nil && b.schedule.every > 0 {
+		b.running.Go(func() { b.watch(b.ctx) })
+	}
 }
 
 // errBusy: backups are made one after the other.
@@ -62,6 +73,9 @@ func (b *backups) create(ctx context.Context) (*backup.Created, error) {
 	defer cancel()
 	defer context.AfterFunc(b.ctx, cancel)()
 	created, err := backup.Create(ctx, backupCluster{b.n}, b.target, b.options)
+	if err == nil {
+		err = b.finish(ctx, created.Manifest)
+	}
 	if err != nil && b.ctx.Err() != nil {
 		err = errors.Join(errors.New("the node stops"), err)
 	}
@@ -72,12 +86,17 @@ func (b *backups) create(ctx context.Context) (*backup.Created, error) {
 func (b *backups) CreateBackup(ctx context.Context) (*wactorv1.CreateBackupResponse, error) {
 	b.running.Add(1)
 	defer b.running.Done()
+	began := time.Now()
 	created, err := b.create(ctx)
 	if err != nil {
+		b.metrics.failures.Inc()
+		b.schedule.fail(time.Now())
 		b.n.options.Logger.Error("a backup failed", "error", err)
 		return nil, err
 	}
 	sums := created.Totals()
+	b.metrics.bytes.Set(float64(sums.Stored))
+	b.metrics.seconds.Set(time.Since(began).Seconds())
 	b.n.options.Logger.Info("a backup was made", "backup", created.Name, "shards", created.Shards, "conversations",
 		sums.Conversations, "bytes", sums.Stored, "held", created.Held.Round(time.Millisecond).String())
 	return &wactorv1.CreateBackupResponse{

@@ -6,13 +6,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wactor/wactor/backup"
+	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/persistence/store"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/proto/wactor/v1/wactorv1connect"
@@ -128,4 +131,65 @@ func TestBackupsNeedATarget(t *testing.T) {
 	if connect.CodeOf(err) != connect.CodeFailedPrecondition || !strings.Contains(err.Error(), "backup.to") {
 		t.Error(err)
 	}
+}
+
+// TestBackupsAreMadeByThemselves: on a schedule, the oldest go, metrics say how old the newest is,
+// and a target that fails is counted and tried again.
+func TestBackupsAreMadeByThemselves(t *testing.T) {
+	w := newWorld(t)
+	folder := t.TempDir()
+	cfg := w.counter(fmt.Sprintf("backup: { to: %q, encrypt: { off: true } }", "file://"+folder))
+	cfg.Backup.Every = 300 * time.Millisecond // less than a configuration may say
+	cfg.Backup.Keep = config.Keep{Last: 2}
+	if err := errors.Join(os.Remove(folder), os.WriteFile(folder, nil, 0o600)); err != nil {
+		t.Fatal(err) // a file stands where the folder should be
+	}
+	n := w.start(cfg)
+	id := fmt.Sprintf("%016x", n.store.Cluster())
+	in := filepath.Join(folder, id)
+	w.awaitMetric(n, "wactor_backup_failures_total", func(v float64) bool { return v > 1 })
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitMetric(n, "wactor_backup_bytes", func(v float64) bool { return v > 0 })
+	seen := map[string]bool{}
+	for deadline := time.Now().Add(20 * time.Second); len(seen) < 4; time.Sleep(20 * time.Millisecond) {
+		entries, _ := os.ReadDir(in)
+		for _, entry := range entries {
+			seen[entry.Name()] = true
+		}
+		if len(entries) > 4 || time.Now().After(deadline) { // two, the one that is made, and one that is removed
+			t.Fatalf("%d backups are there, %d were seen", len(entries), len(seen))
+		}
+	}
+	w.awaitMetric(n, "wactor_backup_age_seconds", func(v float64) bool { return v < 5 })
+	w.stop(n)
+	target, err := backup.OpenTarget("file://" + folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := backup.Newest(t.Context(), target, n.store.Cluster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems, err := backup.Verify(t.Context(), target, m, backup.Audit, nil); err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+}
+
+// awaitMetric waits until a metric has a value.
+func (w *world) awaitMetric(n *Node, name string, want func(float64) bool) {
+	w.t.Helper()
+	var text string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		_, text = w.get(n, "/metrics")
+		for line := range strings.Lines(text) {
+			if value, ok := strings.CutPrefix(line, name+" "); ok {
+				if v, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && want(v) {
+					return
+				}
+			}
+		}
+	}
+	w.t.Fatalf("%s does not get there:\n%s", name, text)
 }

@@ -67,7 +67,7 @@ func (n *Node) newAPI() *admin.Service {
 	if n.config.Cluster.Clustered() {
 		options.Cluster = clusterView{n}
 	}
-	if n.backups != nil {
+	if n.backups.target != nil {
 		options.Backups = n.backups
 	}
 	return admin.New(options)

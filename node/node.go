@@ -85,8 +85,7 @@ type Node struct {
 
 // operators is what operators use.
 type operators struct {
-	api *admin.Service
-	// backups is nil where no target is configured.
+	api     *admin.Service
 	backups *backups
 }
 
@@ -179,6 +178,7 @@ func (n *Node) start() error {
 	n.public.http.ConnContext = n.gateway.ConnContext
 	n.public.serve(n.publicHandler(), n.end.failed)
 	n.admin.serve(n.adminHandler(), n.end.failed)
+	n.backups.start()
 	n.options.Logger.Info("serving", "http", n.HTTPAddr(), "admin", n.AdminAddr(), "shards", n.config.Cluster.Shards,
 		"channels", len(n.channels), "took", time.Since(n.started).Round(time.Millisecond).String())
 	return nil

@@ -153,10 +153,11 @@ func (d *disaster) admin(node *server) wactorv1connect.AdminServiceClient {
 	return wactorv1connect.NewAdminServiceClient(http.DefaultClient, "http://"+node.admin)
 }
 
-// metaLeader is the node that leads the meta group.
+// metaLeader is the leader of the meta group.
 func (d *disaster) metaLeader() int {
 	d.t.Helper()
-	status, err := d.admin(d.nodes[0]).ClusterStatus(d.t.Context(), connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
+	status, err := d.admin(d.nodes[0]).ClusterStatus(d.t.Context(),
+		connect.NewRequest(&wactorv1.ClusterStatusRequest{}))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -169,9 +170,9 @@ func (d *disaster) metaLeader() int {
 	return 0
 }
 
-// TestARestoredClusterHasAllThatWasAcknowledged: under load a cluster of three is backed up while the
-// leader of the meta group is killed, all its disks are wiped, and one node is restored and grows
-// to three. All that was acknowledged before the cut is there, and no reply leaves again.
+// TestARestoredClusterHasAllThatWasAcknowledged: under load a cluster of three is backed up while
+// the leader of the meta group is killed, all its disks are wiped, and one node is restored and
+// grows to three. All that was acknowledged before the cut is there, and no reply leaves again.
 func TestARestoredClusterHasAllThatWasAcknowledged(t *testing.T) {
 	needSystem(t)
 	d := newDisaster(t)
@@ -240,7 +241,8 @@ func TestARestoredClusterHasAllThatWasAcknowledged(t *testing.T) {
 	}
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Second) {
 		out, _, code := runMain(t, t.TempDir(), "cluster", "status", "--admin", d.nodes[2].admin)
-		if code == 0 && strings.Contains(out, "node-3") && strings.Contains(out, "all shards are where they are wanted") {
+		if code == 0 && strings.Contains(out, "node-3") &&
+			strings.Contains(out, "all shards are where they are wanted") {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -256,7 +258,8 @@ func (d *disaster) check(takenAt time.Time) {
 	accepted := map[string]bool{}
 	for user := range disasterUsers {
 		name := fmt.Sprintf("49151%08d", user)
-		response, err := d.admin(d.nodes[1]).Trace(d.t.Context(), connect.NewRequest(&wactorv1.TraceRequest{User: name}))
+		response, err := d.admin(d.nodes[1]).Trace(d.t.Context(),
+			connect.NewRequest(&wactorv1.TraceRequest{User: name}))
 		if err != nil {
 			d.t.Fatal(err)
 		}
