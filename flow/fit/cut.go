@@ -16,9 +16,9 @@ func Cut(text string, limit int) string {
 	return strings.TrimRight(string(runes[:limit-1]), " \n") + "…"
 }
 
-// Split cuts a long text into messages of at most limit characters: at the last paragraph, line or
+// split cuts a long text into messages of at most limit characters: at the last paragraph, line or
 // word that fits. Nothing of it is lost but the white space at the cuts.
-func Split(text string, limit int) []string {
+func split(text string, limit int) []string {
 	var parts []string
 	for utf8.RuneCountInString(text) > limit {
 		window := prefix(text, limit)

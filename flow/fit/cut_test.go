@@ -15,14 +15,14 @@ func TestSplit(t *testing.T) {
 			return strings.TrimSpace(s) != ""
 		}).Draw(t, "text")
 		limit := rapid.IntRange(1, 12).Draw(t, "limit")
-		parts := Split(text, limit)
+		parts := split(text, limit)
 		for _, part := range parts {
 			if utf8.RuneCountInString(part) > limit || strings.TrimSpace(part) == "" {
-				t.Fatalf("Split(%q, %d) = %q", text, limit, parts)
+				t.Fatalf("split(%q, %d) = %q", text, limit, parts)
 			}
 		}
 		if got, want := letters(strings.Join(parts, "")), letters(text); got != want {
-			t.Fatalf("Split(%q, %d) lost something: %q", text, limit, parts)
+			t.Fatalf("split(%q, %d) lost something: %q", text, limit, parts)
 		}
 	})
 }
@@ -41,8 +41,8 @@ func TestSplitCutsWherePeopleDo(t *testing.T) {
 		{"onetwothreefour", []string{"onetwothre", "efour"}},
 		{"a " + strings.Repeat("b", 12), []string{"a bbbbbbbb", "bbbb"}},
 	} {
-		if got := Split(c.text, 10); strings.Join(got, "|") != strings.Join(c.want, "|") {
-			t.Errorf("Split(%q) = %q, want %q", c.text, got, c.want)
+		if got := split(c.text, 10); strings.Join(got, "|") != strings.Join(c.want, "|") {
+			t.Errorf("split(%q) = %q, want %q", c.text, got, c.want)
 		}
 	}
 }

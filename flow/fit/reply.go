@@ -64,7 +64,7 @@ func (f *fitter) text(c *wactorv1.Reply_Text) []*wactorv1.Reply {
 		f.Changed("an empty text was left out", false)
 		return f.replies
 	}
-	parts := Split(c.Text, provider.MaxText)
+	parts := split(c.Text, provider.MaxText)
 	c.Text = parts[0]
 	f.replies = append(f.replies, f.reply)
 	f.say(parts[1:])
@@ -82,12 +82,12 @@ func (f *fitter) say(texts []string) {
 	}
 }
 
-func (f *fitter) sayAll(text string) { f.say(Split(text, provider.MaxText)) }
+func (f *fitter) sayAll(text string) { f.say(split(text, provider.MaxText)) }
 
 // body makes the body of an interactive message. What is past its limit goes before it as texts, so
 // that the buttons stay below the end.
 func (f *fitter) body(body string, limit int) string {
-	parts := Split(f.required(body, "a body"), limit)
+	parts := split(f.required(body, "a body"), limit)
 	f.say(parts[:len(parts)-1])
 	if len(parts) > 1 {
 		f.Changed("a body was split", true)
@@ -217,7 +217,7 @@ func (f *fitter) numbered(l *wactorv1.List) {
 			lines = append(lines, line)
 		}
 	}
-	parts := Split(strings.TrimSpace(strings.Join(append(lines, l.Footer), "\n")), provider.MaxText)
+	parts := split(strings.TrimSpace(strings.Join(append(lines, l.Footer), "\n")), provider.MaxText)
 	f.say(parts[:len(parts)-1])
 	f.reply.Content = &wactorv1.Reply_Text{Text: parts[len(parts)-1]}
 }

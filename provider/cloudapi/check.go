@@ -15,15 +15,15 @@ import (
 
 // Limits of the Cloud API beside those of package provider, in characters unless said otherwise.
 const (
-	// MaxTemplateName bounds the name of a template (message templates; not confirmed).
-	MaxTemplateName = 512
+	// maxTemplateName bounds the name of a template (message templates; not confirmed).
+	maxTemplateName = 512
 
 	// MaxReplyID bounds biz_opaque_callback_data (reference/messages; read in third-party SDKs
 	// only).
 	MaxReplyID = 512
-	// MaxRawDepth bounds the nesting of a raw message. It is Wactor's own limit: no message of the
+	// maxRawDepth bounds the nesting of a raw message. It is Wactor's own limit: no message of the
 	// API goes deeper.
-	MaxRawDepth = 32
+	maxRawDepth = 32
 )
 
 const docs = "https://developers.facebook.com/docs/whatsapp/cloud-api/"
@@ -75,7 +75,7 @@ func checkContent(c checker, reply *wactorv1.Reply) {
 		checkLocation(c.in("location."), content.Location)
 	case *wactorv1.Reply_Template:
 		c = c.in("template.")
-		c.text("name", content.Template.GetName(), MaxTemplateName)
+		c.text("name", content.Template.GetName(), maxTemplateName)
 		c.required("language", content.Template.GetLanguage())
 		checkComponents(c, content.Template.GetComponents())
 	case *wactorv1.Reply_Reaction:
@@ -255,8 +255,8 @@ func checkRaw(c checker, message map[string]any) {
 	} else if !isComposite(message[kind]) {
 		c.add("type", "the object of this type is missing")
 	}
-	if depth := depthOf(message, MaxRawDepth+1); depth > MaxRawDepth {
-		c.tooMany("type", depth, MaxRawDepth, "levels or more")
+	if depth := depthOf(message, maxRawDepth+1); depth > maxRawDepth {
+		c.tooMany("type", depth, maxRawDepth, "levels or more")
 	}
 }
 

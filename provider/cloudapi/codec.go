@@ -23,7 +23,7 @@ var _ provider.Codec = (*Codec)(nil)
 
 // Challenge implements provider.Codec.
 func (c *Codec) Challenge(query url.Values) (answer []byte, ok bool) {
-	challenge, ok := Handshake(query, c.VerifyToken)
+	challenge, ok := handshake(query, c.VerifyToken)
 	return []byte(challenge), ok
 }
 

@@ -98,7 +98,7 @@ func (d *decoder) start() int {
 }
 
 func (d *decoder) count(updates *int) {
-	if *updates++; *updates > MaxUpdates {
+	if *updates++; *updates > maxUpdates {
 		d.scan.fail(ErrTooMany)
 	}
 }

@@ -34,7 +34,7 @@ func mustDecode(t *testing.T, body []byte) *provider.Batch {
 }
 
 func TestDecodeRefusesBodiesThatAreNoWebhook(t *testing.T) {
-	many := strings.Repeat(goodText+",", MaxUpdates) + goodText
+	many := strings.Repeat(goodText+",", maxUpdates) + goodText
 	for name, test := range map[string]struct {
 		body string
 		want error
@@ -54,11 +54,11 @@ func TestDecodeRefusesBodiesThatAreNoWebhook(t *testing.T) {
 		"no entry":          {`{"object":"whatsapp_business_account"}`, ErrEnvelope},
 		"entry an object":   {`{"object":"whatsapp_business_account","entry":{}}`, ErrEnvelope},
 		"entry null":        {`{"object":"whatsapp_business_account","entry":null}`, ErrEnvelope},
-		"deep":              {`{"object":"whatsapp_business_account","entry":[],"x":` + nested(MaxDepth) + `}`, ErrTooDeep},
+		"deep":              {`{"object":"whatsapp_business_account","entry":[],"x":` + nested(maxDepth) + `}`, ErrTooDeep},
 		"very deep":         {strings.Repeat("[", 1<<20), ErrTooDeep},
 		"many messages":     {string(envelope(valueOf(`"messages":[` + many + `]`))), ErrTooMany},
-		"many changes":      {string(envelope(strings.Repeat(`{},`, MaxUpdates) + `{}`)), ErrTooMany},
-		"many bad entries":  {`{"object":"whatsapp_business_account","entry":[` + strings.Repeat(`1,`, MaxUpdates) + `1]}`, ErrTooMany},
+		"many changes":      {string(envelope(strings.Repeat(`{},`, maxUpdates) + `{}`)), ErrTooMany},
+		"many bad entries":  {`{"object":"whatsapp_business_account","entry":[` + strings.Repeat(`1,`, maxUpdates) + `1]}`, ErrTooMany},
 	} {
 		t.Run(name, func(t *testing.T) {
 			webhook, err := Decode([]byte(test.body))
@@ -73,12 +73,12 @@ func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repe
 
 func TestDecodeAcceptsAsMuchAsItPromises(t *testing.T) {
 	var messages []string
-	for i := range MaxUpdates {
+	for i := range maxUpdates {
 		messages = append(messages, fmt.Sprintf(`{"id":"wamid.%d","from":"1555%d","type":"text","text":{"body":"%d"}}`, i, i%40, i))
 	}
 	webhook := mustDecode(t, envelope(valueOf(`"messages":[`+strings.Join(messages, ",")+`]`)))
-	if len(webhook.Messages) != MaxUpdates {
-		t.Fatalf("%d messages, want %d", len(webhook.Messages), MaxUpdates)
+	if len(webhook.Messages) != maxUpdates {
+		t.Fatalf("%d messages, want %d", len(webhook.Messages), maxUpdates)
 	}
 	for i, in := range webhook.Messages {
 		if want := fmt.Sprintf("wamid.%d", i); in.Message.GetId() != want ||
@@ -86,7 +86,7 @@ func TestDecodeAcceptsAsMuchAsItPromises(t *testing.T) {
 			t.Fatalf("message %d is %s", i, in.Message.GetId())
 		}
 	}
-	body := `{"object":"whatsapp_business_account","entry":[],"x":` + nested(MaxDepth-1) + `}`
+	body := `{"object":"whatsapp_business_account","entry":[],"x":` + nested(maxDepth-1) + `}`
 	mustDecode(t, []byte(body))
 }
 

@@ -73,7 +73,7 @@ func (d *decoder) message(c *change, s *scanner, people *contacts) {
 		return
 	}
 	if len(d.webhook.Messages) == cap(d.webhook.Messages) { // as many as the rest holds, if all are of this size
-		most := min((len(s.data)-s.pos)/(len(raw)+1)+1, MaxUpdates)
+		most := min((len(s.data)-s.pos)/(len(raw)+1)+1, maxUpdates)
 		d.webhook.Messages = slices.Grow(d.webhook.Messages, most)
 	}
 	d.webhook.Messages = append(d.webhook.Messages,

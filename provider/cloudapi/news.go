@@ -11,8 +11,8 @@ import (
 //
 // Sources: Meta, "Webhooks", the reference pages of each field.
 
-// FieldUnknown is the Change.Field of a webhook field that this package does not know.
-const FieldUnknown = "unknown"
+// fieldUnknown is the Change.Field of a webhook field that this package does not know.
+const fieldUnknown = "unknown"
 
 // fieldErrors is the Change.Field of errors that belong to no message.
 const fieldErrors = "errors"
@@ -55,7 +55,7 @@ func newsOf(c *change) provider.Change {
 	if field, is := silent[c.field]; is {
 		return provider.Change{Field: field}
 	}
-	return provider.Change{Field: FieldUnknown, Level: provider.Note,
+	return provider.Change{Field: fieldUnknown, Level: provider.Note,
 		News:   "a webhook of the field " + strconv.Quote(wordOf(c.field)) + " was acknowledged and not read",
 		Remedy: "unsubscribe from the field in Meta's console, unless another program needs it"}
 }

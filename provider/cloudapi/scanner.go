@@ -42,7 +42,7 @@ func (s *scanner) enter(open byte, what string) members {
 	switch s.peek() {
 	case open:
 		s.pos++
-		if s.depth++; s.depth > MaxDepth {
+		if s.depth++; s.depth > maxDepth {
 			s.fail(ErrTooDeep)
 		}
 		return members{open: s.err == nil}

@@ -102,11 +102,11 @@ func mac(secret string, body []byte) []byte {
 	return hash.Sum(nil)
 }
 
-// Handshake answers the GET with which Meta verifies a callback whenever its address or token is
+// handshake answers the GET with which Meta verifies a callback whenever its address or token is
 // saved: the challenge is the body of a 200 (text/plain), where ok; anything else leaves the
 // callback unverified. An empty verifyToken accepts nothing. Source: Meta, "Create a webhook
 // endpoint".
-func Handshake(query url.Values, verifyToken string) (challenge string, ok bool) {
+func handshake(query url.Values, verifyToken string) (challenge string, ok bool) {
 	challenge = query.Get("hub.challenge")
 	if query.Get("hub.mode") != "subscribe" || challenge == "" || verifyToken == "" {
 		return "", false

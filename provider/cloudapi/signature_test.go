@@ -87,12 +87,12 @@ func TestHandshake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := Handshake(values, "tok"); got != want || ok != (want != "") {
+		if got, ok := handshake(values, "tok"); got != want || ok != (want != "") {
 			t.Errorf("%s: %q, %v", query, got, ok)
 		}
 	}
 	values, _ := url.ParseQuery("hub.mode=subscribe&hub.challenge=1&hub.verify_token=")
-	if _, ok := Handshake(values, ""); ok {
+	if _, ok := handshake(values, ""); ok {
 		t.Error("an empty token accepts everybody")
 	}
 }

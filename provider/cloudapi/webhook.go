@@ -6,10 +6,10 @@ import "errors"
 // endpoint"); the larger bound leaves room for a change of theirs, since a refused POST comes again
 // for 7 days.
 const (
-	// MaxUpdates bounds messages and statuses together, and changes, of one body.
-	MaxUpdates = 10_000
-	// MaxDepth bounds the nesting of objects and arrays; real payloads stay below 16.
-	MaxDepth = 32
+	// maxUpdates bounds messages and statuses together, and changes, of one body.
+	maxUpdates = 10_000
+	// maxDepth bounds the nesting of objects and arrays; real payloads stay below 16.
+	maxDepth = 32
 	// MaxName bounds a user's name in bytes; what is longer is cut. WhatsApp's own have up to 25
 	// characters.
 	MaxName = 512
@@ -19,9 +19,9 @@ const (
 var (
 	// ErrSyntax: the body is not one JSON value.
 	ErrSyntax = errors.New("cloudapi: webhook is not JSON")
-	// ErrTooDeep: objects and arrays are nested deeper than MaxDepth.
+	// ErrTooDeep: objects and arrays are nested deeper than maxDepth.
 	ErrTooDeep = errors.New("cloudapi: webhook is nested too deeply")
-	// ErrTooMany: more updates than MaxUpdates.
+	// ErrTooMany: more updates than maxUpdates.
 	ErrTooMany = errors.New("cloudapi: webhook holds too many updates")
 	// ErrObject: "object" is not "whatsapp_business_account", so the webhook belongs to another
 	// product of Meta.
