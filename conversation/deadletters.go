@@ -31,7 +31,7 @@ func (c *Conversation) retried(e Retried) {
 		c.identities.yieldAgain()
 		return
 	}
-	if timer := e.Letter.Timer; timer != nil && timer.Name != SessionExpired {
+	if timer := e.Letter.Timer; timer != nil && timer.Name != sessionExpired {
 		c.turns.timers.ring(timer.Name, c.turns.run.turn)
 	}
 	if reply := said(e.Letter, e.Text); reply != nil {
@@ -63,7 +63,7 @@ func (i *identities) retryable(letter *wactorv1.DeadLetter, text string) bool {
 	if len(letter.Messages) > 0 {
 		return letter.Messages[0].Type != TypeUnreadable
 	}
-	timer := letter.Timer != nil && letter.Timer.Name != SessionExpired && i.yieldsTo == ""
+	timer := letter.Timer != nil && letter.Timer.Name != sessionExpired && i.yieldsTo == ""
 	return !i.alias() && (timer || said(letter, text) != nil)
 }
 
@@ -120,7 +120,7 @@ func (e Restored) apply(c *Conversation) {
 	}
 	for timer, _ := c.turns.timers.due(); timer != nil; timer, _ = c.turns.timers.due() {
 		c.turns.timers.cancel(timer.Name)
-		if timer.Name != SessionExpired { // the next message begins a session all the same
+		if timer.Name != sessionExpired { // the next message begins a session all the same
 			l.deadLetter(&wactorv1.DeadLetter{Reason: reasonMayHaveRung, Timer: timer})
 		}
 	}

@@ -55,7 +55,7 @@ type StatusArrived struct {
 	// Reply, where the status is failed, is the reply as the journal has it, by SentReply; nil
 	// where it has not.
 	Reply *wactorv1.OutboxReply
-	// Known says that the store holds StatusKey of this status.
+	// Known says that the store holds one of StatusKeys.
 	Known bool
 }
 

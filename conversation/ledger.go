@@ -288,18 +288,18 @@ func statusRank(status string) int {
 	return 0
 }
 
-// StatusKey is the key under which a status is remembered beside the message ids, so that a
+// statusKey is the key under which a status is remembered beside the message ids, so that a
 // repeated one is recognised. It starts with a byte that no provider's message id starts with.
-func StatusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
+func statusKey(replyID, status string) string { return "\x00" + status + "\x00" + replyID }
 
 // StatusKeys are the keys under which a status may be known: its own, and those of statuses that
 // say more. A message that was read was delivered, so that a "delivered" which comes later says
 // nothing; and one that failed has failed.
 func StatusKeys(replyID, status string) []string {
-	keys := []string{StatusKey(replyID, status)}
+	keys := []string{statusKey(replyID, status)}
 	for _, more := range []string{"delivered", "read", "played", "failed"} {
 		if statusRank(more) > statusRank(status) {
-			keys = append(keys, StatusKey(replyID, more))
+			keys = append(keys, statusKey(replyID, more))
 		}
 	}
 	return keys

@@ -101,7 +101,7 @@ func (r *run) failed(e Failed, node string) *wactorv1.JournalEntry {
 func (t *turns) abandon(reason string) *Turn {
 	turn := t.end()
 	t.ledger.deadLetter(&wactorv1.DeadLetter{Reason: "bot: " + reason, Messages: turn.Messages, Timer: turn.Timer})
-	if turn.Timer.GetName() == SessionExpired {
+	if turn.Timer.GetName() == sessionExpired {
 		t.endSession() // the session is over all the same
 	}
 	apart := len(turn.Messages) > 0 && turn.Messages[0].Seq < t.inbox.order.apartBefore

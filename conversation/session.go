@@ -6,9 +6,9 @@ import (
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
-// SessionExpired is the name of the timer whose turn ends a session. A bot can't set a timer of
+// sessionExpired is the name of the timer whose turn ends a session. A bot can't set a timer of
 // this name.
-const SessionExpired = "session_expired"
+const sessionExpired = "session_expired"
 
 // session is the bot's state and when it was last used.
 type session struct {
@@ -54,7 +54,7 @@ func (t *turns) touched() {
 func (t *turns) expire() {
 	idle := t.cfg.Session.Idle.Milliseconds()
 	if idle == 0 || t.session.state == nil || t.running() || !t.inbox.empty() ||
-		t.ledger.nowMs-t.session.activeMs <= idle || t.timers.get(SessionExpired) != nil {
+		t.ledger.nowMs-t.session.activeMs <= idle || t.timers.get(sessionExpired) != nil {
 		return
 	}
 	t.endSession()
@@ -74,9 +74,9 @@ func (t *turns) watchSession() {
 	session := &t.cfg.Session
 	switch {
 	case session.Idle == 0 || !session.Turn || t.session.state == nil:
-		t.timers.cancel(SessionExpired)
-	case t.timers.get(SessionExpired) == nil:
-		t.timers.set(SessionExpired, t.ledger.nowMs+session.Idle.Milliseconds())
+		t.timers.cancel(sessionExpired)
+	case t.timers.get(sessionExpired) == nil:
+		t.timers.set(sessionExpired, t.ledger.nowMs+session.Idle.Milliseconds())
 	}
 }
 
@@ -86,25 +86,25 @@ func (t *turns) watchSession() {
 func (t *turns) sessionOver() bool {
 	idle := t.cfg.Session.Idle.Milliseconds()
 	end := t.session.activeMs + idle
-	return idle > 0 && t.timers.get(SessionExpired) != nil && t.ledger.nowMs > end &&
+	return idle > 0 && t.timers.get(sessionExpired) != nil && t.ledger.nowMs > end &&
 		!slices.ContainsFunc(t.inbox.waiting, func(w waiting) bool { return w.message.ReceivedMs <= end })
 }
 
 // sessionGoesOn moves a session's timer that rang too early, and ends one that the configuration
 // wants no more; false where the bot is to be notified that the session is over.
 func (t *turns) sessionGoesOn(timer *wactorv1.Timer) bool {
-	if timer.Name != SessionExpired {
+	if timer.Name != sessionExpired {
 		return false
 	}
 	session := &t.cfg.Session
 	end := t.session.activeMs + session.Idle.Milliseconds()
 	switch {
 	case session.Idle > 0 && end > timer.DueMs:
-		t.timers.set(SessionExpired, end)
+		t.timers.set(sessionExpired, end)
 	case session.Turn && session.Idle > 0:
 		return false
 	default:
-		t.timers.cancel(SessionExpired)
+		t.timers.cancel(sessionExpired)
 		if session.Idle > 0 {
 			t.endSession()
 		}

@@ -41,7 +41,7 @@ func TestSessionTimerOfAnEarlierConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inSession()
-			if w.c.turns.timers.get(SessionExpired) == nil || w.c.turns.session.state == nil {
+			if w.c.turns.timers.get(sessionExpired) == nil || w.c.turns.session.state == nil {
 				t.Fatal("there is no session")
 			}
 			w.restartWith(c.session)
@@ -76,7 +76,7 @@ func TestSessionThatGoesOnAfterAll(t *testing.T) {
 	}
 	w.nowMs += time.Hour.Milliseconds()
 	w.tick()
-	if w.keepUp(); w.call == nil || w.call.Turn.Timer.GetName() != SessionExpired {
+	if w.keepUp(); w.call == nil || w.call.Turn.Timer.GetName() != sessionExpired {
 		t.Error("the session did not end")
 	}
 }

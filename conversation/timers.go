@@ -109,7 +109,7 @@ func (t *timers) cancelAll() {
 // that the same answer sets.
 func (t *timers) change(answer *Answer) {
 	for _, name := range answer.CancelTimers {
-		if name != SessionExpired {
+		if name != sessionExpired {
 			t.cancel(name)
 		}
 	}
@@ -133,7 +133,7 @@ func (t *timers) names(answer *Answer, rang *wactorv1.Timer) map[string]bool {
 	for _, name := range answer.CancelTimers {
 		delete(names, name)
 	}
-	delete(names, SessionExpired)
+	delete(names, sessionExpired)
 	return names
 }
 
@@ -155,7 +155,7 @@ func (t *timers) unfit(answer *Answer, rang *wactorv1.Timer) string {
 	names := t.names(answer, rang)
 	for _, set := range answer.Timers {
 		switch {
-		case set.Name == "" || len(set.Name) > maxTimerName || set.Name == SessionExpired ||
+		case set.Name == "" || len(set.Name) > maxTimerName || set.Name == sessionExpired ||
 			set.Name == resumeTimer || !utf8.ValidString(set.Name):
 			return "a timer can't have this name"
 		case set.After <= 0:

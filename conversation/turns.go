@@ -178,7 +178,7 @@ func (t *turns) complete(e Answered) *Turn {
 		Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(), Reason: answer.Note,
 	})
 	switch {
-	case turn.Timer.GetName() == SessionExpired:
+	case turn.Timer.GetName() == sessionExpired:
 		t.endSession()
 	case answer.End:
 		if t.session.state != nil {
