@@ -17,12 +17,19 @@ import (
 // flow over each in turn: its replies follow one another, and the last state is the turn's.
 type Flow struct {
 	flow   *flow.Flow
+	budget time.Duration
 	client *serviceClient
 }
 
-// NewFlow returns a bot for a flow that was read and checked. Close releases its connections.
-func NewFlow(f *flow.Flow) *Flow {
-	return &Flow{flow: f, client: newServiceClient()}
+// DefaultBudget is the budget that suits nearly all flows.
+const DefaultBudget = 100 * time.Millisecond
+
+// NewFlow returns a bot for a flow that was read and checked. The budget is how long the
+// expressions of one turn may work, without the time in which services answer: what a user wrote
+// decides how long some work. The steps that flow counts bound them too, on a machine that is fast
+// enough. Close releases the bot's connections.
+func NewFlow(f *flow.Flow, budget time.Duration) *Flow {
+	return &Flow{flow: f, budget: budget, client: newServiceClient()}
 }
 
 // Close ends the calls under way and closes idle connections.
@@ -51,13 +58,9 @@ func (b *Flow) Turn(ctx context.Context, turn *conversation.Turn) (*conversation
 
 type performer func(*flow.Call) (flow.CallResult, error)
 
-// maxWorking is how long the expressions of one turn may work, without the time in which services
-// answer. What a user wrote decides how long some work; the steps that flow counts bound them too,
-// on a machine that is fast enough.
-const maxWorking = 100 * time.Millisecond
-
 // stopwatch measures how long a turn works.
 type stopwatch struct {
+	budget  time.Duration
 	before  time.Duration // in earlier stretches
 	started time.Time
 }
@@ -66,10 +69,10 @@ func (w *stopwatch) start() { w.started = time.Now() }
 
 func (w *stopwatch) stop() { w.before += time.Since(w.started) }
 
-func (w *stopwatch) expired() bool { return w.before+time.Since(w.started) > maxWorking }
+func (w *stopwatch) expired() bool { return w.before+time.Since(w.started) > w.budget }
 
 func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.Answer, error) {
-	watch := &stopwatch{}
+	watch := &stopwatch{budget: b.budget}
 	in := flow.Input{
 		State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID,
 		Expired:      watch.expired,

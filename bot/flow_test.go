@@ -32,7 +32,7 @@ func flowBot(t *testing.T, source string) *Flow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewFlow(parsed)
+	b := NewFlow(parsed, DefaultBudget)
 	t.Cleanup(func() { b.Close() })
 	return b
 }

@@ -88,7 +88,7 @@ func TestAServiceThatWasNotReached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewFlow(f)
+	b := NewFlow(f, DefaultBudget)
 	defer b.Close()
 	_, err = b.Turn(t.Context(), simpleTurn("T1"))
 	var failed *conversation.BotError

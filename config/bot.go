@@ -11,6 +11,9 @@ import (
 type Bot struct {
 	// Flow is the path of a flow file; a relative one counts from the configuration file's folder.
 	Flow string `yaml:"flow"`
+	// Budget is how long the expressions of a flow may work in one turn, which is tried again past
+	// it. Default 100ms; 10ms to 10s.
+	Budget time.Duration `yaml:"budget"`
 	// HTTP is a program that is called over HTTP.
 	HTTP *HTTPBot `yaml:"http"`
 	// Receives are the types of messages that start a turn; others are given to the next one as

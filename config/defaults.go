@@ -48,6 +48,7 @@ func DefaultBot() Bot {
 	return Bot{
 		Retry:     policy.Retry{MaxAttempts: 5, Min: time.Second, Max: time.Minute, Unreachable: 15 * time.Minute},
 		Burst:     policy.Burst{MaxMessages: 20},
+		Budget:    100 * time.Millisecond,
 		Debounce:  2 * time.Second,
 		Session:   policy.Session{Idle: day},
 		LoopGuard: policy.LoopGuard{Repeats: 20, Window: 5 * time.Minute, Exchanges: 50, Unasked: 100},

@@ -28,6 +28,7 @@ func (b *Bot) validate(r *report, path string) {
 	case b.HTTP != nil:
 		b.HTTP.validate(r, child(path, "http"))
 	}
+	r.durationBetween(child(path, "budget"), b.Budget, 10*time.Millisecond, 10*time.Second)
 	validateRetry(r, child(path, "retry"), &b.Retry)
 	r.text(child(path, "on_failure.reply"), b.OnFailure.Reply)
 	b.validatePolicies(r, path)

@@ -113,7 +113,7 @@ func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err erro
 			return nil, nil, err
 		}
 	}
-	f := bot.NewFlow(parsed)
+	f := bot.NewFlow(parsed, b.Budget)
 	return f, func() { _ = f.Close() }, nil
 }
 

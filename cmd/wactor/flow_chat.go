@@ -95,7 +95,7 @@ func (c *chat) say(ctx context.Context, line string) {
 		c.print("! ", err.Error())
 		return
 	}
-	b := bot.NewFlow(f)
+	b := bot.NewFlow(f, bot.DefaultBudget)
 	defer func() { _ = b.Close() }()
 	now := time.Now()
 	message.SentMs = now.UnixMilli()
