@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -53,13 +54,15 @@ type Options struct {
 	Store    Store
 	Node     Node
 	Operator Operator
+	Reloader Reloader
 	// Cluster is nil where this node stays alone.
 	Cluster Cluster
 	// Backups is nil where no target for backups is configured.
-	Backups  Backups
-	Name     string
-	Version  string
-	Shards   uint32
+	Backups Backups
+	Name    string
+	Version string
+	Shards  uint32
+	// Channels are those to begin with.
 	Channels []*wactorv1.ChannelStatus
 	// Gate lets callers in. Required.
 	Gate *Gate
@@ -75,10 +78,18 @@ type Options struct {
 type Service struct {
 	options    Options
 	operations map[string]*operation
+	channels   atomic.Pointer[[]*wactorv1.ChannelStatus]
 }
 
 // New returns a Service.
-func New(options Options) *Service { return &Service{options: options, operations: operations} }
+func New(options Options) *Service {
+	s := &Service{options: options, operations: operations}
+	s.SetChannels(options.Channels)
+	return s
+}
+
+// SetChannels replaces the channels that are known.
+func (s *Service) SetChannels(channels []*wactorv1.ChannelStatus) { s.channels.Store(&channels) }
 
 // Gate is what lets callers in.
 func (s *Service) Gate() *Gate { return s.options.Gate }
@@ -113,7 +124,7 @@ func (s *Service) status(context.Context, *wactorv1.StatusRequest) (*wactorv1.St
 	return &wactorv1.StatusResponse{
 		Node: s.options.Name, Version: s.options.Version, UptimeMs: time.Since(s.options.Started).Milliseconds(),
 		Shards: s.options.Shards, ShardsLed: uint32(s.options.Node.ShardsLed()),
-		ActiveConversations: uint64(s.options.Node.Active()), Channels: s.options.Channels,
+		ActiveConversations: uint64(s.options.Node.Active()), Channels: *s.channels.Load(),
 	}, nil
 }
 
@@ -123,11 +134,11 @@ func (s *Service) identities(ctx context.Context, user, channel string) ([]conve
 		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("user is empty: give phone digits or a "+
 			"BSUID, as webhooks name them"))
 	}
-	if channel != "" && !s.hasChannel(channel) {
+	if channel != "" && !hasChannel(s, channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
 	}
 	var ids []conversation.ID
-	for _, c := range s.options.Channels {
+	for _, c := range *s.channels.Load() {
 		if channel != "" && channel != c.Name {
 			continue
 		}
@@ -156,8 +167,8 @@ func (s *Service) spelt(ctx context.Context, id conversation.ID) (conversation.I
 	return digits, nil
 }
 
-func (s *Service) hasChannel(name string) bool {
-	for _, channel := range s.options.Channels {
+func hasChannel(s *Service, name string) bool {
+	for _, channel := range *s.channels.Load() {
 		if channel.Name == name {
 			return true
 		}

@@ -21,6 +21,10 @@ type Cluster interface {
 	Leads(shard uint32) bool
 	// Ask sends an operation to the node that leads a shard (Service.Answer there).
 	Ask(ctx context.Context, shard uint32, procedure string, request []byte) ([]byte, error)
+	// Nodes are those of the cluster that are not removed, by name.
+	Nodes() []NodeName
+	// AskNode sends an operation to a node (Service.Answer there).
+	AskNode(ctx context.Context, node uint64, procedure string, request []byte) ([]byte, error)
 	// Status describes all nodes and shards.
 	Status(ctx context.Context) (*wactorv1.ClusterStatusResponse, error)
 	// Change changes a node's standing. The error is an ErrRefused where trying again does not
@@ -32,6 +36,14 @@ type Cluster interface {
 	// NoLeader tells an operator why a shard has no leader that could be asked: an ErrNoMajority or
 	// an ErrNoLeader.
 	NoLeader(ctx context.Context, shard uint32) error
+}
+
+// NodeName names a node of the cluster.
+type NodeName struct {
+	ID   uint64
+	Name string
+	// Self says that it is this node.
+	Self bool
 }
 
 // ErrRefused: what an operator wants of a node can't be.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/internal/pause"
@@ -17,19 +18,24 @@ import (
 // Gate lets requests to listen.admin in. It finds the principal of each, slows down who guesses
 // tokens, and turns away what a page of another site makes a browser send.
 type Gate struct {
-	credentials []Credential
+	credentials atomic.Pointer[[]Credential]
 	log         *ratelog.Logger
 	guesses     *guesses
 }
 
 // NewGate returns a gate for some credentials; with none of them everyone is an administrator.
 func NewGate(credentials []Credential, logger *slog.Logger) *Gate {
-	return &Gate{credentials: credentials, log: ratelog.New(logger, time.Now),
+	g := &Gate{log: ratelog.New(logger, time.Now),
 		guesses: &guesses{waiting: make(chan struct{}, maxWaiting), wrong: map[string]guess{}}}
+	g.SetCredentials(credentials)
+	return g
 }
 
+// SetCredentials replaces the credentials: the former ones let no call in that begins from now on.
+func (g *Gate) SetCredentials(credentials []Credential) { g.credentials.Store(&credentials) }
+
 // AsksForToken reports whether there are credentials to show.
-func (g *Gate) AsksForToken() bool { return len(g.credentials) > 0 }
+func (g *Gate) AsksForToken() bool { return len(*g.credentials.Load()) > 0 }
 
 // Open adds to every answer what keeps a browser from using it elsewhere, and rejects requests of
 // other sites. It asks for no token: health checks have none.
@@ -62,10 +68,10 @@ func (g *Gate) Require(role wactorv1.Role, next http.Handler) http.Handler {
 func (g *Gate) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := local
-		if len(g.credentials) > 0 {
+		if credentials := *g.credentials.Load(); len(credentials) > 0 {
 			token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			known := false
-			if who, known = identify(g.credentials, token); !given || !known {
+			if who, known = identify(credentials, token); !given || !known {
 				g.turnAway(w, r, given)
 				return
 			}

@@ -28,7 +28,7 @@ const (
 func (s *Service) listDeadLetters(ctx context.Context, o *operation,
 	request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse, error) {
 	channel := request.Channel
-	if channel != "" && !s.hasChannel(channel) {
+	if channel != "" && !hasChannel(s, channel) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
 	}
 	page := &wactorv1.ListDeadLettersResponse{}

@@ -16,6 +16,8 @@ var operations = byName(
 	led("ListDeadLetters", (*Service).listDeadLetters, (*Service).listDeadLettersHere),
 	change[wactorv1.RetryRequest, wactorv1.RetryResponse]("Retry", (*Service).mayReplace),
 	change[wactorv1.SkipRequest, wactorv1.SkipResponse]("Skip", nil),
+	reloading(),
+	serve("ReloadCluster", reloadCluster),
 	serve("ClusterStatus", (*Service).clusterStatus),
 	serve("ChangeNode", (*Service).changeNode),
 	led("FinalizeUpgrade", finalize, finalizeHere),

@@ -2,10 +2,15 @@ package config
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/wactor/wactor/provider"
 )
 
 // live are the keys that a running node takes up; those below them, too. All others need a restart.
@@ -40,6 +45,55 @@ func Reload(running, read *Config) (*Config, Changes, error) {
 	return &next, changes, nil
 }
 
+// Digest is a checksum of what a reload takes up, secrets included: nodes that agree have the same.
+func (c *Config) Digest() string {
+	sum := sha256.New()
+	for _, part := range []any{c.Admin, c.Bots, c.Channels, c.Limits, c.Log.Level, c.StaleAfter} {
+		digest(sum, reflect.ValueOf(part))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// digest writes a value to a checksum: what it holds, in an order of its own.
+func digest(to io.Writer, v reflect.Value) {
+	fmt.Fprintf(to, "%s{", v.Kind())
+	switch {
+	case v.Type() == secretType:
+		fmt.Fprintf(to, "%q", v.Interface().(Secret).Reveal())
+	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+		if !v.IsNil() {
+			digest(to, v.Elem())
+		}
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				digest(to, v.Field(i))
+			}
+		}
+	case v.Kind() == reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			fmt.Fprintf(to, "%q", key.String())
+			digest(to, v.MapIndex(key))
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			digest(to, v.Index(i))
+		}
+	default:
+		fmt.Fprintf(to, "%#v", v.Interface())
+	}
+	fmt.Fprint(to, "}")
+}
+
+// SameButSecrets reports whether two settings of a channel differ in nothing but secrets.
+func SameButSecrets(a, b provider.Settings) bool {
+	d := &differ{secretsAside: true}
+	d.compare("", reflect.ValueOf(&a).Elem(), reflect.ValueOf(&b).Elem())
+	return len(d.paths) == 0
+}
+
 // differences are the paths of what two configurations have otherwise, sorted.
 func differences(a, b *Config) []string {
 	d := &differ{}
@@ -48,13 +102,18 @@ func differences(a, b *Config) []string {
 	return slices.Compact(d.paths)
 }
 
-type differ struct{ paths []string }
+type differ struct {
+	paths        []string
+	secretsAside bool
+}
 
 func (d *differ) compare(path string, a, b reflect.Value) {
 	switch {
 	case reflect.DeepEqual(a.Interface(), b.Interface()):
-	case a.Type() == secretType:
-		d.paths = append(d.paths, path)
+	case a.Type() == secretType || a.Type() == secretsType:
+		if !d.secretsAside {
+			d.paths = append(d.paths, path)
+		}
 	case a.Kind() == reflect.Pointer || a.Kind() == reflect.Interface:
 		if a.IsNil() || b.IsNil() || a.Elem().Type() != b.Elem().Type() {
 			d.paths = append(d.paths, path)

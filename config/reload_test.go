@@ -73,3 +73,31 @@ func reloadParse(t *testing.T, text string) *Config {
 	}
 	return c
 }
+
+// TestDigestsAgree: alike configurations have one digest, and each change of what a reload takes up
+// has another, secrets included. What needs a restart does not count.
+func TestDigestsAgree(t *testing.T) {
+	seen := map[string]string{}
+	for _, text := range []string{reloadBase, strings.Replace(reloadBase, "app_secret: s", "app_secret: z", 1),
+		strings.Replace(reloadBase, "flow: a.yaml", "flow: a.yaml, debounce: 5s", 1),
+		reloadBase + "limits: { inbox: 5 }\n", reloadBase + "log: { level: debug }\n"} {
+		c := reloadParse(t, text)
+		if again := reloadParse(t, text).Digest(); again != c.Digest() {
+			t.Errorf("%s has two digests", text)
+		}
+		if before, ok := seen[c.Digest()]; ok {
+			t.Errorf("one digest for %s and %s", before, text)
+		}
+		seen[c.Digest()] = text
+	}
+	if reloadParse(t, reloadBase+"log: { format: json }\n").Digest() != reloadParse(t, reloadBase).Digest() {
+		t.Error("a key that needs a restart is in the digest")
+	}
+	a := reloadParse(t, reloadBase)
+	b := reloadParse(t, strings.Replace(reloadBase, "access_token: t", "access_token: u", 1))
+	c := reloadParse(t, strings.Replace(reloadBase, `phone_number_id: "1"`, `phone_number_id: "7"`, 1))
+	if !SameButSecrets(a.Channels[0].Settings, b.Channels[0].Settings) ||
+		SameButSecrets(a.Channels[0].Settings, c.Channels[0].Settings) {
+		t.Error("a token is no secret, or a number is one")
+	}
+}

@@ -1,12 +1,17 @@
 package flow
 
 import (
+	"crypto/sha256"
+
 	"github.com/wactor/wactor/flow/definition"
 	"github.com/wactor/wactor/flow/run"
 )
 
 // Flow is a flow that was read and checked. It never changes; many goroutines may use it at once.
-type Flow struct{ definition *definition.Flow }
+type Flow struct {
+	definition *definition.Flow
+	sum        [sha256.Size]byte // of its source
+}
 
 // What a run reads, and what the calls of its steps are: see package run.
 type (
@@ -40,5 +45,8 @@ func Parse(name string, src []byte) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Flow{definition: d}, nil
+	return &Flow{definition: d, sum: sha256.Sum256(src)}, nil
 }
+
+// Sum is a checksum of the source: two flows with the same one behave alike.
+func (f *Flow) Sum() [sha256.Size]byte { return f.sum }

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/wactor/wactor/internal/ratelog"
@@ -33,6 +34,7 @@ type Channel struct {
 
 // Options configure a Proxy.
 type Options struct {
+	// Channels are those to begin with.
 	Channels []Channel
 	// MaxReads bounds the files that are read at once; more are answered 503. Default 64.
 	MaxReads int
@@ -56,7 +58,7 @@ var maxSizes = map[string]int64{
 // through one buffer.
 type Proxy struct {
 	options  Options
-	channels map[string]*served
+	channels atomic.Pointer[map[string]*served]
 	reads    chan struct{}
 	log      *ratelog.Logger
 	metrics  *Metrics
@@ -89,14 +91,31 @@ func NewProxy(options Options) *Proxy {
 		options.Metrics = NewMetrics(nil)
 	}
 	p := &Proxy{
-		options: options, channels: map[string]*served{}, reads: make(chan struct{}, options.MaxReads),
+		options: options, reads: make(chan struct{}, options.MaxReads),
 		log: ratelog.New(options.Logger, options.Now), metrics: options.Metrics,
 	}
 	p.stopped, p.stop = context.WithCancel(context.Background())
-	for _, c := range options.Channels {
-		p.channels[c.Name] = &served{Channel: c, resolver: newResolver(c.Source, options.Now)}
-	}
+	p.SetChannels(options.Channels)
 	return p
+}
+
+// SetChannels replaces the channels. What is being read of a former one is read on.
+func (p *Proxy) SetChannels(channels []Channel) {
+	var before map[string]*served
+	if known := p.channels.Load(); known != nil {
+		before = *known
+	}
+	after := map[string]*served{}
+	for _, c := range channels {
+		next := &served{Channel: c}
+		if old := before[c.Name]; old != nil && old.Source == c.Source {
+			next.resolver = old.resolver
+		} else {
+			next.resolver = newResolver(c.Source, p.options.Now)
+		}
+		after[c.Name] = next
+	}
+	p.channels.Store(&after)
 }
 
 // Close breaks off what is being read, so that a listener can end, and rejects what comes later.
@@ -114,7 +133,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, sealed, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Path), "/")
-	channel := p.channels[name]
+	channel := (*p.channels.Load())[name]
 	if channel == nil {
 		p.reject(w, resultRejected, http.StatusNotFound, "unknown channel")
 		return

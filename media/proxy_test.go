@@ -403,7 +403,7 @@ func TestCloseBreaksReadsOff(t *testing.T) {
 	defer response.Body.Close()
 	waiting := make(chan error, 1)
 	go func() {
-		response, err := http.Get(server.URL + p.channels["help"].Links.URL(document, time.Now()))
+		response, err := http.Get(server.URL + (*p.channels.Load())["help"].Links.URL(document, time.Now()))
 		if err == nil {
 			_, err = io.Copy(io.Discard, response.Body)
 			response.Body.Close()

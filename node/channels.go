@@ -3,6 +3,8 @@ package node
 import (
 	"fmt"
 	"os"
+	"reflect"
+	"sync/atomic"
 
 	"github.com/wactor/wactor/actors"
 	"github.com/wactor/wactor/bot"
@@ -13,71 +15,184 @@ import (
 	"github.com/wactor/wactor/flow/fit"
 	"github.com/wactor/wactor/gateway"
 	"github.com/wactor/wactor/media"
+	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 	"github.com/wactor/wactor/provider"
 	"github.com/wactor/wactor/provider/pace"
 )
 
-// channel is one configured channel with the parts that serve it.
-type channel struct {
-	config *config.Channel
-	bot    bot.Bot
-	// guarded is the bot behind that, whose breaker its other channels share.
-	guarded bot.Bot
-	rules   *conversation.Config
-	codec   *codec
-	sender  *pace.Sender
-	// files and links are nil where the provider has no files.
-	files provider.Files
-	links *media.Links
+// served is what a node serves: a configuration, with the parts that are made for it. It does not
+// change; a reload makes another one, which shares what stays as it was.
+type served struct {
+	config   *config.Config
+	bots     map[string]*botPart
+	channels []*channel
+}
+
+// part is what several users share; the last one closes it.
+type part struct {
+	users atomic.Int32
 	close func()
 }
 
-// buildChannels makes the bots, then the channels that use them. Two channels may share a bot.
-func (n *Node) buildChannels(cfg *config.Config) ([]*channel, error) {
-	bots := map[string]bot.Bot{}
-	closers := map[string]func(){}
-	for name, b := range cfg.Bots {
-		built, closeBot, err := n.buildBot(&b)
+func (p *part) hold() { p.users.Add(1) }
+
+func (p *part) release() {
+	if p.users.Add(-1) == 0 {
+		p.close()
+	}
+}
+
+// botPart is a bot behind its breaker. Its users are the served and its channels.
+type botPart struct {
+	part
+	settings config.Bot
+	flow     *flow.Flow // nil where it is an HTTP bot
+	guarded  bot.Bot
+}
+
+// senderPart sends for a channel and reads its files, before and after its bot or its rules are
+// replaced.
+type senderPart struct {
+	part
+	*pace.Sender
+	files   provider.Files // nil where the provider has none
+	uploads *media.Uploads // nil likewise
+}
+
+// renew has both use other secrets.
+func (s *senderPart) renew(settings provider.Settings) {
+	if s.Renew(settings) == nil && s.files != nil { // else it has said so in the log
+		_ = s.files.Renew(settings) // the same error
+	}
+}
+
+// channel is one configured channel with the parts that serve it.
+type channel struct {
+	config *config.Channel
+	bot    *botPart
+	rules  *conversation.Config
+	codec  *codec
+	sender *senderPart
+	// links are nil where the provider has no files.
+	links *media.Links
+	actor *actors.Channel
+	// endRereading ends what startRereading began.
+	endRereading func()
+}
+
+// build makes what a configuration asks for, with the parts of before that stay as they are. Flows
+// are those that were read already, by their paths.
+func build(n *Node, cfg *config.Config, flows map[string]*flow.Flow, before *served) (*served, error) {
+	s := &served{config: cfg, bots: map[string]*botPart{}}
+	for name, settings := range cfg.Bots {
+		b, err := buildBot(n, settings, flows, before.bot(name))
 		if err != nil {
+			s.release(nil)
 			return nil, fmt.Errorf("node: bot %s: %w", name, err)
 		}
-		bots[name], closers[name] = bot.Guarded(built), closeBot
+		s.bots[name] = b
 	}
-	var channels []*channel
 	for i := range cfg.Channels {
-		c := &cfg.Channels[i]
+		settings := &cfg.Channels[i]
+		c, err := buildChannel(n, cfg, settings, s.bots[settings.Bot], before.channel(settings.Name))
+		if err != nil {
+			s.release(before)
+			return nil, err
+		}
+		s.channels = append(s.channels, c)
+	}
+	return s, nil
+}
+
+// bot returns the bot of a name, channel the channel; nil where there is none.
+func (s *served) bot(name string) *botPart {
+	if s == nil {
+		return nil
+	}
+	return s.bots[name]
+}
+
+func (s *served) channel(name string) *channel {
+	if s != nil {
+		for _, c := range s.channels {
+			if c.config.Name == name {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// release gives up what was built, but for the channels that others go on with.
+func (s *served) release(others *served) {
+	for _, c := range s.channels {
+		if others.channel(c.config.Name) != c {
+			c.release()
+		}
+	}
+	for _, b := range s.bots {
+		b.release()
+	}
+}
+
+// release gives up the parts of a channel that nothing uses any more.
+func (c *channel) release() {
+	c.sender.release()
+	c.bot.release()
+}
+
+func buildChannel(n *Node, cfg *config.Config, c *config.Channel, b *botPart, before *channel) (*channel, error) {
+	kind, known := providerOf(c)
+	if !known {
+		return nil, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
+	}
+	rules := rules(cfg, c)
+	if before != nil && before.bot == b && reflect.DeepEqual(before.config, c) &&
+		reflect.DeepEqual(before.rules, rules) {
+		return before, nil
+	}
+	built := &channel{config: c, bot: b, rules: rules, codec: newCodec(c.Settings.Codec())}
+	if before != nil && sendAlike(before.config, c) {
+		built.sender = before.sender
+	} else {
 		paced := pace.Options{Logger: n.options.Logger.With("channel", c.Name)}
 		if !c.Pace.Off {
 			paced.PerSecond = c.Pace.MessagesPerSecond
 		}
-		kind, known := providerOf(c)
-		if !known {
-			return channels, fmt.Errorf("node: channel %s: provider %q is unknown", c.Name, c.Provider)
-		}
-		settings := cfg.Bots[c.Bot]
-		closeBot := closers[c.Bot]
-		built := &channel{
-			config: c, rules: rules(cfg, c), codec: newCodec(c.Settings.Codec()),
-		}
-		plain := kind.sender(c.Settings, provider.Signs{MarkRead: c.MarkRead, Typing: c.Typing})
-		built.guarded = bots[c.Bot]
-		built.bot = bot.Checked(built.guarded, fitMode(&settings), built.codec.Check)
+		s := &senderPart{}
+		sender := kind.sender(c.Settings, provider.Signs{MarkRead: c.MarkRead, Typing: c.Typing})
 		if kind.files != nil {
-			plain = withFiles(n, cfg, built, kind.files(c.Settings), plain)
+			s.files = kind.files(c.Settings)
+			s.uploads = media.NewUploads(s.files, cfg.Media.Dir, media.NewMetrics(n.registry))
+			sender = s.uploads.Sender(sender)
 		}
-		built.sender = pace.New(plain, paced)
-		endRereading := startRereading(built, n.options.Logger)
-		built.close = func() {
-			endRereading()
-			built.sender.Close()
-			if built.files != nil {
-				built.files.Close()
+		s.Sender = pace.New(sender, paced)
+		s.close = func() {
+			s.Close()
+			if s.files != nil {
+				s.files.Close()
 			}
-			closeBot()
 		}
-		channels = append(channels, built)
+		built.sender = s
 	}
-	return channels, nil
+	built.sender.hold()
+	b.hold()
+	answering := bot.Checked(b.guarded, fitMode(&b.settings), built.codec.Check)
+	if built.sender.files != nil {
+		built.links = newLinks(n, cfg, c)
+		answering = bot.Linked(bot.Placed(answering, built.sender.uploads), built.links.URL)
+	}
+	built.actor = &actors.Channel{
+		Config: rules, Bot: answering, BotName: c.Bot, Sender: built.sender.Sender, Typing: c.Typing,
+		Close: func() { n.serving.closing.Go(built.release) },
+	}
+	return built, nil
+}
+
+// sendAlike reports whether a channel's sender can go on, with other secrets perhaps.
+func sendAlike(a, b *config.Channel) bool {
+	return a.Provider == b.Provider && a.Pace == b.Pace && a.MarkRead == b.MarkRead && a.Typing == b.Typing &&
+		config.SameButSecrets(a.Settings, b.Settings)
 }
 
 // fitMode is what an HTTP bot wants; what a flow says fits already.
@@ -88,52 +203,91 @@ func fitMode(b *config.Bot) fit.Mode {
 	return b.HTTP.Fit
 }
 
-func (n *Node) buildBot(b *config.Bot) (built bot.Bot, closeBot func(), err error) {
-	if b.HTTP != nil {
-		headers := map[string]string{}
-		for name, value := range b.HTTP.Headers {
-			headers[name] = value.Reveal()
-		}
-		h, err := bot.NewHTTP(bot.HTTPConfig{
-			URL: b.HTTP.URL, Timeout: b.HTTP.Timeout, Secret: b.HTTP.Secret.Reveal(), Headers: headers,
-			MaxConcurrent: b.HTTP.MaxConcurrent, Excerpts: n.options.Development,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return h, func() { h.Close() }, nil
-	}
-	parsed := n.options.Flows[b.Flow]
-	if parsed == nil {
-		source, err := os.ReadFile(b.Flow)
-		if err != nil {
-			return nil, nil, err
-		}
-		if parsed, err = flow.Parse(b.Flow, source); err != nil {
-			return nil, nil, err
+// buildBot makes a bot, or goes on with the one of before where it is the same.
+func buildBot(n *Node, settings config.Bot, flows map[string]*flow.Flow, before *botPart) (*botPart, error) {
+	b := &botPart{settings: settings}
+	if settings.HTTP == nil {
+		var err error
+		if b.flow, err = flowOf(settings.Flow, flows); err != nil {
+			return nil, err
 		}
 	}
-	f := bot.NewFlow(parsed, b.Budget)
-	return f, func() { _ = f.Close() }, nil
+	if before != nil && reflect.DeepEqual(before.settings, settings) &&
+		(b.flow == nil || b.flow.Sum() == before.flow.Sum()) {
+		before.hold()
+		return before, nil
+	}
+	b.hold()
+	if b.flow != nil {
+		f := bot.NewFlow(b.flow, settings.Budget)
+		b.guarded, b.close = bot.Guarded(f), func() { _ = f.Close() }
+		return b, nil
+	}
+	headers := map[string]string{}
+	for name, value := range settings.HTTP.Headers {
+		headers[name] = value.Reveal()
+	}
+	h, err := bot.NewHTTP(bot.HTTPConfig{
+		URL: settings.HTTP.URL, Timeout: settings.HTTP.Timeout, Secret: settings.HTTP.Secret.Reveal(),
+		Headers: headers, MaxConcurrent: settings.HTTP.MaxConcurrent, Excerpts: n.options.Development,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.guarded, b.close = bot.Guarded(h), func() { _ = h.Close() }
+	return b, nil
 }
 
-func (n *Node) actorChannels() map[string]*actors.Channel {
+// flowOf returns a flow that was read already, or reads it.
+func flowOf(path string, flows map[string]*flow.Flow) (*flow.Flow, error) {
+	if parsed := flows[path]; parsed != nil {
+		return parsed, nil
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return flow.Parse(path, source)
+}
+
+// actors are the channels as the conversations know them.
+func (s *served) actors() map[string]*actors.Channel {
 	out := map[string]*actors.Channel{}
-	for _, c := range n.channels {
-		out[c.config.Name] = &actors.Channel{Config: c.rules, Bot: c.bot, BotName: c.config.Bot,
-			Sender: c.sender, Typing: c.config.Typing}
+	for _, c := range s.channels {
+		out[c.config.Name] = c.actor
 	}
 	return out
 }
 
-func (n *Node) gatewayChannels() []gateway.Channel {
+// gateway are the channels as the gateway knows them.
+func (s *served) gateway() []gateway.Channel {
 	var out []gateway.Channel
-	for _, c := range n.channels {
+	for _, c := range s.channels {
 		_, number := c.config.Settings.Number()
 		out = append(out, gateway.Channel{
 			Name: c.config.Name, Provider: c.config.Provider, Number: number,
 			IgnoreNumbers: c.config.Settings.IgnoredNumbers(), Codec: c.codec,
 		})
+	}
+	return out
+}
+
+// files are the channels as the proxy of files knows them.
+func (s *served) files() []media.Channel {
+	var out []media.Channel
+	for _, c := range s.channels {
+		if c.links != nil {
+			out = append(out, media.Channel{Name: c.config.Name, Links: c.links, Source: c.sender.files})
+		}
+	}
+	return out
+}
+
+// statuses are the channels as the admin API shows them.
+func (s *served) statuses() []*wactorv1.ChannelStatus {
+	var out []*wactorv1.ChannelStatus
+	for _, c := range s.channels {
+		out = append(out, &wactorv1.ChannelStatus{Name: c.config.Name, Provider: c.config.Provider, Bot: c.config.Bot})
 	}
 	return out
 }

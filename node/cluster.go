@@ -20,7 +20,6 @@ import (
 	"github.com/wactor/wactor/cluster/peer"
 	"github.com/wactor/wactor/cluster/routing"
 	"github.com/wactor/wactor/cluster/trust"
-	"github.com/wactor/wactor/config"
 	"github.com/wactor/wactor/delivery"
 	"github.com/wactor/wactor/internal/clock"
 	"github.com/wactor/wactor/persistence/replication"
@@ -67,8 +66,7 @@ func (n *Node) startCluster() error {
 			Name: n.config.Node.Name, Zone: n.config.Node.Zone, Version: n.options.Version,
 			Format: store.EntryFormat,
 			RPC:    rpc, Join: c.Join, Expect: c.Expect, Shards: uint32(c.Shards), Replicas: c.Replicas,
-			ReplaceAfter: c.ReplaceAfter, FinalizeByHand: c.Finalize == "manual",
-			Channels: memberChannels(n.config.Channels),
+			ReplaceAfter: c.ReplaceAfter, FinalizeByHand: c.Finalize == "manual", Channels: n.memberChannels,
 		},
 		Network: cluster.Network{
 			Listener: listener, Gossip: c.Gossip, Advertise: c.Advertise, Keys: secrets.GossipKeys(),
@@ -127,7 +125,8 @@ func (p *peers) replicated() bool {
 
 // share divides the channels' pace among the nodes.
 func (n *Node) share(nodes int) {
-	for _, c := range n.channels {
+	n.serving.nodes.Store(int32(nodes))
+	for _, c := range n.serving.now().channels {
 		c.sender.Share(nodes)
 	}
 }
@@ -294,8 +293,9 @@ func (n *Node) clusterGauges() []prometheus.Collector {
 	}
 }
 
-// memberChannels are channels as other nodes compare them.
-func memberChannels(channels []config.Channel) []*clusterv1.MemberChannel {
+// memberChannels are the channels that this node serves at the moment, as other nodes compare them.
+func (n *Node) memberChannels() []*clusterv1.MemberChannel {
+	channels := n.serving.now().config.Channels
 	out := make([]*clusterv1.MemberChannel, len(channels))
 	for i, c := range channels {
 		_, number := c.Settings.Number()

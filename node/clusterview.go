@@ -42,6 +42,27 @@ func (v clusterView) Ask(ctx context.Context, shard uint32, procedure string, re
 	return nil, fmt.Errorf("the node that leads the shard: %s", status.Convert(err).Message())
 }
 
+func (v clusterView) Nodes() []admin.NodeName {
+	var nodes []admin.NodeName
+	members := v.n.peers.cluster().Known().GetMembers()
+	names := namesOf(members)
+	for _, m := range members {
+		if m.Standing != clusterv1.Standing_STANDING_REMOVED {
+			nodes = append(nodes, admin.NodeName{ID: m.Node, Name: names[m.Node], Self: m.Node == v.n.store.Node()})
+		}
+	}
+	slices.SortFunc(nodes, func(a, b admin.NodeName) int { return strings.Compare(a.Name, b.Name) })
+	return nodes
+}
+
+func (v clusterView) AskNode(ctx context.Context, node uint64, procedure string, request []byte) ([]byte, error) {
+	response, err := v.n.peers.cluster().Ask(ctx, node, procedure, request)
+	if err != nil {
+		return nil, errors.New(status.Convert(err).Message())
+	}
+	return response, nil
+}
+
 // NoLeader asks all nodes: gossip takes a while to notice who is dead.
 func (v clusterView) NoLeader(ctx context.Context, shard uint32) error {
 	c := v.n.peers.cluster()

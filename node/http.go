@@ -49,18 +49,15 @@ func (n *Node) adminHandler() http.Handler {
 		promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
 	path, api := n.api.Handler()
 	mux.Handle(path, api)
-	if !gate.AsksForToken() {
-		return gate.Open(loopbackOnly(mux))
-	}
-	return gate.Open(mux)
+	return gate.Open(loopbackOnly(gate, mux))
 }
 
 // newAPI makes the admin API. The cluster may use it before it is served.
 func (n *Node) newAPI() *admin.Service {
 	options := admin.Options{
-		Store: n.store, Node: nodeView{n}, Operator: n.runtime,
+		Store: n.store, Node: nodeView{n}, Operator: n.runtime, Reloader: n,
 		Name: n.config.Node.Name, Version: n.options.Version,
-		Shards: uint32(n.config.Cluster.Shards), Channels: n.channelStatuses(),
+		Shards: uint32(n.config.Cluster.Shards), Channels: n.serving.now().statuses(),
 		Gate: admin.NewGate(credentials(n.config.Admin), n.options.Logger), Logger: n.options.Logger,
 		LogName: logName(n.config, n.store.Node()), Started: n.started,
 	}
@@ -146,13 +143,14 @@ func lacks(n *Node) []string {
 // loopbackOnly refuses requests that a page in a browser could make under a name of its own (DNS
 // rebinding): without a token, the only names by which this listener is called are those of
 // loopback.
-func loopbackOnly(next http.Handler) http.Handler {
+func loopbackOnly(gate *admin.Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
 			host = r.Host
 		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		ip := net.ParseIP(host)
+		if !gate.AsksForToken() && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			http.Error(w, "without admin.token this listener answers to localhost and loopback addresses only",
 				http.StatusForbidden)
 			return
@@ -168,7 +166,7 @@ func (v nodeView) ShardsLed() int { return v.n.leaderships.led() }
 func (v nodeView) Active() int    { return v.n.runtime.Active() }
 
 func (v nodeView) Held(channel string) (since time.Time, reason string) {
-	for _, c := range v.n.channels {
+	for _, c := range v.n.serving.now().channels {
 		if c.config.Name == channel {
 			return c.sender.Held()
 		}
@@ -188,12 +186,4 @@ func logName(cfg *config.Config, node uint64) func(conversation.ID) string {
 	}
 	namer := pseudonym.New(secret)
 	return func(id conversation.ID) string { return namer.Name(id.String()) }
-}
-
-func (n *Node) channelStatuses() []*wactorv1.ChannelStatus {
-	var out []*wactorv1.ChannelStatus
-	for _, c := range n.config.Channels {
-		out = append(out, &wactorv1.ChannelStatus{Name: c.Name, Provider: c.Provider, Bot: c.Bot})
-	}
-	return out
 }

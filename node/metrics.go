@@ -44,14 +44,14 @@ func (c channelStates) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), label)
 	}
 	bots, letters := map[string]bot.Bot{}, c.n.letters.open()
-	for _, channel := range c.n.channels {
+	for _, channel := range c.n.serving.now().channels {
 		held := 0
 		if since, _ := channel.sender.Held(); since != (time.Time{}) {
 			held = 1
 		}
 		gauge(channelHeld, held, channel.config.Name)
 		gauge(openLetters, letters[channel.config.Name], channel.config.Name)
-		bots[channel.config.Bot] = channel.guarded
+		bots[channel.config.Bot] = channel.bot.guarded
 	}
 	for name, b := range bots {
 		gauge(botBreaker, int(bot.StateOf(b)), name)

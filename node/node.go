@@ -59,6 +59,10 @@ type Options struct {
 	// Flows are those that were read already, by the path that the configuration gives; others are
 	// read at the start.
 	Flows map[string]*flow.Flow
+	// Reread reads configuration and flows again, for a reload; nil: there is none.
+	Reread func() (*config.Config, map[string]*flow.Flow, error)
+	// Level is that of Logger, which a reload changes; nil: it stays.
+	Level *slog.LevelVar
 }
 
 // Node is a running node.
@@ -71,7 +75,7 @@ type Node struct {
 	leaderships leaderships
 	letters     letters
 	store       *store.Store
-	channels    []*channel
+	serving     serving
 	runtime     *actors.Runtime
 	peers       peers
 	// router is nil where this node stays alone.
@@ -143,14 +147,14 @@ func (n *Node) start() error {
 	if err := n.encrypt(); err != nil {
 		return err
 	}
-	if n.channels, err = n.buildChannels(n.config); err != nil {
+	if err := open(n); err != nil {
 		return err
 	}
 	if n.store, err = n.openStore(); err != nil {
 		return err
 	}
 	n.runtime = actors.New(actors.Options{
-		Store: actorStore{n.store}, Channels: n.actorChannels(), Shards: uint32(n.config.Cluster.Shards),
+		Store: actorStore{n.store}, Channels: n.serving.now().actors(), Shards: uint32(n.config.Cluster.Shards),
 		Elsewhere: n.deliver,
 		MaxActive: n.config.Limits.ActiveConversations, Logger: n.options.Logger, LogName: logName(n.config,
 			n.store.Node()),
@@ -171,7 +175,7 @@ func (n *Node) start() error {
 	n.leaderships.attach(n.leadershipChanged)
 	n.gateway = gateway.New(gateway.Options{
 		StatusCame: n.runtime.NoteStatus,
-		Router:     deliver(n.deliver), Channels: n.gatewayChannels(), Node: n.config.Node.Name,
+		Router:     deliver(n.deliver), Channels: n.serving.now().gateway(), Node: n.config.Node.Name,
 		Limits: gatewayLimits(n.config, n.options.Memory),
 		Logger: n.options.Logger, Registerer: n.registry,
 	})
@@ -180,7 +184,7 @@ func (n *Node) start() error {
 	n.admin.serve(n.adminHandler(), n.end.failed)
 	n.backups.start()
 	n.options.Logger.Info("serving", "http", n.HTTPAddr(), "admin", n.AdminAddr(), "shards", n.config.Cluster.Shards,
-		"channels", len(n.channels), "took", time.Since(n.started).Round(time.Millisecond).String())
+		"channels", len(n.config.Channels), "took", time.Since(n.started).Round(time.Millisecond).String())
 	return nil
 }
 
@@ -307,9 +311,7 @@ func (n *Node) closeAll(ctx context.Context) {
 			n.options.Logger.Error("the store did not close well", "error", err)
 		}
 	}
-	for _, c := range n.channels {
-		c.close()
-	}
+	n.serving.close()
 	if n.admin != nil {
 		n.admin.close(ctx)
 	}

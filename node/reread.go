@@ -43,9 +43,8 @@ func startRereading(c *channel, logger *slog.Logger) (end func()) {
 			again, changed := config.Reread(now, report)
 			if now = again; changed {
 				c.codec.use(now.Codec())
-				_ = c.sender.Renew(now) // it has said so in the log
-				if c.files != nil {
-					_ = c.files.Renew(now) // the same error
+				c.sender.renew(now)
+				if c.links != nil {
 					c.links.UseSecrets(now.WebhookSecrets())
 				}
 			}

@@ -57,15 +57,18 @@ bots: { b: { http: { url: "http://127.0.0.1:1" } } }
 	await(t, "the new app secret", func() bool {
 		return w.send(n, "4915100000001", "wamid.1", "hello") == http.StatusOK
 	})
-	await(t, "the channel is held", func() bool { since, _ := n.channels[0].sender.Held(); return !since.IsZero() })
+	await(t, "the channel is held", func() bool {
+		since, _ := n.serving.now().channels[0].sender.Held()
+		return !since.IsZero()
+	})
 	write("token", "good")
 	// its replies are tried again within half a minute; this one asks the sender itself
 	await(t, "the new token", func() bool {
 		out := &provider.Outgoing{ReplyID: "r", To: &wactorv1.User{WaId: "1"},
 			Reply: &wactorv1.Reply{Content: &wactorv1.Reply_Text{Text: "x"}}}
-		return n.channels[0].sender.Send(t.Context(), out).Outcome == provider.Sent
+		return n.serving.now().channels[0].sender.Send(t.Context(), out).Outcome == provider.Sent
 	})
-	if since, _ := n.channels[0].sender.Held(); !since.IsZero() {
+	if since, _ := n.serving.now().channels[0].sender.Held(); !since.IsZero() {
 		t.Error("the channel is still held")
 	}
 	if err := os.Remove(filepath.Join(dir, "token")); err != nil {

@@ -34,8 +34,9 @@ type Config struct {
 	RPC string
 	// Join are the gossip addresses of other nodes, for the log.
 	Join []string
-	// Channels are those that this node is configured for, which should be alike on all.
-	Channels []*clusterv1.MemberChannel
+	// Channels are those that this node is configured for at the moment, which should be alike on
+	// all. Nil: none.
+	Channels func() []*clusterv1.MemberChannel
 	// Expect is the number of nodes that found a new cluster together. With 1 the node founds none:
 	// it has one already, or waits for one to join.
 	Expect int
@@ -164,10 +165,14 @@ func (c *Control) Self() gossip.Peer {
 
 // member is this node as the record knows it.
 func (c *Control) member() *clusterv1.Member {
+	var channels []*clusterv1.MemberChannel
+	if c.Config.Channels != nil {
+		channels = c.Config.Channels()
+	}
 	return &clusterv1.Member{
 		Node: c.Identity.Node(), Name: c.Config.Name, Rpc: c.gossip.WithHost(c.Config.RPC), Zone: c.Config.Zone,
 		Version: c.Config.Version, Format: c.Config.Format, Standing: clusterv1.Standing_STANDING_ACTIVE,
-		Channels: c.Config.Channels,
+		Channels: channels,
 	}
 }
 

@@ -26,7 +26,7 @@ To take a node away for good: drain it with --wait, stop it, remove it. To resta
 just stop it with SIGTERM: it transfers its leaderships, and gets them back after the start.`,
 	}
 	return group(command,
-		clusterStatusCommand(), canCommand(), finalizeCommand(),
+		clusterStatusCommand(), clusterReloadCommand(), canCommand(), finalizeCommand(),
 		changeNodeCommand("drain", "Move a node's replicas to other nodes", wactorv1.NodeChange_NODE_CHANGE_DRAIN,
 			`Move a node's replicas to other nodes. It goes on taking webhooks and forwards them; it can be stopped when it holds no replica,
 which --wait waits for: exit status 0 then, 1 after --timeout and ^C, which leave the drain going on. activate undoes it. Where each shard would be kept only once then, as on the last two of three nodes, it takes --force.`),

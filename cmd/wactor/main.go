@@ -8,8 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	// A container image without files has neither certificates of authorities nor time zones. The
+	// fallbacks are compiled in; where the system has its own certificates, those are used.
+	_ "time/tzdata"
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback"
 
 	backups "github.com/wactor/wactor/backup/command"
 )
@@ -50,6 +54,7 @@ A real deployment:                wactor serve -c wactor.yaml`,
 	command.SetVersionTemplate("{{.Version}}\n")
 	return group(command,
 		devCommand(), serveCommand(), recoverCommand(), checkCommand(), traceCommand(), conversationsCommand(),
-		clusterCommand(), flowCommand(), backupCommand(), backups.Restore(), simulateCommand(), healthcheckCommand(),
+		clusterCommand(), flowCommand(), backupCommand(), backups.Restore(), simulateCommand(), reloadCommand(),
+		healthcheckCommand(),
 		versionCommand())
 }

@@ -34,6 +34,8 @@ func serveCommand() *cobra.Command {
 are finished, and the next start finds no reply in doubt. A second signal ends it at once, which
 loses nothing either: what was accepted goes on with the next start.
 
+SIGHUP has it read its configuration again, as wactor reload does.
+
 Memory: a node lets at least a 32nd part of the memory that it may have, 64 to 512 MiB, fill with
 garbage before it collects any. GOGC and GOMEMLIMIT in the environment take the place of that.`,
 		Args: configByFlag,
@@ -43,14 +45,16 @@ garbage before it collects any. GOGC and GOMEMLIMIT in the environment take the 
 				return err
 			}
 			defer keepHeadroom()()
-			logger := newLogger(cfg.Log, command.ErrOrStderr())
-			ready := func(*node.Node) {
+			logger, level := newLogger(cfg.Log, command.ErrOrStderr())
+			ready := func(n *node.Node) {
 				notifyReady(logger)
 				context.AfterFunc(command.Context(), func() { notifyStopping(logger) })
+				go reloadOnHangup(command.Context(), n, logger)
 			}
-			return run(command.Context(), cfg, node.Options{Logger: logger, Version: version, Memory: memory(),
-				Flows: flows, AcceptLoss: acceptLoss}, grace,
-				ready)
+			return run(command.Context(), cfg, node.Options{Logger: logger, Level: level, Version: version,
+				Memory: memory(), Flows: flows, AcceptLoss: acceptLoss,
+				Reread: func() (*config.Config, map[string]*flow.Flow, error) { return readConfig(command, path) },
+			}, grace, ready)
 		},
 	}
 	addConfigFlag(command, &path)
@@ -214,17 +218,15 @@ func run(ctx context.Context, cfg *config.Config, options node.Options, grace ti
 	return err
 }
 
-// newLogger makes the logger that a configuration asks for.
-func newLogger(cfg config.Log, out io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		level = slog.LevelInfo // config has checked it
-	}
+// newLogger makes the logger that a configuration asks for, with its level.
+func newLogger(cfg config.Log, out io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := &slog.LevelVar{}
+	_ = level.UnmarshalText([]byte(cfg.Level)) // config has checked it
 	options := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(out, options))
+		return slog.New(slog.NewJSONHandler(out, options)), level
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(slog.NewTextHandler(out, options)), level
 }
 
 // report prints an error that lists problems, a line each, and returns what is left to say.

@@ -274,6 +274,302 @@ func (x *CreateBackupResponse) GetHeldMs() int64 {
 	return 0
 }
 
+type ReloadRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only look what would change.
+	Check         bool `protobuf:"varint,1,opt,name=check,proto3" json:"check,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadRequest) Reset() {
+	*x = ReloadRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadRequest) ProtoMessage() {}
+
+func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
+func (*ReloadRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ReloadRequest) GetCheck() bool {
+	if x != nil {
+		return x.Check
+	}
+	return false
+}
+
+type ReloadResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The node's name.
+	Node string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// Keys of the configuration that have other values now, such as channels.shop.bot.
+	Changed []string `protobuf:"bytes,2,rep,name=changed,proto3" json:"changed,omitempty"`
+	// Keys whose new values hold from the node's next start on.
+	Restart []string `protobuf:"bytes,3,rep,name=restart,proto3" json:"restart,omitempty"`
+	// A checksum of what a reload takes up: nodes that serve alike have the same.
+	Digest        string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadResponse) Reset() {
+	*x = ReloadResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadResponse) ProtoMessage() {}
+
+func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
+func (*ReloadResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReloadResponse) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *ReloadResponse) GetChanged() []string {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *ReloadResponse) GetRestart() []string {
+	if x != nil {
+		return x.Restart
+	}
+	return nil
+}
+
+func (x *ReloadResponse) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+type ReloadClusterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only look what would change.
+	Check         bool `protobuf:"varint,1,opt,name=check,proto3" json:"check,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadClusterRequest) Reset() {
+	*x = ReloadClusterRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadClusterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadClusterRequest) ProtoMessage() {}
+
+func (x *ReloadClusterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadClusterRequest.ProtoReflect.Descriptor instead.
+func (*ReloadClusterRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReloadClusterRequest) GetCheck() bool {
+	if x != nil {
+		return x.Check
+	}
+	return false
+}
+
+type ReloadClusterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order in which they were asked.
+	Nodes []*NodeReload `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// All nodes answered, none failed, and all serve alike.
+	Agree bool `protobuf:"varint,2,opt,name=agree,proto3" json:"agree,omitempty"`
+	// The nodes were only asked what would change: none has changed.
+	Checked       bool `protobuf:"varint,3,opt,name=checked,proto3" json:"checked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadClusterResponse) Reset() {
+	*x = ReloadClusterResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadClusterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadClusterResponse) ProtoMessage() {}
+
+func (x *ReloadClusterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadClusterResponse.ProtoReflect.Descriptor instead.
+func (*ReloadClusterResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReloadClusterResponse) GetNodes() []*NodeReload {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *ReloadClusterResponse) GetAgree() bool {
+	if x != nil {
+		return x.Agree
+	}
+	return false
+}
+
+func (x *ReloadClusterResponse) GetChecked() bool {
+	if x != nil {
+		return x.Checked
+	}
+	return false
+}
+
+type NodeReload struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Node  string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// What the node did, or would do; absent where it failed.
+	Response *ReloadResponse `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	// Why it failed; empty where it did not.
+	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// It was not asked to reload, since another node failed.
+	Skipped       bool `protobuf:"varint,4,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeReload) Reset() {
+	*x = NodeReload{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeReload) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeReload) ProtoMessage() {}
+
+func (x *NodeReload) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeReload.ProtoReflect.Descriptor instead.
+func (*NodeReload) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *NodeReload) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *NodeReload) GetResponse() *ReloadResponse {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *NodeReload) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *NodeReload) GetSkipped() bool {
+	if x != nil {
+		return x.Skipped
+	}
+	return false
+}
+
 type ClusterStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -282,7 +578,7 @@ type ClusterStatusRequest struct {
 
 func (x *ClusterStatusRequest) Reset() {
 	*x = ClusterStatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -294,7 +590,7 @@ func (x *ClusterStatusRequest) String() string {
 func (*ClusterStatusRequest) ProtoMessage() {}
 
 func (x *ClusterStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[2]
+	mi := &file_wactor_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -307,7 +603,7 @@ func (x *ClusterStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterStatusRequest.ProtoReflect.Descriptor instead.
 func (*ClusterStatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 type ClusterStatusResponse struct {
@@ -331,7 +627,7 @@ type ClusterStatusResponse struct {
 
 func (x *ClusterStatusResponse) Reset() {
 	*x = ClusterStatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +639,7 @@ func (x *ClusterStatusResponse) String() string {
 func (*ClusterStatusResponse) ProtoMessage() {}
 
 func (x *ClusterStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[3]
+	mi := &file_wactor_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +652,7 @@ func (x *ClusterStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterStatusResponse.ProtoReflect.Descriptor instead.
 func (*ClusterStatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClusterStatusResponse) GetCluster() string {
@@ -416,7 +712,7 @@ type FinalizeUpgradeRequest struct {
 
 func (x *FinalizeUpgradeRequest) Reset() {
 	*x = FinalizeUpgradeRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +724,7 @@ func (x *FinalizeUpgradeRequest) String() string {
 func (*FinalizeUpgradeRequest) ProtoMessage() {}
 
 func (x *FinalizeUpgradeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[4]
+	mi := &file_wactor_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +737,7 @@ func (x *FinalizeUpgradeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinalizeUpgradeRequest.ProtoReflect.Descriptor instead.
 func (*FinalizeUpgradeRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 type FinalizeUpgradeResponse struct {
@@ -454,7 +750,7 @@ type FinalizeUpgradeResponse struct {
 
 func (x *FinalizeUpgradeResponse) Reset() {
 	*x = FinalizeUpgradeResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +762,7 @@ func (x *FinalizeUpgradeResponse) String() string {
 func (*FinalizeUpgradeResponse) ProtoMessage() {}
 
 func (x *FinalizeUpgradeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[5]
+	mi := &file_wactor_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +775,7 @@ func (x *FinalizeUpgradeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinalizeUpgradeResponse.ProtoReflect.Descriptor instead.
 func (*FinalizeUpgradeResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FinalizeUpgradeResponse) GetFormat() uint32 {
@@ -514,7 +810,7 @@ type NodeStatus struct {
 
 func (x *NodeStatus) Reset() {
 	*x = NodeStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +822,7 @@ func (x *NodeStatus) String() string {
 func (*NodeStatus) ProtoMessage() {}
 
 func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[6]
+	mi := &file_wactor_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +835,7 @@ func (x *NodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
 func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NodeStatus) GetId() string {
@@ -643,7 +939,7 @@ type ShardStatus struct {
 
 func (x *ShardStatus) Reset() {
 	*x = ShardStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +951,7 @@ func (x *ShardStatus) String() string {
 func (*ShardStatus) ProtoMessage() {}
 
 func (x *ShardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[7]
+	mi := &file_wactor_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +964,7 @@ func (x *ShardStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardStatus.ProtoReflect.Descriptor instead.
 func (*ShardStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ShardStatus) GetShard() uint32 {
@@ -730,7 +1026,7 @@ type ShardReplica struct {
 
 func (x *ShardReplica) Reset() {
 	*x = ShardReplica{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +1038,7 @@ func (x *ShardReplica) String() string {
 func (*ShardReplica) ProtoMessage() {}
 
 func (x *ShardReplica) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[8]
+	mi := &file_wactor_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +1051,7 @@ func (x *ShardReplica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardReplica.ProtoReflect.Descriptor instead.
 func (*ShardReplica) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ShardReplica) GetNode() string {
@@ -804,7 +1100,7 @@ type ChangeNodeRequest struct {
 
 func (x *ChangeNodeRequest) Reset() {
 	*x = ChangeNodeRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +1112,7 @@ func (x *ChangeNodeRequest) String() string {
 func (*ChangeNodeRequest) ProtoMessage() {}
 
 func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[9]
+	mi := &file_wactor_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +1125,7 @@ func (x *ChangeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeRequest.ProtoReflect.Descriptor instead.
 func (*ChangeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ChangeNodeRequest) GetNode() string {
@@ -858,7 +1154,7 @@ type ChangeNodeResponse struct {
 
 func (x *ChangeNodeResponse) Reset() {
 	*x = ChangeNodeResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +1166,7 @@ func (x *ChangeNodeResponse) String() string {
 func (*ChangeNodeResponse) ProtoMessage() {}
 
 func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[10]
+	mi := &file_wactor_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +1179,7 @@ func (x *ChangeNodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNodeResponse.ProtoReflect.Descriptor instead.
 func (*ChangeNodeResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ChangeNodeResponse) GetActive() uint32 {
@@ -914,7 +1210,7 @@ type DeadLettersRequest struct {
 
 func (x *DeadLettersRequest) Reset() {
 	*x = DeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1222,7 @@ func (x *DeadLettersRequest) String() string {
 func (*DeadLettersRequest) ProtoMessage() {}
 
 func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[11]
+	mi := &file_wactor_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1235,7 @@ func (x *DeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*DeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeadLettersRequest) GetUser() string {
@@ -972,7 +1268,7 @@ type DeadLettersResponse struct {
 
 func (x *DeadLettersResponse) Reset() {
 	*x = DeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1280,7 @@ func (x *DeadLettersResponse) String() string {
 func (*DeadLettersResponse) ProtoMessage() {}
 
 func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[12]
+	mi := &file_wactor_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1293,7 @@ func (x *DeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*DeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeadLettersResponse) GetConversations() []*ConversationDeadLetters {
@@ -1021,7 +1317,7 @@ type ConversationDeadLetters struct {
 
 func (x *ConversationDeadLetters) Reset() {
 	*x = ConversationDeadLetters{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1329,7 @@ func (x *ConversationDeadLetters) String() string {
 func (*ConversationDeadLetters) ProtoMessage() {}
 
 func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[13]
+	mi := &file_wactor_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1342,7 @@ func (x *ConversationDeadLetters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationDeadLetters.ProtoReflect.Descriptor instead.
 func (*ConversationDeadLetters) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ConversationDeadLetters) GetChannel() string {
@@ -1089,7 +1385,7 @@ type ListDeadLettersRequest struct {
 
 func (x *ListDeadLettersRequest) Reset() {
 	*x = ListDeadLettersRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1397,7 @@ func (x *ListDeadLettersRequest) String() string {
 func (*ListDeadLettersRequest) ProtoMessage() {}
 
 func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[14]
+	mi := &file_wactor_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1410,7 @@ func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListDeadLettersRequest) GetChannel() string {
@@ -1142,7 +1438,7 @@ type ListDeadLettersResponse struct {
 
 func (x *ListDeadLettersResponse) Reset() {
 	*x = ListDeadLettersResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1450,7 @@ func (x *ListDeadLettersResponse) String() string {
 func (*ListDeadLettersResponse) ProtoMessage() {}
 
 func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[15]
+	mi := &file_wactor_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1463,7 @@ func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListDeadLettersResponse) GetConversations() []*DeadLettersSummary {
@@ -1200,7 +1496,7 @@ type DeadLettersSummary struct {
 
 func (x *DeadLettersSummary) Reset() {
 	*x = DeadLettersSummary{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1508,7 @@ func (x *DeadLettersSummary) String() string {
 func (*DeadLettersSummary) ProtoMessage() {}
 
 func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[16]
+	mi := &file_wactor_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1521,7 @@ func (x *DeadLettersSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLettersSummary.ProtoReflect.Descriptor instead.
 func (*DeadLettersSummary) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeadLettersSummary) GetChannel() string {
@@ -1277,7 +1573,7 @@ type RetryRequest struct {
 
 func (x *RetryRequest) Reset() {
 	*x = RetryRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1585,7 @@ func (x *RetryRequest) String() string {
 func (*RetryRequest) ProtoMessage() {}
 
 func (x *RetryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[17]
+	mi := &file_wactor_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1598,7 @@ func (x *RetryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRequest.ProtoReflect.Descriptor instead.
 func (*RetryRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RetryRequest) GetUser() string {
@@ -1341,7 +1637,7 @@ type RetryResponse struct {
 
 func (x *RetryResponse) Reset() {
 	*x = RetryResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1649,7 @@ func (x *RetryResponse) String() string {
 func (*RetryResponse) ProtoMessage() {}
 
 func (x *RetryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[18]
+	mi := &file_wactor_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1662,7 @@ func (x *RetryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryResponse.ProtoReflect.Descriptor instead.
 func (*RetryResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 type SkipRequest struct {
@@ -1381,7 +1677,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1689,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[19]
+	mi := &file_wactor_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1702,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SkipRequest) GetUser() string {
@@ -1438,7 +1734,7 @@ type SkipResponse struct {
 
 func (x *SkipResponse) Reset() {
 	*x = SkipResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1746,7 @@ func (x *SkipResponse) String() string {
 func (*SkipResponse) ProtoMessage() {}
 
 func (x *SkipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[20]
+	mi := &file_wactor_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1759,7 @@ func (x *SkipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipResponse.ProtoReflect.Descriptor instead.
 func (*SkipResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 type TraceRequest struct {
@@ -1478,7 +1774,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1786,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[21]
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1799,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -1531,7 +1827,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1839,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[22]
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1852,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -1604,7 +1900,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1912,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[23]
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1925,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -1747,7 +2043,7 @@ type ConversationName struct {
 
 func (x *ConversationName) Reset() {
 	*x = ConversationName{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1759,7 +2055,7 @@ func (x *ConversationName) String() string {
 func (*ConversationName) ProtoMessage() {}
 
 func (x *ConversationName) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[24]
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1772,7 +2068,7 @@ func (x *ConversationName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationName.ProtoReflect.Descriptor instead.
 func (*ConversationName) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ConversationName) GetChannel() string {
@@ -1806,7 +2102,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1818,7 +2114,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[25]
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1831,7 +2127,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Waiting) GetFor() WaitsFor {
@@ -1884,7 +2180,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2192,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2205,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FindRequest) GetMessageId() string {
@@ -1951,7 +2247,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2259,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2272,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FindResponse) GetConversations() []*ConversationName {
@@ -2001,7 +2297,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2309,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2322,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{33}
 }
 
 type StatusResponse struct {
@@ -2044,7 +2340,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	mi := &file_wactor_v1_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2352,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	mi := &file_wactor_v1_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2365,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -2132,7 +2428,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	mi := &file_wactor_v1_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2440,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	mi := &file_wactor_v1_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2453,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -2193,7 +2489,26 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\rconversations\x18\x03 \x01(\x04R\rconversations\x12\x14\n" +
 	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12!\n" +
 	"\fstored_bytes\x18\x05 \x01(\x04R\vstoredBytes\x12\x17\n" +
-	"\aheld_ms\x18\x06 \x01(\x03R\x06heldMs\"\x16\n" +
+	"\aheld_ms\x18\x06 \x01(\x03R\x06heldMs\"%\n" +
+	"\rReloadRequest\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\bR\x05check\"p\n" +
+	"\x0eReloadResponse\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n" +
+	"\achanged\x18\x02 \x03(\tR\achanged\x12\x18\n" +
+	"\arestart\x18\x03 \x03(\tR\arestart\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\tR\x06digest\",\n" +
+	"\x14ReloadClusterRequest\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\bR\x05check\"t\n" +
+	"\x15ReloadClusterResponse\x12+\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x15.wactor.v1.NodeReloadR\x05nodes\x12\x14\n" +
+	"\x05agree\x18\x02 \x01(\bR\x05agree\x12\x18\n" +
+	"\achecked\x18\x03 \x01(\bR\achecked\"\x87\x01\n" +
+	"\n" +
+	"NodeReload\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x125\n" +
+	"\bresponse\x18\x02 \x01(\v2\x19.wactor.v1.ReloadResponseR\bresponse\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\x12\x18\n" +
+	"\askipped\x18\x04 \x01(\bR\askipped\"\x16\n" +
 	"\x14ClusterStatusRequest\"\xfb\x01\n" +
 	"\x15ClusterStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
@@ -2348,7 +2663,7 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x11WAITS_FOR_CHANNEL\x10\x04\x12\x14\n" +
 	"\x10WAITS_FOR_STATUS\x10\x05\x12\x16\n" +
 	"\x12WAITS_FOR_OPERATOR\x10\x06\x12\x14\n" +
-	"\x10WAITS_FOR_PERSON\x10\a2\xe4\r\n" +
+	"\x10WAITS_FOR_PERSON\x10\a2\x8b\x0f\n" +
 	"\fAdminService\x12G\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12D\n" +
 	"\x04Find\x12\x16.wactor.v1.FindRequest\x1a\x17.wactor.v1.FindResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12J\n" +
@@ -2358,7 +2673,9 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x05Retry\x12\x17.wactor.v1.RetryRequest\x1a\x18.wactor.v1.RetryResponse\"\xc7\x02\xba\xc8\x18\xc2\x02\b\x02\x10\x03\x1a\x13conversations retry\"\x1bTake a dead letter up again*\xd9\x01Take a dead letter up again: its messages wait for a turn as if they came now, its reply is sent.\n" +
 	"A reply may have reached the user before; --text sends something else instead. A dead letter of\n" +
 	"messages takes no text.2\x04user2\x03seq:#dead letter {seq} is taken up again\x12\xf3\x01\n" +
-	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\"\xb9\x01\xba\xc8\x18\xb4\x01\b\x02\x10\x03\x1a\x12conversations skip\"\x12Drop a dead letter*]Drop a dead letter for good. The journal of its conversation and the node's log name who did.2\x04user2\x03seq:\x1cdead letter {seq} is dropped\x12_\n" +
+	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\"\xb9\x01\xba\xc8\x18\xb4\x01\b\x02\x10\x03\x1a\x12conversations skip\"\x12Drop a dead letter*]Drop a dead letter for good. The journal of its conversation and the node's log name who did.2\x04user2\x03seq:\x1cdead letter {seq} is dropped\x12G\n" +
+	"\x06Reload\x12\x18.wactor.v1.ReloadRequest\x1a\x19.wactor.v1.ReloadResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x01\x12\\\n" +
+	"\rReloadCluster\x12\x1f.wactor.v1.ReloadClusterRequest\x1a .wactor.v1.ReloadClusterResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12_\n" +
 	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x02\x90\x02\x01\x12S\n" +
 	"\n" +
 	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12b\n" +
@@ -2379,89 +2696,100 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
 	(WaitsFor)(0),                   // 1: wactor.v1.WaitsFor
 	(*CreateBackupRequest)(nil),     // 2: wactor.v1.CreateBackupRequest
 	(*CreateBackupResponse)(nil),    // 3: wactor.v1.CreateBackupResponse
-	(*ClusterStatusRequest)(nil),    // 4: wactor.v1.ClusterStatusRequest
-	(*ClusterStatusResponse)(nil),   // 5: wactor.v1.ClusterStatusResponse
-	(*FinalizeUpgradeRequest)(nil),  // 6: wactor.v1.FinalizeUpgradeRequest
-	(*FinalizeUpgradeResponse)(nil), // 7: wactor.v1.FinalizeUpgradeResponse
-	(*NodeStatus)(nil),              // 8: wactor.v1.NodeStatus
-	(*ShardStatus)(nil),             // 9: wactor.v1.ShardStatus
-	(*ShardReplica)(nil),            // 10: wactor.v1.ShardReplica
-	(*ChangeNodeRequest)(nil),       // 11: wactor.v1.ChangeNodeRequest
-	(*ChangeNodeResponse)(nil),      // 12: wactor.v1.ChangeNodeResponse
-	(*DeadLettersRequest)(nil),      // 13: wactor.v1.DeadLettersRequest
-	(*DeadLettersResponse)(nil),     // 14: wactor.v1.DeadLettersResponse
-	(*ConversationDeadLetters)(nil), // 15: wactor.v1.ConversationDeadLetters
-	(*ListDeadLettersRequest)(nil),  // 16: wactor.v1.ListDeadLettersRequest
-	(*ListDeadLettersResponse)(nil), // 17: wactor.v1.ListDeadLettersResponse
-	(*DeadLettersSummary)(nil),      // 18: wactor.v1.DeadLettersSummary
-	(*RetryRequest)(nil),            // 19: wactor.v1.RetryRequest
-	(*RetryResponse)(nil),           // 20: wactor.v1.RetryResponse
-	(*SkipRequest)(nil),             // 21: wactor.v1.SkipRequest
-	(*SkipResponse)(nil),            // 22: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 23: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 24: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 25: wactor.v1.ConversationTrace
-	(*ConversationName)(nil),        // 26: wactor.v1.ConversationName
-	(*Waiting)(nil),                 // 27: wactor.v1.Waiting
-	(*FindRequest)(nil),             // 28: wactor.v1.FindRequest
-	(*FindResponse)(nil),            // 29: wactor.v1.FindResponse
-	(*StatusRequest)(nil),           // 30: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 31: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 32: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 33: wactor.v1.User
-	(*DeadLetter)(nil),              // 34: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 35: wactor.v1.JournalEntry
+	(*ReloadRequest)(nil),           // 4: wactor.v1.ReloadRequest
+	(*ReloadResponse)(nil),          // 5: wactor.v1.ReloadResponse
+	(*ReloadClusterRequest)(nil),    // 6: wactor.v1.ReloadClusterRequest
+	(*ReloadClusterResponse)(nil),   // 7: wactor.v1.ReloadClusterResponse
+	(*NodeReload)(nil),              // 8: wactor.v1.NodeReload
+	(*ClusterStatusRequest)(nil),    // 9: wactor.v1.ClusterStatusRequest
+	(*ClusterStatusResponse)(nil),   // 10: wactor.v1.ClusterStatusResponse
+	(*FinalizeUpgradeRequest)(nil),  // 11: wactor.v1.FinalizeUpgradeRequest
+	(*FinalizeUpgradeResponse)(nil), // 12: wactor.v1.FinalizeUpgradeResponse
+	(*NodeStatus)(nil),              // 13: wactor.v1.NodeStatus
+	(*ShardStatus)(nil),             // 14: wactor.v1.ShardStatus
+	(*ShardReplica)(nil),            // 15: wactor.v1.ShardReplica
+	(*ChangeNodeRequest)(nil),       // 16: wactor.v1.ChangeNodeRequest
+	(*ChangeNodeResponse)(nil),      // 17: wactor.v1.ChangeNodeResponse
+	(*DeadLettersRequest)(nil),      // 18: wactor.v1.DeadLettersRequest
+	(*DeadLettersResponse)(nil),     // 19: wactor.v1.DeadLettersResponse
+	(*ConversationDeadLetters)(nil), // 20: wactor.v1.ConversationDeadLetters
+	(*ListDeadLettersRequest)(nil),  // 21: wactor.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 22: wactor.v1.ListDeadLettersResponse
+	(*DeadLettersSummary)(nil),      // 23: wactor.v1.DeadLettersSummary
+	(*RetryRequest)(nil),            // 24: wactor.v1.RetryRequest
+	(*RetryResponse)(nil),           // 25: wactor.v1.RetryResponse
+	(*SkipRequest)(nil),             // 26: wactor.v1.SkipRequest
+	(*SkipResponse)(nil),            // 27: wactor.v1.SkipResponse
+	(*TraceRequest)(nil),            // 28: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 29: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 30: wactor.v1.ConversationTrace
+	(*ConversationName)(nil),        // 31: wactor.v1.ConversationName
+	(*Waiting)(nil),                 // 32: wactor.v1.Waiting
+	(*FindRequest)(nil),             // 33: wactor.v1.FindRequest
+	(*FindResponse)(nil),            // 34: wactor.v1.FindResponse
+	(*StatusRequest)(nil),           // 35: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 36: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 37: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 38: wactor.v1.User
+	(*DeadLetter)(nil),              // 39: wactor.v1.DeadLetter
+	(*JournalEntry)(nil),            // 40: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
-	8,  // 0: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
-	9,  // 1: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
-	10, // 2: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
-	0,  // 3: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
-	15, // 4: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	33, // 5: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	34, // 6: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
-	18, // 7: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
-	25, // 8: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	26, // 9: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
-	33, // 10: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	35, // 11: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	27, // 12: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
-	1,  // 13: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
-	26, // 14: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
-	32, // 15: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	23, // 16: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	28, // 17: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
-	30, // 18: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	13, // 19: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	16, // 20: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
-	19, // 21: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	21, // 22: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	4,  // 23: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	11, // 24: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	6,  // 25: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
-	2,  // 26: wactor.v1.AdminService.CreateBackup:input_type -> wactor.v1.CreateBackupRequest
-	24, // 27: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	29, // 28: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
-	31, // 29: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	14, // 30: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	17, // 31: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
-	20, // 32: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	22, // 33: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	5,  // 34: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	12, // 35: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	7,  // 36: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
-	3,  // 37: wactor.v1.AdminService.CreateBackup:output_type -> wactor.v1.CreateBackupResponse
-	27, // [27:38] is the sub-list for method output_type
-	16, // [16:27] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 0: wactor.v1.ReloadClusterResponse.nodes:type_name -> wactor.v1.NodeReload
+	5,  // 1: wactor.v1.NodeReload.response:type_name -> wactor.v1.ReloadResponse
+	13, // 2: wactor.v1.ClusterStatusResponse.nodes:type_name -> wactor.v1.NodeStatus
+	14, // 3: wactor.v1.ClusterStatusResponse.shards:type_name -> wactor.v1.ShardStatus
+	15, // 4: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
+	0,  // 5: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
+	20, // 6: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
+	38, // 7: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	39, // 8: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	23, // 9: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
+	30, // 10: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	31, // 11: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
+	38, // 12: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	40, // 13: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	32, // 14: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
+	1,  // 15: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
+	31, // 16: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
+	37, // 17: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	28, // 18: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	33, // 19: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
+	35, // 20: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	18, // 21: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	21, // 22: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	24, // 23: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	26, // 24: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	4,  // 25: wactor.v1.AdminService.Reload:input_type -> wactor.v1.ReloadRequest
+	6,  // 26: wactor.v1.AdminService.ReloadCluster:input_type -> wactor.v1.ReloadClusterRequest
+	9,  // 27: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	16, // 28: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	11, // 29: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
+	2,  // 30: wactor.v1.AdminService.CreateBackup:input_type -> wactor.v1.CreateBackupRequest
+	29, // 31: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	34, // 32: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
+	36, // 33: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	19, // 34: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	22, // 35: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	25, // 36: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	27, // 37: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	5,  // 38: wactor.v1.AdminService.Reload:output_type -> wactor.v1.ReloadResponse
+	7,  // 39: wactor.v1.AdminService.ReloadCluster:output_type -> wactor.v1.ReloadClusterResponse
+	10, // 40: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	17, // 41: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	12, // 42: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
+	3,  // 43: wactor.v1.AdminService.CreateBackup:output_type -> wactor.v1.CreateBackupResponse
+	31, // [31:44] is the sub-list for method output_type
+	18, // [18:31] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -2478,7 +2806,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

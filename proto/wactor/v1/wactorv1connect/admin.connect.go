@@ -50,6 +50,11 @@ const (
 	AdminServiceRetryProcedure = "/wactor.v1.AdminService/Retry"
 	// AdminServiceSkipProcedure is the fully-qualified name of the AdminService's Skip RPC.
 	AdminServiceSkipProcedure = "/wactor.v1.AdminService/Skip"
+	// AdminServiceReloadProcedure is the fully-qualified name of the AdminService's Reload RPC.
+	AdminServiceReloadProcedure = "/wactor.v1.AdminService/Reload"
+	// AdminServiceReloadClusterProcedure is the fully-qualified name of the AdminService's
+	// ReloadCluster RPC.
+	AdminServiceReloadClusterProcedure = "/wactor.v1.AdminService/ReloadCluster"
 	// AdminServiceClusterStatusProcedure is the fully-qualified name of the AdminService's
 	// ClusterStatus RPC.
 	AdminServiceClusterStatusProcedure = "/wactor.v1.AdminService/ClusterStatus"
@@ -79,6 +84,10 @@ type AdminServiceClient interface {
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
 	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
+	// Reload has the node read its configuration again and take up what needs no restart, whole or not at all.
+	Reload(context.Context, *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error)
+	// ReloadCluster has all nodes check their configurations and, where all are right, take them up one after the other.
+	ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error)
 	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
@@ -147,6 +156,18 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("Skip")),
 			connect.WithClientOptions(opts...),
 		),
+		reload: connect.NewClient[v1.ReloadRequest, v1.ReloadResponse](
+			httpClient,
+			baseURL+AdminServiceReloadProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Reload")),
+			connect.WithClientOptions(opts...),
+		),
+		reloadCluster: connect.NewClient[v1.ReloadClusterRequest, v1.ReloadClusterResponse](
+			httpClient,
+			baseURL+AdminServiceReloadClusterProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ReloadCluster")),
+			connect.WithClientOptions(opts...),
+		),
 		clusterStatus: connect.NewClient[v1.ClusterStatusRequest, v1.ClusterStatusResponse](
 			httpClient,
 			baseURL+AdminServiceClusterStatusProcedure,
@@ -184,6 +205,8 @@ type adminServiceClient struct {
 	listDeadLetters *connect.Client[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse]
 	retry           *connect.Client[v1.RetryRequest, v1.RetryResponse]
 	skip            *connect.Client[v1.SkipRequest, v1.SkipResponse]
+	reload          *connect.Client[v1.ReloadRequest, v1.ReloadResponse]
+	reloadCluster   *connect.Client[v1.ReloadClusterRequest, v1.ReloadClusterResponse]
 	clusterStatus   *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
 	changeNode      *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
 	finalizeUpgrade *connect.Client[v1.FinalizeUpgradeRequest, v1.FinalizeUpgradeResponse]
@@ -225,6 +248,16 @@ func (c *adminServiceClient) Skip(ctx context.Context, req *connect.Request[v1.S
 	return c.skip.CallUnary(ctx, req)
 }
 
+// Reload calls wactor.v1.AdminService.Reload.
+func (c *adminServiceClient) Reload(ctx context.Context, req *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error) {
+	return c.reload.CallUnary(ctx, req)
+}
+
+// ReloadCluster calls wactor.v1.AdminService.ReloadCluster.
+func (c *adminServiceClient) ReloadCluster(ctx context.Context, req *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error) {
+	return c.reloadCluster.CallUnary(ctx, req)
+}
+
 // ClusterStatus calls wactor.v1.AdminService.ClusterStatus.
 func (c *adminServiceClient) ClusterStatus(ctx context.Context, req *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
 	return c.clusterStatus.CallUnary(ctx, req)
@@ -261,6 +294,10 @@ type AdminServiceHandler interface {
 	Retry(context.Context, *connect.Request[v1.RetryRequest]) (*connect.Response[v1.RetryResponse], error)
 	// Skip drops a dead letter.
 	Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error)
+	// Reload has the node read its configuration again and take up what needs no restart, whole or not at all.
+	Reload(context.Context, *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error)
+	// ReloadCluster has all nodes check their configurations and, where all are right, take them up one after the other.
+	ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error)
 	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
@@ -325,6 +362,18 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("Skip")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceReloadHandler := connect.NewUnaryHandler(
+		AdminServiceReloadProcedure,
+		svc.Reload,
+		connect.WithSchema(adminServiceMethods.ByName("Reload")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceReloadClusterHandler := connect.NewUnaryHandler(
+		AdminServiceReloadClusterProcedure,
+		svc.ReloadCluster,
+		connect.WithSchema(adminServiceMethods.ByName("ReloadCluster")),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceClusterStatusHandler := connect.NewUnaryHandler(
 		AdminServiceClusterStatusProcedure,
 		svc.ClusterStatus,
@@ -366,6 +415,10 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceRetryHandler.ServeHTTP(w, r)
 		case AdminServiceSkipProcedure:
 			adminServiceSkipHandler.ServeHTTP(w, r)
+		case AdminServiceReloadProcedure:
+			adminServiceReloadHandler.ServeHTTP(w, r)
+		case AdminServiceReloadClusterProcedure:
+			adminServiceReloadClusterHandler.ServeHTTP(w, r)
 		case AdminServiceClusterStatusProcedure:
 			adminServiceClusterStatusHandler.ServeHTTP(w, r)
 		case AdminServiceChangeNodeProcedure:
@@ -409,6 +462,14 @@ func (UnimplementedAdminServiceHandler) Retry(context.Context, *connect.Request[
 
 func (UnimplementedAdminServiceHandler) Skip(context.Context, *connect.Request[v1.SkipRequest]) (*connect.Response[v1.SkipResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Skip is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Reload(context.Context, *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Reload is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ReloadCluster is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
