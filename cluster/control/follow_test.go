@@ -74,6 +74,18 @@ func TestARequestForTheRecordWaitsForAChange(t *testing.T) {
 	})
 }
 
+// TestANodeWithoutARecordAnswersAtOnce: two nodes that were restarted may ask each other, where
+// gossip has not named the leader to them. The one that asks goes on to another node.
+func TestANodeWithoutARecordAnswersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newLeader().control
+		began := time.Now()
+		if got := c.State(t.Context(), 0); got != nil || time.Since(began) != 0 {
+			t.Errorf("record %v after %v", got, time.Since(began))
+		}
+	})
+}
+
 // TestOperatorsWaitForALeader: the meta group moves while nodes are drained and removed, and has no
 // leader for a moment.
 func TestOperatorsWaitForALeader(t *testing.T) {

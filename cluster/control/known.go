@@ -66,8 +66,12 @@ func (k *known) wakeAfter(revision uint64, wake context.CancelFunc) (forget func
 }
 
 // State returns a record that is newer than a revision, for another node, or the newest after a
-// while.
+// while. Where this node knows none it is nil, at once: another node can help, and if two without a
+// record asked each other, both would wait.
 func (c *Control) State(ctx context.Context, revision uint64) *clusterv1.ClusterState {
+	if c.state.get() == nil {
+		return nil
+	}
 	wait, wake := context.WithCancel(ctx)
 	defer wake()
 	defer c.state.wakeAfter(revision, wake)()
