@@ -37,16 +37,15 @@ func (l linked) Turn(ctx context.Context, turn *conversation.Turn) (*conversatio
 
 // turn returns the turn with links; the same one where no message has a file.
 func (l linked) turn(turn *conversation.Turn) *conversation.Turn {
-	messages, events := l.messages(turn.Messages, turn.Now), l.messages(turn.Events, turn.Now)
-	if messages == nil && events == nil {
-		return turn
-	}
 	with := *turn
-	if messages != nil {
-		with.Messages = messages
+	changed := false
+	for _, list := range []*[]*wactorv1.Message{&with.Messages, &with.Events, &with.History} {
+		if linked := l.messages(*list, turn.Now); linked != nil {
+			*list, changed = linked, true
+		}
 	}
-	if events != nil {
-		with.Events = events
+	if !changed {
+		return turn
 	}
 	return &with
 }

@@ -45,6 +45,10 @@ func TestFilesHaveLinks(t *testing.T) {
 	if _, err := b.Turn(t.Context(), plain); err != nil || got.Events[1].Media.Url == "" {
 		t.Error("a file of an event has no link", err)
 	}
+	held := &conversation.Turn{History: []*wactorv1.Message{photo}}
+	if _, err := b.Turn(t.Context(), held); err != nil || got.History[0].Media.Url == "" {
+		t.Error("a file that came while a person answered has no link", err)
+	}
 	if _, inline := b.(Inliner); inline {
 		t.Error("a function answers inline")
 	}

@@ -213,7 +213,8 @@ func (p *Proxy) find(ctx context.Context, channel *served, file linked, open boo
 		case !errors.Is(err, provider.ErrFileGone) && !errors.Is(err, provider.ErrFileDenied):
 			return found, nil, err
 		case asked:
-			return found, nil, channel.resolver.gone(file.id)
+			channel.resolver.reject(file.id, err)
+			return found, nil, err
 		}
 		channel.resolver.stale(file.id, found.Address)
 	}

@@ -315,7 +315,10 @@ func TestStaleAddressIsAskedForOnceMore(t *testing.T) {
 		t.Errorf("asked %d times, opened %d times", r, o)
 	}
 	w.pass(addressLife + goneLife)
-	w.failOpen = nil
+	w.failOpen = []error{fmt.Errorf("graph: %w", provider.ErrFileDenied)}
+	get(502)
+	get(502)
+	w.pass(deniedLife) // an operator has replaced the token
 	get(200)
 }
 

@@ -3,7 +3,6 @@ package media
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -89,16 +88,20 @@ func (r *resolver) ask(ctx context.Context, id string, one *resolution) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveWithin)
 	defer cancel()
 	one.file, one.err = r.source.Resolve(ctx, id)
+	one.until = r.now().Add(lifeOf(one.err))
+}
+
+// lifeOf is how long an answer is used.
+func lifeOf(err error) time.Duration {
 	switch {
-	case one.err == nil:
-		one.until = r.now().Add(addressLife)
-	case errors.Is(one.err, provider.ErrFileGone):
-		one.until = r.now().Add(goneLife)
-	case errors.Is(one.err, provider.ErrFileDenied):
-		one.until = r.now().Add(deniedLife)
-	default: // those who waited share the answer; the next one asks again
-		one.until = r.now().Add(time.Second)
+	case err == nil:
+		return addressLife
+	case errors.Is(err, provider.ErrFileGone):
+		return goneLife
+	case errors.Is(err, provider.ErrFileDenied):
+		return deniedLife
 	}
+	return time.Second // those who waited share the answer; the next one asks again
 }
 
 // forget drops an answer, unless another one has taken its place.
@@ -127,15 +130,13 @@ func (r *resolver) stale(id, address string) {
 	}
 }
 
-// gone notes that the provider has no file although it names an address.
-func (r *resolver) gone(id string) error {
-	err := fmt.Errorf("media: the address leads to no file: %w", provider.ErrFileGone)
-	one := &resolution{done: make(chan struct{}), err: err, until: r.now().Add(goneLife)}
+// reject notes that a file can't be read although the provider names an address.
+func (r *resolver) reject(id string, err error) {
+	one := &resolution{done: make(chan struct{}), err: err, until: r.now().Add(lifeOf(err))}
 	close(one.done)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known[id] = one
-	return err
 }
 
 // sweep makes room: first what has run out, then whatever comes first.

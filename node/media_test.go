@@ -19,7 +19,7 @@ import (
 	"github.com/wactor/wactor/provider/cloudapi/emulator"
 )
 
-// TestABotReadsAFile: a user's photo reaches a bot that knows nothing but its link.
+// TestABotReadsAFile: a user's photo reaches a bot that knows nothing but its link, from any node.
 func TestABotReadsAFile(t *testing.T) {
 	const photo = "not really a photo"
 	sum := sha256.Sum256([]byte(photo))
@@ -95,6 +95,19 @@ func TestABotReadsAFile(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("%s: %d, want %d", changed, response.StatusCode, want)
 		}
+	}
+	// Another node of the channel, which has never seen the conversation, serves the link too.
+	other := newWorld(t)
+	cfg = other.counter()
+	cfg.Channels[0].Settings.(*cloudapi.Settings).GraphURL = graph.URL
+	elsewhere := strings.Replace(link, n.HTTPAddr(), other.start(cfg).HTTPAddr(), 1)
+	response, err := http.Get(elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); string(body) != photo || elsewhere == link {
+		t.Errorf("another node: %d %q", response.StatusCode, body)
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
