@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -111,6 +112,49 @@ func TestAnOfferIsTriedAgainAsItWas(t *testing.T) {
 		synctest.Wait()
 		if want := [][]uint64{{7}, {7}}; !cmp.Equal(taken, want) {
 			t.Errorf("taken %v, want %v", taken, want)
+		}
+		b.stop()
+		store.close()
+	})
+}
+
+// TestHeldConversationsTakeNothingFromEachOther: neither offers nor resolve requests, nor the
+// answers to their own, while webhooks are taken; released, they go on by themselves.
+func TestHeldConversationsTakeNothingFromEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := start(t, store, inlineCounter{}, nil)
+		b.deliver("u", "m1", "hi").want(t, conversation.Accepted, nil)
+		release, again := b.HoldLinks(), b.HoldLinks()
+		for _, body := range []delivery.Body{
+			delivery.MergeOffer{From: "v", Messages: []*wactorv1.Message{{Id: "m9", Seq: 7, Type: "text", Text: "hi"}}},
+			delivery.ResolveRequest{By: "v", CreatedMs: 1},
+		} {
+			var got []delivery.Outcome
+			envelope := delivery.Envelope{To: conversation.ID{Channel: "shop", User: "u"}, Body: body}
+			b.Deliver(envelope, func(o delivery.Outcome) { got = append(got, o) })
+			synctest.Wait()
+			if len(got) != 1 || !errors.Is(got[0].Err, delivery.ErrOverloaded) || got[0].Answer != nil {
+				t.Errorf("%T while it is held: %+v", body, got)
+			}
+		}
+		b.deliver("u", "m2", "hi").want(t, conversation.Accepted, nil)
+		// A webhook names two identities: the answer to the request is not taken.
+		b.Deliver(delivery.Envelope{To: conversation.ID{Channel: "shop", User: "u"}, Body: delivery.Inbound{
+			Message: &wactorv1.Message{Id: "m3", Type: "text", Text: "hi"},
+			User:    &wactorv1.User{WaId: "u", UserId: "US.u"}}}, func(delivery.Outcome) {})
+		time.Sleep(3 * time.Second)
+		turns := len(b.phone.texts("u"))
+		release()
+		release()
+		time.Sleep(3 * time.Second)
+		if got := len(b.phone.texts("u")); got != turns {
+			t.Errorf("%d replies while one of two holds was left, %d before", got, turns)
+		}
+		again()
+		time.Sleep(3 * time.Second)
+		if got := b.phone.texts("u"); len(got) != 3 {
+			t.Errorf("replies after the release: %v", got)
 		}
 		b.stop()
 		store.close()

@@ -26,6 +26,31 @@ type Backup struct {
 	Rate Size `yaml:"rate"`
 }
 
+// Restore fills an empty data directory at a start.
+type Restore struct {
+	// From is a backup below Backup.To by its name, or latest: the newest one, of whatever cluster.
+	// Default none. It is for the one node that founds a cluster by itself.
+	From string `yaml:"from"`
+	// If says when: empty, where nothing lies in the data directory, which is the only word so far.
+	// Required with From.
+	If string `yaml:"if"`
+	// Identity is a file with the secret key of age, needed where the backup is encrypted.
+	Identity string `yaml:"identity"`
+}
+
+func (c *Config) validateRestore(r *report) {
+	restore := &c.Restore
+	if restore.From == "" {
+		return
+	}
+	r.required("backup.to", c.Backup.To == "", "write where the backups lie: file:///folder")
+	r.oneOf("restore.if", restore.If, "empty")
+	if len(c.Cluster.Join) > 0 || c.Cluster.Expect > 1 {
+		r.add("restore.from", "restore on one node without join and expect, and let the others join it empty",
+			"is set on a node that has others to join: each would become a cluster of its own")
+	}
+}
+
 // Keep says which backups are kept: the newest, and the newest of each of the newest days and weeks
 // in which there is one.
 type Keep struct {

@@ -26,6 +26,7 @@ type Config struct {
 	Limits     Limits        `yaml:"limits"`
 	Media      Media         `yaml:"media"`
 	Backup     Backup        `yaml:"backup"`
+	Restore    Restore       `yaml:"restore"`
 	Log        Log           `yaml:"log"`
 	// Warnings are what a node starts with though it is likely a mistake, such as a weak secret.
 	Warnings problem.List `yaml:"-"`

@@ -40,6 +40,7 @@ func (c *Config) validate(r *report) {
 	c.Limits.validate(r)
 	c.Media.validate(r)
 	c.Backup.validate(r)
+	c.validateRestore(r)
 	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	r.oneOf("log.format", c.Log.Format, "text", "json")
 }

@@ -150,6 +150,12 @@ func (n *Node) start() error {
 	if err := open(n); err != nil {
 		return err
 	}
+	if n.backups, err = newBackups(n, n.config.Backup); err != nil {
+		return err
+	}
+	if err := n.backups.restore(context.Background()); err != nil {
+		return err
+	}
 	if n.store, err = n.openStore(); err != nil {
 		return err
 	}
@@ -160,9 +166,6 @@ func (n *Node) start() error {
 			n.store.Node()),
 		Registerer: n.registry, LettersChanged: n.letters.changed,
 	})
-	if n.backups, err = newBackups(n, n.config.Backup); err != nil {
-		return err
-	}
 	n.api = n.newAPI()
 	if n.config.Cluster.Clustered() {
 		if err := n.startCluster(); err != nil {

@@ -115,16 +115,17 @@ func Vacant(dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	vacant := true
 	for _, entry := range entries {
 		switch entry.Name() {
 		case restoring:
-			return true, nil
+			return true, nil // whatever lies beside it
 		case "lost+found":
 		default:
-			return false, nil
+			vacant = false
 		}
 	}
-	return true, nil
+	return vacant, nil
 }
 
 // checkRestored rejects a directory that is being restored.
