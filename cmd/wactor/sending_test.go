@@ -260,7 +260,7 @@ func TestOperatorsUseTheCommands(t *testing.T) {
 	}
 	run("retry", player, "1")
 	s.want("you said a")
-	s.wantLetters("bot: http 400", "refused: undeliverable (code 131026, http 400)")
+	s.wantLetters("bot: http 400", "refused: undeliverable (code 131026, http 400): Message undeliverable")
 	run("retry", player, "3", "--text", "another way")
 	s.want("you said a", "another way")
 	if out := run("skip", player, "2"); !strings.Contains(out, "dropped") || len(s.letters(player)) != 0 {
