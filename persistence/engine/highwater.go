@@ -247,14 +247,40 @@ type watched struct {
 
 	mu      sync.Mutex
 	written mark
+	// allocated is the end of the room that was taken on the disk, and wanted the end of what
+	// Pebble asks for. Only the goroutine that writes uses them.
+	allocated, wanted int64
+}
+
+// roomBytes is how much room a file takes at a time: little beside a log of a memtable's size, for
+// which Pebble would take all at once, and much beside one write.
+const roomBytes = 8 << 20
+
+// Preallocate implements vfs.File. The room is taken as the file grows: a node that is hardly used
+// would hold 72 MB for each of its logs.
+func (w *watched) Preallocate(offset, length int64) error {
+	w.allocated, w.wanted = max(w.allocated, offset), max(w.wanted, offset+length)
+	return w.takeRoom(offset)
+}
+
+// takeRoom takes room up to an offset and some more, where Pebble has asked for it.
+func (w *watched) takeRoom(upTo int64) error {
+	if w.allocated >= w.wanted || upTo < w.allocated {
+		return nil
+	}
+	length := min(upTo-w.allocated+roomBytes, w.wanted-w.allocated)
+	offset := w.allocated
+	w.allocated += length
+	return w.File.Preallocate(offset, length)
 }
 
 // Write implements vfs.File. Writes of a file come one after the other. The checksum is made before
 // the write: a race build's file system of memory overwrites the bytes that it was given.
 func (w *watched) Write(p []byte) (int, error) {
 	w.mu.Lock()
-	before := w.written.sum
+	before, end := w.written.sum, w.written.size+int64(len(p))
 	w.mu.Unlock()
+	_ = w.takeRoom(end) // without it the write finds room by itself, or fails
 	sum := crc32.Update(before, castagnoli, p)
 	n, err := w.File.Write(p)
 	if n < len(p) {
