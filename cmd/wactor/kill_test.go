@@ -48,11 +48,16 @@ type server struct {
 // newServer makes a server whose bot is the counter flow.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	flow, err := filepath.Abs("../../examples/counter/flow.yaml")
+	return newServerOf(t, fmt.Sprintf("{ flow: %q }", counterFlow(t)))
+}
+
+func counterFlow(t *testing.T) (path string) {
+	t.Helper()
+	path, err := filepath.Abs("../../examples/counter/flow.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newServerOf(t, fmt.Sprintf("{ flow: %q }", flow))
+	return path
 }
 
 // newServerOf makes a server with a bot, as its configuration says, and with these keys of its
