@@ -70,12 +70,6 @@ type process struct {
 	unsettled
 }
 
-// unsettled is how much of a process has no outcome yet.
-type unsettled struct {
-	unanswered int // deliveries that its gateway has given to its router
-	proposed   int // commits
-}
-
 // membership is what a process knows of the cluster, in the seeds where nodes decide for
 // themselves.
 type membership struct {

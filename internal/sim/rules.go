@@ -30,6 +30,8 @@ type rules struct {
 	// be there.
 	twins float64
 	memory
+	// rejects: commits are rejected now and then.
+	rejects bool
 	// moves: operators move replicas.
 	moves bool
 	// early: faults begin before the cluster is formed.
@@ -101,6 +103,7 @@ func drawRules(seed uint64, rng *rand.Rand) rules {
 	if r.merge {
 		r.inline = false
 	}
+	r.rejects = seed%8 == 1
 	r.letters = !r.linked && seed%4 == 0
 	return r
 }

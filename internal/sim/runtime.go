@@ -33,6 +33,24 @@ func (p *process) newRuntime(s actors.Store) *actors.Runtime {
 // channel is the one channel of all.
 const channel = "shop"
 
+// unsettled is how much of a process has no outcome yet.
+type unsettled struct {
+	unanswered int // deliveries that its gateway has given to its router
+	proposed   int // commits
+	// rejectable counts the commits that came while no other one was in flight.
+	rejectable int
+}
+
+// rejects reports whether the log is full for a commit: now and then, where no commit of before is
+// in flight. It happens after all is healed, too.
+func (u *unsettled) rejects() bool {
+	if u.proposed > 0 {
+		return false
+	}
+	u.rejectable++
+	return u.rejectable%16 == 0
+}
+
 // actorStore is what the actors see of persistence.
 type actorStore struct {
 	*store.Store
@@ -47,6 +65,11 @@ func (s actorStore) Propose(shard uint32, term uint64, command *wactorv1.Command
 		propose = s.Store.ProposeLazy
 	}
 	u := p.w.userOf[commit.Conversation]
+	if p.w.rules.rejects && p.rejects() {
+		p.w.record.note("node %d rejects a commit of conversation %d", uint64(p.index), uint64(u.index))
+		p.in(0, func() { done(delivery.ErrOverloaded) })
+		return
+	}
 	p.proposed++
 	propose(shard, term, command, func(revision uint64, err error) {
 		p.proposed--
