@@ -75,6 +75,11 @@ func TestSendReadsAnswers(t *testing.T) {
 			say(429, ``)(w, r)
 		}, provider.Result{Outcome: provider.ChannelLimited, Reason: "rejected: too many requests (http 429)",
 			RetryAfter: time.Hour}},
+		"429 with a wait of 30,000 years": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", "946080000000")
+			say(429, ``)(w, r)
+		}, provider.Result{Outcome: provider.ChannelLimited, Reason: "rejected: too many requests (http 429)",
+			RetryAfter: time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newGraphAPI(t, test.answer)
