@@ -134,6 +134,8 @@ func (c *Conversation) take(event Event) {
 		c.ownership.takeEcho(e)
 	case Restored:
 		e.apply(c)
+	case Posted:
+		c.ownership.takePost(e)
 	case Stopping:
 		c.stopping = true
 		c.turns.stop()

@@ -32,11 +32,12 @@ func (c *Conversation) retried(e Retried) {
 		return
 	}
 	if timer := e.Letter.Timer; timer != nil && timer.Name != sessionExpired {
-		c.turns.timers.ring(timer.Name, c.turns.run.turn)
+		c.turns.timers.ring(timer, c.turns.run.turn)
 	}
 	if reply := said(e.Letter, e.Text); reply != nil {
 		c.outbox.post(reply, origin{
 			version: e.Letter.Reply.Version, answers: e.Letter.Reply.Answers, onFailure: e.Letter.Reply.OnFailure,
+			author: e.By,
 		})
 	}
 }

@@ -209,6 +209,23 @@ type Restored struct {
 	TakenMs int64
 }
 
+// Posted is what a principal posts: a message to the user, or an event for the bot. It is answered
+// by Accepted; by Duplicate where the same was posted under the key before, KeyInFlight where it is
+// being posted, KeyReused where it was something else; by WindowClosed or Overloaded. The
+// conversation need not exist.
+type Posted struct {
+	Ref uint64
+	By  string
+	// Key names it, and Sum is a checksum of what it is.
+	Key string
+	Sum []byte
+	// One of the two is set.
+	Reply *wactorv1.Reply
+	Event *wactorv1.Event
+	// Known is what the store holds under PostedID of the key; nil where it holds nothing.
+	Known *wactorv1.PostedKey
+}
+
 // Stopping asks for a graceful end: no turn and no send starts any more; those under way are
 // awaited or cancelled by the caller. When Settled reports true, all is on disk and the next
 // activation holds no reply in doubt.
@@ -234,6 +251,7 @@ func (Paused) event()          {}
 func (Resumed) event()         {}
 func (Echoed) event()          {}
 func (Restored) event()        {}
+func (Posted) event()          {}
 func (Stopping) event()        {}
 
 // Effect is something that the caller must do, in the order in which Step returned it.
@@ -353,6 +371,13 @@ const (
 	Owned
 	// NotOwned: the bot owns the conversation; nothing was changed.
 	NotOwned
+	// KeyInFlight: what was posted under this key is on its way to the store.
+	KeyInFlight
+	// KeyReused: something else was posted under this key; nothing was changed.
+	KeyReused
+	// WindowClosed: the provider would not take the message, since the user has not written for too
+	// long; nothing was changed.
+	WindowClosed
 )
 
 func (v Verdict) String() string {
@@ -369,6 +394,12 @@ func (v Verdict) String() string {
 		return "owned"
 	case NotOwned:
 		return "not owned"
+	case KeyInFlight:
+		return "key in flight"
+	case KeyReused:
+		return "key reused"
+	case WindowClosed:
+		return "window closed"
 	}
 	return fmt.Sprintf("Verdict(%d)", int(v))
 }

@@ -39,6 +39,7 @@ var update = flag.Bool("update", false, "rewrite the histories under testdata")
 //	retry LETTER [TEXT] | skip LETTER     an operator takes a dead letter up, or drops it
 //	pause [by=NAME] [until=SECONDS] [take] a person takes the conversation
 //	resume [HELD]                         a person gives it back
+//	post KEY TEXT | event KEY NAME        a program writes to the user, or tells the bot something
 //	echo ID                               a person writes on the business's phone
 //	wait SECONDS                          time goes on, and the alarm rings
 //	stop                                  a graceful stop begins
@@ -283,6 +284,10 @@ func (w *world) run(fields []string) {
 		w.step(event)
 	case "echo":
 		w.echo(args[0])
+	case "post":
+		w.postAs(args[0], text(args[1]), nil)
+	case "event":
+		w.postAs(args[0], nil, &wactorv1.Event{Name: args[1], By: "shop"})
 	case "down":
 		turn := w.call.Turn
 		w.call = nil
@@ -351,7 +356,7 @@ func (w *world) describe(effect Effect) string {
 		if e.Inline {
 			how = "call inline"
 		}
-		about := "timer " + e.Turn.Timer.GetName()
+		about := "timer " + timerName(e.Turn.Timer)
 		if len(e.Turn.Messages) > 0 {
 			about = "message " + ids(e.Turn.Messages)
 		}
@@ -397,13 +402,17 @@ func recordName(kind wactorv1.RecordKind, suffix []byte) string {
 	case kind == wactorv1.RecordKind_RECORD_KIND_SEEN:
 		return name + "/" + strings.ReplaceAll(string(suffix[4:]), "\x00", "|")
 	case kind == wactorv1.RecordKind_RECORD_KIND_TIMER:
-		return name + "/" + string(suffix)
+		return name + "/" + readableName(suffix)
 	case kind == wactorv1.RecordKind_RECORD_KIND_DUE:
-		return name + "/" + strings.TrimPrefix(string(suffix[8:]), "\x00")
+		return name + "/" + readableName(suffix[8:])
 	case len(suffix) == 8:
 		return fmt.Sprintf("%s/%d", name, suffix[7])
 	}
 	return name
+}
+
+func readableName(suffix []byte) string {
+	return strings.ReplaceAll(strings.TrimPrefix(string(suffix), "\x00"), "\x00", "|")
 }
 
 func describeEntry(w *world, e *wactorv1.JournalEntry) string {

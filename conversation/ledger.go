@@ -46,9 +46,15 @@ type draft struct {
 	puts    []*wactorv1.Put
 	deletes []*wactorv1.Key
 	journal []*wactorv1.JournalEntry
-	seen    []string
+	seen    []seen
 	// format is that of the log entry (Commit.Format).
 	format uint32
+}
+
+// seen is an id to be remembered, and what is kept of it.
+type seen struct {
+	id    string
+	value []byte
 }
 
 // pending is what commits that are not applied yet hold.
@@ -250,7 +256,12 @@ func (c *Conversation) Generations() []uint32 { return c.ledger.head.SeenGenerat
 
 // remember adds an id to those that were accepted.
 func (l *ledger) remember(id string) {
-	l.draft.seen = append(l.draft.seen, id)
+	l.rememberAs(id, nil)
+}
+
+// rememberAs remembers an id with a value.
+func (l *ledger) rememberAs(id string, value []byte) {
+	l.draft.seen = append(l.draft.seen, seen{id, value})
 	l.pending.ids[id] = l.next()
 }
 
@@ -264,9 +275,10 @@ func (l *ledger) flushSeen() {
 	if !slices.Contains(l.head.SeenGenerations, generation) {
 		l.head.SeenGenerations = append(l.head.SeenGenerations, generation)
 	}
-	for _, id := range l.draft.seen {
-		suffix := record.Seen(generation, id)
-		l.draft.puts = append(l.draft.puts, &wactorv1.Put{Kind: wactorv1.RecordKind_RECORD_KIND_SEEN, Suffix: suffix})
+	for _, s := range l.draft.seen {
+		l.draft.puts = append(l.draft.puts, &wactorv1.Put{
+			Kind: wactorv1.RecordKind_RECORD_KIND_SEEN, Suffix: record.Seen(generation, s.id), Value: s.value,
+		})
 	}
 }
 

@@ -160,13 +160,18 @@ type origin struct {
 	receivedMs int64
 	// onFailure: what is answered is that another reply failed.
 	onFailure bool
+	// author is who wrote it; empty for the bot's and the configuration's.
+	author string
+	// key and sum are of what was posted.
+	key string
+	sum []byte
 }
 
 // post appends a reply.
 func (o *outbox) post(reply *wactorv1.Reply, from origin) {
 	o.number(&wactorv1.OutboxReply{
 		Reply: reply, Version: from.version, CreatedMs: o.ledger.nowMs, Answers: from.answers,
-		ReceivedMs: from.receivedMs, OnFailure: from.onFailure,
+		ReceivedMs: from.receivedMs, OnFailure: from.onFailure, Author: from.author, Key: from.key, Sum: from.sum,
 	})
 }
 
@@ -175,6 +180,10 @@ func (o *outbox) number(out *wactorv1.OutboxReply) {
 	l := o.ledger
 	out.Seq, out.Id = o.next, replyID(l.head.CreatedMs, o.next, l.id.User)
 	o.next++
+	if out.Key != "" {
+		l.rememberAs(PostedID(out.Key), encode(&wactorv1.PostedKey{Sum: out.Sum, AtMs: out.CreatedMs, ReplySeq: out.Seq,
+			ReplyId: out.Id}))
+	}
 	encoded := encode(out)
 	l.putBytes(wactorv1.RecordKind_RECORD_KIND_OUTBOX, record.Number(out.Seq), encoded)
 	o.replies = append(o.replies, outgoing{reply: out, revision: l.next(), record: encoded})

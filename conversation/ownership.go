@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"bytes"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -257,6 +258,45 @@ func (o *ownership) takeEcho(e Echoed) {
 	}
 }
 
+// PostedID is the id under which a key is remembered, beside message ids. It starts with a byte that
+// no provider's message id starts with.
+func PostedID(key string) string { return "\x00posted\x00" + key }
+
+// takePost sends a principal's message in its turn among the replies, or lets an event start a turn.
+func (o *ownership) takePost(e Posted) {
+	l, id := o.ledger, PostedID(e.Key)
+	reject := func(verdict Verdict) { l.effect(Respond{Ref: e.Ref, Verdict: verdict}) }
+	_, underway := l.pending.ids[id]
+	switch {
+	case underway:
+		reject(KeyInFlight)
+	case e.Known != nil && !bytes.Equal(e.Known.Sum, e.Sum):
+		reject(KeyReused)
+	case e.Known != nil:
+		reject(Duplicate)
+	case !o.operated(e.Ref):
+	case o.outbox.full():
+		reject(Overloaded)
+	case e.Reply != nil && o.outbox.windowClosed(e.Reply):
+		reject(WindowClosed)
+	case e.Event != nil && !o.turns.timers.post(e.Key, e.Event):
+		reject(Overloaded)
+	default:
+		if e.Event != nil {
+			o.turns.run.committed = l.next() // it starts a turn once it is on disk
+			l.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_EVENT, Node: l.cfg.Node,
+				Timer: e.Event.Name, By: e.By})
+			l.rememberAs(id, encode(&wactorv1.PostedKey{Sum: e.Sum, AtMs: l.nowMs}))
+		} else {
+			reply := replyID(l.head.CreatedMs, o.outbox.next, l.id.User)
+			o.outbox.post(e.Reply, origin{author: e.By, key: e.Key, sum: e.Sum})
+			o.remark(&wactorv1.Message{Id: reply, Type: "text", Text: e.Reply.GetText(), SentMs: l.nowMs,
+				ReceivedMs: l.nowMs}, e.By)
+		}
+		l.respond(e.Ref, Accepted)
+	}
+}
+
 // remark keeps a person's words for the bot's next turn.
 func (o *ownership) remark(message *wactorv1.Message, author string) {
 	message.History, message.Author = true, author
@@ -266,5 +306,7 @@ func (o *ownership) remark(message *wactorv1.Message, author string) {
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_REMARK, Node: o.ledger.cfg.Node, MessageId: message.Id,
 		MessageSeq: message.Seq, SentMs: message.SentMs, ReceivedMs: message.ReceivedMs, By: author,
 	})
-	o.inbox.keepHistory(o.ledger.cfg.Handoff.Hold)
+	if !o.turns.running() { // else that turn takes the oldest; the next one begins with a look
+		o.inbox.keepHistory(o.ledger.cfg.Handoff.Hold)
+	}
 }

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/wactor/wactor/conversation/policy"
+	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
 
@@ -27,10 +29,37 @@ func ownerActions(w *world) map[string]func(*rapid.T) {
 			held := policy.Held(rapid.IntRange(0, 2).Draw(t, "held"))
 			w.step(Resumed{Ref: w.ref("resume"), By: people.Draw(t, "by"), Held: &held})
 		},
+		"post": func(t *rapid.T) {
+			key := fmt.Sprintf("p%d", rapid.IntRange(1, 4).Draw(t, "key"))
+			w.postAs(key, text("from the shop, "+key), nil)
+		},
+		"event": func(t *rapid.T) {
+			w.postAs(fmt.Sprintf("v%d", rapid.IntRange(1, 4).Draw(t, "key")), nil, &wactorv1.Event{Name: "shipped"})
+		},
 		"echo": func(t *rapid.T) {
 			w.echo(fmt.Sprintf("echo%d", rapid.IntRange(1, 5).Draw(t, "echo")))
 		},
 	}
+}
+
+// postAs posts a reply or an event under a key.
+func (w *world) postAs(key string, reply *wactorv1.Reply, event *wactorv1.Event) {
+	w.step(Posted{Ref: w.ref("post " + key), By: "shop", Key: key, Sum: []byte(reply.GetText() + event.GetName()),
+		Reply: reply, Event: event, Known: w.posted(key)})
+}
+
+// posted is what the store holds under a key.
+func (w *world) posted(key string) *wactorv1.PostedKey {
+	for _, g := range w.c.Generations() {
+		value, ok := w.records[recordKey(wactorv1.RecordKind_RECORD_KIND_SEEN, record.Seen(g, PostedID(key)))]
+		if known := (&wactorv1.PostedKey{}); ok {
+			if err := proto.Unmarshal(value, known); err != nil {
+				panic(err)
+			}
+			return known
+		}
+	}
+	return nil
 }
 
 // guardOwner panics where a step lets the bot speak in a conversation that is not its own, or calls

@@ -67,7 +67,7 @@ func (o *outbox) windowUntil() time.Time {
 // too long. Templates are taken at any time; what a raw reply is, is not known here.
 func (o *outbox) windowClosed(reply *wactorv1.Reply) bool {
 	window := o.cfg.Sending.Window.Milliseconds()
-	if window == 0 || o.pace.lastMessageMs == 0 || o.ledger.nowMs < o.pace.lastMessageMs+window {
+	if window == 0 || o.ledger.nowMs < o.pace.lastMessageMs+window {
 		return false
 	}
 	switch reply.GetContent().(type) {

@@ -92,7 +92,7 @@ func (r *run) failed(e Failed, node string) *wactorv1.JournalEntry {
 	return &wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_BOT_FAILED, Node: node, TurnId: r.turn.ID,
 		MessageSeqs: seqs(r.turn.Messages), StartedMs: r.startedMs, BotUs: e.BotMicros,
-		Attempt: uint32(r.turn.Attempt), Timer: r.turn.Timer.GetName(), Reason: e.Reason,
+		Attempt: uint32(r.turn.Attempt), Timer: timerName(r.turn.Timer), Reason: e.Reason,
 	}
 }
 

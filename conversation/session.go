@@ -30,6 +30,11 @@ func (s *session) set(l *ledger, state []byte) {
 // clear ends state and timers without a turn.
 func (t *turns) clear() {
 	t.timers.cancelAll()
+	for _, event := range slices.Clone(t.timers.byDue) {
+		t.timers.cancel(event.Name)
+		t.ledger.deadLetter(&wactorv1.DeadLetter{Timer: event,
+			Reason: "an event, while its conversation became a name of another one"})
+	}
 	if t.session.state != nil {
 		t.session.set(t.ledger, nil)
 	}

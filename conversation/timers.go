@@ -58,11 +58,42 @@ func (t *timers) set(name string, dueMs int64) {
 		}
 		t.cancel(name)
 	}
-	timer := &wactorv1.Timer{Name: name, DueMs: dueMs}
+	t.add(&wactorv1.Timer{Name: name, DueMs: dueMs})
+}
+
+// add sets a timer of a name that no other one has.
+func (t *timers) add(timer *wactorv1.Timer) {
 	t.byDue = append(t.byDue, timer)
 	sortTimers(t.byDue)
-	t.ledger.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(name), timer)
+	t.ledger.put(wactorv1.RecordKind_RECORD_KIND_TIMER, []byte(timer.Name), timer)
 	t.index(timer)
+}
+
+// eventPrefix begins the names of the timers that are events: each is due at once, and starts a
+// turn as a timer does. No timer of a bot has such a name.
+const eventPrefix = "\x00event\x00"
+
+// post lets an event of a key start a turn; false where too many wait.
+func (t *timers) post(key string, event *wactorv1.Event) bool {
+	events := 0
+	for _, timer := range t.byDue {
+		if timer.Event != nil {
+			events++
+		}
+	}
+	if events >= MaxTimers {
+		return false
+	}
+	t.add(&wactorv1.Timer{Name: eventPrefix + key, DueMs: t.ledger.nowMs, Event: event})
+	return true
+}
+
+// timerName names what started a turn: a timer, or an event.
+func timerName(timer *wactorv1.Timer) string {
+	if event := timer.GetEvent(); event != nil {
+		return event.Name
+	}
+	return timer.GetName()
 }
 
 func (t *timers) index(timer *wactorv1.Timer) {
@@ -99,9 +130,12 @@ func (t *timers) cancel(name string) {
 	})
 }
 
+// cancelAll takes out all timers, and leaves events.
 func (t *timers) cancelAll() {
 	for _, timer := range slices.Clone(t.byDue) {
-		t.cancel(timer.Name)
+		if timer.Event == nil {
+			t.cancel(timer.Name)
+		}
 	}
 }
 
@@ -126,7 +160,9 @@ func (t *timers) names(answer *Answer, rang *wactorv1.Timer) map[string]bool {
 	names := map[string]bool{}
 	if !answer.End {
 		for _, timer := range t.byDue {
-			names[timer.Name] = true
+			if timer.Event == nil {
+				names[timer.Name] = true
+			}
 		}
 	}
 	delete(names, rang.GetName())
@@ -138,12 +174,13 @@ func (t *timers) names(answer *Answer, rang *wactorv1.Timer) map[string]bool {
 }
 
 // ring lets a timer ring again that became a dead letter, while a turn may be under way.
-func (t *timers) ring(name string, turn *Turn) {
+func (t *timers) ring(timer *wactorv1.Timer, turn *Turn) {
 	dueMs := t.ledger.nowMs
-	if turn != nil && turn.Timer.GetName() == name {
+	if turn != nil && turn.Timer.GetName() == timer.Name {
 		dueMs = max(dueMs, turn.Timer.DueMs+1) // its end must not take this one for its own
 	}
-	t.set(name, dueMs)
+	t.cancel(timer.Name)
+	t.add(&wactorv1.Timer{Name: timer.Name, DueMs: dueMs, Event: timer.Event})
 }
 
 // unfit says why the timers of an answer can't be set; empty where they can. Rang is the timer that
@@ -156,7 +193,7 @@ func (t *timers) unfit(answer *Answer, rang *wactorv1.Timer) string {
 	for _, set := range answer.Timers {
 		switch {
 		case set.Name == "" || len(set.Name) > maxTimerName || set.Name == sessionExpired ||
-			set.Name == resumeTimer || !utf8.ValidString(set.Name):
+			strings.HasPrefix(set.Name, "\x00") || !utf8.ValidString(set.Name):
 			return "a timer can't have this name"
 		case set.After <= 0:
 			return "a timer must be set ahead"

@@ -129,6 +129,7 @@ func (t *turns) start(messages []waiting, turn *Turn) {
 	turn.Attempt, turn.Conversation, turn.Version = int(t.retry.attempts)+1, l.id, t.version
 	turn.State, turn.Messages, turn.Now = t.session.state, unwrap(messages), time.UnixMilli(l.nowMs).UTC()
 	t.run.inline = len(messages) == 1 && t.inbox.mayInline(messages[0])
+	t.inbox.keepHistory(t.cfg.Handoff.Hold)
 	turn.Events = unwrap(t.inbox.stored(t.inbox.events, t.run.inline))
 	turn.History = unwrap(t.inbox.stored(t.inbox.history, t.run.inline))
 	turn.ID = turnID(l.id, l.head.CreatedMs, t.version, turn.Timer, seqs(turn.Messages)...)
@@ -175,7 +176,7 @@ func (t *turns) complete(e Answered) *Turn {
 		MessageSeqs:   append(seqs(turn.Messages), seqs(beside)...),
 		VersionBefore: turn.Version, VersionAfter: t.version,
 		StartedMs: t.run.startedMs, BotUs: e.BotMicros, Attempt: uint32(turn.Attempt),
-		Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: turn.Timer.GetName(), Reason: answer.Note,
+		Replies: uint32(len(answer.Replies)), Late: turn.late(), Timer: timerName(turn.Timer), Reason: answer.Note,
 	})
 	switch {
 	case turn.Timer.GetName() == sessionExpired:

@@ -48,7 +48,9 @@ type TurnRequest struct {
 	// What was said while the bot did not own the conversation, and what no turn has told yet: oldest first.
 	History []*InboundMessage `protobuf:"bytes,11,rep,name=history,proto3" json:"history,omitempty"`
 	// Set in the first turn behind a time in which the bot did not own the conversation.
-	Owner         *OwnerChange `protobuf:"bytes,12,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner *OwnerChange `protobuf:"bytes,12,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Set where an event that a program posted started this turn.
+	Event         *PostedEvent `protobuf:"bytes,13,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,6 +169,75 @@ func (x *TurnRequest) GetOwner() *OwnerChange {
 	return nil
 }
 
+func (x *TurnRequest) GetEvent() *PostedEvent {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// PostedEvent is what a program tells the bot.
+type PostedEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Data  *structpb.Struct       `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// The principal that posted it.
+	By            string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostedEvent) Reset() {
+	*x = PostedEvent{}
+	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostedEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostedEvent) ProtoMessage() {}
+
+func (x *PostedEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostedEvent.ProtoReflect.Descriptor instead.
+func (*PostedEvent) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PostedEvent) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PostedEvent) GetData() *structpb.Struct {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *PostedEvent) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // OwnerChange is a time in which a person, or another program, answered the user.
 type OwnerChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -183,7 +254,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	mi := &file_wactor_v1_bot_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -195,7 +266,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[1]
+	mi := &file_wactor_v1_bot_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -208,7 +279,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{1}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -272,7 +343,7 @@ type InboundMessage struct {
 
 func (x *InboundMessage) Reset() {
 	*x = InboundMessage{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[2]
+	mi := &file_wactor_v1_bot_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -284,7 +355,7 @@ func (x *InboundMessage) String() string {
 func (*InboundMessage) ProtoMessage() {}
 
 func (x *InboundMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[2]
+	mi := &file_wactor_v1_bot_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -297,7 +368,7 @@ func (x *InboundMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InboundMessage.ProtoReflect.Descriptor instead.
 func (*InboundMessage) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{2}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *InboundMessage) GetId() string {
@@ -401,7 +472,7 @@ type TimerFired struct {
 
 func (x *TimerFired) Reset() {
 	*x = TimerFired{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[3]
+	mi := &file_wactor_v1_bot_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +484,7 @@ func (x *TimerFired) String() string {
 func (*TimerFired) ProtoMessage() {}
 
 func (x *TimerFired) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[3]
+	mi := &file_wactor_v1_bot_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +497,7 @@ func (x *TimerFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerFired.ProtoReflect.Descriptor instead.
 func (*TimerFired) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{3}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TimerFired) GetName() string {
@@ -460,7 +531,7 @@ type TurnResponse struct {
 
 func (x *TurnResponse) Reset() {
 	*x = TurnResponse{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[4]
+	mi := &file_wactor_v1_bot_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +543,7 @@ func (x *TurnResponse) String() string {
 func (*TurnResponse) ProtoMessage() {}
 
 func (x *TurnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[4]
+	mi := &file_wactor_v1_bot_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +556,7 @@ func (x *TurnResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TurnResponse.ProtoReflect.Descriptor instead.
 func (*TurnResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{4}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TurnResponse) GetState() *structpb.Struct {
@@ -543,7 +614,7 @@ type Handoff struct {
 
 func (x *Handoff) Reset() {
 	*x = Handoff{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[5]
+	mi := &file_wactor_v1_bot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -555,7 +626,7 @@ func (x *Handoff) String() string {
 func (*Handoff) ProtoMessage() {}
 
 func (x *Handoff) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[5]
+	mi := &file_wactor_v1_bot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -568,7 +639,7 @@ func (x *Handoff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handoff.ProtoReflect.Descriptor instead.
 func (*Handoff) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{5}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Handoff) GetNote() string {
@@ -596,7 +667,7 @@ type SetTimer struct {
 
 func (x *SetTimer) Reset() {
 	*x = SetTimer{}
-	mi := &file_wactor_v1_bot_proto_msgTypes[6]
+	mi := &file_wactor_v1_bot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +679,7 @@ func (x *SetTimer) String() string {
 func (*SetTimer) ProtoMessage() {}
 
 func (x *SetTimer) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_bot_proto_msgTypes[6]
+	mi := &file_wactor_v1_bot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +692,7 @@ func (x *SetTimer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTimer.ProtoReflect.Descriptor instead.
 func (*SetTimer) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{6}
+	return file_wactor_v1_bot_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SetTimer) GetName() string {
@@ -642,7 +713,7 @@ var File_wactor_v1_bot_proto protoreflect.FileDescriptor
 
 const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\x8a\x04\n" +
+	"\x13wactor/v1/bot.proto\x12\twactor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wactor/v1/message.proto\"\xb8\x04\n" +
 	"\vTurnRequest\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x18\n" +
@@ -656,7 +727,12 @@ const file_wactor_v1_bot_proto_rawDesc = "" +
 	"\x06events\x18\n" +
 	" \x03(\v2\x19.wactor.v1.InboundMessageR\x06events\x123\n" +
 	"\ahistory\x18\v \x03(\v2\x19.wactor.v1.InboundMessageR\ahistory\x12,\n" +
-	"\x05owner\x18\f \x01(\v2\x16.wactor.v1.OwnerChangeR\x05owner\"\xaf\x01\n" +
+	"\x05owner\x18\f \x01(\v2\x16.wactor.v1.OwnerChangeR\x05owner\x12,\n" +
+	"\x05event\x18\r \x01(\v2\x16.wactor.v1.PostedEventR\x05event\"^\n" +
+	"\vPostedEvent\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"\xaf\x01\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
@@ -712,56 +788,59 @@ func file_wactor_v1_bot_proto_rawDescGZIP() []byte {
 	return file_wactor_v1_bot_proto_rawDescData
 }
 
-var file_wactor_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_wactor_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_wactor_v1_bot_proto_goTypes = []any{
 	(*TurnRequest)(nil),           // 0: wactor.v1.TurnRequest
-	(*OwnerChange)(nil),           // 1: wactor.v1.OwnerChange
-	(*InboundMessage)(nil),        // 2: wactor.v1.InboundMessage
-	(*TimerFired)(nil),            // 3: wactor.v1.TimerFired
-	(*TurnResponse)(nil),          // 4: wactor.v1.TurnResponse
-	(*Handoff)(nil),               // 5: wactor.v1.Handoff
-	(*SetTimer)(nil),              // 6: wactor.v1.SetTimer
-	(*User)(nil),                  // 7: wactor.v1.User
-	(*structpb.Struct)(nil),       // 8: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Choice)(nil),                // 10: wactor.v1.Choice
-	(*Media)(nil),                 // 11: wactor.v1.Media
-	(*Location)(nil),              // 12: wactor.v1.Location
-	(*Reply)(nil),                 // 13: wactor.v1.Reply
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(*PostedEvent)(nil),           // 1: wactor.v1.PostedEvent
+	(*OwnerChange)(nil),           // 2: wactor.v1.OwnerChange
+	(*InboundMessage)(nil),        // 3: wactor.v1.InboundMessage
+	(*TimerFired)(nil),            // 4: wactor.v1.TimerFired
+	(*TurnResponse)(nil),          // 5: wactor.v1.TurnResponse
+	(*Handoff)(nil),               // 6: wactor.v1.Handoff
+	(*SetTimer)(nil),              // 7: wactor.v1.SetTimer
+	(*User)(nil),                  // 8: wactor.v1.User
+	(*structpb.Struct)(nil),       // 9: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*Choice)(nil),                // 11: wactor.v1.Choice
+	(*Media)(nil),                 // 12: wactor.v1.Media
+	(*Location)(nil),              // 13: wactor.v1.Location
+	(*Reply)(nil),                 // 14: wactor.v1.Reply
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
 }
 var file_wactor_v1_bot_proto_depIdxs = []int32{
-	7,  // 0: wactor.v1.TurnRequest.user:type_name -> wactor.v1.User
-	8,  // 1: wactor.v1.TurnRequest.state:type_name -> google.protobuf.Struct
-	2,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
-	3,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
-	9,  // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
-	2,  // 5: wactor.v1.TurnRequest.events:type_name -> wactor.v1.InboundMessage
-	2,  // 6: wactor.v1.TurnRequest.history:type_name -> wactor.v1.InboundMessage
-	1,  // 7: wactor.v1.TurnRequest.owner:type_name -> wactor.v1.OwnerChange
-	9,  // 8: wactor.v1.OwnerChange.since:type_name -> google.protobuf.Timestamp
-	9,  // 9: wactor.v1.OwnerChange.until:type_name -> google.protobuf.Timestamp
-	10, // 10: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
-	11, // 11: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
-	12, // 12: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
-	9,  // 13: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
-	9,  // 14: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
-	8,  // 15: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
-	13, // 16: wactor.v1.InboundMessage.reply:type_name -> wactor.v1.Reply
-	9,  // 17: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
-	8,  // 18: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
-	13, // 19: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
-	6,  // 20: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
-	5,  // 21: wactor.v1.TurnResponse.handoff:type_name -> wactor.v1.Handoff
-	9,  // 22: wactor.v1.Handoff.until:type_name -> google.protobuf.Timestamp
-	14, // 23: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
-	0,  // 24: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
-	4,  // 25: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
-	25, // [25:26] is the sub-list for method output_type
-	24, // [24:25] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	8,  // 0: wactor.v1.TurnRequest.user:type_name -> wactor.v1.User
+	9,  // 1: wactor.v1.TurnRequest.state:type_name -> google.protobuf.Struct
+	3,  // 2: wactor.v1.TurnRequest.messages:type_name -> wactor.v1.InboundMessage
+	4,  // 3: wactor.v1.TurnRequest.timer:type_name -> wactor.v1.TimerFired
+	10, // 4: wactor.v1.TurnRequest.window_open_until:type_name -> google.protobuf.Timestamp
+	3,  // 5: wactor.v1.TurnRequest.events:type_name -> wactor.v1.InboundMessage
+	3,  // 6: wactor.v1.TurnRequest.history:type_name -> wactor.v1.InboundMessage
+	2,  // 7: wactor.v1.TurnRequest.owner:type_name -> wactor.v1.OwnerChange
+	1,  // 8: wactor.v1.TurnRequest.event:type_name -> wactor.v1.PostedEvent
+	9,  // 9: wactor.v1.PostedEvent.data:type_name -> google.protobuf.Struct
+	10, // 10: wactor.v1.OwnerChange.since:type_name -> google.protobuf.Timestamp
+	10, // 11: wactor.v1.OwnerChange.until:type_name -> google.protobuf.Timestamp
+	11, // 12: wactor.v1.InboundMessage.choice:type_name -> wactor.v1.Choice
+	12, // 13: wactor.v1.InboundMessage.media:type_name -> wactor.v1.Media
+	13, // 14: wactor.v1.InboundMessage.location:type_name -> wactor.v1.Location
+	10, // 15: wactor.v1.InboundMessage.timestamp:type_name -> google.protobuf.Timestamp
+	10, // 16: wactor.v1.InboundMessage.received:type_name -> google.protobuf.Timestamp
+	9,  // 17: wactor.v1.InboundMessage.raw:type_name -> google.protobuf.Struct
+	14, // 18: wactor.v1.InboundMessage.reply:type_name -> wactor.v1.Reply
+	10, // 19: wactor.v1.TimerFired.due:type_name -> google.protobuf.Timestamp
+	9,  // 20: wactor.v1.TurnResponse.state:type_name -> google.protobuf.Struct
+	14, // 21: wactor.v1.TurnResponse.replies:type_name -> wactor.v1.Reply
+	7,  // 22: wactor.v1.TurnResponse.timers:type_name -> wactor.v1.SetTimer
+	6,  // 23: wactor.v1.TurnResponse.handoff:type_name -> wactor.v1.Handoff
+	10, // 24: wactor.v1.Handoff.until:type_name -> google.protobuf.Timestamp
+	15, // 25: wactor.v1.SetTimer.after:type_name -> google.protobuf.Duration
+	0,  // 26: wactor.v1.BotService.Turn:input_type -> wactor.v1.TurnRequest
+	5,  // 27: wactor.v1.BotService.Turn:output_type -> wactor.v1.TurnResponse
+	27, // [27:28] is the sub-list for method output_type
+	26, // [26:27] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_bot_proto_init() }
@@ -776,7 +855,7 @@ func file_wactor_v1_bot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_bot_proto_rawDesc), len(file_wactor_v1_bot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,11 +32,11 @@ const (
 	Role_ROLE_UNSPECIFIED Role = 0
 	// Reads: status, traces, dead letters.
 	Role_ROLE_VIEWER Role = 1
-	// A viewer who also retries and skips dead letters.
+	// A viewer who also retries and skips dead letters, takes conversations and writes to users.
 	Role_ROLE_OPERATOR Role = 2
 	// A viewer who also exports and erases what is kept of a person.
 	Role_ROLE_PRIVACY Role = 3
-	// Sends messages to users, and nothing else: a program, as a rule.
+	// Posts messages and events, looks up what became of them, and nothing else: a program, as a rule.
 	Role_ROLE_SENDER Role = 4
 	// Everything, and as the only one what changes the cluster.
 	Role_ROLE_ADMIN Role = 5

@@ -42,7 +42,7 @@ const (
 	RecordKind_RECORD_KIND_JOURNAL RecordKind = 6
 	// Timer; suffix: name.
 	RecordKind_RECORD_KIND_TIMER RecordKind = 7
-	// A message id that was accepted, empty value; suffix: generation (4 bytes big endian), then the id.
+	// A message id that was accepted, empty value, or the key of something posted, a PostedKey; suffix: generation (4 bytes big endian), then the id.
 	RecordKind_RECORD_KIND_SEEN RecordKind = 8
 	// Index: the conversation has unfinished work; empty value, no suffix.
 	RecordKind_RECORD_KIND_WORK RecordKind = 9
@@ -192,6 +192,8 @@ const (
 	JournalKind_JOURNAL_KIND_WITHDRAWN JournalKind = 18
 	// Words of a person to the user: by says whose.
 	JournalKind_JOURNAL_KIND_REMARK JournalKind = 19
+	// A program posted an event for the bot: timer says its name, by who.
+	JournalKind_JOURNAL_KIND_EVENT JournalKind = 20
 )
 
 // Enum value maps for JournalKind.
@@ -216,6 +218,7 @@ var (
 		17: "JOURNAL_KIND_OWNER",
 		18: "JOURNAL_KIND_WITHDRAWN",
 		19: "JOURNAL_KIND_REMARK",
+		20: "JOURNAL_KIND_EVENT",
 	}
 	JournalKind_value = map[string]int32{
 		"JOURNAL_KIND_UNSPECIFIED":     0,
@@ -237,6 +240,7 @@ var (
 		"JOURNAL_KIND_OWNER":           17,
 		"JOURNAL_KIND_WITHDRAWN":       18,
 		"JOURNAL_KIND_REMARK":          19,
+		"JOURNAL_KIND_EVENT":           20,
 	}
 )
 
@@ -1319,7 +1323,10 @@ type OutboxReply struct {
 	// It failed after the provider had taken it, and is sent once more.
 	Again bool `protobuf:"varint,10,opt,name=again,proto3" json:"again,omitempty"`
 	// It answers the failure of another reply.
-	OnFailure     bool `protobuf:"varint,11,opt,name=on_failure,json=onFailure,proto3" json:"on_failure,omitempty"`
+	OnFailure bool `protobuf:"varint,11,opt,name=on_failure,json=onFailure,proto3" json:"on_failure,omitempty"`
+	// Where a principal has posted it: the key, and the checksum of what was posted.
+	Key           string `protobuf:"bytes,12,opt,name=key,proto3" json:"key,omitempty"`
+	Sum           []byte `protobuf:"bytes,13,opt,name=sum,proto3" json:"sum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1431,6 +1438,20 @@ func (x *OutboxReply) GetOnFailure() bool {
 	return false
 }
 
+func (x *OutboxReply) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *OutboxReply) GetSum() []byte {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
 // DeadLetter is what could not be processed, kept for an operator.
 type DeadLetter struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1526,9 +1547,11 @@ func (x *DeadLetter) GetCount() uint32 {
 }
 
 type Timer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DueMs         int64                  `protobuf:"varint,2,opt,name=due_ms,json=dueMs,proto3" json:"due_ms,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DueMs int64                  `protobuf:"varint,2,opt,name=due_ms,json=dueMs,proto3" json:"due_ms,omitempty"`
+	// Set where this is no timer of the bot, but an event that a program has posted.
+	Event         *Event `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1577,6 +1600,147 @@ func (x *Timer) GetDueMs() int64 {
 	return 0
 }
 
+func (x *Timer) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Event is what a program has to tell the bot.
+type Event struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// JSON, up to 64 KiB; empty where there is none.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// The principal that posted it.
+	By            string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Event) Reset() {
+	*x = Event{}
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Event) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Event) ProtoMessage() {}
+
+func (x *Event) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Event.ProtoReflect.Descriptor instead.
+func (*Event) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Event) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Event) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Event) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// PostedKey is the value of a remembered id that is the key of something posted.
+type PostedKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of what was posted.
+	Sum []byte `protobuf:"bytes,1,opt,name=sum,proto3" json:"sum,omitempty"`
+	// Number and id of the reply that it is; 0 where it is an event.
+	ReplySeq      uint64 `protobuf:"varint,2,opt,name=reply_seq,json=replySeq,proto3" json:"reply_seq,omitempty"`
+	ReplyId       string `protobuf:"bytes,3,opt,name=reply_id,json=replyId,proto3" json:"reply_id,omitempty"`
+	AtMs          int64  `protobuf:"varint,4,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostedKey) Reset() {
+	*x = PostedKey{}
+	mi := &file_wactor_v1_store_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostedKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostedKey) ProtoMessage() {}
+
+func (x *PostedKey) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_store_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostedKey.ProtoReflect.Descriptor instead.
+func (*PostedKey) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PostedKey) GetSum() []byte {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
+func (x *PostedKey) GetReplySeq() uint64 {
+	if x != nil {
+		return x.ReplySeq
+	}
+	return 0
+}
+
+func (x *PostedKey) GetReplyId() string {
+	if x != nil {
+		return x.ReplyId
+	}
+	return ""
+}
+
+func (x *PostedKey) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
 // Journal is what one commit has to tell, in order.
 type Journal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1587,7 +1751,7 @@ type Journal struct {
 
 func (x *Journal) Reset() {
 	*x = Journal{}
-	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	mi := &file_wactor_v1_store_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1599,7 +1763,7 @@ func (x *Journal) String() string {
 func (*Journal) ProtoMessage() {}
 
 func (x *Journal) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[14]
+	mi := &file_wactor_v1_store_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1612,7 +1776,7 @@ func (x *Journal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Journal.ProtoReflect.Descriptor instead.
 func (*Journal) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{14}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Journal) GetEntries() []*JournalEntry {
@@ -1668,7 +1832,7 @@ type JournalEntry struct {
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_wactor_v1_store_proto_msgTypes[15]
+	mi := &file_wactor_v1_store_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1680,7 +1844,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_store_proto_msgTypes[15]
+	mi := &file_wactor_v1_store_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1693,7 +1857,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_store_proto_rawDescGZIP(), []int{15}
+	return file_wactor_v1_store_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JournalEntry) GetKind() JournalKind {
@@ -1964,7 +2128,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x04Said\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\aR\x04hash\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\x12\x19\n" +
-	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xb6\x02\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\"\xda\x02\n" +
 	"\vOutboxReply\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
@@ -1980,7 +2144,9 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05again\x18\n" +
 	" \x01(\bR\x05again\x12\x1d\n" +
 	"\n" +
-	"on_failure\x18\v \x01(\bR\tonFailure\"\xe7\x01\n" +
+	"on_failure\x18\v \x01(\bR\tonFailure\x12\x10\n" +
+	"\x03key\x18\f \x01(\tR\x03key\x12\x10\n" +
+	"\x03sum\x18\r \x01(\fR\x03sum\"\xe7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x13\n" +
@@ -1989,10 +2155,20 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\bmessages\x18\x04 \x03(\v2\x12.wactor.v1.MessageR\bmessages\x12,\n" +
 	"\x05reply\x18\x05 \x01(\v2\x16.wactor.v1.OutboxReplyR\x05reply\x12&\n" +
 	"\x05timer\x18\x06 \x01(\v2\x10.wactor.v1.TimerR\x05timer\x12\x14\n" +
-	"\x05count\x18\a \x01(\rR\x05count\"2\n" +
+	"\x05count\x18\a \x01(\rR\x05count\"Z\n" +
 	"\x05Timer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
-	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\"<\n" +
+	"\x06due_ms\x18\x02 \x01(\x03R\x05dueMs\x12&\n" +
+	"\x05event\x18\x03 \x01(\v2\x10.wactor.v1.EventR\x05event\"?\n" +
+	"\x05Event\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"j\n" +
+	"\tPostedKey\x12\x10\n" +
+	"\x03sum\x18\x01 \x01(\fR\x03sum\x12\x1b\n" +
+	"\treply_seq\x18\x02 \x01(\x04R\breplySeq\x12\x19\n" +
+	"\breply_id\x18\x03 \x01(\tR\areplyId\x12\x13\n" +
+	"\x05at_ms\x18\x04 \x01(\x03R\x04atMs\"<\n" +
 	"\aJournal\x121\n" +
 	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xb7\x05\n" +
 	"\fJournalEntry\x12*\n" +
@@ -2045,7 +2221,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05Owner\x12\x15\n" +
 	"\x11OWNER_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vOWNER_HUMAN\x10\x01\x12\x13\n" +
-	"\x0fOWNER_OTHER_APP\x10\x02*\xa8\x04\n" +
+	"\x0fOWNER_OTHER_APP\x10\x02*\xc0\x04\n" +
 	"\vJournalKind\x12\x1c\n" +
 	"\x18JOURNAL_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15JOURNAL_KIND_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -2066,7 +2242,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x13JOURNAL_KIND_LINKED\x10\x10\x12\x16\n" +
 	"\x12JOURNAL_KIND_OWNER\x10\x11\x12\x1a\n" +
 	"\x16JOURNAL_KIND_WITHDRAWN\x10\x12\x12\x17\n" +
-	"\x13JOURNAL_KIND_REMARK\x10\x13\"\x04\b\x03\x10\x03*\x12JOURNAL_KIND_STALEB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
+	"\x13JOURNAL_KIND_REMARK\x10\x13\x12\x16\n" +
+	"\x12JOURNAL_KIND_EVENT\x10\x14\"\x04\b\x03\x10\x03*\x12JOURNAL_KIND_STALEB3Z1github.com/wactor/wactor/proto/wactor/v1;wactorv1b\x06proto3"
 
 var (
 	file_wactor_v1_store_proto_rawDescOnce sync.Once
@@ -2081,7 +2258,7 @@ func file_wactor_v1_store_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_store_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_wactor_v1_store_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_wactor_v1_store_proto_goTypes = []any{
 	(RecordKind)(0),      // 0: wactor.v1.RecordKind
 	(Owner)(0),           // 1: wactor.v1.Owner
@@ -2100,11 +2277,13 @@ var file_wactor_v1_store_proto_goTypes = []any{
 	(*OutboxReply)(nil),  // 14: wactor.v1.OutboxReply
 	(*DeadLetter)(nil),   // 15: wactor.v1.DeadLetter
 	(*Timer)(nil),        // 16: wactor.v1.Timer
-	(*Journal)(nil),      // 17: wactor.v1.Journal
-	(*JournalEntry)(nil), // 18: wactor.v1.JournalEntry
-	(*User)(nil),         // 19: wactor.v1.User
-	(*Reply)(nil),        // 20: wactor.v1.Reply
-	(*Message)(nil),      // 21: wactor.v1.Message
+	(*Event)(nil),        // 17: wactor.v1.Event
+	(*PostedKey)(nil),    // 18: wactor.v1.PostedKey
+	(*Journal)(nil),      // 19: wactor.v1.Journal
+	(*JournalEntry)(nil), // 20: wactor.v1.JournalEntry
+	(*User)(nil),         // 21: wactor.v1.User
+	(*Reply)(nil),        // 22: wactor.v1.Reply
+	(*Message)(nil),      // 23: wactor.v1.Message
 }
 var file_wactor_v1_store_proto_depIdxs = []int32{
 	4,  // 0: wactor.v1.Command.commit:type_name -> wactor.v1.Commit
@@ -2114,23 +2293,24 @@ var file_wactor_v1_store_proto_depIdxs = []int32{
 	5,  // 4: wactor.v1.Commit.deletes:type_name -> wactor.v1.Key
 	0,  // 5: wactor.v1.Key.kind:type_name -> wactor.v1.RecordKind
 	0,  // 6: wactor.v1.Put.kind:type_name -> wactor.v1.RecordKind
-	19, // 7: wactor.v1.Head.user:type_name -> wactor.v1.User
+	21, // 7: wactor.v1.Head.user:type_name -> wactor.v1.User
 	12, // 8: wactor.v1.Head.presses:type_name -> wactor.v1.Press
 	13, // 9: wactor.v1.Head.said:type_name -> wactor.v1.Said
 	11, // 10: wactor.v1.Head.talk:type_name -> wactor.v1.Talk
 	10, // 11: wactor.v1.Head.ownership:type_name -> wactor.v1.Ownership
 	1,  // 12: wactor.v1.Ownership.owner:type_name -> wactor.v1.Owner
-	20, // 13: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
-	21, // 14: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
+	22, // 13: wactor.v1.OutboxReply.reply:type_name -> wactor.v1.Reply
+	23, // 14: wactor.v1.DeadLetter.messages:type_name -> wactor.v1.Message
 	14, // 15: wactor.v1.DeadLetter.reply:type_name -> wactor.v1.OutboxReply
 	16, // 16: wactor.v1.DeadLetter.timer:type_name -> wactor.v1.Timer
-	18, // 17: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
-	2,  // 18: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	17, // 17: wactor.v1.Timer.event:type_name -> wactor.v1.Event
+	20, // 18: wactor.v1.Journal.entries:type_name -> wactor.v1.JournalEntry
+	2,  // 19: wactor.v1.JournalEntry.kind:type_name -> wactor.v1.JournalKind
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_store_proto_init() }
@@ -2150,7 +2330,7 @@ func file_wactor_v1_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_store_proto_rawDesc), len(file_wactor_v1_store_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
