@@ -21,8 +21,9 @@ func (instantStore) Propose(_ uint32, _ uint64, _ *wactorv1.Command, _ bool, don
 func (instantStore) Load(uint32, string, func(wactorv1.RecordKind, []byte, []byte) error) (uint64, error) {
 	return 0, nil
 }
-func (instantStore) Leased(uint32, uint64) bool                        { return true }
-func (instantStore) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
+func (instantStore) Leased(uint32, uint64) bool                               { return true }
+func (instantStore) SeenValue(uint32, string, uint32, string) ([]byte, error) { return nil, nil }
+func (instantStore) Seen(uint32, string, uint32, string) (bool, error)        { return false, nil }
 func (instantStore) SeenIn(uint32, string, uint32, func([]byte) error) error {
 	return nil
 }

@@ -11,7 +11,13 @@ import (
 // complaints let an operator see in the log that turns and sends fail. What became of one
 // conversation is in its journal, but operators look there only when they know of it. What fails
 // for one fails for thousands, so each cause has one line a minute.
-type complaints struct{ log *ratelog.Logger }
+//
+// That a conversation has another owner is no failure, and has a line each time: a person waits, or
+// has come.
+type complaints struct {
+	log    *ratelog.Logger
+	owners *slog.Logger
+}
 
 // cause is a kind of failure on a channel, and its reason: a class and a code, never what a user
 // wrote.
@@ -29,7 +35,7 @@ var failures = map[wactorv1.JournalKind]string{
 }
 
 func newComplaints(logger *slog.Logger, now func() time.Time) complaints {
-	return complaints{ratelog.New(logger, now)}
+	return complaints{log: ratelog.New(logger, now), owners: logger}
 }
 
 // journal logs the failures that a commit records of a conversation; name is that in logs.
@@ -39,6 +45,10 @@ func (c complaints) journal(channel string, name func() string, entries []*wacto
 			c.log.Warn(cause{channel, e.Kind, e.Reason}, text, func() []any {
 				return []any{"channel", channel, "reason", e.Reason, "conversation", name()}
 			})
+		}
+		if e.Kind == wactorv1.JournalKind_JOURNAL_KIND_OWNER {
+			c.owners.Info("a conversation has another owner", "channel", channel, "conversation", name(),
+				"owner", e.Status, "by", e.By, "reason", e.Reason)
 		}
 	}
 }

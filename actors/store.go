@@ -29,6 +29,9 @@ type Store interface {
 		value []byte) error) error
 	// Seen reports whether a message id was accepted in a generation.
 	Seen(shard uint32, conversation string, generation uint32, id string) (bool, error)
+	// SeenValue returns what is remembered of an id that was accepted in a generation; empty where
+	// nothing is.
+	SeenValue(shard uint32, conversation string, generation uint32, id string) ([]byte, error)
 	// SeenIn passes the message ids that were accepted in a generation. They are valid during the
 	// call only.
 	SeenIn(shard uint32, conversation string, generation uint32, each func(id []byte) error) error

@@ -123,6 +123,14 @@ func (s *memoryStore) Load(_ uint32, conversation string, each func(wactorv1.Rec
 	return s.revisions[conversation], nil
 }
 
+func (s *memoryStore) SeenValue(_ uint32, conversation string, generation uint32, id string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	suffix := append(binary.BigEndian.AppendUint32(nil,
+		generation), id...)
+	return s.records[memoryKey(conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, suffix)], nil
+}
+
 func (s *memoryStore) Seen(_ uint32, conversation string, generation uint32, id string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

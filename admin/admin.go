@@ -33,6 +33,12 @@ type Store interface {
 		value []byte) error) error
 	// Seen reports whether a conversation has accepted a message id in a generation.
 	Seen(shard uint32, conversation string, generation uint32, message string) (bool, error)
+	// SeenValue returns what is remembered of an id that was accepted in a generation; empty where
+	// nothing is.
+	SeenValue(shard uint32, conversation string, generation uint32, id string) ([]byte, error)
+	// Paused names the conversations of a shard that the bot does not own, behind a name, in their
+	// order, each with its stored Ownership.
+	Paused(shard uint32, behind string, each func(conversation string, ownership []byte) error) error
 	// Conversations names those of a shard behind a name, in their order, and tells whether each
 	// has dead letters.
 	Conversations(shard uint32, behind string, each func(conversation string, deadLetters bool) error) error
@@ -64,6 +70,8 @@ type Options struct {
 	Shards  uint32
 	// Channels are those to begin with.
 	Channels []*wactorv1.ChannelStatus
+	// Check reports why a channel's provider would refuse a reply; nil: nothing is checked.
+	Check func(channel string, reply *wactorv1.Reply) error
 	// Gate lets callers in. Required.
 	Gate *Gate
 	// Logger receives a line for each change. Required.

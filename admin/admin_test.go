@@ -40,6 +40,10 @@ func (heads) ScanFrom(uint32, string, wactorv1.RecordKind, []byte, func(suffix, 
 
 func (heads) Conversations(uint32, string, func(string, bool) error) error { return nil }
 
+func (heads) SeenValue(uint32, string, uint32, string) ([]byte, error) { return nil, nil }
+
+func (heads) Paused(uint32, string, func(string, []byte) error) error { return nil }
+
 func (heads) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
 
 // capable is a node whose channels can send.

@@ -117,7 +117,12 @@ func (s *Service) operatorError(ctx context.Context, id conversation.ID, err err
 		return connect.NewError(connect.CodeUnavailable, s.options.Cluster.NoLeader(ctx, s.shard(id)))
 	case errors.Is(err, delivery.ErrNoDeadLetter):
 		return connect.NewError(connect.CodeNotFound, err)
-	case errors.Is(err, delivery.ErrUnretryable):
+	case errors.Is(err, delivery.ErrKeyInFlight):
+		return connect.NewError(connect.CodeAborted, err)
+	case errors.Is(err, delivery.ErrKeyReused):
+		return connect.NewError(connect.CodeAlreadyExists, err)
+	case errors.Is(err, delivery.ErrUnretryable), errors.Is(err, delivery.ErrOwned), errors.Is(err,
+		delivery.ErrNotOwned), errors.Is(err, delivery.ErrWindowClosed):
 		return connect.NewError(connect.CodeFailedPrecondition, err)
 	case errors.Is(err, delivery.ErrNotLeader), errors.Is(err, delivery.ErrStopping),
 		errors.Is(err, delivery.ErrOverloaded), errors.Is(err, delivery.ErrUnknownFate):

@@ -46,6 +46,10 @@ func (l letters) ScanFrom(_ uint32, _ string, _ wactorv1.RecordKind, from []byte
 	return nil
 }
 
+func (letters) SeenValue(uint32, string, uint32, string) ([]byte, error) { return nil, nil }
+
+func (letters) Paused(uint32, string, func(string, []byte) error) error { return nil }
+
 func (letters) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
 
 func (letters) Conversations(uint32, string, func(string, bool) error) error { return nil }

@@ -47,6 +47,10 @@ func (r registry) ScanFrom(shard uint32, name string, kind wactorv1.RecordKind, 
 	return r.Scan(shard, name, kind, each)
 }
 
+func (registry) SeenValue(uint32, string, uint32, string) ([]byte, error) { return nil, nil }
+
+func (registry) Paused(uint32, string, func(string, []byte) error) error { return nil }
+
 // Seen knows a message "wamid." and the user of each conversation, in generation 7.
 func (r registry) Seen(_ uint32, name string, generation uint32, message string) (bool, error) {
 	return generation == 7 && "wamid."+name == message, nil

@@ -131,7 +131,7 @@ func (s *Service) run(ctx context.Context, o *operation, request proto.Message) 
 			denied(who, o.name(), o.rule.GetRole())))
 	}
 	response, err := o.serve(s, ctx, request)
-	if o.write {
+	if o.write && (err != nil || o.rule.GetRole() != wactorv1.Role_ROLE_SENDER) { // programs post all day
 		s.logChange(ctx, who, o, request, err)
 	}
 	return response, err

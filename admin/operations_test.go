@@ -55,7 +55,7 @@ func TestRolesAllowWhatTheyName(t *testing.T) {
 		admin            = wactorv1.Role_ROLE_ADMIN
 	)
 	may := map[wactorv1.Role][]wactorv1.Role{
-		0: nil, viewer: {viewer}, operator: {viewer, operator}, privacy: {viewer, privacy}, sender: {sender},
+		0: nil, viewer: {viewer}, operator: {viewer, operator, sender}, privacy: {viewer, privacy}, sender: {sender},
 		admin: {viewer, operator, privacy, sender, admin},
 	}
 	for role, allowed := range may {

@@ -24,6 +24,8 @@ func (p Principal) May(needed wactorv1.Role) bool {
 		return false
 	case p.Role == wactorv1.Role_ROLE_ADMIN, p.Role == needed:
 		return true
+	case needed == wactorv1.Role_ROLE_SENDER:
+		return p.Role == wactorv1.Role_ROLE_OPERATOR
 	case needed == wactorv1.Role_ROLE_VIEWER:
 		return p.Role == wactorv1.Role_ROLE_OPERATOR || p.Role == wactorv1.Role_ROLE_PRIVACY
 	}

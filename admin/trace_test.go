@@ -60,18 +60,12 @@ func TestTheVerdictNamesWhatWaits(t *testing.T) {
 			Reason: "bot: http 400"}}}, time.Time{},
 			&wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_OPERATOR, Count: 3, SinceMs: 5000,
 				Reason: "bot: http 400"}},
-		"a person": {records{journal: entries(
-			&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, AtMs: 5000, VersionAfter: 1,
-				Reason: "call failed; passed to an operator: a refund"},
-			&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, AtMs: 5001, ReplySeq: 1})},
-			time.Time{},
-			&wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_PERSON, Count: 1, SinceMs: 5000,
-				Reason: "passed to an operator: a refund"}},
-		"a person no longer": {records{journal: entries(
-			&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, Reason: "passed to an operator",
-				VersionAfter: 1},
-			&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_TURN, VersionBefore: 1,
-				VersionAfter: 2})}, time.Time{}, nil},
+		"a person": {records{head: {&wactorv1.Head{Ownership: &wactorv1.Ownership{By: "bot", Reason: "a refund",
+			Owner: wactorv1.Owner_OWNER_HUMAN, SinceMs: 5000, UntilMs: 9000}}}, inbox: messages}, time.Time{},
+			&wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_PERSON, Count: 2, SinceMs: 5000, AgainMs: 9000,
+				Reason: "taken by bot: a refund"}},
+		"a person no longer": {records{head: {&wactorv1.Head{Ownership: &wactorv1.Ownership{By: "bot",
+			SinceMs: 5000, BackMs: 6000}}}}, time.Time{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.records[head] == nil {
@@ -131,6 +125,10 @@ func (s stored) ScanFrom(shard uint32, name string, kind wactorv1.RecordKind, _ 
 	value []byte) error) error {
 	return s.Scan(shard, name, kind, each)
 }
+
+func (stored) SeenValue(uint32, string, uint32, string) ([]byte, error) { return nil, nil }
+
+func (stored) Paused(uint32, string, func(string, []byte) error) error { return nil }
 
 func (stored) Seen(uint32, string, uint32, string) (bool, error) { return false, nil }
 

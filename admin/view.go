@@ -38,7 +38,9 @@ func (v *view) Record(kind wactorv1.RecordKind, _, value []byte) error {
 		if err := proto.Unmarshal(value, message); err != nil {
 			return fmt.Errorf("admin: view message: %w", err)
 		}
-		v.inbox.add(message.ReceivedMs)
+		if !message.History {
+			v.inbox.add(message.ReceivedMs)
+		}
 	case wactorv1.RecordKind_RECORD_KIND_OUTBOX:
 		reply := &wactorv1.OutboxReply{}
 		if err := proto.Unmarshal(value, reply); err != nil {
@@ -83,7 +85,7 @@ func (v *view) AliasOf() string { return v.head.AliasOf }
 // Trace returns what was read, with the verdict of audit.Journal. Shard and revision are the
 // caller's to fill in.
 func (v *view) Trace() *wactorv1.ConversationTrace {
-	v.trace.User = v.head.User
+	v.trace.User, v.trace.Ownership = v.head.User, v.head.Ownership
 	v.trace.Inbox, v.trace.Outbox = uint32(v.inbox.count), uint32(v.outbox.count)
 	v.trace.Version = v.head.Version
 	v.trace.DeadLetters = v.head.DeadLetters

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -27,15 +26,13 @@ func (p *pile) add(sinceMs int64) {
 	}
 }
 
-// passedOn begins what a flow notes in the turn with which it passes the conversation to a
-// person.
-const passedOn = "passed to an operator"
-
 // waiting tells what waits in a conversation, since when and for what. heldSince and heldFor are
 // those of its channel.
 func (v *view) waiting(heldSince time.Time, heldFor string) []*wactorv1.Waiting {
 	var all []*wactorv1.Waiting
-	if v.inbox.count > 0 || v.head.RetryTimer != "" {
+	owner := v.head.GetOwnership()
+	paused := owner.GetOwner() != wactorv1.Owner_OWNER_UNSPECIFIED
+	if (v.inbox.count > 0 || v.head.RetryTimer != "") && !paused {
 		all = append(all, v.waitingMessages())
 	}
 	if v.outbox.count > 0 {
@@ -45,9 +42,9 @@ func (v *view) waiting(heldSince time.Time, heldFor string) []*wactorv1.Waiting 
 		all = append(all, &wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_OPERATOR, Count: v.head.DeadLetters,
 			SinceMs: v.dead.sinceMs, Reason: v.deadReason})
 	}
-	if note := v.passed(); note != nil {
-		all = append(all, &wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_PERSON, Count: 1, SinceMs: note.AtMs,
-			Reason: note.Reason[strings.Index(note.Reason, passedOn):]})
+	if paused {
+		all = append(all, &wactorv1.Waiting{For: wactorv1.WaitsFor_WAITS_FOR_PERSON, Count: v.inbox.count,
+			SinceMs: owner.SinceMs, AgainMs: owner.UntilMs, Reason: takenBy(owner)})
 	}
 	return all
 }
@@ -95,13 +92,12 @@ func (v *view) last(kind wactorv1.JournalKind) *wactorv1.JournalEntry {
 	return nil
 }
 
-// passed is the last turn where it passed the conversation to a person; nil where it did not.
-func (v *view) passed() *wactorv1.JournalEntry {
-	turn := v.last(wactorv1.JournalKind_JOURNAL_KIND_TURN)
-	if turn == nil || !strings.Contains(turn.Reason, passedOn) {
-		return nil
+// takenBy says who has taken a conversation from the bot, and why.
+func takenBy(owner *wactorv1.Ownership) string {
+	if owner.Reason == "" {
+		return "taken by " + owner.By
 	}
-	return turn
+	return "taken by " + owner.By + ": " + owner.Reason
 }
 
 // clock is a time as reasons show it.

@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"fmt"
+
 	"github.com/wactor/wactor/internal/planted"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
 )
@@ -76,7 +78,7 @@ func (c *Conversation) enter(message *wactorv1.Message) {
 	if message.Type != typeSystem && message.Type != TypeFailed {
 		c.outbox.userWrote(sentMs(message))
 	}
-	c.ledger.remember(message.Id)
+	c.ledger.remember(message.Id, nil)
 }
 
 // sort decides what becomes of a message that was accepted: a dead letter, nothing, or a turn.
@@ -117,4 +119,54 @@ func (c *Conversation) absorb(message *wactorv1.Message, reason, answer string) 
 	if answer != "" {
 		c.outbox.sayText(answer, origin{answers: message.Id, receivedMs: message.ReceivedMs})
 	}
+}
+
+// Verdict is the answer to a delivery.
+type Verdict int
+
+const (
+	// Accepted: the message is on stable storage.
+	Accepted Verdict = iota + 1
+	// Duplicate: the message was accepted before, and is on stable storage.
+	Duplicate
+	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider must
+	// send again.
+	Overloaded
+	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.
+	Unretryable
+	// Owned: another principal owns the conversation; nothing was changed.
+	Owned
+	// NotOwned: the bot owns the conversation; nothing was changed.
+	NotOwned
+	// KeyInFlight: what was posted under this key is on its way to the store.
+	KeyInFlight
+	// KeyReused: something else was posted under this key; nothing was changed.
+	KeyReused
+	// WindowClosed: the provider would not take the message, since the user has not written for too
+	// long; nothing was changed.
+	WindowClosed
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case Accepted:
+		return "accepted"
+	case Duplicate:
+		return "duplicate"
+	case Overloaded:
+		return "overloaded"
+	case Unretryable:
+		return "unretryable"
+	case Owned:
+		return "owned"
+	case NotOwned:
+		return "not owned"
+	case KeyInFlight:
+		return "key in flight"
+	case KeyReused:
+		return "key reused"
+	case WindowClosed:
+		return "window closed"
+	}
+	return fmt.Sprintf("Verdict(%d)", int(v))
 }

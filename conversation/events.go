@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/wactor/wactor/conversation/policy"
@@ -353,53 +352,3 @@ func (ReplyPeer) effect()      {}
 func (OfferMerge) effect()     {}
 func (Send) effect()           {}
 func (Alarm) effect()          {}
-
-// Verdict is the answer to a delivery.
-type Verdict int
-
-const (
-	// Accepted: the message is on stable storage.
-	Accepted Verdict = iota + 1
-	// Duplicate: the message was accepted before, and is on stable storage.
-	Duplicate
-	// Overloaded: a limit of this conversation is reached; nothing was kept, the provider must
-	// send again.
-	Overloaded
-	// Unretryable: a dead letter holds nothing that could be tried again; nothing was changed.
-	Unretryable
-	// Owned: another principal owns the conversation; nothing was changed.
-	Owned
-	// NotOwned: the bot owns the conversation; nothing was changed.
-	NotOwned
-	// KeyInFlight: what was posted under this key is on its way to the store.
-	KeyInFlight
-	// KeyReused: something else was posted under this key; nothing was changed.
-	KeyReused
-	// WindowClosed: the provider would not take the message, since the user has not written for too
-	// long; nothing was changed.
-	WindowClosed
-)
-
-func (v Verdict) String() string {
-	switch v {
-	case Accepted:
-		return "accepted"
-	case Duplicate:
-		return "duplicate"
-	case Overloaded:
-		return "overloaded"
-	case Unretryable:
-		return "unretryable"
-	case Owned:
-		return "owned"
-	case NotOwned:
-		return "not owned"
-	case KeyInFlight:
-		return "key in flight"
-	case KeyReused:
-		return "key reused"
-	case WindowClosed:
-		return "window closed"
-	}
-	return fmt.Sprintf("Verdict(%d)", int(v))
-}

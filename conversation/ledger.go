@@ -254,13 +254,8 @@ func ForgetBefore(nowMs, windowMs int64) uint32 { return Generation(max(0, nowMs
 // that is new, or whose user was silent for longer than the window, has none and costs no look-up.
 func (c *Conversation) Generations() []uint32 { return c.ledger.head.SeenGenerations }
 
-// remember adds an id to those that were accepted.
-func (l *ledger) remember(id string) {
-	l.rememberAs(id, nil)
-}
-
-// rememberAs remembers an id with a value.
-func (l *ledger) rememberAs(id string, value []byte) {
+// remember adds an id to those that were accepted, with a value that is nil for most.
+func (l *ledger) remember(id string, value []byte) {
 	l.draft.seen = append(l.draft.seen, seen{id, value})
 	l.pending.ids[id] = l.next()
 }

@@ -79,7 +79,7 @@ func (c *Conversation) mergeOffer(e MergeOffer) {
 		if !known && takes {
 			if message.Author != "" {
 				c.ownership.remark(message, message.Author)
-				l.remember(message.Id)
+				l.remember(message.Id, nil)
 				continue
 			}
 			c.enter(message)

@@ -181,7 +181,7 @@ func (o *outbox) number(out *wactorv1.OutboxReply) {
 	out.Seq, out.Id = o.next, replyID(l.head.CreatedMs, o.next, l.id.User)
 	o.next++
 	if out.Key != "" {
-		l.rememberAs(PostedID(out.Key), encode(&wactorv1.PostedKey{Sum: out.Sum, AtMs: out.CreatedMs, ReplySeq: out.Seq,
+		l.remember(PostedID(out.Key), encode(&wactorv1.PostedKey{Sum: out.Sum, AtMs: out.CreatedMs, ReplySeq: out.Seq,
 			ReplyId: out.Id}))
 	}
 	encoded := encode(out)

@@ -2,6 +2,8 @@ package conversation
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -248,7 +250,7 @@ func (o *ownership) takeEcho(e Echoed) {
 		o.identities.greet(e.User, min(sentMs(message), l.nowMs))
 		o.identities.claim(e.User.GetWaId(), e.User.GetUserId())
 		o.remark(message, ByPhone)
-		l.remember(message.Id)
+		l.remember(message.Id, nil)
 		l.respond(e.Ref, Accepted)
 		lasts := l.cfg.Handoff.OnEcho.Milliseconds()
 		if until := l.nowMs + lasts; lasts > 0 && !o.lasts(until) && o.mine(ByPhone) {
@@ -258,11 +260,23 @@ func (o *ownership) takeEcho(e Echoed) {
 	}
 }
 
-// PostedID is the id under which a key is remembered, beside message ids. It starts with a byte that
-// no provider's message id starts with.
+// PostedID is the id under which a key is remembered, beside message ids. It starts with a byte
+// that no provider's message id starts with.
 func PostedID(key string) string { return "\x00posted\x00" + key }
 
-// takePost sends a principal's message in its turn among the replies, or lets an event start a turn.
+// SumOf is the checksum of what is posted, by which something else under the same key is found.
+func SumOf(reply *wactorv1.Reply, event *wactorv1.Event) []byte {
+	hash := sha256.New()
+	for _, part := range []proto.Message{reply, event} {
+		data, _ := proto.MarshalOptions{Deterministic: true}.Marshal(part) // invalid UTF-8 is rejected before
+		hash.Write(binary.AppendUvarint(nil, uint64(len(data))))
+		hash.Write(data)
+	}
+	return hash.Sum(nil)
+}
+
+// takePost sends a principal's message in its turn among the replies, or lets an event start a
+// turn.
 func (o *ownership) takePost(e Posted) {
 	l, id := o.ledger, PostedID(e.Key)
 	reject := func(verdict Verdict) { l.effect(Respond{Ref: e.Ref, Verdict: verdict}) }
@@ -286,7 +300,7 @@ func (o *ownership) takePost(e Posted) {
 			o.turns.run.committed = l.next() // it starts a turn once it is on disk
 			l.note(&wactorv1.JournalEntry{Kind: wactorv1.JournalKind_JOURNAL_KIND_EVENT, Node: l.cfg.Node,
 				Timer: e.Event.Name, By: e.By})
-			l.rememberAs(id, encode(&wactorv1.PostedKey{Sum: e.Sum, AtMs: l.nowMs}))
+			l.remember(id, encode(&wactorv1.PostedKey{Sum: e.Sum, AtMs: l.nowMs}))
 		} else {
 			reply := replyID(l.head.CreatedMs, o.outbox.next, l.id.User)
 			o.outbox.post(e.Reply, origin{author: e.By, key: e.Key, sum: e.Sum})

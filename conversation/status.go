@@ -183,7 +183,7 @@ func (o *outbox) status(e StatusArrived) (failed *wactorv1.OutboxReply) {
 		l.effect(Respond{Ref: e.Ref, Verdict: Accepted}) // says nothing that the answer to the send did not say
 		return nil
 	}
-	l.remember(statusKey(e.ReplyID, e.Status))
+	l.remember(statusKey(e.ReplyID, e.Status), nil)
 	l.respond(e.Ref, Accepted)
 	l.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_STATUS, ReplySeq: seq, ProviderId: e.ProviderID, Status: e.Status,

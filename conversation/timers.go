@@ -73,6 +73,9 @@ func (t *timers) add(timer *wactorv1.Timer) {
 // turn as a timer does. No timer of a bot has such a name.
 const eventPrefix = "\x00event\x00"
 
+// EventTimer names the timer that is the event of a key.
+func EventTimer(key string) string { return eventPrefix + key }
+
 // post lets an event of a key start a turn; false where too many wait.
 func (t *timers) post(key string, event *wactorv1.Event) bool {
 	events := 0
@@ -84,7 +87,7 @@ func (t *timers) post(key string, event *wactorv1.Event) bool {
 	if events >= MaxTimers {
 		return false
 	}
-	t.add(&wactorv1.Timer{Name: eventPrefix + key, DueMs: t.ledger.nowMs, Event: event})
+	t.add(&wactorv1.Timer{Name: EventTimer(key), DueMs: t.ledger.nowMs, Event: event})
 	return true
 }
 

@@ -19,6 +19,17 @@ var (
 	ErrUnknownFate = errors.New("delivery: the fate is unknown")
 	// ErrNoDeadLetter: the conversation has no dead letter of that number, or not any more.
 	ErrNoDeadLetter = errors.New("delivery: no such dead letter")
+	// ErrOwned: another principal owns the conversation.
+	ErrOwned = errors.New("delivery: another person owns the conversation: take it with take")
+	// ErrNotOwned: the bot owns the conversation.
+	ErrNotOwned = errors.New("delivery: the bot owns the conversation already")
+	// ErrKeyInFlight: what was posted under this key is on its way to the disk.
+	ErrKeyInFlight = errors.New("delivery: what was posted under this key is on its way: ask again")
+	// ErrKeyReused: something else was posted under this key.
+	ErrKeyReused = errors.New("delivery: something else was posted under this key: take another one")
+	// ErrWindowClosed: the provider would not take this message.
+	ErrWindowClosed = errors.New("delivery: the customer service window is closed: only templates are taken until " +
+		"the user writes")
 	// ErrUnretryable: the dead letter holds nothing that could be tried again: it is a piece of a
 	// webhook that could not be read, or a reply whose words are not kept.
 	ErrUnretryable = errors.New("delivery: this dead letter can't be tried again: skip it, or give a text where it " +

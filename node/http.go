@@ -49,6 +49,7 @@ func (n *Node) adminHandler() http.Handler {
 		promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{})))
 	path, api := n.api.Handler()
 	mux.Handle(path, api)
+	mux.Handle("/v1/", admin.REST(n.api))
 	return gate.Open(loopbackOnly(gate, mux))
 }
 

@@ -121,7 +121,7 @@ func Start(cfg *config.Config, options Options) (*Node, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	n.registry.MustRegister(buildInfo(options.Version), channelStates{n})
+	n.registry.MustRegister(buildInfo(options.Version), channelStates{n}, newPausedGauge(n))
 	if err := n.start(); err != nil {
 		n.closeAll(context.Background())
 		return nil, err

@@ -18,15 +18,18 @@ import (
 func conversationsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conversations",
-		Short: "Look at dead letters, retry them or skip them",
+		Short: "Take conversations over, write to users, and look after dead letters",
 		Long: `Operate conversations. USER is what webhooks name: phone digits or a BSUID; "?" holds webhooks
 that can't be read.
+
+A person may take a conversation from the bot (pause), write to the user (send), and give it back
+(resume). Meanwhile the bot is quiet, and messages are held for it.
 
 A dead letter is what could not be processed: messages whose bot call was given up, a reply that the
 provider rejected for good, a webhook that can't be read. It waits until an operator retries or
 skips it.`,
 	}
-	return group(command, append(operationCommands("conversations"), deadLettersCommand())...)
+	return group(command, append(operationCommands("conversations"), deadLettersCommand(), listCommand())...)
 }
 
 func deadLettersCommand() *cobra.Command {

@@ -184,7 +184,8 @@ var sentences = map[wactorv1.WaitsFor]struct{ one, many string }{
 	wactorv1.WaitsFor_WAITS_FOR_STATUS:   {"1 reply waits for a status", "%d replies wait, the first one for a status"},
 	wactorv1.WaitsFor_WAITS_FOR_OPERATOR: {"1 dead letter waits for an operator",
 		"%d dead letters wait for an operator"},
-	wactorv1.WaitsFor_WAITS_FOR_PERSON: {"the user waits for a person", "the user waits for a person"},
+	wactorv1.WaitsFor_WAITS_FOR_PERSON: {"a person owns the conversation, 1 message is held",
+		"a person owns the conversation, %d messages are held"},
 }
 
 func sentence(w *wactorv1.Waiting, now time.Time) string {
@@ -200,6 +201,9 @@ func sentence(w *wactorv1.Waiting, now time.Time) string {
 	text += fmt.Sprintf(" since %s (%s)", since.Format("2006-01-02 15:04:05"), now.Sub(since).Round(time.Second))
 	if w.Reason != "" {
 		text += ": " + oneLine(w.Reason)
+	}
+	if w.AgainMs > 0 && w.For == wactorv1.WaitsFor_WAITS_FOR_PERSON {
+		return text + "; the bot gets it back at " + time.UnixMilli(w.AgainMs).Format("2006-01-02 15:04:05")
 	}
 	if w.AgainMs > 0 {
 		text += "; next attempt at " + time.UnixMilli(w.AgainMs).Format("15:04:05")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/wactor/wactor/persistence/engine"
 	"github.com/wactor/wactor/persistence/record"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -88,6 +90,27 @@ func (s *Store) Seen(shard uint32, conversation string, generation uint32, id st
 		return err
 	})
 	return seen, err
+}
+
+// SeenValue returns what is remembered of an id that was accepted in a generation; empty where
+// nothing is, or where it was not accepted.
+func (s *Store) SeenValue(shard uint32, conversation string, generation uint32, id string) (value []byte, err error) {
+	key, ok := record.Of(shard, conversation, wactorv1.RecordKind_RECORD_KIND_SEEN, record.Seen(generation, id))
+	if !ok {
+		return nil, nil
+	}
+	err = s.Read(shard, func() error {
+		found, closer, err := s.db.Get(key)
+		switch {
+		case errors.Is(err, pebble.ErrNotFound):
+			return nil
+		case err != nil:
+			return engine.Error(err)
+		}
+		value = bytes.Clone(found)
+		return closer.Close()
+	})
+	return value, err
 }
 
 // SeenIn tells the message ids that were accepted in a generation. They are valid during the call

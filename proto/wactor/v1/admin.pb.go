@@ -1762,6 +1762,666 @@ func (*SkipResponse) Descriptor() ([]byte, []int) {
 	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
+type PauseRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// A duration such as 2h, or a time such as 2026-12-01T09:00:00Z, at most a year ahead; empty: until it is resumed.
+	Until string `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	// Why, up to 200 characters.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Takes it from another principal.
+	Take          bool `protobuf:"varint,5,opt,name=take,proto3" json:"take,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseRequest) Reset() {
+	*x = PauseRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseRequest) ProtoMessage() {}
+
+func (x *PauseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseRequest.ProtoReflect.Descriptor instead.
+func (*PauseRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *PauseRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PauseRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *PauseRequest) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *PauseRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PauseRequest) GetTake() bool {
+	if x != nil {
+		return x.Take
+	}
+	return false
+}
+
+type PauseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseResponse) Reset() {
+	*x = PauseResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseResponse) ProtoMessage() {}
+
+func (x *PauseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseResponse.ProtoReflect.Descriptor instead.
+func (*PauseResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
+}
+
+type ResumeRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// context, run or drop: what becomes of the messages that were held; empty: as the bot's configuration says.
+	Held          string `protobuf:"bytes,3,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRequest) Reset() {
+	*x = ResumeRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRequest) ProtoMessage() {}
+
+func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
+func (*ResumeRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ResumeRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *ResumeRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ResumeRequest) GetHeld() string {
+	if x != nil {
+		return x.Held
+	}
+	return ""
+}
+
+type ResumeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeResponse) Reset() {
+	*x = ResumeResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeResponse) ProtoMessage() {}
+
+func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeResponse.ProtoReflect.Descriptor instead.
+func (*ResumeResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{29}
+}
+
+type ListPausedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this channel; empty: all channels.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The next_page_token of the page before; empty: from the first on.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPausedRequest) Reset() {
+	*x = ListPausedRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPausedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPausedRequest) ProtoMessage() {}
+
+func (x *ListPausedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPausedRequest.ProtoReflect.Descriptor instead.
+func (*ListPausedRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ListPausedRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ListPausedRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListPausedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversations []*PausedConversation  `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	// Where the next page begins; empty behind the last one. A page may be short, or empty, though others follow.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPausedResponse) Reset() {
+	*x = ListPausedResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPausedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPausedResponse) ProtoMessage() {}
+
+func (x *ListPausedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPausedResponse.ProtoReflect.Descriptor instead.
+func (*ListPausedResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ListPausedResponse) GetConversations() []*PausedConversation {
+	if x != nil {
+		return x.Conversations
+	}
+	return nil
+}
+
+func (x *ListPausedResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type PausedConversation struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Channel string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The user as the webhook names it.
+	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	// Who answers the user, since when and why.
+	Ownership     *Ownership `protobuf:"bytes,3,opt,name=ownership,proto3" json:"ownership,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PausedConversation) Reset() {
+	*x = PausedConversation{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PausedConversation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PausedConversation) ProtoMessage() {}
+
+func (x *PausedConversation) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PausedConversation.ProtoReflect.Descriptor instead.
+func (*PausedConversation) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *PausedConversation) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *PausedConversation) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PausedConversation) GetOwnership() *Ownership {
+	if x != nil {
+		return x.Ownership
+	}
+	return nil
+}
+
+type PostRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	// A text to send; or reply, or event.
+	Text  string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Reply *Reply `protobuf:"bytes,4,opt,name=reply,proto3" json:"reply,omitempty"`
+	Event *Event `protobuf:"bytes,5,opt,name=event,proto3" json:"event,omitempty"`
+	// Names what is posted, up to 255 printable ASCII characters: posted again under the same key within dedup_window (9 days), it is
+	// taken once. Empty: a key that no other one has.
+	Key           string `protobuf:"bytes,6,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostRequest) Reset() {
+	*x = PostRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostRequest) ProtoMessage() {}
+
+func (x *PostRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostRequest.ProtoReflect.Descriptor instead.
+func (*PostRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PostRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PostRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *PostRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *PostRequest) GetReply() *Reply {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
+}
+
+func (x *PostRequest) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *PostRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type PostResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Posted        *PostedResponse        `protobuf:"bytes,1,opt,name=posted,proto3" json:"posted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostResponse) Reset() {
+	*x = PostResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostResponse) ProtoMessage() {}
+
+func (x *PostResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
+func (*PostResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *PostResponse) GetPosted() *PostedResponse {
+	if x != nil {
+		return x.Posted
+	}
+	return nil
+}
+
+type PostedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Channel       string                 `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
+	Key           string                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostedRequest) Reset() {
+	*x = PostedRequest{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostedRequest) ProtoMessage() {}
+
+func (x *PostedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostedRequest.ProtoReflect.Descriptor instead.
+func (*PostedRequest) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *PostedRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PostedRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *PostedRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type PostedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// The reply's id; empty for an event.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// queued, in_doubt, sent, delivered, read, played or failed; of an event: queued, done or failed.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Why it failed.
+	Reason   string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	PostedMs int64  `protobuf:"varint,5,opt,name=posted_ms,json=postedMs,proto3" json:"posted_ms,omitempty"`
+	// The identity belongs to the conversation of another one, of which this is not.
+	AliasOf       string `protobuf:"bytes,6,opt,name=alias_of,json=aliasOf,proto3" json:"alias_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostedResponse) Reset() {
+	*x = PostedResponse{}
+	mi := &file_wactor_v1_admin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostedResponse) ProtoMessage() {}
+
+func (x *PostedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wactor_v1_admin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostedResponse.ProtoReflect.Descriptor instead.
+func (*PostedResponse) Descriptor() ([]byte, []int) {
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *PostedResponse) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *PostedResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PostedResponse) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *PostedResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PostedResponse) GetPostedMs() int64 {
+	if x != nil {
+		return x.PostedMs
+	}
+	return 0
+}
+
+func (x *PostedResponse) GetAliasOf() string {
+	if x != nil {
+		return x.AliasOf
+	}
+	return ""
+}
+
 type TraceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The user as the webhook names it: phone digits or BSUID.
@@ -1774,7 +2434,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +2446,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[26]
+	mi := &file_wactor_v1_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +2459,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TraceRequest) GetUser() string {
@@ -1827,7 +2487,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +2499,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[27]
+	mi := &file_wactor_v1_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +2512,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TraceResponse) GetConversations() []*ConversationTrace {
@@ -1890,6 +2550,8 @@ type ConversationTrace struct {
 	LogName string `protobuf:"bytes,13,opt,name=log_name,json=logName,proto3" json:"log_name,omitempty"`
 	// What waits, and for what; empty: nothing does.
 	Waiting []*Waiting `protobuf:"bytes,14,rep,name=waiting,proto3" json:"waiting,omitempty"`
+	// Who answers the user; left out where the bot has done so ever since.
+	Ownership *Ownership `protobuf:"bytes,16,opt,name=ownership,proto3" json:"ownership,omitempty"`
 	// broken where there are violations, else waiting where something waits, else in_order.
 	Verdict string `protobuf:"bytes,15,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// Mistakes found in the version chain; empty: versions are gapless and each message was in one turn.
@@ -1900,7 +2562,7 @@ type ConversationTrace struct {
 
 func (x *ConversationTrace) Reset() {
 	*x = ConversationTrace{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1912,7 +2574,7 @@ func (x *ConversationTrace) String() string {
 func (*ConversationTrace) ProtoMessage() {}
 
 func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[28]
+	mi := &file_wactor_v1_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1925,7 +2587,7 @@ func (x *ConversationTrace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationTrace.ProtoReflect.Descriptor instead.
 func (*ConversationTrace) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ConversationTrace) GetChannel() string {
@@ -2019,6 +2681,13 @@ func (x *ConversationTrace) GetWaiting() []*Waiting {
 	return nil
 }
 
+func (x *ConversationTrace) GetOwnership() *Ownership {
+	if x != nil {
+		return x.Ownership
+	}
+	return nil
+}
+
 func (x *ConversationTrace) GetVerdict() string {
 	if x != nil {
 		return x.Verdict
@@ -2043,7 +2712,7 @@ type ConversationName struct {
 
 func (x *ConversationName) Reset() {
 	*x = ConversationName{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	mi := &file_wactor_v1_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2724,7 @@ func (x *ConversationName) String() string {
 func (*ConversationName) ProtoMessage() {}
 
 func (x *ConversationName) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[29]
+	mi := &file_wactor_v1_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2737,7 @@ func (x *ConversationName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationName.ProtoReflect.Descriptor instead.
 func (*ConversationName) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ConversationName) GetChannel() string {
@@ -2102,7 +2771,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	mi := &file_wactor_v1_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2783,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[30]
+	mi := &file_wactor_v1_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2796,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Waiting) GetFor() WaitsFor {
@@ -2180,7 +2849,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[31]
+	mi := &file_wactor_v1_admin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2861,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[31]
+	mi := &file_wactor_v1_admin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2874,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FindRequest) GetMessageId() string {
@@ -2247,7 +2916,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[32]
+	mi := &file_wactor_v1_admin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2928,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[32]
+	mi := &file_wactor_v1_admin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2941,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{32}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FindResponse) GetConversations() []*ConversationName {
@@ -2297,7 +2966,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[33]
+	mi := &file_wactor_v1_admin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2978,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[33]
+	mi := &file_wactor_v1_admin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2991,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{33}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{44}
 }
 
 type StatusResponse struct {
@@ -2340,7 +3009,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[34]
+	mi := &file_wactor_v1_admin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2352,7 +3021,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[34]
+	mi := &file_wactor_v1_admin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2365,7 +3034,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{34}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StatusResponse) GetNode() string {
@@ -2428,7 +3097,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_wactor_v1_admin_proto_msgTypes[35]
+	mi := &file_wactor_v1_admin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2440,7 +3109,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wactor_v1_admin_proto_msgTypes[35]
+	mi := &file_wactor_v1_admin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2453,7 +3122,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{35}
+	return file_wactor_v1_admin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ChannelStatus) GetName() string {
@@ -2590,13 +3259,56 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
 	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x121\n" +
 	"\x03seq\x18\x03 \x01(\x04B\x1f\xc2\xc8\x18\x1bthe number of a dead letterR\x03seq\"\x0e\n" +
-	"\fSkipResponse\"<\n" +
+	"\fSkipResponse\"\xe0\x02\n" +
+	"\fPauseRequest\x125\n" +
+	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
+	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x12Z\n" +
+	"\x05until\x18\x03 \x01(\tBD\xc2\xc8\x18@when the bot gets it back by itself: 2h, or 2026-12-01T09:00:00ZR\x05until\x12:\n" +
+	"\x06reason\x18\x04 \x01(\tB\"\xc2\xc8\x18\x1ewhy, for others who look at itR\x06reason\x12=\n" +
+	"\x04take\x18\x05 \x01(\bB)\xc2\xc8\x18%take it, though another person has itR\x04take\"\x0f\n" +
+	"\rPauseResponse\"\xd7\x01\n" +
+	"\rResumeRequest\x125\n" +
+	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
+	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x12K\n" +
+	"\x04held\x18\x03 \x01(\tB7\xc2\xc8\x183what becomes of held messages: context, run or dropR\x04held\"\x10\n" +
+	"\x0eResumeResponse\"L\n" +
+	"\x11ListPausedRequest\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\x81\x01\n" +
+	"\x12ListPausedResponse\x12C\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1d.wactor.v1.PausedConversationR\rconversations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"v\n" +
+	"\x12PausedConversation\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\x122\n" +
+	"\townership\x18\x03 \x01(\v2\x14.wactor.v1.OwnershipR\townership\"\xc8\x02\n" +
+	"\vPostRequest\x125\n" +
+	"\x04user\x18\x01 \x01(\tB!\xc2\xc8\x18\x1dthe user, as webhooks name itR\x04user\x12B\n" +
+	"\achannel\x18\x02 \x01(\tB(\xc2\xc8\x18$the channel, where there are severalR\achannel\x12%\n" +
+	"\x04text\x18\x03 \x01(\tB\x11\xc2\xc8\x18\rwhat to writeR\x04text\x12&\n" +
+	"\x05reply\x18\x04 \x01(\v2\x10.wactor.v1.ReplyR\x05reply\x12&\n" +
+	"\x05event\x18\x05 \x01(\v2\x10.wactor.v1.EventR\x05event\x12G\n" +
+	"\x03key\x18\x06 \x01(\tB5\xc2\xc8\x181posted again under the same key, it is taken onceR\x03key\"A\n" +
+	"\fPostResponse\x121\n" +
+	"\x06posted\x18\x01 \x01(\v2\x19.wactor.v1.PostedResponseR\x06posted\"O\n" +
+	"\rPostedRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
+	"\achannel\x18\x02 \x01(\tR\achannel\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"\x98\x01\n" +
+	"\x0ePostedResponse\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1b\n" +
+	"\tposted_ms\x18\x05 \x01(\x03R\bpostedMs\x12\x19\n" +
+	"\balias_of\x18\x06 \x01(\tR\aaliasOf\"<\n" +
 	"\fTraceRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\"\x88\x01\n" +
 	"\rTraceResponse\x12B\n" +
 	"\rconversations\x18\x01 \x03(\v2\x1c.wactor.v1.ConversationTraceR\rconversations\x123\n" +
-	"\x06others\x18\x02 \x03(\v2\x1b.wactor.v1.ConversationNameR\x06others\"\xda\x03\n" +
+	"\x06others\x18\x02 \x03(\v2\x1b.wactor.v1.ConversationNameR\x06others\"\x8e\x04\n" +
 	"\x11ConversationTrace\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\tR\achannel\x12#\n" +
 	"\x04user\x18\x02 \x01(\v2\x0f.wactor.v1.UserR\x04user\x12\x14\n" +
@@ -2611,7 +3323,8 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	" \x01(\bR\atrimmed\x12\x19\n" +
 	"\balias_of\x18\f \x01(\tR\aaliasOf\x12\x19\n" +
 	"\blog_name\x18\r \x01(\tR\alogName\x12,\n" +
-	"\awaiting\x18\x0e \x03(\v2\x12.wactor.v1.WaitingR\awaiting\x12\x18\n" +
+	"\awaiting\x18\x0e \x03(\v2\x12.wactor.v1.WaitingR\awaiting\x122\n" +
+	"\townership\x18\x10 \x01(\v2\x14.wactor.v1.OwnershipR\townership\x12\x18\n" +
 	"\averdict\x18\x0f \x01(\tR\averdict\x12\x1e\n" +
 	"\n" +
 	"violations\x18\v \x03(\tR\n" +
@@ -2663,7 +3376,7 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"\x11WAITS_FOR_CHANNEL\x10\x04\x12\x14\n" +
 	"\x10WAITS_FOR_STATUS\x10\x05\x12\x16\n" +
 	"\x12WAITS_FOR_OPERATOR\x10\x06\x12\x14\n" +
-	"\x10WAITS_FOR_PERSON\x10\a2\x8b\x0f\n" +
+	"\x10WAITS_FOR_PERSON\x10\a2\xeb\x18\n" +
 	"\fAdminService\x12G\n" +
 	"\x05Trace\x12\x17.wactor.v1.TraceRequest\x1a\x18.wactor.v1.TraceResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x03\x90\x02\x01\x12D\n" +
 	"\x04Find\x12\x16.wactor.v1.FindRequest\x1a\x17.wactor.v1.FindResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12J\n" +
@@ -2675,7 +3388,17 @@ const file_wactor_v1_admin_proto_rawDesc = "" +
 	"messages takes no text.2\x04user2\x03seq:#dead letter {seq} is taken up again\x12\xf3\x01\n" +
 	"\x04Skip\x12\x16.wactor.v1.SkipRequest\x1a\x17.wactor.v1.SkipResponse\"\xb9\x01\xba\xc8\x18\xb4\x01\b\x02\x10\x03\x1a\x12conversations skip\"\x12Drop a dead letter*]Drop a dead letter for good. The journal of its conversation and the node's log name who did.2\x04user2\x03seq:\x1cdead letter {seq} is dropped\x12G\n" +
 	"\x06Reload\x12\x18.wactor.v1.ReloadRequest\x1a\x19.wactor.v1.ReloadResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x01\x12\\\n" +
-	"\rReloadCluster\x12\x1f.wactor.v1.ReloadClusterRequest\x1a .wactor.v1.ReloadClusterResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12_\n" +
+	"\rReloadCluster\x12\x1f.wactor.v1.ReloadClusterRequest\x1a .wactor.v1.ReloadClusterResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12\xbd\x03\n" +
+	"\x05Pause\x12\x17.wactor.v1.PauseRequest\x1a\x18.wactor.v1.PauseResponse\"\x80\x03\xba\xc8\x18\xfb\x02\b\x02\x10\x03\x1a\x13conversations pause\" Take a conversation from the bot*\x9c\x02Take a conversation from the bot: it is not called, its replies that have not left are withdrawn, and\n" +
+	"what the user writes is held for it. The user need not have written before. Write to the user by\n" +
+	"wactor conversations send; give the conversation back by wactor conversations resume.2\x04user:\x19the conversation is yours\x12\xb0\x02\n" +
+	"\x06Resume\x12\x18.wactor.v1.ResumeRequest\x1a\x19.wactor.v1.ResumeResponse\"\xf0\x01\xba\xc8\x18\xeb\x01\b\x02\x10\x03\x1a\x14conversations resume\"#Give a conversation back to the bot*\x84\x01Give a conversation back to the bot. Its next turn has the history: what the user wrote meanwhile, and\n" +
+	"what was written to the user.2\x04user:\x1dthe conversation is the bot's\x12V\n" +
+	"\n" +
+	"ListPaused\x12\x1c.wactor.v1.ListPausedRequest\x1a\x1d.wactor.v1.ListPausedResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x04\x90\x02\x01\x12\xc6\x02\n" +
+	"\x04Post\x12\x16.wactor.v1.PostRequest\x1a\x17.wactor.v1.PostResponse\"\x8c\x02\xba\xc8\x18\x87\x02\b\x04\x10\x03\x1a\x12conversations send\"\x0fWrite to a user*\xbd\x01Write to a user, in the order of all replies of the conversation. The bot finds it in the history of its\n" +
+	"next turn. Outside the customer service window only templates are taken, by the API.2\x04user2\x04text:\x10it is on its way\x12J\n" +
+	"\x06Posted\x12\x18.wactor.v1.PostedRequest\x1a\x19.wactor.v1.PostedResponse\"\v\xba\xc8\x18\x04\b\x04\x10\x03\x90\x02\x01\x12_\n" +
 	"\rClusterStatus\x12\x1f.wactor.v1.ClusterStatusRequest\x1a .wactor.v1.ClusterStatusResponse\"\v\xba\xc8\x18\x04\b\x01\x10\x02\x90\x02\x01\x12S\n" +
 	"\n" +
 	"ChangeNode\x12\x1c.wactor.v1.ChangeNodeRequest\x1a\x1d.wactor.v1.ChangeNodeResponse\"\b\xba\xc8\x18\x04\b\x05\x10\x02\x12b\n" +
@@ -2696,7 +3419,7 @@ func file_wactor_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_wactor_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_wactor_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_wactor_v1_admin_proto_goTypes = []any{
 	(NodeChange)(0),                 // 0: wactor.v1.NodeChange
 	(WaitsFor)(0),                   // 1: wactor.v1.WaitsFor
@@ -2726,19 +3449,33 @@ var file_wactor_v1_admin_proto_goTypes = []any{
 	(*RetryResponse)(nil),           // 25: wactor.v1.RetryResponse
 	(*SkipRequest)(nil),             // 26: wactor.v1.SkipRequest
 	(*SkipResponse)(nil),            // 27: wactor.v1.SkipResponse
-	(*TraceRequest)(nil),            // 28: wactor.v1.TraceRequest
-	(*TraceResponse)(nil),           // 29: wactor.v1.TraceResponse
-	(*ConversationTrace)(nil),       // 30: wactor.v1.ConversationTrace
-	(*ConversationName)(nil),        // 31: wactor.v1.ConversationName
-	(*Waiting)(nil),                 // 32: wactor.v1.Waiting
-	(*FindRequest)(nil),             // 33: wactor.v1.FindRequest
-	(*FindResponse)(nil),            // 34: wactor.v1.FindResponse
-	(*StatusRequest)(nil),           // 35: wactor.v1.StatusRequest
-	(*StatusResponse)(nil),          // 36: wactor.v1.StatusResponse
-	(*ChannelStatus)(nil),           // 37: wactor.v1.ChannelStatus
-	(*User)(nil),                    // 38: wactor.v1.User
-	(*DeadLetter)(nil),              // 39: wactor.v1.DeadLetter
-	(*JournalEntry)(nil),            // 40: wactor.v1.JournalEntry
+	(*PauseRequest)(nil),            // 28: wactor.v1.PauseRequest
+	(*PauseResponse)(nil),           // 29: wactor.v1.PauseResponse
+	(*ResumeRequest)(nil),           // 30: wactor.v1.ResumeRequest
+	(*ResumeResponse)(nil),          // 31: wactor.v1.ResumeResponse
+	(*ListPausedRequest)(nil),       // 32: wactor.v1.ListPausedRequest
+	(*ListPausedResponse)(nil),      // 33: wactor.v1.ListPausedResponse
+	(*PausedConversation)(nil),      // 34: wactor.v1.PausedConversation
+	(*PostRequest)(nil),             // 35: wactor.v1.PostRequest
+	(*PostResponse)(nil),            // 36: wactor.v1.PostResponse
+	(*PostedRequest)(nil),           // 37: wactor.v1.PostedRequest
+	(*PostedResponse)(nil),          // 38: wactor.v1.PostedResponse
+	(*TraceRequest)(nil),            // 39: wactor.v1.TraceRequest
+	(*TraceResponse)(nil),           // 40: wactor.v1.TraceResponse
+	(*ConversationTrace)(nil),       // 41: wactor.v1.ConversationTrace
+	(*ConversationName)(nil),        // 42: wactor.v1.ConversationName
+	(*Waiting)(nil),                 // 43: wactor.v1.Waiting
+	(*FindRequest)(nil),             // 44: wactor.v1.FindRequest
+	(*FindResponse)(nil),            // 45: wactor.v1.FindResponse
+	(*StatusRequest)(nil),           // 46: wactor.v1.StatusRequest
+	(*StatusResponse)(nil),          // 47: wactor.v1.StatusResponse
+	(*ChannelStatus)(nil),           // 48: wactor.v1.ChannelStatus
+	(*User)(nil),                    // 49: wactor.v1.User
+	(*DeadLetter)(nil),              // 50: wactor.v1.DeadLetter
+	(*Ownership)(nil),               // 51: wactor.v1.Ownership
+	(*Reply)(nil),                   // 52: wactor.v1.Reply
+	(*Event)(nil),                   // 53: wactor.v1.Event
+	(*JournalEntry)(nil),            // 54: wactor.v1.JournalEntry
 }
 var file_wactor_v1_admin_proto_depIdxs = []int32{
 	8,  // 0: wactor.v1.ReloadClusterResponse.nodes:type_name -> wactor.v1.NodeReload
@@ -2748,48 +3485,64 @@ var file_wactor_v1_admin_proto_depIdxs = []int32{
 	15, // 4: wactor.v1.ShardStatus.replicas:type_name -> wactor.v1.ShardReplica
 	0,  // 5: wactor.v1.ChangeNodeRequest.change:type_name -> wactor.v1.NodeChange
 	20, // 6: wactor.v1.DeadLettersResponse.conversations:type_name -> wactor.v1.ConversationDeadLetters
-	38, // 7: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
-	39, // 8: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
+	49, // 7: wactor.v1.ConversationDeadLetters.user:type_name -> wactor.v1.User
+	50, // 8: wactor.v1.ConversationDeadLetters.letters:type_name -> wactor.v1.DeadLetter
 	23, // 9: wactor.v1.ListDeadLettersResponse.conversations:type_name -> wactor.v1.DeadLettersSummary
-	30, // 10: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
-	31, // 11: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
-	38, // 12: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
-	40, // 13: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
-	32, // 14: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
-	1,  // 15: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
-	31, // 16: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
-	37, // 17: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
-	28, // 18: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
-	33, // 19: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
-	35, // 20: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
-	18, // 21: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
-	21, // 22: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
-	24, // 23: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
-	26, // 24: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
-	4,  // 25: wactor.v1.AdminService.Reload:input_type -> wactor.v1.ReloadRequest
-	6,  // 26: wactor.v1.AdminService.ReloadCluster:input_type -> wactor.v1.ReloadClusterRequest
-	9,  // 27: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
-	16, // 28: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
-	11, // 29: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
-	2,  // 30: wactor.v1.AdminService.CreateBackup:input_type -> wactor.v1.CreateBackupRequest
-	29, // 31: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
-	34, // 32: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
-	36, // 33: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
-	19, // 34: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
-	22, // 35: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
-	25, // 36: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
-	27, // 37: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
-	5,  // 38: wactor.v1.AdminService.Reload:output_type -> wactor.v1.ReloadResponse
-	7,  // 39: wactor.v1.AdminService.ReloadCluster:output_type -> wactor.v1.ReloadClusterResponse
-	10, // 40: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
-	17, // 41: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
-	12, // 42: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
-	3,  // 43: wactor.v1.AdminService.CreateBackup:output_type -> wactor.v1.CreateBackupResponse
-	31, // [31:44] is the sub-list for method output_type
-	18, // [18:31] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	34, // 10: wactor.v1.ListPausedResponse.conversations:type_name -> wactor.v1.PausedConversation
+	51, // 11: wactor.v1.PausedConversation.ownership:type_name -> wactor.v1.Ownership
+	52, // 12: wactor.v1.PostRequest.reply:type_name -> wactor.v1.Reply
+	53, // 13: wactor.v1.PostRequest.event:type_name -> wactor.v1.Event
+	38, // 14: wactor.v1.PostResponse.posted:type_name -> wactor.v1.PostedResponse
+	41, // 15: wactor.v1.TraceResponse.conversations:type_name -> wactor.v1.ConversationTrace
+	42, // 16: wactor.v1.TraceResponse.others:type_name -> wactor.v1.ConversationName
+	49, // 17: wactor.v1.ConversationTrace.user:type_name -> wactor.v1.User
+	54, // 18: wactor.v1.ConversationTrace.entries:type_name -> wactor.v1.JournalEntry
+	43, // 19: wactor.v1.ConversationTrace.waiting:type_name -> wactor.v1.Waiting
+	51, // 20: wactor.v1.ConversationTrace.ownership:type_name -> wactor.v1.Ownership
+	1,  // 21: wactor.v1.Waiting.for:type_name -> wactor.v1.WaitsFor
+	42, // 22: wactor.v1.FindResponse.conversations:type_name -> wactor.v1.ConversationName
+	48, // 23: wactor.v1.StatusResponse.channels:type_name -> wactor.v1.ChannelStatus
+	39, // 24: wactor.v1.AdminService.Trace:input_type -> wactor.v1.TraceRequest
+	44, // 25: wactor.v1.AdminService.Find:input_type -> wactor.v1.FindRequest
+	46, // 26: wactor.v1.AdminService.Status:input_type -> wactor.v1.StatusRequest
+	18, // 27: wactor.v1.AdminService.DeadLetters:input_type -> wactor.v1.DeadLettersRequest
+	21, // 28: wactor.v1.AdminService.ListDeadLetters:input_type -> wactor.v1.ListDeadLettersRequest
+	24, // 29: wactor.v1.AdminService.Retry:input_type -> wactor.v1.RetryRequest
+	26, // 30: wactor.v1.AdminService.Skip:input_type -> wactor.v1.SkipRequest
+	4,  // 31: wactor.v1.AdminService.Reload:input_type -> wactor.v1.ReloadRequest
+	6,  // 32: wactor.v1.AdminService.ReloadCluster:input_type -> wactor.v1.ReloadClusterRequest
+	28, // 33: wactor.v1.AdminService.Pause:input_type -> wactor.v1.PauseRequest
+	30, // 34: wactor.v1.AdminService.Resume:input_type -> wactor.v1.ResumeRequest
+	32, // 35: wactor.v1.AdminService.ListPaused:input_type -> wactor.v1.ListPausedRequest
+	35, // 36: wactor.v1.AdminService.Post:input_type -> wactor.v1.PostRequest
+	37, // 37: wactor.v1.AdminService.Posted:input_type -> wactor.v1.PostedRequest
+	9,  // 38: wactor.v1.AdminService.ClusterStatus:input_type -> wactor.v1.ClusterStatusRequest
+	16, // 39: wactor.v1.AdminService.ChangeNode:input_type -> wactor.v1.ChangeNodeRequest
+	11, // 40: wactor.v1.AdminService.FinalizeUpgrade:input_type -> wactor.v1.FinalizeUpgradeRequest
+	2,  // 41: wactor.v1.AdminService.CreateBackup:input_type -> wactor.v1.CreateBackupRequest
+	40, // 42: wactor.v1.AdminService.Trace:output_type -> wactor.v1.TraceResponse
+	45, // 43: wactor.v1.AdminService.Find:output_type -> wactor.v1.FindResponse
+	47, // 44: wactor.v1.AdminService.Status:output_type -> wactor.v1.StatusResponse
+	19, // 45: wactor.v1.AdminService.DeadLetters:output_type -> wactor.v1.DeadLettersResponse
+	22, // 46: wactor.v1.AdminService.ListDeadLetters:output_type -> wactor.v1.ListDeadLettersResponse
+	25, // 47: wactor.v1.AdminService.Retry:output_type -> wactor.v1.RetryResponse
+	27, // 48: wactor.v1.AdminService.Skip:output_type -> wactor.v1.SkipResponse
+	5,  // 49: wactor.v1.AdminService.Reload:output_type -> wactor.v1.ReloadResponse
+	7,  // 50: wactor.v1.AdminService.ReloadCluster:output_type -> wactor.v1.ReloadClusterResponse
+	29, // 51: wactor.v1.AdminService.Pause:output_type -> wactor.v1.PauseResponse
+	31, // 52: wactor.v1.AdminService.Resume:output_type -> wactor.v1.ResumeResponse
+	33, // 53: wactor.v1.AdminService.ListPaused:output_type -> wactor.v1.ListPausedResponse
+	36, // 54: wactor.v1.AdminService.Post:output_type -> wactor.v1.PostResponse
+	38, // 55: wactor.v1.AdminService.Posted:output_type -> wactor.v1.PostedResponse
+	10, // 56: wactor.v1.AdminService.ClusterStatus:output_type -> wactor.v1.ClusterStatusResponse
+	17, // 57: wactor.v1.AdminService.ChangeNode:output_type -> wactor.v1.ChangeNodeResponse
+	12, // 58: wactor.v1.AdminService.FinalizeUpgrade:output_type -> wactor.v1.FinalizeUpgradeResponse
+	3,  // 59: wactor.v1.AdminService.CreateBackup:output_type -> wactor.v1.CreateBackupResponse
+	42, // [42:60] is the sub-list for method output_type
+	24, // [24:42] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_wactor_v1_admin_proto_init() }
@@ -2806,7 +3559,7 @@ func file_wactor_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wactor_v1_admin_proto_rawDesc), len(file_wactor_v1_admin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   36,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -55,6 +55,16 @@ const (
 	// AdminServiceReloadClusterProcedure is the fully-qualified name of the AdminService's
 	// ReloadCluster RPC.
 	AdminServiceReloadClusterProcedure = "/wactor.v1.AdminService/ReloadCluster"
+	// AdminServicePauseProcedure is the fully-qualified name of the AdminService's Pause RPC.
+	AdminServicePauseProcedure = "/wactor.v1.AdminService/Pause"
+	// AdminServiceResumeProcedure is the fully-qualified name of the AdminService's Resume RPC.
+	AdminServiceResumeProcedure = "/wactor.v1.AdminService/Resume"
+	// AdminServiceListPausedProcedure is the fully-qualified name of the AdminService's ListPaused RPC.
+	AdminServiceListPausedProcedure = "/wactor.v1.AdminService/ListPaused"
+	// AdminServicePostProcedure is the fully-qualified name of the AdminService's Post RPC.
+	AdminServicePostProcedure = "/wactor.v1.AdminService/Post"
+	// AdminServicePostedProcedure is the fully-qualified name of the AdminService's Posted RPC.
+	AdminServicePostedProcedure = "/wactor.v1.AdminService/Posted"
 	// AdminServiceClusterStatusProcedure is the fully-qualified name of the AdminService's
 	// ClusterStatus RPC.
 	AdminServiceClusterStatusProcedure = "/wactor.v1.AdminService/ClusterStatus"
@@ -88,6 +98,16 @@ type AdminServiceClient interface {
 	Reload(context.Context, *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error)
 	// ReloadCluster has all nodes check their configurations and, where all are right, take them up one after the other.
 	ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error)
+	// Pause gives a conversation to a person: no bot is called, its replies that have not left are withdrawn, and messages are held.
+	Pause(context.Context, *connect.Request[v1.PauseRequest]) (*connect.Response[v1.PauseResponse], error)
+	// Resume gives a conversation back to the bot.
+	Resume(context.Context, *connect.Request[v1.ResumeRequest]) (*connect.Response[v1.ResumeResponse], error)
+	// ListPaused names the conversations that the bot does not own, page by page.
+	ListPaused(context.Context, *connect.Request[v1.ListPausedRequest]) (*connect.Response[v1.ListPausedResponse], error)
+	// Post sends a message to a user, or wakes the bot by an event. The same key again changes nothing.
+	Post(context.Context, *connect.Request[v1.PostRequest]) (*connect.Response[v1.PostResponse], error)
+	// Posted tells what became of what was posted under a key.
+	Posted(context.Context, *connect.Request[v1.PostedRequest]) (*connect.Response[v1.PostedResponse], error)
 	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
@@ -168,6 +188,38 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("ReloadCluster")),
 			connect.WithClientOptions(opts...),
 		),
+		pause: connect.NewClient[v1.PauseRequest, v1.PauseResponse](
+			httpClient,
+			baseURL+AdminServicePauseProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Pause")),
+			connect.WithClientOptions(opts...),
+		),
+		resume: connect.NewClient[v1.ResumeRequest, v1.ResumeResponse](
+			httpClient,
+			baseURL+AdminServiceResumeProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Resume")),
+			connect.WithClientOptions(opts...),
+		),
+		listPaused: connect.NewClient[v1.ListPausedRequest, v1.ListPausedResponse](
+			httpClient,
+			baseURL+AdminServiceListPausedProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListPaused")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		post: connect.NewClient[v1.PostRequest, v1.PostResponse](
+			httpClient,
+			baseURL+AdminServicePostProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Post")),
+			connect.WithClientOptions(opts...),
+		),
+		posted: connect.NewClient[v1.PostedRequest, v1.PostedResponse](
+			httpClient,
+			baseURL+AdminServicePostedProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Posted")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		clusterStatus: connect.NewClient[v1.ClusterStatusRequest, v1.ClusterStatusResponse](
 			httpClient,
 			baseURL+AdminServiceClusterStatusProcedure,
@@ -207,6 +259,11 @@ type adminServiceClient struct {
 	skip            *connect.Client[v1.SkipRequest, v1.SkipResponse]
 	reload          *connect.Client[v1.ReloadRequest, v1.ReloadResponse]
 	reloadCluster   *connect.Client[v1.ReloadClusterRequest, v1.ReloadClusterResponse]
+	pause           *connect.Client[v1.PauseRequest, v1.PauseResponse]
+	resume          *connect.Client[v1.ResumeRequest, v1.ResumeResponse]
+	listPaused      *connect.Client[v1.ListPausedRequest, v1.ListPausedResponse]
+	post            *connect.Client[v1.PostRequest, v1.PostResponse]
+	posted          *connect.Client[v1.PostedRequest, v1.PostedResponse]
 	clusterStatus   *connect.Client[v1.ClusterStatusRequest, v1.ClusterStatusResponse]
 	changeNode      *connect.Client[v1.ChangeNodeRequest, v1.ChangeNodeResponse]
 	finalizeUpgrade *connect.Client[v1.FinalizeUpgradeRequest, v1.FinalizeUpgradeResponse]
@@ -258,6 +315,31 @@ func (c *adminServiceClient) ReloadCluster(ctx context.Context, req *connect.Req
 	return c.reloadCluster.CallUnary(ctx, req)
 }
 
+// Pause calls wactor.v1.AdminService.Pause.
+func (c *adminServiceClient) Pause(ctx context.Context, req *connect.Request[v1.PauseRequest]) (*connect.Response[v1.PauseResponse], error) {
+	return c.pause.CallUnary(ctx, req)
+}
+
+// Resume calls wactor.v1.AdminService.Resume.
+func (c *adminServiceClient) Resume(ctx context.Context, req *connect.Request[v1.ResumeRequest]) (*connect.Response[v1.ResumeResponse], error) {
+	return c.resume.CallUnary(ctx, req)
+}
+
+// ListPaused calls wactor.v1.AdminService.ListPaused.
+func (c *adminServiceClient) ListPaused(ctx context.Context, req *connect.Request[v1.ListPausedRequest]) (*connect.Response[v1.ListPausedResponse], error) {
+	return c.listPaused.CallUnary(ctx, req)
+}
+
+// Post calls wactor.v1.AdminService.Post.
+func (c *adminServiceClient) Post(ctx context.Context, req *connect.Request[v1.PostRequest]) (*connect.Response[v1.PostResponse], error) {
+	return c.post.CallUnary(ctx, req)
+}
+
+// Posted calls wactor.v1.AdminService.Posted.
+func (c *adminServiceClient) Posted(ctx context.Context, req *connect.Request[v1.PostedRequest]) (*connect.Response[v1.PostedResponse], error) {
+	return c.posted.CallUnary(ctx, req)
+}
+
 // ClusterStatus calls wactor.v1.AdminService.ClusterStatus.
 func (c *adminServiceClient) ClusterStatus(ctx context.Context, req *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
 	return c.clusterStatus.CallUnary(ctx, req)
@@ -298,6 +380,16 @@ type AdminServiceHandler interface {
 	Reload(context.Context, *connect.Request[v1.ReloadRequest]) (*connect.Response[v1.ReloadResponse], error)
 	// ReloadCluster has all nodes check their configurations and, where all are right, take them up one after the other.
 	ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error)
+	// Pause gives a conversation to a person: no bot is called, its replies that have not left are withdrawn, and messages are held.
+	Pause(context.Context, *connect.Request[v1.PauseRequest]) (*connect.Response[v1.PauseResponse], error)
+	// Resume gives a conversation back to the bot.
+	Resume(context.Context, *connect.Request[v1.ResumeRequest]) (*connect.Response[v1.ResumeResponse], error)
+	// ListPaused names the conversations that the bot does not own, page by page.
+	ListPaused(context.Context, *connect.Request[v1.ListPausedRequest]) (*connect.Response[v1.ListPausedResponse], error)
+	// Post sends a message to a user, or wakes the bot by an event. The same key again changes nothing.
+	Post(context.Context, *connect.Request[v1.PostRequest]) (*connect.Response[v1.PostResponse], error)
+	// Posted tells what became of what was posted under a key.
+	Posted(context.Context, *connect.Request[v1.PostedRequest]) (*connect.Response[v1.PostedResponse], error)
 	// ClusterStatus describes the nodes and the shards of the cluster, as this node and those that it can call know them.
 	ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error)
 	// ChangeNode drains a node, activates it again, or removes it.
@@ -374,6 +466,38 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("ReloadCluster")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServicePauseHandler := connect.NewUnaryHandler(
+		AdminServicePauseProcedure,
+		svc.Pause,
+		connect.WithSchema(adminServiceMethods.ByName("Pause")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceResumeHandler := connect.NewUnaryHandler(
+		AdminServiceResumeProcedure,
+		svc.Resume,
+		connect.WithSchema(adminServiceMethods.ByName("Resume")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceListPausedHandler := connect.NewUnaryHandler(
+		AdminServiceListPausedProcedure,
+		svc.ListPaused,
+		connect.WithSchema(adminServiceMethods.ByName("ListPaused")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServicePostHandler := connect.NewUnaryHandler(
+		AdminServicePostProcedure,
+		svc.Post,
+		connect.WithSchema(adminServiceMethods.ByName("Post")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServicePostedHandler := connect.NewUnaryHandler(
+		AdminServicePostedProcedure,
+		svc.Posted,
+		connect.WithSchema(adminServiceMethods.ByName("Posted")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceClusterStatusHandler := connect.NewUnaryHandler(
 		AdminServiceClusterStatusProcedure,
 		svc.ClusterStatus,
@@ -419,6 +543,16 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceReloadHandler.ServeHTTP(w, r)
 		case AdminServiceReloadClusterProcedure:
 			adminServiceReloadClusterHandler.ServeHTTP(w, r)
+		case AdminServicePauseProcedure:
+			adminServicePauseHandler.ServeHTTP(w, r)
+		case AdminServiceResumeProcedure:
+			adminServiceResumeHandler.ServeHTTP(w, r)
+		case AdminServiceListPausedProcedure:
+			adminServiceListPausedHandler.ServeHTTP(w, r)
+		case AdminServicePostProcedure:
+			adminServicePostHandler.ServeHTTP(w, r)
+		case AdminServicePostedProcedure:
+			adminServicePostedHandler.ServeHTTP(w, r)
 		case AdminServiceClusterStatusProcedure:
 			adminServiceClusterStatusHandler.ServeHTTP(w, r)
 		case AdminServiceChangeNodeProcedure:
@@ -470,6 +604,26 @@ func (UnimplementedAdminServiceHandler) Reload(context.Context, *connect.Request
 
 func (UnimplementedAdminServiceHandler) ReloadCluster(context.Context, *connect.Request[v1.ReloadClusterRequest]) (*connect.Response[v1.ReloadClusterResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ReloadCluster is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Pause(context.Context, *connect.Request[v1.PauseRequest]) (*connect.Response[v1.PauseResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Pause is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Resume(context.Context, *connect.Request[v1.ResumeRequest]) (*connect.Response[v1.ResumeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Resume is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListPaused(context.Context, *connect.Request[v1.ListPausedRequest]) (*connect.Response[v1.ListPausedResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.ListPaused is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Post(context.Context, *connect.Request[v1.PostRequest]) (*connect.Response[v1.PostResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Post is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Posted(context.Context, *connect.Request[v1.PostedRequest]) (*connect.Response[v1.PostedResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wactor.v1.AdminService.Posted is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) ClusterStatus(context.Context, *connect.Request[v1.ClusterStatusRequest]) (*connect.Response[v1.ClusterStatusResponse], error) {
