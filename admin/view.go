@@ -72,7 +72,7 @@ func (v *view) Journal(_, value []byte) error {
 		return fmt.Errorf("admin: view journal: %w", err)
 	}
 	for _, e := range journal.Entries {
-		e.Sent = nil // what was said is not the trace's to tell
+		e.Reply = nil // what was said is not the trace's to tell
 	}
 	v.trace.Entries = append(v.trace.Entries, journal.Entries...)
 	return nil

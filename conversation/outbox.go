@@ -305,7 +305,7 @@ func (o *outbox) took(providerID, how string) {
 	}
 	o.ledger.note(&wactorv1.JournalEntry{
 		Kind: wactorv1.JournalKind_JOURNAL_KIND_SENT, Node: o.cfg.Node, ReplySeq: first.Seq, ProviderId: providerID,
-		VersionAfter: first.Version, Attempt: o.send.try, Reason: how, Sent: settled.journalled(),
+		VersionAfter: first.Version, Attempt: o.send.try, Reason: how, Reply: settled.journalled(),
 	})
 	o.await(first.Seq)
 }

@@ -147,11 +147,11 @@ func (f failure) report(c *Conversation) {
 func SentReply(journal *wactorv1.Journal, replyID string) (*wactorv1.OutboxReply, error) {
 	_, seq, _, _ := parseReplyID(replyID)
 	for _, e := range journal.Entries {
-		if e.Kind != wactorv1.JournalKind_JOURNAL_KIND_SENT || e.ReplySeq != seq || len(e.Sent) == 0 {
+		if e.Kind != wactorv1.JournalKind_JOURNAL_KIND_SENT || e.ReplySeq != seq || len(e.Reply) == 0 {
 			continue
 		}
 		reply := &wactorv1.OutboxReply{}
-		if err := proto.Unmarshal(e.Sent, reply); err != nil || reply.Id == replyID {
+		if err := proto.Unmarshal(e.Reply, reply); err != nil || reply.Id == replyID {
 			return reply, err
 		}
 	}

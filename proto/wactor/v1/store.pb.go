@@ -1825,7 +1825,7 @@ type JournalEntry struct {
 	Count uint32 `protobuf:"varint,31,opt,name=count,proto3" json:"count,omitempty"`
 	// Sent: the record of the reply (OutboxReply), up to 16 KiB, so that it can be sent again where it fails later. The admin API leaves
 	// it out.
-	Sent          []byte `protobuf:"bytes,32,opt,name=sent,proto3" json:"sent,omitempty"`
+	Reply         []byte `protobuf:"bytes,32,opt,name=reply,proto3" json:"reply,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2028,9 +2028,9 @@ func (x *JournalEntry) GetCount() uint32 {
 	return 0
 }
 
-func (x *JournalEntry) GetSent() []byte {
+func (x *JournalEntry) GetReply() []byte {
 	if x != nil {
-		return x.Sent
+		return x.Reply
 	}
 	return nil
 }
@@ -2170,7 +2170,7 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\breply_id\x18\x03 \x01(\tR\areplyId\x12\x13\n" +
 	"\x05at_ms\x18\x04 \x01(\x03R\x04atMs\"<\n" +
 	"\aJournal\x121\n" +
-	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xb7\x05\n" +
+	"\aentries\x18\x01 \x03(\v2\x17.wactor.v1.JournalEntryR\aentries\"\xb9\x05\n" +
 	"\fJournalEntry\x12*\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.wactor.v1.JournalKindR\x04kind\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x12\n" +
@@ -2201,8 +2201,8 @@ const file_wactor_v1_store_proto_rawDesc = "" +
 	"\x05timer\x18\x15 \x01(\tR\x05timer\x12\x14\n" +
 	"\x05doubt\x18\x16 \x01(\tR\x05doubt\x12\x0e\n" +
 	"\x02by\x18\x1e \x01(\tR\x02by\x12\x14\n" +
-	"\x05count\x18\x1f \x01(\rR\x05count\x12\x12\n" +
-	"\x04sent\x18  \x01(\fR\x04sent*\xa4\x02\n" +
+	"\x05count\x18\x1f \x01(\rR\x05count\x12\x14\n" +
+	"\x05reply\x18  \x01(\fR\x05reply*\xa4\x02\n" +
 	"\n" +
 	"RecordKind\x12\x1b\n" +
 	"\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
