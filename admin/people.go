@@ -146,8 +146,8 @@ func mayPost(s *Service, id conversation.ID, request *wactorv1.PostRequest) erro
 		return invalid("event.name has to have 1 to %d bytes", maxEventName)
 	case event != nil && len(event.Data) > maxEventData:
 		return invalid("event.data is larger than %d KiB", maxEventData>>10)
-	case event != nil && len(event.Data) > 0 && !json.Valid(event.Data):
-		return invalid("event.data is not JSON")
+	case event != nil && len(event.Data) > 0 && json.Unmarshal(event.Data, &map[string]json.RawMessage{}) != nil:
+		return invalid("event.data is no JSON object")
 	case event != nil:
 		return nil
 	}

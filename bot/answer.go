@@ -53,6 +53,7 @@ type rawAnswer struct {
 	timers       []json.RawMessage
 	cancelTimers []json.RawMessage
 	end          bool
+	handoff      json.RawMessage
 }
 
 func readAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
@@ -73,6 +74,16 @@ func readAnswer(body []byte) (*conversation.Answer, *conversation.BotError) {
 			return nil, conversation.Permanent("timers[%d]: not a timer in proto3 JSON", i)
 		}
 		answer.Timers = append(answer.Timers, timer)
+	}
+	if len(raw.handoff) > 0 {
+		var handoff wactorv1.Handoff
+		if err := protojson.Unmarshal(raw.handoff, &handoff); err != nil {
+			return nil, conversation.Permanent("handoff: not a handoff in proto3 JSON")
+		}
+		answer.Handoff = &conversation.Handoff{Note: handoff.Note}
+		if handoff.Until != nil {
+			answer.Handoff.UntilMs = handoff.Until.AsTime().UnixMilli()
+		}
 	}
 	for _, text := range raw.cancelTimers {
 		answer.CancelTimers = append(answer.CancelTimers, unquote(text))
@@ -99,6 +110,8 @@ func splitAnswer(body []byte) rawAnswer {
 			raw.cancelTimers = elements(member.value)
 		case "end":
 			raw.end = string(member.value) == "true"
+		case "handoff":
+			raw.handoff = member.value
 		}
 	}
 	return raw

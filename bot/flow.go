@@ -72,6 +72,9 @@ func (w *stopwatch) stop() { w.before += time.Since(w.started) }
 func (w *stopwatch) expired() bool { return w.before+time.Since(w.started) > w.budget }
 
 func (b *Flow) run(turn *conversation.Turn, perform performer) (*conversation.Answer, error) {
+	if turn.Timer.GetEvent() != nil {
+		return &conversation.Answer{Note: "an event was posted, and a flow has no step for one"}, nil
+	}
 	watch := &stopwatch{budget: b.budget}
 	in := flow.Input{
 		State: turn.State, User: turn.User, Timer: turn.Timer, Now: turn.Now, Version: turn.Version, TurnID: turn.ID,

@@ -28,6 +28,12 @@ type turnRequest struct {
 	// Events came since the last turn and started none.
 	Events []inboundMessage `json:"events,omitempty"`
 	Timer  *timerFired      `json:"timer"`
+	// History is what was said while the bot did not own the conversation; Owner tells of that
+	// time, in the first turn behind it.
+	History []inboundMessage `json:"history,omitempty"`
+	Owner   *ownerChange     `json:"owner,omitempty"`
+	// Event, in place of Timer, is what a program has posted.
+	Event *postedEvent `json:"event,omitempty"`
 	// WindowOpenUntil is left out where it is not known.
 	WindowOpenUntil string `json:"windowOpenUntil,omitempty"`
 }
@@ -45,6 +51,22 @@ type inboundMessage struct {
 	Late      bool            `json:"late"`
 	Raw       json.RawMessage `json:"raw,omitempty"`
 	Reply     json.RawMessage `json:"reply,omitempty"`
+	// Author is who wrote it, where that is not the user.
+	Author string `json:"author,omitempty"`
+}
+
+type ownerChange struct {
+	Owner  string `json:"owner"`
+	Since  string `json:"since,omitempty"`
+	Until  string `json:"until,omitempty"`
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+type postedEvent struct {
+	Name string          `json:"name"`
+	Data json.RawMessage `json:"data,omitempty"`
+	By   string          `json:"by"`
 }
 
 type timerFired struct {
@@ -74,14 +96,19 @@ func encodeTurn(turn *conversation.Turn) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, event := range turn.Events {
-		encoded, err := encodeMessage(event)
-		if err != nil {
-			return nil, err
-		}
-		request.Events = append(request.Events, encoded)
+	if request.Events, err = encodeAll(turn.Events); err != nil {
+		return nil, err
 	}
-	if turn.Timer != nil {
+	if request.History, err = encodeAll(turn.History); err != nil {
+		return nil, err
+	}
+	if before := turn.Paused; before != nil {
+		request.Owner = &ownerChange{Owner: "human", Since: timestamp(before.SinceMs),
+			Until: timestamp(before.BackMs), By: before.By, Reason: before.Reason}
+	}
+	if event := turn.Timer.GetEvent(); event != nil {
+		request.Event = &postedEvent{Name: event.Name, Data: rawObject(event.Data), By: event.By}
+	} else if turn.Timer != nil {
 		request.Timer = &timerFired{Name: turn.Timer.Name, Due: timestamp(turn.Timer.DueMs)}
 	}
 	if !turn.WindowUntil.IsZero() {
@@ -90,10 +117,22 @@ func encodeTurn(turn *conversation.Turn) ([]byte, error) {
 	return marshal(request)
 }
 
+func encodeAll(messages []*wactorv1.Message) (all []inboundMessage, err error) {
+	for _, message := range messages {
+		encoded, err := encodeMessage(message)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, encoded)
+	}
+	return all, nil
+}
+
 func encodeMessage(m *wactorv1.Message) (inboundMessage, error) {
 	message := inboundMessage{
 		ID: m.Id, Type: m.Type, Text: m.Text, ContextID: m.ContextId,
 		Timestamp: timestamp(m.SentMs), Received: timestamp(m.ReceivedMs), Late: m.Late, Raw: rawObject(m.Raw),
+		Author: m.Author,
 	}
 	var errs [4]error
 	if m.Choice != nil {

@@ -143,17 +143,25 @@ func TestRequestNamesEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn.Messages = append(turn.Messages, &wactorv1.Message{Id: "f", Type: conversation.TypeFailed, Raw: reply})
-	body, err := encodeTurn(turn)
-	if err != nil {
-		t.Fatal(err)
+	turn.Messages = append(turn.Messages, &wactorv1.Message{Id: "f", Type: conversation.TypeFailed, Raw: reply,
+		Author: "ana"})
+	turn.History = []*wactorv1.Message{{Id: "h", Type: "text", Text: "we look into it", Author: "ana"}}
+	turn.Paused = &wactorv1.Ownership{By: "ana", Reason: "a refund", SinceMs: 1_790_000_000_000,
+		BackMs: 1_790_000_001_000}
+	request := requestOf(t, turn)
+	if o := request.Owner; len(request.History) != 1 || request.History[0].Author != "ana" || o.By != "ana" ||
+		o.Reason != "a refund" || o.Since.Seconds != 1_790_000_000 || o.Until.Seconds != 1_790_000_001 {
+		t.Errorf("history %v, owner %v", request.History, request.Owner)
 	}
-	request := &wactorv1.TurnRequest{}
-	if err := protojson.Unmarshal(body, request); err != nil {
-		t.Fatal(err)
+	turn.Timer = &wactorv1.Timer{Name: "\x00event\x00k", Event: &wactorv1.Event{Name: "shipped",
+		Data: []byte(`{"n":7}`), By: "shop"}}
+	posted := requestOf(t, turn)
+	if e := posted.Event; posted.Timer != nil || e.GetName() != "shipped" || e.By != "shop" ||
+		e.Data.Fields["n"].GetNumberValue() != 7 {
+		t.Errorf("event %v, timer %v", posted.Event, posted.Timer)
 	}
 	seen := map[string]bool{}
-	for _, message := range append([]proto.Message{request, request.Timer}, messages(request)...) {
+	for _, message := range append([]proto.Message{request, request.Timer, posted}, messages(request)...) {
 		fields := message.ProtoReflect().Descriptor().Fields()
 		for i := range fields.Len() {
 			name := string(fields.Get(i).FullName())
@@ -164,6 +172,34 @@ func TestRequestNamesEveryField(t *testing.T) {
 		if !ok {
 			t.Errorf("%s is never written", name)
 		}
+	}
+}
+
+func requestOf(t *testing.T, turn *conversation.Turn) *wactorv1.TurnRequest {
+	t.Helper()
+	body, err := encodeTurn(turn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &wactorv1.TurnRequest{}
+	if err := protojson.Unmarshal(body, request); err != nil {
+		t.Fatal(err)
+	}
+	return request
+}
+
+// TestAnswersHandOff: a bot gives the conversation to a person.
+func TestAnswersHandOff(t *testing.T) {
+	answer, err := decodeAnswer([]byte(`{"handoff":{"note":"a refund","until":"2026-12-01T09:00:00Z"}}`))
+	if err != nil || answer.Handoff == nil || answer.Handoff.Note != "a refund" ||
+		answer.Handoff.UntilMs != 1_796_115_600_000 {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if answer, err = decodeAnswer([]byte(`{"handoff":{}}`)); err != nil || answer.Handoff == nil {
+		t.Errorf("an empty handoff: %v, %v", answer, err)
+	}
+	if _, err = decodeAnswer([]byte(`{"handoff":{"until":"tomorrow"}}`)); err == nil {
+		t.Error("a handoff until tomorrow was read")
 	}
 }
 

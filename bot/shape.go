@@ -23,6 +23,11 @@ func checkMessage(path string, raw json.RawMessage, message protoreflect.Message
 	switch message.FullName() {
 	case "google.protobuf.Struct":
 		return checkStruct(path, raw)
+	case "google.protobuf.Timestamp":
+		if kindOf(raw) != kindString {
+			return conversation.Permanent("%s: must be a time such as \"2026-12-01T09:00:00Z\"", path)
+		}
+		return nil
 	case "google.protobuf.Duration":
 		return checkDuration(path, raw)
 	}

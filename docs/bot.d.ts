@@ -13,6 +13,7 @@ export interface TurnRequest {
   events?: InboundMessage[];
   history: InboundMessage[];
   owner: OwnerChange;
+  event: PostedEvent;
 }
 
 export interface User {
@@ -142,6 +143,12 @@ export interface OwnerChange {
   until?: string;
   by?: string;
   reason?: string;
+}
+
+export interface PostedEvent {
+  name?: string;
+  data?: Record<string, unknown>;
+  by?: string;
 }
 
 export interface TurnResponse {
