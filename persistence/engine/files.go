@@ -61,7 +61,11 @@ func (f files) opened(name string, file vfs.File, err error) (vfs.File, error) {
 		}
 	}
 	if base := f.PathBase(name); appended(base) {
-		return &watched{File: file, name: base, water: f.water}, nil
+		w := &watched{File: file, name: base, water: f.water}
+		if strings.HasPrefix(base, "MANIFEST-") {
+			w.named = func() error { return syncDir(f.FS, f.PathDir(name)) }
+		}
+		return w, nil
 	}
 	return file, nil
 }

@@ -244,6 +244,9 @@ type watched struct {
 	vfs.File
 	name  string
 	water *highWater
+	// named puts the file's name on the disk, which its first sync needs not do: a power cut could
+	// keep the record of a file and lose the file. Nil where that is done; Pebble does it for logs.
+	named func() error
 
 	mu      sync.Mutex
 	written mark
@@ -305,6 +308,12 @@ func (w *watched) sync(sync func() error) error {
 	w.mu.Unlock()
 	if err := sync(); err != nil {
 		return err
+	}
+	if w.named != nil {
+		if err := w.named(); err != nil {
+			return err
+		}
+		w.named = nil
 	}
 	w.water.synced(w.name, before)
 	return nil
