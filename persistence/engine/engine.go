@@ -250,8 +250,8 @@ func (e *Engine) pebbleOptions(fs files) *pebble.Options {
 	o := &pebble.Options{
 		Comparer: &comparer,
 		FS:       fs,
-		// Where the record names files there was a store: a new one must not be made in its place.
-		ErrorIfNotExists: len(e.water.marks) > 0,
+		// Where there was a store a new one must not be made in its place.
+		ErrorIfNotExists: e.water.used(),
 		// The engine takes its memtables out of the cache. Without room for them there would be no
 		// cache at all while one is flushed, and every read of a conversation that is not in memory
 		// would load filters and indexes from the disk.

@@ -186,6 +186,21 @@ func exists(fs vfs.FS, path string) bool {
 	return err == nil
 }
 
+// firstManifest is what a new store writes first: before the marker that names it, and long before
+// the first commit in a log. A store that is opened again has another one.
+const firstManifest = "MANIFEST-000001"
+
+// used reports whether something was committed to the store. A power cut while it is made may leave
+// its first manifest alone.
+func (h *highWater) used() bool {
+	for name := range h.marks {
+		if name != firstManifest {
+			return true
+		}
+	}
+	return false
+}
+
 // synced notes that a file is on the disk up to a mark. Where that fails an older record is left,
 // which promises less.
 func (h *highWater) synced(name string, m mark) {

@@ -37,3 +37,21 @@ func TestARecordedManifestHasItsName(t *testing.T) {
 		t.Error("the cut lost the manifest")
 	}
 }
+
+func TestAStoreThatWasNeverFinishedIsMadeAnew(t *testing.T) {
+	for want, names := range map[bool][]string{
+		false: {"MANIFEST-000001"},
+		true:  {"MANIFEST-000001", "000002.log"},
+	} {
+		h := &highWater{marks: map[string]mark{}}
+		for _, name := range names {
+			h.marks[name] = mark{size: 1}
+		}
+		if h.used() != want {
+			t.Errorf("%v: used %v", names, !want)
+		}
+	}
+	if again := (&highWater{marks: map[string]mark{"MANIFEST-000012": {}}}); !again.used() {
+		t.Error("a store that was opened again may be made anew")
+	}
+}
