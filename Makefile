@@ -89,14 +89,14 @@ planted: ## plants mistakes, one after the other, and plays seeds until each is 
 
 system: WACTOR_ROUNDS ?= 20
 # The tests of cmd/wactor that need the machine for themselves: processes that are killed, and the page in a browser.
-ALONE := 'Killed|Phone|Verdicts'
+ALONE := Killed|Phone|Verdicts
 
 system: ## kills, pauses and cuts off real nodes under load, fills disks, restarts and moves them, WACTOR_ROUNDS faults of a kind; needs root or user namespaces
-	WACTOR_SYSTEM=1 WACTOR_KILLS=$(WACTOR_ROUNDS) $(GO) test ./cmd/wactor -run $(ALONE) -count=1 -v -timeout 1h
+	WACTOR_SYSTEM=1 WACTOR_KILLS=$(WACTOR_ROUNDS) $(GO) test ./cmd/wactor -run '$(ALONE)|RestoredCluster|TheLastOfThree' -count=1 -v -timeout 1h
 	WACTOR_SYSTEM=require WACTOR_ROUNDS=$(WACTOR_ROUNDS) $(GO) test ./system_test -count=1 -v -timeout 12h
 
 system-short: ## does most of that once, in five minutes; skips what the machine forbids, unless WACTOR_SYSTEM=require
-	WACTOR_SYSTEM=$(or $(WACTOR_SYSTEM),1) $(GO) test ./cmd/wactor -run $(ALONE) -count=1
+	WACTOR_SYSTEM=$(or $(WACTOR_SYSTEM),1) $(GO) test ./cmd/wactor -run '$(ALONE)' -count=1
 	WACTOR_SYSTEM=$(or $(WACTOR_SYSTEM),1) WACTOR_ROUNDS=1 $(GO) test ./system_test -short -count=1 -timeout 15m
 
 bench: ## runs all benchmarks, for benchstat
