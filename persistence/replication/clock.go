@@ -95,7 +95,7 @@ const (
 	busyInterval = 4 * time.Millisecond
 	// busyRate is how many proposals in a millisecond make a lane busy: by then a sync is shared by
 	// several, without any waiting.
-	busyRate = 5
+	busyRate = 4
 	// paceWindow is how long they are counted.
 	paceWindow = 10 * time.Millisecond
 )
