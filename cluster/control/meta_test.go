@@ -208,6 +208,18 @@ func TestLeadershipsInTransferAreNotMissed(t *testing.T) {
 	}
 }
 
+// TestALearnerDoesNotNoticeThatItIsGone: only a voter loses its leader when it receives nothing.
+func TestALearnerDoesNotNoticeThatItIsGone(t *testing.T) {
+	members := []*clusterv1.Replica{{Id: 1, Node: 10}, {Id: 2, Node: 20}, {Id: 3, Node: 30}}
+	progress := []*clusterv1.MemberStatus{{Learner: true}, {Voter: true}, {Voter: true}}
+	for replica, want := range map[uint64]bool{1: false, 2: true, 4: false} {
+		r := &clusterv1.ReplicaStatus{Shard: 1, Replica: replica, Members: members, Progress: progress}
+		if got := votes(r); got != want {
+			t.Errorf("replica %d: votes %v", replica, got)
+		}
+	}
+}
+
 func TestReplicasThatAreGone(t *testing.T) {
 	theirs := []*clusterv1.ReplicaStatus{
 		{Shard: 1, Replica: 2, Next: 7, Members: []*clusterv1.Replica{{Id: 2, Node: 20}, {Id: 5, Node: 50},

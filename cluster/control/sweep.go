@@ -26,7 +26,7 @@ func (c sweeper) run(ctx context.Context) {
 		}
 		orphans := map[uint64][]*clusterv1.ReplicaStatus{}
 		for _, r := range own {
-			if r.Leading || r.Leader != 0 {
+			if r.Leading || r.Leader != 0 && votes(r) {
 				continue
 			}
 			if node := c.holder(r.Shard); node != 0 {
@@ -50,6 +50,18 @@ func (c sweeper) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// votes reports whether a replica would stand for election when it no longer receives anything, and
+// so notice that its leader is none any more. One that became a learner before it was removed knows
+// its last leader for ever.
+func votes(r *clusterv1.ReplicaStatus) bool {
+	for i, m := range r.Members {
+		if m.Id == r.Replica {
+			return i < len(r.Progress) && r.Progress[i].Voter
+		}
+	}
+	return false
 }
 
 // holder is another node that should hold a shard.
