@@ -11,6 +11,7 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/wactor/wactor/conversation"
 	wactorv1 "github.com/wactor/wactor/proto/wactor/v1"
@@ -38,7 +39,7 @@ func TestEveryMethodIsAnOperation(t *testing.T) {
 			continue
 		}
 		for _, field := range []string{"user", "channel"} {
-			if methods.Get(i).Input().Fields().ByName("user") == nil {
+			if methods.Get(i).Input().Fields().ByName(protoreflect.Name(field)) == nil {
 				t.Errorf("%s is of scope conversation, and its request has no field %s", name, field)
 			}
 		}

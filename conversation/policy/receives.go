@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/wactor/wactor/provider"
+)
 
 // Receives names the types of messages that start a turn; nil names all. Others are kept, and given
 // to the next turn as its events.
@@ -11,10 +15,7 @@ type Receives []string
 const UnsupportedFirst = "unsupported_first"
 
 // DefaultReceives are what a person sends to be answered.
-var DefaultReceives = Receives{
-	"text", "image", "video", "audio", "document", "sticker", "location", "contacts",
-	"button_reply", "list_reply", "flow_reply", "button", "order", "request_welcome", UnsupportedFirst,
-}
+var DefaultReceives = append(slices.Clone(Receives(provider.Said)), "request_welcome", UnsupportedFirst)
 
 // Passive are the further types that may be named: what tells of a person, and asks for no answer.
 var Passive = []string{"reaction", "edit", "revoke", "system", "unsupported"}

@@ -100,8 +100,13 @@ bots: { first: { flow: flow.yaml } }
 			t.Fatalf("the container does not become ready:\n%s", log.String())
 		}
 	}
-	output(t, dir, runc, "--root", filepath.Join(dir, "runc"), "exec", "wactor-image-test", "/wactor", "healthcheck",
-		"--ready", "--admin", "127.0.0.1:18081")
+	health := exec.Command(runc, "--root", filepath.Join(dir, "runc"), "exec", "wactor-image-test", "/wactor",
+		"healthcheck", "--ready", "--admin", "127.0.0.1:18081")
+	if out, err := health.CombinedOutput(); bytes.Contains(out, []byte("chdir to cwd")) {
+		t.Skipf("a container can't be entered on this machine, as in a chroot: %s", out)
+	} else if err != nil {
+		t.Fatalf("the health check in the container: %v\n%s", err, out)
+	}
 	chat := exec.Command(filepath.Join(context, "wactor"), "simulate", "--url", "http://127.0.0.1:18080/webhooks/shop",
 		"--graph", "127.0.0.1:18082",
 		"--app-secret", "s", "--access-token", "t", "--phone-number-id", "1", "--users", "5", "--messages", "3")

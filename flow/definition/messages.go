@@ -6,13 +6,19 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/wactor/wactor/provider"
 )
 
-// Active are the types of messages that a user sends to say something. They enter steps and answer
-// questions.
-var Active = map[string]bool{
-	"text": true, "image": true, "video": true, "audio": true, "document": true, "sticker": true, "location": true,
-	"contacts": true, "button_reply": true, "list_reply": true, "flow_reply": true, "button": true, "order": true,
+// Active are the types of messages that enter steps and answer questions.
+var Active = active()
+
+func active() map[string]bool {
+	types := map[string]bool{}
+	for _, kind := range provider.Said {
+		types[kind] = true
+	}
+	return types
 }
 
 // Passive are the types that a flow can handle by its key on. Without a handler they change nothing
