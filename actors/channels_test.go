@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,12 +29,30 @@ func (s says) Turn(ctx context.Context, _ *conversation.Turn) (*conversation.Ans
 	return &conversation.Answer{Replies: []*wactorv1.Reply{{Content: &wactorv1.Reply_Text{Text: s.text}}}}, nil
 }
 
+// closings are the names of channels that were closed.
+type closings struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (c *closings) add(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.names = append(c.names, name)
+}
+
+func (c *closings) are(want ...string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Equal(c.names, want)
+}
+
 // channelOf is a channel that notes when it is closed.
-func (b *bench) channelOf(bot Bot, closed *[]string, name string) *Channel {
+func (b *bench) channelOf(bot Bot, closed *closings, name string) *Channel {
 	_, inline := bot.(Inliner)
 	return &Channel{
 		Config: conversation.Config{Node: "n1", Inline: inline}.WithDefaults(), Bot: bot, Sender: b.phone,
-		Close: func() { *closed = append(*closed, name) },
+		Close: func() { closed.add(name) },
 	}
 }
 
@@ -41,7 +60,7 @@ func (b *bench) channelOf(bot Bot, closed *[]string, name string) *Channel {
 // waits behind it by the new one, and the old channel is closed once nothing uses it.
 func TestReplacedChannelFinishesItsTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var closed []string
+		var closed closings
 		b := start(t, newMemoryStore(), says{"unused", 0}, nil)
 		b.SetChannels(map[string]*Channel{"shop": b.channelOf(says{"old", time.Minute}, &closed, "old")})
 		b.deliver("1", "m1", "a").want(t, conversation.Accepted, nil)
@@ -50,15 +69,17 @@ func TestReplacedChannelFinishesItsTurns(t *testing.T) {
 		b.deliver("1", "m2", "b").want(t, conversation.Accepted, nil)
 		b.deliver("2", "m3", "c").want(t, conversation.Accepted, nil)
 		time.Sleep(10 * time.Second)
-		if got := b.phone.texts("2"); !slices.Equal(got, []string{"new"}) || len(closed) > 0 {
-			t.Errorf("while the old bot thinks: %v, closed %v", got, closed)
+		synctest.Wait()
+		if got := b.phone.texts("2"); !slices.Equal(got, []string{"new"}) || !closed.are() {
+			t.Errorf("while the old bot thinks: %v, closed %v", got, closed.names)
 		}
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if got := b.phone.texts("1"); !slices.Equal(got, []string{"old", "new"}) {
 			t.Errorf("replies %v", got)
 		}
-		if !slices.Equal(closed, []string{"old"}) {
-			t.Errorf("closed %v", closed)
+		if !closed.are("old") {
+			t.Errorf("closed %v", closed.names)
 		}
 		b.stop()
 		b.store.close()
@@ -68,7 +89,7 @@ func TestReplacedChannelFinishesItsTurns(t *testing.T) {
 // TestReplacedRulesHoldFromTheNextTurn: also between a bot inside the process and one outside.
 func TestReplacedRulesHoldFromTheNextTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var closed []string
+		var closed closings
 		b := start(t, newMemoryStore(), inlineCounter{}, nil)
 		b.deliver("1", "m1", "a").want(t, conversation.Accepted, nil)
 		b.SetChannels(map[string]*Channel{"shop": b.channelOf(counter{}, &closed, "outside")})
@@ -89,21 +110,23 @@ func TestReplacedRulesHoldFromTheNextTurn(t *testing.T) {
 // unfinished goes on once a channel of the name is back.
 func TestRemovedChannelKeepsItsWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var closed []string
+		var closed closings
 		b := start(t, newMemoryStore(), says{"unused", 0}, nil)
 		b.SetChannels(map[string]*Channel{"shop": b.channelOf(says{"never", time.Hour}, &closed, "old")})
 		b.deliver("1", "m1", "a").want(t, conversation.Accepted, nil)
 		time.Sleep(time.Second)
 		b.SetChannels(map[string]*Channel{"other": b.channelOf(says{"other", 0}, &closed, "other")})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := b.deliver("1", "m2", "b").wait(t); !errors.Is(got.err, delivery.ErrUnknownChannel) {
 			t.Errorf("a message to a channel that is gone: %v", got.err)
 		}
-		if b.Active() != 0 || !slices.Equal(closed, []string{"old"}) {
-			t.Errorf("%d are active, closed %v", b.Active(), closed)
+		if b.Active() != 0 || !closed.are("old") {
+			t.Errorf("%d are active, closed %v", b.Active(), closed.names)
 		}
 		b.SetChannels(map[string]*Channel{"shop": b.channelOf(says{"back", 0}, &closed, "back")})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := b.phone.texts("1"); !slices.Equal(got, []string{"back"}) {
 			t.Errorf("replies %v", got)
 		}

@@ -190,6 +190,7 @@ func TestFailedReplyIsSentAgainAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(sent) != 2 || !proto.Equal(sent[1].Reply, media) || sent[1].ReplyID == sent[0].ReplyID {
 			t.Errorf("sent %v", sent)
 		}
