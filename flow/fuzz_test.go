@@ -33,6 +33,8 @@ func seeds(f *testing.F, patterns ...string) {
 func FuzzParse(f *testing.F) {
 	seeds(f, "testdata/check/*.yaml", "testdata/transcripts/*.yaml", "../examples/*/flow.yaml")
 	f.Add("\r\ra") // a carriage return alone is a line break, too
+	f.Add("name: m\nstart: all\nsteps:\n  all:\n    say:\n      3 \"Hello {{ user.name }}, it is {{ now }}.\"\n" +
+		"      - { text: \"{{ version }}\", preview_url: true }\n      - \"{{ ")
 	f.Fuzz(func(t *testing.T, src string) {
 		parsed, err := flow.Parse("x", []byte(src))
 		if err == nil {

@@ -101,7 +101,13 @@ func (c *cursor) rest() []rune {
 	return row[max(c.column, 0):]
 }
 
-func (c *cursor) place() Place { return Place{Line: c.line + 1, Column: max(c.column, 0) + 1} }
+// place is where the cursor is; the end of the file where the walk has lost its way.
+func (c *cursor) place() Place {
+	if last := len(c.lines) - 1; c.line > last {
+		return Place{Line: last + 1, Column: len(c.lines[last]) + 1}
+	}
+	return Place{Line: c.line + 1, Column: max(c.column, 0) + 1}
+}
 
 // sync skips what stands before a character without being part of the value.
 func (c *cursor) sync(char rune) {
