@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wactor/wactor/conversation"
@@ -27,22 +26,14 @@ const (
 // listDeadLetters names the conversations that have dead letters, shard by shard.
 func (s *Service) listDeadLetters(ctx context.Context, o *operation,
 	request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse, error) {
-	channel := request.Channel
-	if channel != "" && !hasChannel(s, channel) {
-		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
-	}
-	page := &wactorv1.ListDeadLettersResponse{}
-	next, err := s.eachShard(request.PageToken, func(shard uint32, token string) (string, error) {
+	all, next, err := gather(s, request.Channel, request.PageToken, func(shard uint32, token string) (
+		[]*wactorv1.DeadLettersSummary, string, error) {
 		found := &wactorv1.ListDeadLettersResponse{}
-		here := &wactorv1.ListDeadLettersRequest{Channel: channel, PageToken: token}
-		if err := s.ask(ctx, shard, o, here, found); err != nil {
-			return "", readError(err)
-		}
-		page.Conversations = append(page.Conversations, found.Conversations...)
-		return found.NextPageToken, nil
-	}, func() bool { return len(page.Conversations) >= pageConversations })
-	page.NextPageToken = next
-	return page, err
+		here := &wactorv1.ListDeadLettersRequest{Channel: request.Channel, PageToken: token}
+		err := s.ask(ctx, shard, o, here, found)
+		return found.Conversations, found.NextPageToken, err
+	})
+	return &wactorv1.ListDeadLettersResponse{Conversations: all, NextPageToken: next}, err
 }
 
 func (s *Service) listDeadLettersHere(request *wactorv1.ListDeadLettersRequest) (*wactorv1.ListDeadLettersResponse,

@@ -52,3 +52,21 @@ func (s *Service) parsePageToken(token string) (shard uint32, behind string, err
 	}
 	return uint32(n), behind, nil
 }
+
+// gather asks the leaders of the shards for conversations of a channel, of all where it is empty,
+// until there are enough for a page.
+func gather[T any](s *Service, channel, pageToken string,
+	ask func(shard uint32, token string) (found []T, next string, err error)) (all []T, next string, err error) {
+	if channel != "" && !hasChannel(s, channel) {
+		return nil, "", connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
+	}
+	next, err = s.eachShard(pageToken, func(shard uint32, token string) (string, error) {
+		found, next, err := ask(shard, token)
+		if err != nil {
+			return "", readError(err)
+		}
+		all = append(all, found...)
+		return next, nil
+	}, func() bool { return len(all) >= pageConversations })
+	return all, next, err
+}

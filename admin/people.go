@@ -58,21 +58,14 @@ func mayResume(_ *Service, _ context.Context, _ conversation.ID, request *wactor
 // listPaused names the conversations that the bot does not own, shard by shard.
 func listPaused(s *Service, ctx context.Context, o *operation,
 	request *wactorv1.ListPausedRequest) (*wactorv1.ListPausedResponse, error) {
-	if request.Channel != "" && !hasChannel(s, request.Channel) {
-		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such channel"))
-	}
-	page := &wactorv1.ListPausedResponse{}
-	next, err := s.eachShard(request.PageToken, func(shard uint32, token string) (string, error) {
+	all, next, err := gather(s, request.Channel, request.PageToken, func(shard uint32, token string) (
+		[]*wactorv1.PausedConversation, string, error) {
 		found := &wactorv1.ListPausedResponse{}
 		here := &wactorv1.ListPausedRequest{Channel: request.Channel, PageToken: token}
-		if err := s.ask(ctx, shard, o, here, found); err != nil {
-			return "", readError(err)
-		}
-		page.Conversations = append(page.Conversations, found.Conversations...)
-		return found.NextPageToken, nil
-	}, func() bool { return len(page.Conversations) >= pageConversations })
-	page.NextPageToken = next
-	return page, err
+		err := s.ask(ctx, shard, o, here, found)
+		return found.Conversations, found.NextPageToken, err
+	})
+	return &wactorv1.ListPausedResponse{Conversations: all, NextPageToken: next}, err
 }
 
 func listPausedHere(s *Service, request *wactorv1.ListPausedRequest) (*wactorv1.ListPausedResponse, error) {
